@@ -1,0 +1,93 @@
+/**
+ * Every error that a person meets, in one place: its code, what is wrong, what to do about it, and the exit code.
+ *
+ * Owns the wording only. Who finds the trouble makes it with `trouble('code', facts…)` and throws or returns it;
+ * `cli/main.ts`, the daemon and the extension show it. Errors on the request path are errno values and never come here.
+ */
+
+/** 2: asked for something wrong. 3: the machine lacks something. 4: something that was running failed. */
+export type ExitCode = 2 | 3 | 4;
+
+interface Row {
+  exitCode: ExitCode;
+  text: string;
+  remedy: string;
+}
+
+const usage = (text: string, remedy: string): Row => ({ exitCode: 2, text, remedy });
+const machine = (text: string, remedy: string): Row => ({ exitCode: 3, text, remedy });
+const failure = (text: string, remedy: string): Row => ({ exitCode: 4, text, remedy });
+
+const daemonHelp = '"virtiofs-studio daemon --help" lists the options.';
+
+export const catalogue = {
+  // Options of the daemon
+  optionUnknown: (option: string) => usage(`unknown option ${option}`, daemonHelp),
+  optionNeedsValue: (option: string, value: string) =>
+    usage(`${option} needs a value`, `Give it as ${option}=${value}.`),
+  optionTakesNoValue: (option: string) => usage(`${option} takes no value`, `Give just ${option}.`),
+  optionBadValue: (option: string, value: string, wanted: string) =>
+    usage(`${option}: "${value}" is not ${wanted}`, daemonHelp),
+  optionUnsupported: (option: string, remedy: string) =>
+    usage(`${option} is not implemented here, and leaving it out silently would be wrong`, remedy),
+  argumentUnexpected: (argument: string) => usage(`"${argument}" is not an option`, daemonHelp),
+  sharedDirMissing: () => usage('no folder to share', 'Name it with --shared-dir=DIR.'),
+  socketMissing: () =>
+    usage(
+      'no socket to listen on',
+      'Name a path with --socket-path=PATH, or hand over a listening socket with --fd=N.',
+    ),
+  socketTwice: () => usage('both --socket-path and --fd are given', 'Give one of the two.'),
+  tagBad: (why: string) =>
+    usage(`the tag ${why}`, 'A tag is 1 to 36 bytes long and has no newline, for example "work".'),
+
+  // Around VS Code
+  notLinux: (platform: string) =>
+    machine(
+      `virtio-fs needs Linux as the host, this is ${platform}`,
+      'Open the folder on a Linux machine (Remote - SSH, WSL).',
+    ),
+  workspaceUntrusted: () =>
+    machine(
+      'this workspace is not trusted, so no program is started from it',
+      'Trust it with "Workspaces: Manage Workspace Trust".',
+    ),
+  folderMissing: (folder: string) => usage(`${folder} is not a folder`, 'Choose an existing folder on this machine.'),
+  nodeMissing: (tried: string) =>
+    machine(
+      `no Node.js of version 20 or later was found (tried ${tried})`,
+      'Install Node.js 20 or later, or name it in the setting "virtiofs.nodePath".',
+    ),
+  programMissing: (file: string) => machine(`${file} is not there`, 'Build the project with "npm run build".'),
+
+  // Whatever ends a command without a row of its own
+  unexpected: (what: string) =>
+    failure(what, 'This is a fault of virtiofs-studio: please report it with the lines above.'),
+} satisfies Record<string, (...facts: string[]) => Row>;
+
+export type TroubleCode = keyof typeof catalogue;
+
+/** An error with a code and a remedy. `message` is the text alone. */
+export class Trouble extends Error {
+  override readonly name = 'Trouble';
+
+  constructor(
+    readonly code: TroubleCode,
+    text: string,
+    readonly remedy: string,
+    readonly exitCode: ExitCode,
+  ) {
+    super(text);
+  }
+
+  /** As printed on a terminal or in a log: two lines. */
+  override toString(): string {
+    return `error: ${this.message} [${this.code}]\n  ${this.remedy}`;
+  }
+}
+
+/** Makes the error `code`, with the facts that its row asks for. */
+export function trouble<Code extends TroubleCode>(code: Code, ...facts: Parameters<(typeof catalogue)[Code]>): Trouble {
+  const row = (catalogue[code] as (...facts: string[]) => Row)(...facts);
+  return new Trouble(code, row.text, row.remedy, row.exitCode);
+}

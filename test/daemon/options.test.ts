@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict';
+import { type DaemonOptions, helpText, parseOptions } from '../../src/daemon/options';
+
+function run(...argv: string[]): DaemonOptions & { notices: readonly string[] } {
+  const parsed = parseOptions(argv, '1.2.3');
+  if (parsed.kind !== 'run') assert.fail(parsed.kind === 'print' ? parsed.text : parsed.trouble.toString());
+  return { ...parsed.options, notices: parsed.notices };
+}
+
+function refusal(...argv: string[]): string {
+  const parsed = parseOptions(argv, '1.2.3');
+  if (parsed.kind !== 'refused') assert.fail(`accepted: ${argv.join(' ')}`);
+  assert.equal(parsed.trouble.exitCode, 2);
+  assert.notEqual(parsed.trouble.remedy, '');
+  return parsed.trouble.code;
+}
+
+const base = ['--shared-dir=/srv', '--socket-path=/run/s'];
+
+describe('daemon options', () => {
+  it('have virtiofsd’s defaults', () => {
+    assert.deepEqual(run(...base), {
+      sharedDir: '/srv',
+      socketPath: '/run/s',
+      cache: 'auto',
+      writeback: false,
+      xattr: false,
+      readonly: false,
+      readdirplus: true,
+      allowDirectIo: false,
+      allowMmap: false,
+      announceSubmounts: true,
+      posixLocks: true,
+      flock: true,
+      killprivV2: true,
+      logLevel: 'info',
+      pollMicroseconds: 0,
+      queues: 1,
+      notices: [],
+    });
+  });
+
+  it('take every switch and value of the issue', () => {
+    const all = run(
+      ...['--shared-dir', '/srv', '--tag', 'work', '--fd', '3', '--cache', 'never', '--writeback', '--xattr'],
+      ...['--readonly', '--no-readdirplus', '--allow-direct-io', '--allow-mmap', '--log-level', 'debug'],
+      ...['--rlimit-nofile', '4096', '--poll-us', '50', '--trace-fd=5', '--queues=4', '--no-killpriv-v2'],
+    );
+    assert.equal(all.tag, 'work');
+    assert.equal(all.fd, 3);
+    assert.equal(all.socketPath, undefined);
+    assert.equal(all.cache, 'never');
+    assert.equal(all.rlimitNofile, 4096);
+    assert.equal(all.traceFd, 5);
+    assert.equal(all.queues, 4);
+    assert.equal(all.pollMicroseconds, 50);
+    assert.equal(all.logLevel, 'debug');
+    assert.deepEqual(
+      [all.writeback, all.xattr, all.readonly, all.readdirplus, all.allowDirectIo, all.allowMmap, all.killprivV2],
+      [true, true, true, false, true, true, false],
+    );
+  });
+
+  it('take Kata’s older form', () => {
+    const kata = run('--fd=3', '-o', 'source=/run/kata', '-o', 'cache=always', '--syslog', '-o', 'no_posix_lock', '-f');
+    assert.equal(kata.sharedDir, '/run/kata');
+    assert.equal(kata.cache, 'always');
+    assert.equal(kata.posixLocks, false);
+    assert.equal(kata.flock, true);
+    assert.equal(kata.notices.length, 2);
+  });
+
+  it('take Kata’s newer form', () => {
+    const argv = '--syslog --cache=auto --shared-dir=/run/kata --fd=7 --thread-pool-size=1 --announce-submounts';
+    const kata = run(...argv.split(' '));
+    assert.equal(kata.fd, 7);
+    assert.match(kata.notices.join('\n'), /--thread-pool-size has no effect/);
+  });
+
+  it('take libvirt’s older form, with a comma in the path', () => {
+    const list = 'source=/a\\,b=c,cache=none,no_xattr,xattr,flock,no_posix_lock';
+    const libvirt = run('--fd=25', `-o${list}`, '-d');
+    assert.equal(libvirt.sharedDir, '/a,b=c');
+    assert.equal(libvirt.cache, 'never');
+    assert.equal(libvirt.xattr, true);
+    assert.equal(libvirt.logLevel, 'debug');
+  });
+
+  it('refuse what is unknown, incomplete or wrong', () => {
+    assert.equal(refusal(...base, '--nonsense'), 'optionUnknown');
+    assert.equal(refusal(...base, '-o', 'nonsense'), 'optionUnknown');
+    assert.equal(refusal(...base, '-o', 'constructor'), 'optionUnknown');
+    assert.equal(refusal(...base, 'stray'), 'argumentUnexpected');
+    assert.equal(refusal(...base, '--cache'), 'optionNeedsValue');
+    assert.equal(refusal(...base, '-o'), 'optionNeedsValue');
+    assert.equal(refusal(...base, '--cache=sometimes'), 'optionBadValue');
+    assert.equal(refusal(...base, '--xattr=yes'), 'optionTakesNoValue');
+    assert.equal(refusal('--shared-dir=/srv', '--fd=-1'), 'optionBadValue');
+    assert.equal(refusal('--shared-dir=/srv', '--fd=0x3'), 'optionBadValue');
+    assert.equal(refusal(...base, '--queues=0'), 'optionBadValue');
+    assert.equal(refusal('--socket-path=/s'), 'sharedDirMissing');
+    assert.equal(refusal('--shared-dir=', '--fd=3'), 'optionBadValue');
+    assert.equal(refusal('--shared-dir=/srv'), 'socketMissing');
+    assert.equal(refusal(...base, '--fd=3'), 'socketTwice');
+  });
+
+  it('refuse a tag that no guest could mount', () => {
+    assert.equal(run(...base, `--tag=${'é'.repeat(18)}`).tag?.length, 18);
+    assert.equal(refusal(...base, `--tag=${'é'.repeat(19)}`), 'tagBad');
+    assert.equal(refusal(...base, '--tag='), 'tagBad');
+    assert.equal(refusal(...base, '--tag=a\nb'), 'tagBad');
+  });
+
+  it('refuse promises that are not kept', () => {
+    for (const option of [
+      '--sandbox=namespace',
+      '--seccomp=kill',
+      '--inode-file-handles=mandatory',
+      '--xattrmap=:a:',
+    ]) {
+      assert.equal(refusal(...base, option), 'optionUnsupported');
+    }
+    for (const option of ['--uid-map=:0:1:1:', '--modcaps=-chown', '--posix-acl', '--security-label', '--daemonize']) {
+      assert.equal(refusal(...base, option), 'optionUnsupported');
+    }
+    assert.equal(refusal(...base, '-o', 'sandbox=chroot'), 'optionUnsupported');
+    run(...base, '--sandbox=none', '--seccomp', 'none', '--inode-file-handles=never');
+  });
+
+  it('answer what is asked for with text, whatever else stands there', () => {
+    const text = (...argv: string[]) => {
+      const parsed = parseOptions(argv, '1.2.3');
+      return parsed.kind === 'print' ? parsed.text : parsed.kind;
+    };
+    assert.deepEqual(JSON.parse(text('--print-capabilities')), { type: 'fs', features: ['separate-options'] });
+    assert.equal(text('--version'), 'virtiofs-studio daemon 1.2.3');
+    assert.equal(text('--help', '--fd=3'), helpText());
+    assert.match(helpText(), /--shared-dir=DIR {2,}The folder to share/);
+    for (const line of helpText().split('\n')) assert.ok(line.length <= 120, line);
+  });
+});
