@@ -102,6 +102,10 @@ export interface FileSystem {
   /** The handle that the last successful `create` or `tmpfile` opened. */
   readonly createdHandle: Handle;
 
+  /** Whether the last `lookup` (or a method that counts as one) found another device than the parent's: the root of a
+   *  file system mounted inside of the share. */
+  readonly crossedDevice: boolean;
+
   /** A wire nodeid as a node, or -ESTALE for one never given out, forgotten, or of an earlier life of its slot. */
   node(idLow: number, idHigh: number): Node | number;
 
@@ -188,7 +192,7 @@ export interface FileSystem {
   getlk(handle: Handle, lock: Lock): number;
   /** May be DEFERRED when `wait`. */
   setlk(handle: Handle, lock: Lock, wait: boolean, caller: Caller): number;
-  /** flock(2). May be DEFERRED when `wait`. */
+  /** flock(2); `type` is F_RDLCK 0 (shared), F_WRLCK 1 (exclusive) or F_UNLCK 2. May be DEFERRED when `wait`. */
   flock(handle: Handle, type: number, wait: boolean, caller: Caller): number;
   /** INTERRUPT: a waiting lock request ends with -EINTR. True when one was found. */
   interrupt(uniqueLow: number, uniqueHigh: number): boolean;
