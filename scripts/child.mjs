@@ -1,0 +1,64 @@
+/**
+ * Child processes of the scripts, always started in the project's folder: in the foreground, with the terminal's
+ * signals handed on and a limit on their time.
+ */
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import { fileURLToPath } from 'node:url';
+
+export const projectFolder = fileURLToPath(new URL('..', import.meta.url));
+
+/**
+ * Runs a program with our terminal. Resolves to its exit code, 128 + N when signal N ended it, 127 when it could not
+ * be started, 124 when it was ended because `limitSeconds` had passed (then its children go as well).
+ */
+export function run(program, args, { env = {}, limitSeconds = 0 } = {}) {
+  return new Promise((resolve) => {
+    // With a limit the child gets a process group of its own, so that it can be ended with all that it has started.
+    const child = spawn(program, args, {
+      cwd: projectFolder,
+      env: { ...process.env, ...env },
+      stdio: 'inherit',
+      detached: limitSeconds > 0,
+    });
+    const signal = (name) => {
+      if (child.pid === undefined) return;
+      try {
+        process.kill(limitSeconds > 0 ? -child.pid : child.pid, name);
+      } catch (error) {
+        if (error.code !== 'ESRCH') throw error;
+      }
+    };
+    // The terminal sends SIGINT to the whole foreground group; a group of its own has to be told.
+    const handlers = {
+      SIGINT: () => limitSeconds > 0 && signal('SIGINT'),
+      SIGTERM: () => signal('SIGTERM'),
+      SIGHUP: () => signal('SIGHUP'),
+    };
+    for (const [name, handler] of Object.entries(handlers)) process.on(name, handler);
+    let late = false;
+    const timers = [];
+    if (limitSeconds > 0) {
+      timers.push(
+        setTimeout(() => {
+          late = true;
+          signal('SIGTERM');
+          timers.push(setTimeout(() => signal('SIGKILL'), 5000));
+        }, limitSeconds * 1000),
+      );
+    }
+    const end = (code) => {
+      timers.forEach(clearTimeout);
+      for (const [name, handler] of Object.entries(handlers)) process.off(name, handler);
+      resolve(code);
+    };
+    child.once('error', (error) => {
+      console.error(`${program}: ${error.message}`);
+      end(127);
+    });
+    child.once('exit', (code, by) => {
+      if (late) signal('SIGKILL');
+      end(late ? 124 : (code ?? 128 + constants.signals[by]));
+    });
+  });
+}

@@ -1,0 +1,55 @@
+/**
+ * `npm run demo`, `npm test`, `npm run bench`: gets what the target needs, builds what is out of date, runs it.
+ *
+ * Plain JavaScript with nothing but Node's own modules, because it runs before anything is installed. Knows no product
+ * code. Exit code: the target's own; 2 when something has to be installed by hand first.
+ */
+const [major] = process.versions.node.split('.');
+if (Number(major) < 20) {
+  console.error(`Node.js 20 or later is needed, this is ${process.versions.node}.`);
+  process.exit(2);
+}
+
+const { getNodeModules, getPackages, SetupError } = await import('./setup.mjs');
+const { bundle, compile } = await import('./build.mjs');
+const { run } = await import('./child.mjs');
+
+const guest = ['qemu', 'toolbox'];
+
+const targets = {
+  /** `npm run demo [-- DIR] [-- --guest uml]` */
+  async demo(args) {
+    getNodeModules();
+    await getPackages(guest, { required: true });
+    await bundle();
+    return run(process.execPath, ['dist/cli.js', 'demo', ...args]);
+  },
+
+  async test(args) {
+    getNodeModules();
+    const { test } = await import('./test.mjs');
+    return test(args);
+  },
+
+  async bench(args) {
+    getNodeModules();
+    await getPackages([...guest, 'peers'], { required: true });
+    await bundle();
+    await compile();
+    return run(process.execPath, ['out/bench/main.js', ...args]);
+  },
+};
+
+const [name, ...args] = process.argv.slice(2);
+const target = Object.hasOwn(targets, name ?? '') ? targets[name] : undefined;
+if (!target) {
+  console.error(`usage: node scripts/run.mjs ${Object.keys(targets).join('|')} [arguments]`);
+  process.exit(2);
+}
+try {
+  process.exitCode = await target(args);
+} catch (error) {
+  if (!(error instanceof SetupError)) throw error;
+  console.error(`\n${error.message}`);
+  process.exitCode = 2;
+}

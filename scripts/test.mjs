@@ -1,0 +1,130 @@
+/**
+ * `npm test`: static checks, then mocha in groups from quick to slow, then one line that adds everything up.
+ *
+ *   npm test                        everything
+ *   npm test -- --only pure         one group (checks, pure, native, guests, vscode) or one folder of test/
+ *   npm test -- --grep PATTERN      only tests whose name matches
+ *
+ * A group that cannot be run to its end counts as one failure. Exit code 1 when anything failed.
+ */
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { tryBundle, tryCompile } from './build.mjs';
+import { projectFolder, run } from './child.mjs';
+import { getPackages } from './setup.mjs';
+
+const node = (script, ...args) => run(process.execPath, [script, ...args]);
+
+/** Each counts as one test. The two builds come first: later groups run what they make. */
+const checks = [
+  ['types', tryCompile],
+  ['bundles', tryBundle],
+  ['lint', () => node('node_modules/eslint/bin/eslint.js', '.', '--max-warnings=0')],
+  ['format', () => node('node_modules/prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.')],
+  ['imports', () => node('node_modules/dependency-cruiser/bin/dependency-cruise.mjs', 'src', '--output-type=err')],
+];
+
+/** `needs`: see setup.mjs. `minutes`: after which the group is ended and counts as failed. */
+const groups = [
+  {
+    name: 'pure',
+    folders: ['base', 'protocol', 'virtio', 'vhostUser', 'fuse', 'fs', 'trace', 'control', 'vm', 'cli', 'project'],
+    needs: ['compiler'],
+    minutes: 5,
+  },
+  {
+    name: 'native',
+    folders: ['native', 'daemon', 'driver', 'conformance'],
+    needs: ['compiler', 'watchers', 'toolbox', 'peers'],
+    minutes: 10,
+  },
+  { name: 'guests', folders: ['guest'], needs: ['qemu', 'toolbox', 'load', 'peers'], minutes: 25 },
+  { name: 'vscode', folders: ['extension'], needs: ['qemu', 'toolbox', 'browser'], minutes: 10 },
+];
+
+const total = { passed: 0, failed: 0, skipped: 0 };
+const troubles = [];
+
+function count({ passed, failed, skipped }) {
+  total.passed += passed;
+  total.failed += failed;
+  total.skipped += skipped;
+}
+
+async function runChecks(pattern) {
+  for (const [name, check] of checks) {
+    if (pattern && !pattern.test(name)) continue;
+    const good = (await check()) === 0;
+    console.log(`  ${good ? '✔' : '✖'} ${name}`);
+    count({ passed: good ? 1 : 0, failed: good ? 0 : 1, skipped: 0 });
+    if (!good) troubles.push(`check "${name}"`);
+  }
+}
+
+const isTestFile = (file) => file.endsWith('.test.js');
+
+/** Compiled test files of one folder of test/. A file whose source is gone is left over from an earlier build. */
+function testFiles(folder) {
+  const at = join('out/test', folder);
+  if (!existsSync(join(projectFolder, at))) return [];
+  return readdirSync(join(projectFolder, at), { recursive: true })
+    .filter(isTestFile)
+    .map((file) => join(at, file))
+    .filter((file) => existsSync(join(projectFolder, file.replace(/^out\//, '').replace(/\.js$/, '.ts'))))
+    .sort();
+}
+
+async function runGroup(group, folders, grep) {
+  const files = folders.flatMap(testFiles);
+  if (files.length === 0) return;
+  await getPackages(group.needs, { required: false });
+  const scratch = mkdtempSync(join(tmpdir(), 'virtiofs-tally-'));
+  const tally = join(scratch, 'tally.json');
+  const filter = grep ? ['--grep', grep] : [];
+  const script =
+    group.name === 'vscode' ? ['out/test/extension/run.js'] : ['node_modules/mocha/bin/mocha.js', ...files];
+  const options = { env: { TALLY_FILE: tally }, limitSeconds: group.minutes * 60 };
+  const code = await run(process.execPath, [...script, '--reporter=scripts/tally.cjs', ...filter], options);
+  const numbers = existsSync(tally) ? JSON.parse(readFileSync(tally, 'utf8')) : undefined;
+  rmSync(scratch, { recursive: true });
+  if (numbers) count(numbers);
+  if (numbers?.failed) troubles.push(`group "${group.name}": ${numbers.failed}`);
+  // Dead before its end, or all tests well and yet an exit code: a crash after the last test, or something left open.
+  if (!numbers || (code !== 0 && numbers.failed === 0)) {
+    count({ passed: 0, failed: 1, skipped: 0 });
+    troubles.push(
+      `group "${group.name}" ${code === 124 ? `took more than ${group.minutes} minutes` : `ended with ${code}`}`,
+    );
+  }
+}
+
+export async function test(args) {
+  const { values } = parseArgs({ args, options: { only: { type: 'string' }, grep: { type: 'string' } } });
+  const { only, grep } = values;
+  const known = ['checks', ...groups.flatMap((group) => [group.name, ...group.folders])];
+  if (only !== undefined && !known.includes(only)) {
+    console.error(`--only ${only}: there are ${known.join(', ')}`);
+    return 2;
+  }
+  if (only === undefined || only === 'checks') {
+    console.log('\n  checks');
+    await runChecks(grep && new RegExp(grep));
+  } else {
+    await tryCompile();
+    await tryBundle();
+  }
+  for (const group of groups) {
+    const folders =
+      only === undefined || only === group.name ? group.folders : group.folders.filter((name) => name === only);
+    if (folders.length === 0) continue;
+    console.log(`\n== ${group.name}`);
+    const started = Date.now();
+    await runGroup(group, folders, grep);
+    console.log(`== ${group.name}: ${((Date.now() - started) / 1000).toFixed(0)} s`);
+  }
+  if (troubles.length > 0) console.log(`\nFailed: ${troubles.join('; ')}`);
+  console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
+  return total.failed > 0 || total.passed === 0 ? 1 : 0;
+}

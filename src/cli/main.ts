@@ -1,0 +1,41 @@
+/**
+ * `virtiofs-studio`: the command line. Owns the list of commands, the exit codes and how an error is shown.
+ *
+ * What a command does is its own file's business. Exit codes: 0 well; 2 asked for something wrong; 3 the machine lacks
+ * something; 4 a failure; `share --command` ends with the status of the command in the guest.
+ */
+import { Command, CommanderError } from 'commander';
+import { Trouble, trouble } from '../base/catalogue';
+import { VERSION } from '../base/version';
+import { registerDaemon } from './daemon';
+
+function program(): Command {
+  const command = new Command('virtiofs-studio')
+    .description('Share a folder with a virtual machine over virtio-fs, through a daemon of its own.')
+    .version(VERSION, '-V, --version')
+    .enablePositionalOptions()
+    .showHelpAfterError('("virtiofs-studio --help" shows what there is.)')
+    .exitOverride();
+  registerDaemon(command);
+  return command;
+}
+
+/** Exit code for what a command threw; prints it. */
+function report(error: unknown): number {
+  // Commander has printed help, version or its complaint already.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof Trouble) {
+    console.error(error.toString());
+    return error.exitCode;
+  }
+  const fault = trouble('unexpected', error instanceof Error ? error.message : String(error));
+  console.error(error instanceof Error ? error.stack : error);
+  console.error(fault.toString());
+  return fault.exitCode;
+}
+
+program()
+  .parseAsync()
+  .catch((error: unknown) => {
+    process.exitCode = report(error);
+  });
