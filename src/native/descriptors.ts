@@ -1,0 +1,249 @@
+/**
+ * Descriptors: listening and connected Unix sockets that pass descriptors, eventfds, epoll, memfds.
+ *
+ * Node's own sockets cannot receive descriptors, and its event loop costs several times a direct epoll_wait; so the
+ * queue worker waits here. Set-up calls throw NativeError; those of the running loop return negative errnos.
+ */
+import type { Arena } from '../base/arena';
+import { INT, LONG, checked, declare, failure } from './libc';
+import { pinnedArena } from './memory';
+
+const socket = declare('socket', INT, [INT, INT, INT]);
+const bind = declare('bind', INT, [INT, LONG, INT]);
+const listen = declare('listen', INT, [INT, INT]);
+const connect = declare('connect', INT, [INT, LONG, INT]);
+const accept4 = declare('accept4', INT, [INT, LONG, LONG, INT]);
+const recvmsg = declare('recvmsg', INT, [INT, LONG, INT]);
+const sendmsg = declare('sendmsg', INT, [INT, LONG, INT]);
+const closeCall = declare('close', INT, [INT]);
+const eventfdCall = declare('eventfd', INT, [INT, INT]);
+const memfdCreate = declare('memfd_create', INT, [LONG, INT]);
+const ftruncate = declare('ftruncate', INT, [INT, LONG]);
+const readCall = declare('read', INT, [INT, LONG, LONG]);
+const writeCall = declare('write', INT, [INT, LONG, LONG]);
+const epollCreate = declare('epoll_create1', INT, [INT]);
+const epollCtl = declare('epoll_ctl', INT, [INT, INT, INT, LONG]);
+const epollWait = declare('epoll_wait', INT, [INT, LONG, INT, INT]);
+const fcntl = declare('fcntl', INT, [INT, INT, INT]);
+const ioctl = declare('ioctl', INT, [INT, LONG, LONG]);
+
+const AF_UNIX = 1;
+const SOCK_STREAM = 1;
+const SOCK_CLOEXEC = 0o2000000;
+const SOL_SOCKET = 1;
+const SCM_RIGHTS = 1;
+const MSG_NOSIGNAL = 0x4000;
+const MSG_DONTWAIT = 0x40;
+const MSG_CMSG_CLOEXEC = 0x40000000;
+const MSG_CTRUNC = 0x8;
+const EFD_FLAGS = 0o2004000; // EFD_CLOEXEC | EFD_NONBLOCK
+
+export const EPOLLIN = 0x1;
+export const EPOLLHUP = 0x10;
+export const EPOLLRDHUP = 0x2000;
+export const EPOLLET = 0x8000_0000;
+const EPOLL_CTL_ADD = 1;
+const EPOLL_CTL_DEL = 2;
+/** struct epoll_event is packed on x86-64 only. */
+const EPOLL_EVENT = process.arch === 'x64' ? 12 : 16;
+const EPOLL_DATA = process.arch === 'x64' ? 4 : 8;
+
+/** Most descriptors that one message may carry (VHOST_USER_MAX_RAM_SLOTS is sent one at a time; tables carry 8). */
+export const MAX_DESCRIPTORS = 32;
+
+const MSGHDR = 0;
+const IOVEC = 64;
+const EVENT = 96;
+const WORD = 112;
+const ADDRESS = 128;
+const CONTROL = 256;
+const CONTROL_ROOM = 16 + MAX_DESCRIPTORS * 4;
+const scratch = pinnedArena(1024);
+
+/** struct sockaddr_un; its length. */
+function unixAddress(path: string): number {
+  const bytes = new TextEncoder().encode(path);
+  if (bytes.length > 107) throw new RangeError(`a socket path is at most 107 bytes long: ${path}`);
+  scratch.zero(ADDRESS, 110);
+  scratch.setU16(ADDRESS, AF_UNIX);
+  scratch.u8.set(bytes, ADDRESS + 2);
+  return 2 + bytes.length + 1;
+}
+
+export function close(fd: number): void {
+  closeCall(fd);
+}
+
+/** A listening socket at a path that must not exist. */
+export function listenUnix(path: string): number {
+  const fd = checked('socket', socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  try {
+    const length = unixAddress(path);
+    checked('bind', bind(fd, scratch.address(ADDRESS), length));
+    checked('listen', listen(fd, 1));
+    return fd;
+  } catch (error) {
+    close(fd);
+    throw error;
+  }
+}
+
+export function connectUnix(path: string): number {
+  const fd = checked('socket', socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  try {
+    const length = unixAddress(path);
+    checked('connect', connect(fd, scratch.address(ADDRESS), length));
+    return fd;
+  } catch (error) {
+    close(fd);
+    throw error;
+  }
+}
+
+/** The next connection, blocking unless the socket is non-blocking; or a negative errno. */
+export function accept(fd: number): number {
+  const got = accept4(fd, 0, 0, SOCK_CLOEXEC);
+  return got < 0 ? failure() : got;
+}
+
+export interface Received {
+  /** Bytes, 0 at the end of the stream, or a negative errno. */
+  length: number;
+  /** Descriptors that came along; they belong to the caller. */
+  descriptors: number[];
+  /** Some descriptors were lost because the process has too many. */
+  truncated: boolean;
+}
+
+/** Receives up to `capacity` bytes to an address. Control path: allocates. */
+export function receive(fd: number, into: number, capacity: number, wait: boolean): Received {
+  scratch.setU64(IOVEC, into);
+  scratch.setU64(IOVEC + 8, capacity);
+  scratch.zero(MSGHDR, 56);
+  scratch.setU64(MSGHDR + 16, scratch.address(IOVEC));
+  scratch.setU64(MSGHDR + 24, 1);
+  scratch.setU64(MSGHDR + 32, scratch.address(CONTROL));
+  scratch.setU64(MSGHDR + 40, CONTROL_ROOM);
+  const length = recvmsg(fd, scratch.address(MSGHDR), MSG_CMSG_CLOEXEC | (wait ? 0 : MSG_DONTWAIT));
+  if (length < 0) return { length: failure(), descriptors: [], truncated: false };
+  const descriptors: number[] = [];
+  const controlLength = scratch.getU64(MSGHDR + 40);
+  if (
+    controlLength >= 16 &&
+    scratch.getU32(CONTROL + 8) === SOL_SOCKET &&
+    scratch.getU32(CONTROL + 12) === SCM_RIGHTS
+  ) {
+    const end = Math.min(scratch.getU64(CONTROL), controlLength);
+    for (let at = 16; at + 4 <= end; at += 4) descriptors.push(scratch.getI32(CONTROL + at));
+  }
+  return { length, descriptors, truncated: (scratch.getU32(MSGHDR + 48) & MSG_CTRUNC) !== 0 };
+}
+
+/** Sends bytes with descriptors (which stay the caller's); bytes sent or a negative errno. */
+export function send(fd: number, from: number, length: number, descriptors: readonly number[] = []): number {
+  scratch.setU64(IOVEC, from);
+  scratch.setU64(IOVEC + 8, length);
+  scratch.zero(MSGHDR, 56);
+  scratch.setU64(MSGHDR + 16, scratch.address(IOVEC));
+  scratch.setU64(MSGHDR + 24, 1);
+  if (descriptors.length > 0) {
+    scratch.setU64(CONTROL, 16 + descriptors.length * 4);
+    scratch.setU32(CONTROL + 8, SOL_SOCKET);
+    scratch.setU32(CONTROL + 12, SCM_RIGHTS);
+    descriptors.forEach((descriptor, index) => scratch.setU32(CONTROL + 16 + index * 4, descriptor));
+    scratch.setU64(MSGHDR + 32, scratch.address(CONTROL));
+    scratch.setU64(MSGHDR + 40, 16 + Math.ceil(descriptors.length / 2) * 8);
+  }
+  const sent = sendmsg(fd, scratch.address(MSGHDR), MSG_NOSIGNAL);
+  return sent < 0 ? failure() : sent;
+}
+
+/** A non-blocking eventfd. */
+export function eventfd(): number {
+  return checked('eventfd', eventfdCall(0, EFD_FLAGS));
+}
+
+const one = pinnedArena(64);
+one.setU64(0, 1);
+const oneAddress = one.address(0);
+
+/** Adds 1 to an eventfd. Also right for UML's socketpairs, which take any 8 bytes. 0 or a negative errno. */
+export function signal(fd: number): number {
+  return writeCall(fd, oneAddress, 8) < 0 ? failure() : 0;
+}
+
+/** Empties an eventfd (or what 8-byte writes have left in a socketpair). */
+export function drain(fd: number): void {
+  while (readCall(fd, one.address(8), 8) === 8);
+}
+
+/** A memory file of `size` bytes. */
+export function memfd(name: string, size: number): number {
+  scratch.u8.set(new TextEncoder().encode(`${name}\0`), ADDRESS);
+  const fd = checked('memfd_create', memfdCreate(scratch.address(ADDRESS), 1));
+  checked('ftruncate', ftruncate(fd, size));
+  return fd;
+}
+
+const F_GETFD = 1;
+const F_GETFL = 3;
+const F_SETFL = 4;
+const O_NONBLOCK = 0o4000;
+const FIONREAD = 0x541b;
+
+/** Whether a number names an open descriptor. */
+export function isOpen(fd: number): boolean {
+  return fcntl(fd, F_GETFD, 0) >= 0;
+}
+
+export function setNonBlocking(fd: number): void {
+  const flags = checked('fcntl', fcntl(fd, F_GETFL, 0));
+  checked('fcntl', fcntl(fd, F_SETFL, flags | O_NONBLOCK));
+}
+
+/** Bytes that can be read at once. */
+export function readableBytes(fd: number): number {
+  return ioctl(fd, FIONREAD, scratch.address(WORD)) < 0 ? 0 : scratch.getU32(WORD);
+}
+
+/** An epoll set whose events carry a small number each. One thread uses it. */
+export class Epoll {
+  private readonly fd = checked('epoll_create1', epollCreate(SOCK_CLOEXEC));
+  private readonly events: Arena;
+  private readonly eventsAddress: number;
+
+  constructor(private readonly capacity = 16) {
+    this.events = pinnedArena(capacity * 16);
+    this.eventsAddress = this.events.address(0);
+  }
+
+  add(fd: number, events: number, key: number): void {
+    scratch.setU32(EVENT, events);
+    scratch.setU32(EVENT + EPOLL_DATA, key);
+    scratch.setU32(EVENT + EPOLL_DATA + 4, 0);
+    checked('epoll_ctl', epollCtl(this.fd, EPOLL_CTL_ADD, fd, scratch.address(EVENT)));
+  }
+
+  remove(fd: number): void {
+    epollCtl(this.fd, EPOLL_CTL_DEL, fd, scratch.address(EVENT));
+  }
+
+  /** Number of events; 0 when the time is up or a signal came. `milliseconds`: -1 waits without end. */
+  wait(milliseconds: number): number {
+    const count = epollWait(this.fd, this.eventsAddress, this.capacity, milliseconds);
+    return count < 0 ? 0 : count;
+  }
+
+  key(index: number): number {
+    const at = index * EPOLL_EVENT + EPOLL_DATA;
+    return this.events.u32[at >>> 2];
+  }
+
+  flags(index: number): number {
+    return this.events.u32[(index * EPOLL_EVENT) >>> 2];
+  }
+
+  close(): void {
+    close(this.fd);
+  }
+}

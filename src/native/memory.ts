@@ -1,0 +1,56 @@
+/**
+ * Memory with a fixed address: pinned arenas, views over mappings, mappings of guest memory.
+ *
+ * A view cannot be taken back from JavaScript, so a mapping that is given up is first replaced by one that faults
+ * system calls (PROT_NONE): a late preadv into it gets EFAULT instead of somebody else's memory. The addresses are
+ * handed back by `release` once nobody can use them any more.
+ */
+import koffi from 'koffi';
+import { Arena } from '../base/arena';
+import { INT, LONG, checked, declare } from './libc';
+
+const mmap = declare('mmap', LONG, [LONG, LONG, INT, INT, INT, LONG]);
+const munmapCall = declare('munmap', INT, [LONG, LONG]);
+const memcpyCall = declare('memcpy', 'void', [LONG, LONG, LONG]);
+
+const PROT_NONE = 0;
+const PROT_READ_WRITE = 3;
+const MAP_SHARED = 0x01;
+const MAP_PRIVATE = 0x02;
+const MAP_FIXED = 0x10;
+const MAP_ANONYMOUS = 0x20;
+const MAP_NORESERVE = 0x4000;
+
+/** Largest view that V8 takes: more aborts the process. */
+const VIEW_LIMIT = 2 ** 32 - 1;
+
+/** An arena of `size` bytes whose address never changes. An explicit ArrayBuffer: small typed arrays may move. */
+export function pinnedArena(size: number): Arena {
+  const buffer = new ArrayBuffer(size);
+  return new Arena(buffer, Number(koffi.address(new Uint8Array(buffer))));
+}
+
+/** Bytes at an address, as an ArrayBuffer. Whoever keeps it must drop it before the memory goes. */
+export function viewOf(address: number, length: number): ArrayBuffer {
+  if (!(length > 0 && length <= VIEW_LIMIT)) throw new RangeError(`a view of ${length} bytes`);
+  return koffi.view(BigInt(address), length);
+}
+
+/** Copies `length` bytes between two addresses that both must be mapped. */
+export const copyBytes: (to: number, from: number, length: number) => void = memcpyCall;
+
+/** Maps `length` bytes of a file, shared and writable; the address. Throws NativeError. */
+export function mapShared(fd: number, offset: number, length: number): number {
+  return checked('mmap', mmap(0, length, PROT_READ_WRITE, MAP_SHARED, fd, offset));
+}
+
+/** Makes every later access to a mapping fault, keeping its addresses taken. */
+export function seal(address: number, length: number): void {
+  const flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
+  checked('mmap', mmap(address, length, PROT_NONE, flags, -1, 0));
+}
+
+/** Hands the addresses of a sealed mapping back. */
+export function release(address: number, length: number): void {
+  checked('munmap', munmapCall(address, length));
+}
