@@ -1,0 +1,154 @@
+/**
+ * One descriptor chain: the readable bytes of a request, then the writable room for its reply.
+ *
+ * Holds guest addresses, not host addresses: they are translated each time bytes move, so that a chain which waits
+ * (for a lock, a disk, a debugger) survives a change of the memory table. A piece that is in no region costs the
+ * request an -EFAULT, never the queue: User Mode Linux sends such pieces (its zero page is outside of the shared memory).
+ */
+import type { Arena } from '../base/arena';
+import type { GuestMemory } from './guestMemory';
+
+const EFAULT = 14;
+
+/** preadv and pwritev take no more pieces in one call. */
+const IOV_MAX = 1024;
+
+/** Pieces a chain keeps: IOV_MAX of data and some of headers. Longer ones are walked but not kept (`oversized`). */
+export const MAX_PIECES = IOV_MAX + 8;
+
+export class Chain {
+  private readonly addresses = new Float64Array(MAX_PIECES);
+  private readonly lengths = new Float64Array(MAX_PIECES);
+  private readableCount = 0;
+  private count = 0;
+
+  /** Bytes to read, bytes of room to write. */
+  readable = 0;
+  writable = 0;
+  /** Index of the first descriptor: what the used ring names. */
+  head = 0;
+  /** More pieces than are kept: the request cannot be served. */
+  oversized = false;
+
+  /** `vectorsAt`: a place in the arena for IOV_MAX struct iovecs. */
+  constructor(
+    private readonly arena: Arena,
+    private readonly memory: GuestMemory,
+    private readonly vectorsAt: number,
+  ) {}
+
+  get vectors(): number {
+    return this.arena.address(this.vectorsAt);
+  }
+
+  begin(head: number): void {
+    this.head = head;
+    this.readable = this.writable = 0;
+    this.readableCount = this.count = 0;
+    this.oversized = false;
+  }
+
+  /** Adds a piece; readable ones first. False when a readable piece follows a writable one. */
+  add(address: number, length: number, writable: boolean): boolean {
+    if (this.count === MAX_PIECES) {
+      this.oversized = true;
+      return true;
+    }
+    this.addresses[this.count] = address;
+    this.lengths[this.count] = length;
+    this.count++;
+    if (writable) {
+      this.writable += length;
+      return true;
+    }
+    if (this.readableCount !== this.count - 1) return false;
+    this.readableCount = this.count;
+    this.readable += length;
+    return true;
+  }
+
+  /** Copies request bytes into the arena; 0 or -EFAULT. The caller has checked `skip + length` against `readable`. */
+  copyIn(skip: number, length: number, at: number): number {
+    return this.copy(0, this.readableCount, skip, length, at, false);
+  }
+
+  /** Copies arena bytes into the reply; 0 or -EFAULT. The caller has checked against `writable`. */
+  copyOut(skip: number, length: number, at: number): number {
+    return this.copy(this.readableCount, this.count, skip, length, at, true);
+  }
+
+  /** Writes iovecs for request bytes; their count, or -EFAULT. */
+  readableVectors(skip: number, length: number): number {
+    return this.gather(0, this.readableCount, skip, length);
+  }
+
+  writableVectors(skip: number, length: number): number {
+    return this.gather(this.readableCount, this.count, skip, length);
+  }
+
+  private copy(first: number, last: number, skip: number, length: number, at: number, out: boolean): number {
+    const memory = this.memory;
+    for (let index = first; index < last && length > 0; index++) {
+      let left = this.lengths[index];
+      if (skip >= left) {
+        skip -= left;
+        continue;
+      }
+      let guest = this.addresses[index] + skip;
+      left -= skip;
+      skip = 0;
+      if (left > length) left = length;
+      length -= left;
+      while (left > 0) {
+        const address = memory.translate(guest);
+        if (address < 0) return -EFAULT;
+        const part = memory.run < left ? memory.run : left;
+        if (out) memory.host.copyOut(address, at, part);
+        else memory.host.copyIn(at, address, part);
+        at += part;
+        guest += part;
+        left -= part;
+      }
+    }
+    return length > 0 ? -EFAULT : 0;
+  }
+
+  private gather(first: number, last: number, skip: number, length: number): number {
+    const memory = this.memory;
+    const arena = this.arena;
+    let vector = this.vectorsAt;
+    const limit = vector + IOV_MAX * 16;
+    let expected = -1;
+    for (let index = first; index < last && length > 0; index++) {
+      let left = this.lengths[index];
+      if (skip >= left) {
+        skip -= left;
+        continue;
+      }
+      let guest = this.addresses[index] + skip;
+      left -= skip;
+      skip = 0;
+      if (left > length) left = length;
+      length -= left;
+      while (left > 0) {
+        const address = memory.translate(guest);
+        if (address < 0) return -EFAULT;
+        const part = memory.run < left ? memory.run : left;
+        if (address === expected) {
+          // Pages that lie side by side become one piece: fewer for the kernel to walk.
+          arena.setU32(vector - 8, arena.getU32(vector - 8) + part);
+        } else {
+          if (vector === limit) return -EFAULT;
+          arena.setU64(vector, address);
+          arena.setU32(vector + 8, part);
+          arena.setU32(vector + 12, 0);
+          vector += 16;
+        }
+        expected = address + part;
+        guest += part;
+        left -= part;
+      }
+    }
+    return length > 0 ? -EFAULT : (vector - this.vectorsAt) >>> 4;
+  }
+}
