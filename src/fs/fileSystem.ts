@@ -88,8 +88,19 @@ export interface Lock {
 
 /** Takes directory entries one by one; answers false when it has no room for this one (it will be asked for again). */
 export interface DirectorySink {
-  /** `next`: the position after this entry. `type`: DT_*. The name lies in the arena, `nameLength` bytes and a NUL. */
-  entry(inoLow: number, inoHigh: number, next: number, type: number, nameAt: number, nameLength: number): boolean;
+  /**
+   * `next`: the position after this entry, opaque 64 bits (ext4 and NFS use all of them, so never a double).
+   * `type`: DT_*. The name lies in the arena, `nameLength` bytes and a NUL.
+   */
+  entry(
+    inoLow: number,
+    inoHigh: number,
+    nextLow: number,
+    nextHigh: number,
+    type: number,
+    nameAt: number,
+    nameLength: number,
+  ): boolean;
 }
 
 export interface FileSystem {
@@ -173,9 +184,9 @@ export interface FileSystem {
   syncfs(node: Node, caller: Caller): number;
 
   opendir(node: Node, flags: number): Handle | number;
-  /** Feeds entries from `position` (0: the start; else a `next` given earlier) until the sink is full or all are told;
+  /** Feeds entries from the position (0: the start; else a `next` given earlier) until the sink is full or all are told;
    *  `capacity` is the reply's size in bytes, a hint for how much to fetch. */
-  readdir(handle: Handle, position: number, capacity: number, sink: DirectorySink): number;
+  readdir(handle: Handle, positionLow: number, positionHigh: number, capacity: number, sink: DirectorySink): number;
   releasedir(handle: Handle): number;
 
   /** Fills a `struct statfs` in the kernel's 64-bit generic layout at `into` (120 bytes). */

@@ -32,6 +32,8 @@ export interface HostCalls {
   syncfs(fd: number): number;
   fallocate(fd: number, mode: number, offset: number, length: number): number;
   lseek(fd: number, offset: number, whence: number): number;
+  /** lseek(fd, position, SEEK_SET) for a folder, whose positions are opaque and use all 64 bits. 0 or a negative errno. */
+  seekFolder(fd: number, positionLow: number, positionHigh: number): number;
   getdents64(fd: number, into: number, capacity: number): number;
   fstatfs(fd: number, into: number): number;
   faccessat2(directory: number, path: number, mask: number, flags: number): number;

@@ -1,0 +1,97 @@
+/**
+ * Attributes of inodes in the shared folder: reading and changing them, symlink targets, access checks, statfs.
+ *
+ * Changes are made in the order and by the calls of the C virtiofsd: mode, owner, size, times. What is done by a path
+ * goes through /proc/self/fd, which leads to the inode itself whatever its names do meanwhile.
+ */
+import { EINVAL, EISDIR, ENAMETOOLONG, EROFS } from './errors';
+import type { AttributeChanges, Caller, Handle, Node } from './fileSystem';
+import type { HostFolder } from './hostFolder';
+import * as linux from './linux';
+
+const ANY_TIME = linux.FATTR_ATIME | linux.FATTR_MTIME;
+
+export class Attributes {
+  constructor(private readonly folder: HostFolder) {}
+
+  getattr(node: Node): number {
+    return this.folder.statFd(this.folder.nodes.fd[node]);
+  }
+
+  setattr(node: Node, handle: Handle, changes: AttributeChanges): number {
+    const { folder } = this;
+    if (folder.options.readOnly) return -EROFS;
+    const fd = folder.nodes.fd[node];
+    let failed = 0;
+    if (changes.valid & linux.FATTR_MODE) failed = this.changeMode(fd, handle, changes.mode & 0o7777);
+    if (failed === 0 && changes.valid & (linux.FATTR_UID | linux.FATTR_GID)) {
+      const uid = changes.valid & linux.FATTR_UID ? changes.uid : -1;
+      const gid = changes.valid & linux.FATTR_GID ? changes.gid : -1;
+      const empty = folder.arena.address(folder.areas.empty);
+      failed = folder.calls.fchownat(fd, empty, uid, gid, linux.AT_EMPTY_PATH | linux.AT_SYMLINK_NOFOLLOW);
+    }
+    if (failed === 0 && changes.valid & linux.FATTR_SIZE) {
+      failed = this.changeSize(node, handle, changes.size, (changes.valid & linux.FATTR_KILL_SUIDGID) !== 0);
+    }
+    if (failed === 0 && changes.valid & ANY_TIME) failed = this.changeTimes(fd, changes);
+    return failed < 0 ? failed : folder.statFd(fd);
+  }
+
+  private changeMode(fd: number, handle: Handle, mode: number): number {
+    const { calls, handles, procSelfFd } = this.folder;
+    return handle >= 0
+      ? calls.fchmod(handles.fd[handle], mode)
+      : calls.fchmodat(procSelfFd, this.folder.nameOf(fd), mode);
+  }
+
+  private changeSize(node: Node, handle: Handle, size: number, killPriv: boolean): number {
+    const { calls, handles, nodes } = this.folder;
+    const type = nodes.type[node];
+    if (type !== linux.FileType.REGULAR) return type === linux.FileType.FOLDER ? -EISDIR : -EINVAL;
+    if (killPriv) {
+      const refused = calls.dropFsetid();
+      if (refused < 0) return refused;
+    }
+    const byHandle = handle >= 0 && (handles.flags[handle] & linux.O_ACCMODE) !== linux.O_RDONLY;
+    const result = byHandle
+      ? calls.ftruncate(handles.fd[handle], size)
+      : calls.truncate(this.folder.pathOf(nodes.fd[node]), size);
+    if (killPriv) calls.resume();
+    return result;
+  }
+
+  private changeTimes(fd: number, changes: AttributeChanges): number {
+    const { calls, arena, areas } = this.folder;
+    const { valid } = changes;
+    const at = areas.scratch;
+    arena.setU64(at, changes.atime);
+    arena.setU64(at + 8, nanoseconds(valid, linux.FATTR_ATIME, linux.FATTR_ATIME_NOW, changes.atimeNsec));
+    arena.setU64(at + 16, changes.mtime);
+    arena.setU64(at + 24, nanoseconds(valid, linux.FATTR_MTIME, linux.FATTR_MTIME_NOW, changes.mtimeNsec));
+    return calls.utimensat(fd, arena.address(areas.empty), arena.address(at), linux.AT_EMPTY_PATH);
+  }
+
+  readlink(node: Node, into: number, capacity: number): number {
+    const { calls, nodes, arena, areas } = this.folder;
+    const length = calls.readlinkat(nodes.fd[node], arena.address(areas.empty), arena.address(into), capacity);
+    return length === capacity ? -ENAMETOOLONG : length;
+  }
+
+  access(node: Node, mask: number, caller: Caller): number {
+    const { calls, nodes, procSelfFd } = this.folder;
+    const refused = this.folder.actAs(caller);
+    if (refused < 0) return refused;
+    const result = calls.faccessat2(procSelfFd, this.folder.nameOf(nodes.fd[node]), mask, linux.AT_EACCESS);
+    this.folder.endActing();
+    return result;
+  }
+
+  statfs(node: Node, into: number): number {
+    return this.folder.calls.fstatfs(this.folder.nodes.fd[node], this.folder.arena.address(into));
+  }
+}
+
+function nanoseconds(valid: number, set: number, now: number, value: number): number {
+  if ((valid & set) === 0) return linux.UTIME_OMIT;
+  return valid & now ? linux.UTIME_NOW : value;
+}

@@ -1,0 +1,164 @@
+/**
+ * The inodes the guest knows: slot (the node) to O_PATH descriptor, host identity, lookup count and generation.
+ *
+ * Typed arrays and an open-addressing hash, so that a lookup allocates nothing. Does not make system calls: who removes
+ * a node closes its descriptor. Slot 1 is the root and stays for good; slot 0 is never used.
+ *
+ * A host inode is (mount, device, inode number): one file seen through two mounts is two nodes, as a guest may not see
+ * one folder in two places. The descriptor keeps the inode alive, so that its number cannot be given to another file.
+ */
+import { ROOT, type Node } from './fileSystem';
+import { larger } from './growth';
+
+const NO_SLOT = 0;
+const FIRST_CAPACITY = 1024;
+const NOT_BORROWED = -1;
+
+export class NodeTable {
+  /** Descriptor of the inode, O_PATH unless `lender` says whose it is. Owned by whoever fills the table. */
+  fd = new Int32Array(FIRST_CAPACITY);
+  /** The handle whose open descriptor `fd` is, for a file just created; else -1. */
+  lender = new Int32Array(FIRST_CAPACITY);
+  /** st_mode >> 12. */
+  type = new Uint8Array(FIRST_CAPACITY);
+  device = new Uint32Array(FIRST_CAPACITY);
+  mount = new Uint32Array(FIRST_CAPACITY);
+  generation = new Uint32Array(FIRST_CAPACITY);
+  lookups = new Float64Array(FIRST_CAPACITY);
+  private inoLow = new Uint32Array(FIRST_CAPACITY);
+  private inoHigh = new Uint32Array(FIRST_CAPACITY);
+  private nextFree = new Int32Array(FIRST_CAPACITY);
+
+  private firstFree = NO_SLOT;
+  /** Slots from here on were never used. */
+  private unused = ROOT;
+  /** Nodes alive. */
+  count = 0;
+
+  /** Slots by hash; twice the capacity and a power of two, so at most half full. */
+  private buckets = new Int32Array(FIRST_CAPACITY * 2);
+  private bucketMask = FIRST_CAPACITY * 2 - 1;
+
+  /** The node of a host inode, or 0 when it is not known. */
+  find(mount: number, device: number, inoLow: number, inoHigh: number): Node {
+    let bucket = hash(mount, device, inoLow, inoHigh) & this.bucketMask;
+    for (;;) {
+      const slot = this.buckets[bucket];
+      if (
+        slot === NO_SLOT ||
+        (this.inoLow[slot] === inoLow &&
+          this.inoHigh[slot] === inoHigh &&
+          this.device[slot] === device &&
+          this.mount[slot] === mount)
+      ) {
+        return slot;
+      }
+      bucket = (bucket + 1) & this.bucketMask;
+    }
+  }
+
+  /** Adds an inode that is not known yet, with a lookup count of one. The first one added becomes the root. */
+  insert(fd: number, type: number, mount: number, device: number, inoLow: number, inoHigh: number): Node {
+    let slot = this.firstFree;
+    if (slot !== NO_SLOT) {
+      this.firstFree = this.nextFree[slot];
+    } else {
+      slot = this.unused;
+      if (slot === this.fd.length) this.grow();
+      this.unused++;
+    }
+    this.fd[slot] = fd;
+    this.lender[slot] = NOT_BORROWED;
+    this.type[slot] = type;
+    this.mount[slot] = mount;
+    this.device[slot] = device;
+    this.inoLow[slot] = inoLow;
+    this.inoHigh[slot] = inoHigh;
+    this.lookups[slot] = 1;
+    this.count++;
+    this.putInBucket(slot);
+    return slot;
+  }
+
+  /** Ends a node: its slot may be used again, under a new generation. The descriptor is the caller's to close. */
+  remove(node: Node): void {
+    this.takeFromBucket(node);
+    this.fd[node] = -1;
+    this.lookups[node] = 0;
+    this.generation[node]++;
+    this.nextFree[node] = this.firstFree;
+    this.firstFree = node;
+    this.count--;
+  }
+
+  /** A wire nodeid (low: slot, high: generation) as a live node, or 0. */
+  resolve(idLow: number, idHigh: number): Node {
+    return idLow < this.unused && idLow !== NO_SLOT && this.generation[idLow] === idHigh && this.lookups[idLow] > 0
+      ? idLow
+      : NO_SLOT;
+  }
+
+  /** Every node but the root, for an end of session. The callee may remove the one it is given. */
+  forEach(visit: (node: Node) => void): void {
+    for (let node = ROOT + 1; node < this.unused; node++) {
+      if (this.lookups[node] > 0) visit(node);
+    }
+  }
+
+  inoLowOf(node: Node): number {
+    return this.inoLow[node];
+  }
+
+  inoHighOf(node: Node): number {
+    return this.inoHigh[node];
+  }
+
+  private hashOf(slot: number): number {
+    return hash(this.mount[slot], this.device[slot], this.inoLow[slot], this.inoHigh[slot]);
+  }
+
+  private putInBucket(slot: number): void {
+    let bucket = this.hashOf(slot) & this.bucketMask;
+    while (this.buckets[bucket] !== NO_SLOT) bucket = (bucket + 1) & this.bucketMask;
+    this.buckets[bucket] = slot;
+  }
+
+  /** Takes a slot out and closes the gap, so that no search ends too early (Knuth 6.4, algorithm R). */
+  private takeFromBucket(slot: number): void {
+    const mask = this.bucketMask;
+    let gap = this.hashOf(slot) & mask;
+    while (this.buckets[gap] !== slot) gap = (gap + 1) & mask;
+    for (let next = (gap + 1) & mask; this.buckets[next] !== NO_SLOT; next = (next + 1) & mask) {
+      const home = this.hashOf(this.buckets[next]) & mask;
+      if (((next - home) & mask) < ((next - gap) & mask)) continue;
+      this.buckets[gap] = this.buckets[next];
+      gap = next;
+    }
+    this.buckets[gap] = NO_SLOT;
+  }
+
+  private grow(): void {
+    const capacity = this.fd.length * 2;
+    this.fd = larger(this.fd, new Int32Array(capacity));
+    this.lender = larger(this.lender, new Int32Array(capacity));
+    this.type = larger(this.type, new Uint8Array(capacity));
+    this.device = larger(this.device, new Uint32Array(capacity));
+    this.mount = larger(this.mount, new Uint32Array(capacity));
+    this.generation = larger(this.generation, new Uint32Array(capacity));
+    this.lookups = larger(this.lookups, new Float64Array(capacity));
+    this.inoLow = larger(this.inoLow, new Uint32Array(capacity));
+    this.inoHigh = larger(this.inoHigh, new Uint32Array(capacity));
+    this.nextFree = larger(this.nextFree, new Int32Array(capacity));
+    this.buckets = new Int32Array(capacity * 2);
+    this.bucketMask = capacity * 2 - 1;
+    for (let slot = ROOT; slot < this.unused; slot++) {
+      if (this.lookups[slot] > 0) this.putInBucket(slot);
+    }
+  }
+}
+
+function hash(mount: number, device: number, inoLow: number, inoHigh: number): number {
+  let h = Math.imul(inoLow, 0x9e3779b1) ^ Math.imul(inoHigh ^ mount, 0x85ebca6b) ^ Math.imul(device, 0xc2b2ae35);
+  h ^= h >>> 15;
+  return Math.imul(h, 0x2c1b3c6d) >>> 3;
+}
