@@ -5,7 +5,7 @@
  * read once from start to end without seeking. Entries kept so are as old as one request, which POSIX allows. While an
  * entry is handed on, `expected` says what is known of its inode for a LOOKUP of it (READDIRPLUS).
  */
-import { EBADF, EMFILE } from './errors';
+import { EBADF, EMFILE, ENOTDIR } from './errors';
 import { ROOT, type DirectorySink, type Handle, type Node } from './fileSystem';
 import { HandleKind } from './handleTable';
 import type { HostFolder } from './hostFolder';
@@ -27,7 +27,8 @@ export class Folders {
   // What is left in the area for entries: of which handle, from which position, and where.
   private keptFor: Handle = NO_HANDLE;
   private keptGeneration = 0;
-  private keptPosition = 0;
+  private keptLow = 0;
+  private keptHigh = 0;
   private at = 0;
   private end = 0;
   private mayBeMore = false;
@@ -36,28 +37,21 @@ export class Folders {
 
   opendir(node: Node): Handle | number {
     if (!this.folder.budget.hasRoom) return -EMFILE;
+    if (this.folder.nodes.type[node] !== linux.FileType.FOLDER) return -ENOTDIR;
     const flags = linux.O_RDONLY | linux.O_DIRECTORY;
     const fd = this.folder.reopen(node, flags);
     return fd < 0 ? fd : this.folder.addHandle(fd, node, flags, HandleKind.Folder);
   }
 
-  readdir(handle: Handle, position: number, sink: DirectorySink): number {
+  readdir(handle: Handle, positionLow: number, positionHigh: number, sink: DirectorySink): number {
     if (this.folder.handles.kind[handle] !== HandleKind.Folder) return -EBADF;
-    if (!this.goesOn(handle, position)) {
-      const failed = this.fetch(handle, position);
-      if (failed < 0) return failed;
+    if (!this.goesOn(handle, positionLow, positionHigh)) {
+      const fetched = this.fetch(handle, positionLow, positionHigh);
+      if (fetched <= 0) return fetched;
     }
-    let told = false;
-    for (;;) {
-      const fit = this.tell(handle, sink);
-      told ||= this.keptPosition !== position;
-      if (!fit) return 0;
-      // All told. Asking once more only to hear that this was the end is left to the guest, which does so anyway.
-      if (!this.mayBeMore && told) return 0;
-      const fetched = this.fetch(handle, this.keptPosition);
-      if (fetched < 0) return told ? 0 : fetched;
-      if (fetched === 0) return 0;
-    }
+    // All told without knowing of more: asking only to hear that this was the end is left to the guest.
+    while (this.tell(handle, sink) && this.mayBeMore && this.fetch(handle, this.keptLow, this.keptHigh) > 0);
+    return 0;
   }
 
   /** The handle ends: what is kept for it is of no use to another. */
@@ -65,42 +59,47 @@ export class Folders {
     if (this.keptFor === handle) this.keptFor = NO_HANDLE;
   }
 
-  private goesOn(handle: Handle, position: number): boolean {
+  private goesOn(handle: Handle, positionLow: number, positionHigh: number): boolean {
     return (
       this.keptFor === handle &&
       this.keptGeneration === this.folder.handles.generation[handle] &&
-      this.keptPosition === position &&
+      this.keptLow === positionLow &&
+      this.keptHigh === positionHigh &&
       this.at < this.end
     );
   }
 
-  /** Reads the next piece from `position`; its bytes (0 at the end) or a negative errno. */
-  private fetch(handle: Handle, position: number): number {
+  /** Reads the next piece from a position; its bytes (0 at the end) or a negative errno. */
+  private fetch(handle: Handle, positionLow: number, positionHigh: number): number {
     const { calls, handles, arena, areas } = this.folder;
     const fd = handles.fd[handle];
     this.keptFor = NO_HANDLE;
-    if (handles.position[handle] !== position) {
-      const sought = calls.lseek(fd, position, linux.SEEK_SET);
-      if (sought < 0) return sought;
-      handles.position[handle] = position;
+    if (handles.positionLow[handle] !== positionLow || handles.positionHigh[handle] !== positionHigh) {
+      const failed = calls.seekFolder(fd, positionLow, positionHigh);
+      if (failed < 0) return failed;
+      handles.positionLow[handle] = positionLow;
+      handles.positionHigh[handle] = positionHigh;
     }
     const bytes = calls.getdents64(fd, arena.address(areas.entries), areas.entriesSize);
     if (bytes < 0) return bytes;
     this.keptFor = handle;
     this.keptGeneration = handles.generation[handle];
-    this.keptPosition = position;
+    this.keptLow = positionLow;
+    this.keptHigh = positionHigh;
     this.at = areas.entries;
     this.end = areas.entries + bytes;
     this.mayBeMore = bytes > areas.entriesSize - LONGEST_ENTRY;
-    if (bytes > 0) handles.position[handle] = this.lastPosition();
+    if (bytes > 0) this.notePosition(handle);
     return bytes;
   }
 
-  private lastPosition(): number {
-    const { arena } = this.folder;
+  /** The descriptor stands after the last entry that was read. */
+  private notePosition(handle: Handle): void {
+    const { arena, handles } = this.folder;
     let last = this.at;
     for (let at = this.at; at < this.end; at += arena.getU16(at + Dirent.length)) last = at;
-    return arena.getI64(last + Dirent.next);
+    handles.positionLow[handle] = arena.getU32(last + Dirent.next);
+    handles.positionHigh[handle] = arena.getU32(last + Dirent.next + 4);
   }
 
   /** Hands on what is kept; false when the sink had no room for all of it. */
@@ -120,18 +119,20 @@ export class Folders {
       let inoHigh = arena.getU32(at + Dirent.ino + 4);
       if (node === ROOT && isParent(arena.u8, nameAt, nameEnd)) {
         // What lies above the shared folder is none of the guest's business: at the root '..' is the root.
-        inoLow = nodes.inoLowOf(ROOT);
-        inoHigh = nodes.inoHighOf(ROOT);
+        inoLow = nodes.inoLow[ROOT];
+        inoHigh = nodes.inoHigh[ROOT];
       }
       this.entryName = nameAt;
       this.entryIsNew = nodes.find(mount, device, inoLow, inoHigh) === 0;
-      const next = arena.getI64(at + Dirent.next);
+      const nextLow = arena.getU32(at + Dirent.next);
+      const nextHigh = arena.getU32(at + Dirent.next + 4);
       const type = arena.u8[at + Dirent.type];
-      const fit = sink.entry(inoLow, inoHigh, next, type, nameAt, nameEnd - nameAt);
+      const fit = sink.entry(inoLow, inoHigh, nextLow, nextHigh, type, nameAt, nameEnd - nameAt);
       this.entryName = -1;
       if (!fit) return false;
       this.at = at + length;
-      this.keptPosition = next;
+      this.keptLow = nextLow;
+      this.keptHigh = nextHigh;
     }
     return true;
   }

@@ -36,8 +36,9 @@ export class HandleTable {
   kind = new Uint8Array(FIRST_CAPACITY);
   readWay = new Uint8Array(FIRST_CAPACITY);
   generation = new Uint32Array(FIRST_CAPACITY);
-  /** Of a folder: the position at which the descriptor stands. */
-  position = new Float64Array(FIRST_CAPACITY);
+  /** Of a folder: the position at which the descriptor stands, 64 opaque bits. */
+  positionLow = new Uint32Array(FIRST_CAPACITY);
+  positionHigh = new Uint32Array(FIRST_CAPACITY);
   private running = new Int32Array(FIRST_CAPACITY);
   private nextFree = new Int32Array(FIRST_CAPACITY);
   private firstFree = NONE;
@@ -57,7 +58,8 @@ export class HandleTable {
     this.flags[handle] = flags;
     this.kind[handle] = kind;
     this.readWay[handle] = readWay;
-    this.position[handle] = 0;
+    this.positionLow[handle] = 0;
+    this.positionHigh[handle] = 0;
     this.running[handle] = 0;
     this.count++;
     return handle;
@@ -113,7 +115,8 @@ export class HandleTable {
     this.kind = larger(this.kind, new Uint8Array(capacity));
     this.readWay = larger(this.readWay, new Uint8Array(capacity));
     this.generation = larger(this.generation, new Uint32Array(capacity));
-    this.position = larger(this.position, new Float64Array(capacity));
+    this.positionLow = larger(this.positionLow, new Uint32Array(capacity));
+    this.positionHigh = larger(this.positionHigh, new Uint32Array(capacity));
     this.running = larger(this.running, new Int32Array(capacity));
     this.nextFree = larger(this.nextFree, new Int32Array(capacity));
   }

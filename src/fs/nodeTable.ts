@@ -25,8 +25,8 @@ export class NodeTable {
   mount = new Uint32Array(FIRST_CAPACITY);
   generation = new Uint32Array(FIRST_CAPACITY);
   lookups = new Float64Array(FIRST_CAPACITY);
-  private inoLow = new Uint32Array(FIRST_CAPACITY);
-  private inoHigh = new Uint32Array(FIRST_CAPACITY);
+  inoLow = new Uint32Array(FIRST_CAPACITY);
+  inoHigh = new Uint32Array(FIRST_CAPACITY);
   private nextFree = new Int32Array(FIRST_CAPACITY);
 
   private firstFree = NO_SLOT;
@@ -103,14 +103,6 @@ export class NodeTable {
     for (let node = ROOT + 1; node < this.unused; node++) {
       if (this.lookups[node] > 0) visit(node);
     }
-  }
-
-  inoLowOf(node: Node): number {
-    return this.inoLow[node];
-  }
-
-  inoHighOf(node: Node): number {
-    return this.inoHigh[node];
   }
 
   private hashOf(slot: number): number {

@@ -55,6 +55,9 @@ const c = {
   syscall6: declare('syscall', LONG, [LONG, LONG, LONG, LONG, LONG, LONG, LONG]),
 };
 
+/** lseek with a position beyond 2^53, which a double cannot say. */
+type SeekFar = (fd: number, position: bigint, whence: number) => number | bigint;
+
 /** Modes reach the file as they are given: the guest's kernel has applied the guest's umask. For the whole process. */
 export function clearUmask(): void {
   c.umask(0);
@@ -161,6 +164,11 @@ export class LinuxCalls implements HostCalls {
   lseek(fd: number, offset: number, whence: number): number {
     const result = c.lseek(fd, offset, whence);
     return result < 0 ? failure() : Number(result);
+  }
+
+  seekFolder(fd: number, positionLow: number, positionHigh: number): number {
+    const position = BigInt.asIntN(64, (BigInt(positionHigh) << 32n) | BigInt(positionLow));
+    return (c.lseek as unknown as SeekFar)(fd, position, 0) < 0 ? failure() : 0;
   }
 
   getdents64(fd: number, into: number, capacity: number): number {
