@@ -1,0 +1,78 @@
+/**
+ * Named bits and named numbers, each with one sentence: what `flags` and `enum` of a structure's row point to.
+ *
+ * Owns both shapes and how a value is taken apart by them. The values themselves are in the tables next door.
+ */
+
+export interface NamedValue {
+  /** Without the table's prefix. */
+  name: string;
+  value: number;
+  doc: string;
+}
+
+export interface FlagBit extends NamedValue {
+  /** Which bits are compared with `value`; more than the value's own for fields of several bits such as O_ACCMODE. */
+  mask: number;
+}
+
+/** Flags: a value is the sum of several rows. Values stay below 2^53, and are non-negative. */
+export interface FlagTable<Name extends string = string> {
+  prefix: string;
+  doc: string;
+  bits: readonly FlagBit[];
+  /** Name to number, a frozen plain object for the hot path. */
+  value: { readonly [K in Name]: number };
+}
+
+/** An enumeration: a value is exactly one row. */
+export interface EnumTable<Name extends string = string> {
+  prefix: string;
+  doc: string;
+  rows: readonly NamedValue[];
+  value: { readonly [K in Name]: number };
+  byValue: ReadonlyMap<number, NamedValue>;
+}
+
+type FlagRows<Name extends string> = { readonly [K in Name]: readonly [value: number, doc: string, mask?: number] };
+type EnumRows<Name extends string> = { readonly [K in Name]: readonly [value: number, doc: string] };
+
+/** Rows are tried in their order, so a flag that contains another one comes before it. */
+export function flagTable<Name extends string>(prefix: string, doc: string, rows: FlagRows<Name>): FlagTable<Name> {
+  const names = Object.keys(rows) as Name[];
+  const bits = names.map((name) => {
+    const [value, rowDoc, mask] = rows[name];
+    return Object.freeze({ name, value, doc: rowDoc, mask: mask ?? value });
+  });
+  return Object.freeze({ prefix, doc, bits: Object.freeze(bits), value: values(names, rows) });
+}
+
+export function enumTable<Name extends string>(prefix: string, doc: string, rows: EnumRows<Name>): EnumTable<Name> {
+  const names = Object.keys(rows) as Name[];
+  const list = names.map((name) => Object.freeze({ name, value: rows[name][0], doc: rows[name][1] }));
+  const byValue = new Map(list.map((row) => [row.value, row]));
+  return Object.freeze({ prefix, doc, rows: Object.freeze(list), value: values(names, rows), byValue });
+}
+
+function values<Name extends string>(
+  names: readonly Name[],
+  rows: { readonly [K in Name]: readonly [number, ...unknown[]] },
+): { readonly [K in Name]: number } {
+  const result = Object.fromEntries(names.map((name) => [name, rows[name][0]]));
+  // Spread for a shape with constant fields, as in struct.ts.
+  return Object.freeze({ ...result }) as { readonly [K in Name]: number };
+}
+
+/** The rows that a value is made of, and the bits that no row names. */
+export function splitFlags(table: FlagTable, value: bigint): { rows: FlagBit[]; rest: bigint } {
+  let rest = value;
+  const rows: FlagBit[] = [];
+  for (const bit of table.bits) {
+    const mask = BigInt(bit.mask);
+    const wanted = BigInt(bit.value);
+    if ((value & mask) !== wanted || (wanted !== 0n && (rest & wanted) === 0n)) continue;
+    rows.push(bit);
+    rest &= ~mask;
+  }
+  return { rows, rest };
+}
