@@ -60,6 +60,32 @@ export const catalogue = {
     ),
   programMissing: (file: string) => machine(`${file} is not there`, 'Build the project with "npm run build".'),
 
+  // Guests
+  toolboxWithoutApt: () =>
+    machine(
+      'no QEMU, kernel and busybox for a guest were found, and there is no apt to fetch them with',
+      'Install QEMU (qemu-system-x86_64), a static busybox and a kernel that /boot lets you read.',
+    ),
+  toolboxOtherMachine: (architecture: string) =>
+    machine(`guest tools are only fetched for x86-64, this machine is ${architecture}`, 'Name a kernel with --kernel.'),
+  debianKeyringMissing: () =>
+    machine("the keys that sign Debian's packages are not here", 'Run: sudo apt-get install debian-archive-keyring'),
+  packagesNotFetched: (said: string) =>
+    machine(
+      `the guest tools could not be fetched: ${said}`,
+      'Check the network, the proxy of apt and the free room, then try again.',
+    ),
+  toolMissing: (what: string, remedy: string) => machine(`${what} is missing`, remedy),
+  guestNotUp: (why: string, console: string, remedy: string) => failure(`${why}${console}`, remedy),
+  backEndNotUp: (why: string) =>
+    failure(`the virtio-fs daemon did not start: ${why}`, 'Its own message above says what it lacks.'),
+  shareBad: (text: string) => usage(`"${text}" is not a share`, 'Give it as DIR:TAG, for example ./src:work.'),
+  tagTwice: (tag: string) => usage(`two shares have the tag "${tag}"`, 'Give each share a tag of its own.'),
+  numberBad: (option: string, text: string, wanted: string) =>
+    usage(`${option}: "${text}" is not ${wanted}`, '"virtiofs-studio share --help" lists the options.'),
+  terminalMissing: () =>
+    usage('an interactive guest needs a terminal', 'Run one command with --command "...", or use a terminal.'),
+
   // Whatever ends a command without a row of its own
   unexpected: (what: string) =>
     failure(what, 'This is a fault of virtiofs-studio: please report it with the lines above.'),

@@ -1,0 +1,86 @@
+/**
+ * Where large things that can be fetched again are kept between runs, and how two runs at a time share it.
+ *
+ * Owns the place and the "made whole or not at all" rule. Knows nothing of what is kept.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir, mkdtemp, open, rename, rm, stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** `$XDG_CACHE_HOME/virtiofs-studio`, or under `~/.cache`. Everything in it may be removed at any time. */
+export function cacheFolder(environment: NodeJS.ProcessEnv = process.env): string {
+  const base = environment['XDG_CACHE_HOME'];
+  return join(base !== undefined && base.startsWith('/') ? base : join(homedir(), '.cache'), 'virtiofs-studio');
+}
+
+/**
+ * The folder `name` in the cache. Where it is not there yet `make` fills a scratch folder, which is then renamed into
+ * place, so that nobody ever sees half of it. Of several runs at a time one makes it and the others wait for it; the
+ * lock of a run that died is taken over.
+ */
+export async function cached(
+  name: string,
+  make: (scratch: string) => Promise<void>,
+  waiting: () => void = () => {},
+  root = cacheFolder(),
+): Promise<string> {
+  const folder = join(root, name);
+  if (existsSync(folder)) {
+    return folder;
+  }
+  await mkdir(root, { recursive: true });
+  const release = await lock(`${folder}.lock`, waiting);
+  try {
+    if (!existsSync(folder)) {
+      const scratch = await mkdtemp(`${folder}.partial-`);
+      try {
+        await make(scratch);
+        await rename(scratch, folder);
+      } finally {
+        await rm(scratch, { recursive: true, force: true });
+      }
+    }
+  } finally {
+    await release();
+  }
+  return folder;
+}
+
+/** A lock file that holds its owner's process id. */
+async function lock(path: string, waiting: () => void): Promise<() => Promise<void>> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      const file = await open(path, 'wx');
+      await file.writeFile(`${process.pid}\n`);
+      await file.close();
+      return () => rm(path, { force: true });
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) {
+        throw error;
+      }
+    }
+    if (attempt === 0) {
+      waiting();
+    }
+    if (await isAbandoned(path)) {
+      await rm(path, { force: true });
+    } else {
+      await sleep(200);
+    }
+  }
+}
+
+/** Its owner is gone; or, written by nobody, older than the moment between making a lock and writing to it. */
+async function isAbandoned(path: string): Promise<boolean> {
+  try {
+    const owner = Number(readFileSync(path, 'utf8'));
+    if (owner > 0) {
+      return !existsSync(`/proc/${owner}`);
+    }
+    return Date.now() - (await stat(path)).mtimeMs > 5_000;
+  } catch {
+    return false; // Gone already: the next attempt finds out.
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * Writes the `/init` script of our guests, the first and only program the kernel starts there.
+ *
+ * Owns what happens inside the guest between the kernel and the user: pseudo file systems, modules, mounts, the
+ * command channel, the shell, power off. The same script serves QEMU and User Mode Linux; only device names differ.
+ * The host's end of the command channel is `commandChannel.ts`; both ends are described there. Pure text: knows
+ * nothing of files or processes on the host.
+ */
+import { shellQuote } from './shellQuote';
+
+export interface GuestMount {
+  readonly tag: string;
+  readonly readOnly: boolean;
+  /** Further mount options, as after `mount -o`. */
+  readonly options?: string;
+}
+
+export interface InitPlan {
+  /** Module files inside the initramfs, dependencies first. */
+  readonly modules: readonly string[];
+  readonly mounts: readonly GuestMount[];
+  /** Terminal device of the command channel, such as `/dev/ttyS1`. */
+  readonly channel: string;
+  /** Word that starts every line of ours on the channel, unknown to the programs in the guest. */
+  readonly token: string;
+  /** Give a shell on this terminal device; leaving it powers the guest off. */
+  readonly shell?: {
+    readonly terminal: string;
+    readonly rows?: number;
+    readonly columns?: number;
+    readonly term: string;
+  };
+  readonly hostname: string;
+}
+
+/** The folder in the guest where the share `tag` is mounted: `/mnt/` and the tag with unusual characters replaced. */
+export function mountPoint(tag: string): string {
+  const name = tag.replace(/[^A-Za-z0-9._-]/g, '_');
+  return `/mnt/${/^\.+$/.test(name) ? '_' : name}`;
+}
+
+/** The whole script. It ends in powering the guest off, whatever happens before. */
+export function guestInit(plan: InitPlan): string {
+  return [
+    '#!/bin/busybox sh',
+    'export PATH=/bin:/sbin:/usr/bin:/usr/sbin HOME=/root USER=root LANG=C.UTF-8',
+    '/bin/busybox mkdir -p /dev /proc /sys /run /tmp /root /mnt /sbin /usr/bin /usr/sbin',
+    '/bin/busybox mount -t proc proc /proc',
+    '/bin/busybox mount -t sysfs sysfs /sys',
+    '[ -c /dev/zero ] || /bin/busybox mount -t devtmpfs dev /dev',
+    '/bin/busybox --install -s /bin',
+    'mkdir -p /dev/pts /dev/shm',
+    'mount -t devpts -o mode=620,ptmxmode=666 devpts /dev/pts',
+    'for place in /dev/shm /run /tmp; do mount -t tmpfs -o mode=1777 tmpfs $place; done',
+    'ln -sf /proc/self/fd /dev/fd',
+    `hostname ${shellQuote(plan.hostname)}`,
+    'ifconfig lo 127.0.0.1 2>/dev/null',
+    '',
+    `exec 3<>${plan.channel}`,
+    'stty raw -echo <&3',
+    `say() { printf '\\n${plan.token} %s\\n' "$*" >&3; }`,
+    leaveScript(plan),
+    'say started',
+    ...plan.modules.map((path) => `insmod ${shellQuote(path)} || say failed module ${shellQuote(path)}`),
+    ...plan.mounts.map(mountLine),
+    plan.mounts.length > 0 ? `cd ${shellQuote(mountPoint(plan.mounts[0].tag))}` : 'cd /root',
+    'say ready $(uname -r)',
+    ...(plan.shell === undefined ? ['serve'] : ['serve &', ...shellLines(plan.shell)]),
+    'leave',
+    '',
+  ].join('\n');
+}
+
+/** `serve` runs the channel's commands one after another; `leave` unmounts, so that the daemon sees DESTROY. */
+function leaveScript(plan: InitPlan): string {
+  const places = [...plan.mounts].reverse().map((mount) => shellQuote(mountPoint(mount.tag)));
+  return `cat >/bin/leave <<'END'
+#!/bin/sh
+cd /
+for place in ${places.join(' ')}; do umount $place 2>/dev/null || umount -l $place; done
+[ "$1" = reboot ] && reboot -f
+poweroff -f
+END
+chmod 755 /bin/leave
+serve() {
+  while read -r token command <&3; do
+    printf %s "$command" | base64 -d >/run/command
+    sh /run/command </dev/null >&3 2>&3 3>&-
+    printf '\\n%s %d\\n' "$token" $? >&3
+  done
+}`;
+}
+
+function mountLine(mount: GuestMount): string {
+  const place = shellQuote(mountPoint(mount.tag));
+  const options = [mount.readOnly ? 'ro' : 'rw', ...(mount.options === undefined ? [] : [mount.options])].join(',');
+  const tag = shellQuote(mount.tag);
+  return `mkdir -p ${place}; mount -t virtiofs -o ${shellQuote(options)} ${tag} ${place} || say failed mount ${tag}`;
+}
+
+function shellLines(shell: NonNullable<InitPlan['shell']>): string[] {
+  const size = shell.rows && shell.columns ? ` rows ${shell.rows} cols ${shell.columns}` : '';
+  return [
+    "cat >/root/.profile <<'END'",
+    `export TERM=${shellQuote(shell.term)} PS1='\\h:\\w\\$ '`,
+    'END',
+    `stty sane${size} <${shell.terminal}`,
+    `setsid -c sh -l <${shell.terminal} >${shell.terminal} 2>&1 3>&-`,
+  ];
+}

@@ -1,0 +1,101 @@
+/**
+ * Finds which kernel modules a guest must load, in the order to load them.
+ *
+ * Works from `modules.builtin`, `modules.order` and each module's own `.modinfo`, which every kernel package ships.
+ * `modules.dep` is not used: `depmod` writes it when a package is installed, and ours are only unpacked.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import * as zlib from 'node:zlib';
+
+export interface KernelModule {
+  readonly name: string;
+  /** The decompressed ELF file. */
+  readonly content: Buffer;
+}
+
+/**
+ * `wanted` and what they depend on, dependencies first, without what is built in. `folder` is the kernel's
+ * `/lib/modules/RELEASE`. Throws an Error that names the module when one is neither built in nor there.
+ */
+export function resolveModules(folder: string, wanted: readonly string[]): KernelModule[] {
+  const builtin = new Set(readList(join(folder, 'modules.builtin')).map(moduleName));
+  const paths = new Map(readList(join(folder, 'modules.order')).map((path) => [moduleName(path), path]));
+  const loaded = new Map<string, KernelModule>();
+  const visit = (name: string): void => {
+    if (builtin.has(name) || loaded.has(name)) {
+      return;
+    }
+    const path = paths.get(name);
+    if (path === undefined) {
+      throw new Error(`the kernel in ${folder} has no module "${name}", built in or loadable`);
+    }
+    const content = readModule(join(folder, path));
+    for (const needed of dependencies(content)) {
+      visit(needed);
+    }
+    loaded.set(name, { name, content });
+  };
+  wanted.forEach((name) => visit(canonical(name)));
+  return [...loaded.values()];
+}
+
+/** Whether the kernel whose modules are in `folder` has `name`, built in or loadable. */
+export function hasModule(folder: string, name: string): boolean {
+  const listed = [...readList(join(folder, 'modules.builtin')), ...readList(join(folder, 'modules.order'))];
+  return listed.some((path) => moduleName(path) === canonical(name));
+}
+
+/** Names in the `depends=` entry of a module's `.modinfo` section. */
+export function dependencies(module: Buffer): string[] {
+  const start = module.indexOf('\0depends=');
+  if (start < 0) {
+    return [];
+  }
+  const text = module.toString('latin1', start + '\0depends='.length, module.indexOf(0, start + 1));
+  return text.split(',').filter(Boolean).map(canonical);
+}
+
+function readList(path: string): string[] {
+  return existsSync(path) ? readFileSync(path, 'utf8').split('\n').filter(Boolean) : [];
+}
+
+function moduleName(path: string): string {
+  return canonical(basename(path).replace(/\.ko(\.\w+)?$|\.o$/, ''));
+}
+
+/** The kernel takes `-` and `_` in module names as the same. */
+function canonical(name: string): string {
+  return name.replaceAll('-', '_');
+}
+
+/** `path` is as in `modules.order`, uncompressed; distributions compress the file itself in one of three ways. */
+function readModule(path: string): Buffer {
+  if (existsSync(path)) {
+    return readFileSync(path);
+  }
+  if (existsSync(`${path}.gz`)) {
+    return zlib.gunzipSync(readFileSync(`${path}.gz`));
+  }
+  for (const [suffix, program] of [
+    ['.xz', 'xz'],
+    ['.zst', 'zstd'],
+  ]) {
+    if (existsSync(path + suffix)) {
+      return decompress(program, path + suffix);
+    }
+  }
+  throw new Error(`the kernel module ${path} is listed but not there`);
+}
+
+function decompress(program: string, path: string): Buffer {
+  const result = spawnSync(program, ['-dcq', path], { maxBuffer: 256 << 20 });
+  if (result.error !== undefined) {
+    throw new Error(`${path} is compressed and the program "${program}" is not there: ${result.error.message}`);
+  }
+  if (result.status !== 0) {
+    throw new Error(`${program} could not decompress ${path}: ${result.stderr.toString().trim()}`);
+  }
+  return result.stdout;
+}

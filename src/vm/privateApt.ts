@@ -1,0 +1,155 @@
+/**
+ * Fetches Debian packages and unpacks them into a folder, with nothing installed and no privileges.
+ *
+ * Runs the machine's own `apt-get` over a private state folder with an empty package database, so that all
+ * dependencies are fetched, signatures and hashes are checked by apt, and the machine's proxy and `Acquire::` settings
+ * hold. Knows nothing of what the packages are for.
+ */
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { trouble } from '../base/catalogue';
+
+const run = promisify(execFile);
+
+export interface PackageSelection {
+  /** Debian suites, the preferred one first. */
+  readonly suites: readonly string[];
+  readonly packages: readonly string[];
+}
+
+export interface FetchedPackage {
+  readonly name: string;
+  readonly version: string;
+}
+
+const KEYRING = 'usr/share/keyrings/debian-archive-keyring.gpg';
+const DEFAULT_MIRROR = 'http://deb.debian.org/debian';
+
+/** Dependencies that only matter to an installed system: they start services and manage users. */
+const NOT_UNPACKED =
+  /^(adduser|base-passwd|cpio|debconf|dracut.*|e2fsprogs|kmod|login.*|logsave|mount|passwd|systemd|udev|uidmap)$/;
+
+/** Not `dpkg-deb --extract`: that puts a folder in the place of the links from `/lib` to `/usr/lib`. */
+const UNPACK = 'dpkg-deb --fsys-tarfile "$1" | tar --extract --keep-directory-symlink --directory "$2"';
+
+/** Whether this machine has what `fetchPackages` needs. */
+export function aptIsHere(): boolean {
+  return existsSync('/usr/bin/apt-get') && existsSync('/usr/bin/dpkg-deb');
+}
+
+/**
+ * Unpacks the newest `packages` of `suites` and all they depend on into `target`, which must exist. Uses about 300 MB
+ * under `target`/.apt while it runs. Throws a Trouble with apt's own words.
+ */
+export async function fetchPackages(
+  selection: PackageSelection,
+  target: string,
+  progress: (line: string) => void,
+): Promise<FetchedPackage[]> {
+  const state = join(target, '.apt');
+  await rm(state, { recursive: true, force: true });
+  await mkdir(join(state, 'lists', 'partial'), { recursive: true });
+  await mkdir(join(state, 'archives', 'partial'), { recursive: true });
+  await writeFile(join(state, 'status'), '');
+
+  const [mirror, keyring] = [await debianMirror(), await debianKeyring(state)];
+  const sources = selection.suites.map((suite) => `deb [signed-by=${keyring}] ${mirror} ${suite} main\n`);
+  await writeFile(join(state, 'sources.list'), sources.join(''));
+  const options = privateOptions(state, selection.suites[0]);
+
+  progress(`reading the package lists of ${mirror} (${selection.suites.join(', ')})`);
+  await apt([...options, 'update']);
+  progress(`downloading ${selection.packages.join(', ')} and what they depend on`);
+  await apt([...options, '--yes', '--download-only', 'install', ...selection.packages]);
+
+  const archives = (await readdir(join(state, 'archives'))).filter((file) => file.endsWith('.deb')).sort();
+  const fetched = archives.map(packageOf).filter((one) => !NOT_UNPACKED.test(one.name));
+  progress(`unpacking ${fetched.length} packages`);
+  const waiting = archives.filter((file) => !NOT_UNPACKED.test(packageOf(file).name));
+  const unpackNext = async (): Promise<void> => {
+    for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
+      await run('sh', ['-c', UNPACK, 'sh', join(state, 'archives', file), target]);
+    }
+  };
+  await Promise.all([unpackNext(), unpackNext()]);
+  await rm(state, { recursive: true, force: true });
+  return fetched;
+}
+
+/** The Debian mirror of the machine's own configuration; elsewhere, such as on Ubuntu, Debian's default one. */
+async function debianMirror(): Promise<string> {
+  const format = '$(REPO_URI) $(COMPONENT) $(ORIGIN)';
+  const { stdout } = await run('apt-get', ['indextargets', '--format', format, 'Created-By: Packages']);
+  for (const line of stdout.split('\n')) {
+    const [uri, component, origin] = line.split(' ');
+    if (component === 'main' && /\/debian\/?$/.test(uri) && (origin === 'Debian' || origin.startsWith('$'))) {
+      return uri.replace(/\/$/, '');
+    }
+  }
+  return DEFAULT_MIRROR;
+}
+
+/** Debian's keys: installed on Debian; on Ubuntu the package that holds them comes from Ubuntu's own archive. */
+async function debianKeyring(state: string): Promise<string> {
+  if (existsSync(`/${KEYRING}`)) {
+    return `/${KEYRING}`;
+  }
+  try {
+    await run('apt-get', ['download', 'debian-archive-keyring'], { cwd: state });
+  } catch {
+    throw trouble('debianKeyringMissing');
+  }
+  const [archive] = (await readdir(state)).filter((file) => file.startsWith('debian-archive-keyring_'));
+  await run('dpkg-deb', ['--extract', join(state, archive), join(state, 'keyring')]);
+  return join(state, 'keyring', KEYRING);
+}
+
+function privateOptions(state: string, preferred: string): string[] {
+  const settings = {
+    'Dir::State': state,
+    'Dir::State::status': join(state, 'status'),
+    'Dir::State::lists': join(state, 'lists'),
+    'Dir::Cache': state,
+    'Dir::Cache::archives': join(state, 'archives'),
+    'Dir::Etc::sourcelist': join(state, 'sources.list'),
+    'Dir::Etc::sourceparts': '/dev/null',
+    'Dir::Etc::preferences': '/dev/null',
+    'Dir::Etc::preferencesparts': '/dev/null',
+    'Dir::Log': state,
+    'APT::Default-Release': preferred,
+    'APT::Install-Recommends': 'false',
+    'APT::Sandbox::User': '',
+    'APT::Update::Post-Invoke::': '',
+    'APT::Update::Post-Invoke-Success::': '',
+    'DPkg::Post-Invoke::': '',
+    'Acquire::Languages': 'none',
+    'Acquire::Retries': '3',
+    'Debug::NoLocking': 'true',
+    quiet: '2',
+  };
+  return Object.entries(settings).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
+}
+
+async function apt(words: readonly string[]): Promise<void> {
+  try {
+    await run('apt-get', words, { maxBuffer: 16 << 20, env: { ...process.env, LC_ALL: 'C.UTF-8' } });
+  } catch (error) {
+    const said = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error);
+    throw trouble(
+      'packagesNotFetched',
+      said
+        .split('\n')
+        .filter((line) => /^[EW]: /.test(line))
+        .join(' ') || said,
+    );
+  }
+}
+
+/** Archive names are NAME_VERSION_ARCHITECTURE.deb, with a colon in the version written as %3a. */
+function packageOf(file: string): FetchedPackage {
+  const [name, version] = file.split('_');
+  return { name, version: decodeURIComponent(version) };
+}

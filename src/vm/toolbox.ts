@@ -1,0 +1,234 @@
+/**
+ * The programs and kernels a guest is made of, and where they come from: a toolbox fetched into the cache, or what
+ * this machine has.
+ *
+ * Owns the choice. How packages are fetched is `privateApt.ts`; where they are kept `cacheFolder.ts`.
+ */
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs';
+import { copyFile, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { trouble } from '../base/catalogue';
+import { cached, cacheFolder } from './cacheFolder';
+import { aptIsHere, fetchPackages } from './privateApt';
+import type { PackageSelection } from './privateApt';
+
+export interface Kernel {
+  /** What QEMU's `-kernel` takes. */
+  readonly image: string;
+  readonly release: string;
+  /** `/lib/modules/RELEASE` of it; undefined: nothing to load. */
+  readonly modulesFolder?: string;
+}
+
+/** Words to start a program with; its own arguments follow. */
+export type Program = readonly string[];
+
+export interface Toolbox {
+  readonly name: string;
+  readonly folder?: string;
+  readonly qemu?: Program;
+  readonly kernel?: Kernel;
+  readonly uml?: { readonly program: Program; readonly release: string; readonly modulesFolder: string };
+  /** A statically linked busybox. */
+  readonly busybox?: string;
+  /** Peers that tests and benchmarks compare with. */
+  readonly rustVirtiofsd?: Program;
+  readonly cVirtiofsd?: Program;
+}
+
+/** `current` is what people use; `bookworm` has kernel 6.1, QEMU 7.2 and the C virtiofsd, for tests. */
+export type ToolboxName = 'current' | 'bookworm';
+
+const recipes: Record<ToolboxName, PackageSelection> = {
+  current: {
+    suites: ['trixie-backports', 'trixie'],
+    packages: [
+      'qemu-system-x86',
+      'linux-image-cloud-amd64',
+      'user-mode-linux',
+      'busybox-static',
+      'virtiofsd',
+      'patchelf',
+      'zstd',
+      'libc6',
+    ],
+  },
+  bookworm: {
+    suites: ['bookworm'],
+    packages: [
+      'qemu-system-x86',
+      'qemu-system-common',
+      'linux-image-cloud-amd64',
+      'user-mode-linux',
+      'busybox-static',
+      'patchelf',
+      'libc6',
+    ],
+  },
+};
+
+const LIBRARIES = 'usr/lib/x86_64-linux-gnu';
+const LOADER = `${LIBRARIES}/ld-linux-x86-64.so.2`;
+
+/** Where toolbox `name` is, or would be. The name in the cache follows from what is asked for, so it never goes stale. */
+export function toolboxFolder(name: ToolboxName): string {
+  return join(cacheFolder(), cacheName(name));
+}
+
+/**
+ * Toolbox `name` from the cache, fetched first where it is not there: about 10 seconds and 130 MB of download, 0.5 GB
+ * on disk. Throws a Trouble where that is impossible.
+ */
+export async function fetchToolbox(name: ToolboxName, progress: (line: string) => void): Promise<Toolbox> {
+  if (!existsSync(toolboxFolder(name))) {
+    if (process.arch !== 'x64') {
+      throw trouble('toolboxOtherMachine', process.arch);
+    }
+    if (!aptIsHere()) {
+      throw trouble('toolboxWithoutApt');
+    }
+    progress(
+      `fetching guest tools "${name}" into ${toolboxFolder(name)} (about 0.5 GB; remove the folder at any time)`,
+    );
+  }
+  const folder = await cached(
+    cacheName(name),
+    (scratch) => fill(name, scratch, progress),
+    () => progress('another run is fetching the guest tools: waiting for it'),
+  );
+  return readToolbox(name, folder);
+}
+
+/** Toolbox `name` if it is in the cache already. */
+export function cachedToolbox(name: ToolboxName): Toolbox | undefined {
+  const folder = toolboxFolder(name);
+  return existsSync(folder) ? readToolbox(name, folder) : undefined;
+}
+
+/** What this machine itself has installed: QEMU on PATH, the newest readable kernel with virtio-fs, static busybox. */
+export function machineToolbox(): Toolbox {
+  const qemu = onPath('qemu-system-x86_64');
+  const busybox = onPath('busybox');
+  const kernel = machineKernel();
+  return {
+    name: 'machine',
+    ...(qemu === undefined ? {} : { qemu: [qemu] }),
+    ...(busybox !== undefined && isStatic(busybox) ? { busybox } : {}),
+    ...(kernel === undefined ? {} : { kernel }),
+  };
+}
+
+/**
+ * The tools for one guest: what the cache has, else what the machine has if that is enough, else a fetched toolbox.
+ */
+export async function guestTools(kind: 'qemu' | 'uml', progress: (line: string) => void): Promise<Toolbox> {
+  const kept = cachedToolbox('current');
+  if (kept !== undefined) {
+    return kept;
+  }
+  const own = machineToolbox();
+  const enough = kind === 'qemu' && own.qemu && own.kernel && own.busybox;
+  return enough ? own : fetchToolbox('current', progress);
+}
+
+/** An executable file of this name in one of PATH's folders. */
+export function onPath(name: string): string | undefined {
+  return (process.env['PATH'] ?? '')
+    .split(delimiter)
+    .map((folder) => join(folder, name))
+    .find((path) => isReadable(path, constants.X_OK) && statSync(path).isFile());
+}
+
+function cacheName(name: ToolboxName): string {
+  const recipe = createHash('sha256').update(JSON.stringify([recipes[name], process.arch, 2]));
+  return `toolbox-${name}-${recipe.digest('hex').slice(0, 12)}`;
+}
+
+async function fill(name: ToolboxName, scratch: string, progress: (line: string) => void): Promise<void> {
+  // Packages without merged /usr (Debian 12) still put files into these.
+  for (const folder of ['bin', 'sbin', 'lib', 'lib64']) {
+    await mkdir(join(scratch, 'usr', folder), { recursive: true });
+    await symlink(join('usr', folder), join(scratch, folder));
+  }
+  const packages = await fetchPackages(recipes[name], scratch, progress);
+  const loader = [join(scratch, LOADER), '--library-path', join(scratch, LIBRARIES)];
+
+  // UML starts itself again through /proc/self/exe, so it must be the program, not an argument of the loader.
+  const final = toolboxFolder(name);
+  await copyFile(join(scratch, 'usr/bin/linux.uml'), join(scratch, 'linux.uml'));
+  execFileSync(loader[0], [
+    ...loader.slice(1),
+    join(scratch, 'usr/bin/patchelf'),
+    ...['--set-interpreter', join(final, LOADER), '--set-rpath', join(final, LIBRARIES)],
+    join(scratch, 'linux.uml'),
+  ]);
+  await writeFile(join(scratch, 'toolbox.json'), JSON.stringify({ ...recipes[name], packages }, null, 2) + '\n');
+  progress(`guest tools "${name}" are ready`);
+}
+
+function readToolbox(name: string, folder: string): Toolbox {
+  const loaded = (path: string): Program => [
+    join(folder, LOADER),
+    '--library-path',
+    join(folder, LIBRARIES),
+    join(folder, path),
+  ];
+  const data = ['qemu', 'seabios'].flatMap((part) => ['-L', join(folder, 'usr/share', part)]);
+  const has = (path: string): boolean => existsSync(join(folder, path));
+  const [release] = readdirSync(join(folder, 'usr/lib/modules'));
+  const [umlRelease] = readdirSync(join(folder, 'usr/lib/uml/modules'));
+  const modulesFolder = join(folder, 'usr/lib/modules', release);
+  const image = has(`boot/vmlinuz-${release}`)
+    ? join(folder, `boot/vmlinuz-${release}`)
+    : join(modulesFolder, 'vmlinuz');
+  const busybox = ['usr/bin/busybox', 'bin/busybox'].map((path) => join(folder, path)).find((path) => existsSync(path));
+  return {
+    name,
+    folder,
+    qemu: [...loaded('usr/bin/qemu-system-x86_64'), ...data],
+    kernel: { image, release, modulesFolder },
+    uml: {
+      program: [join(folder, 'linux.uml')],
+      release: umlRelease,
+      modulesFolder: join(folder, 'usr/lib/uml/modules', umlRelease),
+    },
+    ...(busybox === undefined ? {} : { busybox }),
+    ...(has('usr/libexec/virtiofsd') ? { rustVirtiofsd: loaded('usr/libexec/virtiofsd') } : {}),
+    ...(has('usr/lib/qemu/virtiofsd') ? { cVirtiofsd: loaded('usr/lib/qemu/virtiofsd') } : {}),
+  };
+}
+
+function machineKernel(): Kernel | undefined {
+  const releases = existsSync('/boot') ? readdirSync('/boot').filter((file) => file.startsWith('vmlinuz-')) : [];
+  const newestFirst = releases.sort((a, b) => b.localeCompare(a, 'en', { numeric: true }));
+  return newestFirst
+    .map((file) => kernelFrom(join('/boot', file)))
+    .find((kernel) => isReadable(kernel.image, constants.R_OK) && kernel.modulesFolder !== undefined);
+}
+
+/** A kernel image the user names; its modules are looked for by the release in its file name, as `/boot` has it. */
+export function kernelFrom(image: string): Kernel {
+  const release = /vmlinuz-(.+)$/.exec(image)?.[1] ?? '';
+  const folder = join('/lib/modules', release);
+  return release !== '' && existsSync(folder) ? { image, release, modulesFolder: folder } : { image, release };
+}
+
+function isReadable(path: string, mode: number): boolean {
+  try {
+    accessSync(path, mode);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A program without an interpreter segment runs anywhere, also in a guest that has no libraries. */
+function isStatic(path: string): boolean {
+  try {
+    return !execFileSync('ldd', [path], { stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8' }).includes('=>');
+  } catch {
+    return true; // "not a dynamic executable"
+  }
+}
