@@ -13,8 +13,10 @@ const bundle = (name, entry, extra = {}) => ({
   entry: Object.fromEntries(Object.entries(entry).filter(([, file]) => existsSync(resolve(__dirname, file)))),
   context: __dirname,
   output: { path: resolve(__dirname, 'dist'), filename: '[name].js', libraryTarget: 'commonjs2' },
-  resolve: { extensions: ['.ts', '.js'], extensionAlias: { '.js': ['.ts', '.js'] } },
+  resolve: { extensions: ['.ts', '.js'] },
   module: {
+    // cli/daemon.ts loads the daemon's bundle when it runs.
+    parser: { javascript: { createRequire: false } },
     rules: [
       {
         test: /\.ts$/,

@@ -1,7 +1,10 @@
 /**
  * `virtiofs-studio daemon`: the daemon under this name. It reads its own arguments (virtiofsd's spelling, see
  * `daemon/options.ts`), so nothing of them is looked at here.
+ * The daemon is a bundle of its own beside this one and runs in this process.
  */
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { type Command } from 'commander';
 
 export function registerDaemon(program: Command): void {
@@ -12,8 +15,8 @@ export function registerDaemon(program: Command): void {
     .helpOption(false)
     .allowUnknownOption()
     .passThroughOptions()
-    .action(async (options: string[]) => {
+    .action((options: string[]) => {
       process.argv.splice(2, Infinity, ...options);
-      await import(/* webpackMode: "eager" */ '../daemon/main.js');
+      createRequire(__filename)(join(__dirname, 'daemon.js'));
     });
 }
