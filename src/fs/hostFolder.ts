@@ -136,9 +136,7 @@ export class HostFolder {
   /** The kernel's own dev_t: 12 bits of major, 20 of minor. */
   get device(): number {
     const at = this.areas.attributes;
-    return (
-      ((this.arena.getU32(at + linux.Statx.devMajor) << 20) | this.arena.getU32(at + linux.Statx.devMinor)) >>> 0
-    );
+    return ((this.arena.getU32(at + linux.Statx.devMajor) << 20) | this.arena.getU32(at + linux.Statx.devMinor)) >>> 0;
   }
 
   /** The node that the attributes are of, or 0. */

@@ -1,0 +1,228 @@
+/**
+ * The guest's POSIX and flock locks as locks of the host, so that they hold against other guests and host programs.
+ *
+ * A POSIX lock belongs to (inode, owner), an owner being a process of the guest. Each such pair gets an open file
+ * description of its own and the locks are OFD locks on it: two owners then conflict as they should, and an owner's
+ * locks end with one close. flock is taken on the handle's own description, as in the guest. Waiting: waitingLocks.ts.
+ */
+import { EAGAIN, EACCES, EBADF, EINTR, EMFILE, EROFS } from './errors';
+import { DEFERRED, type Caller, type Handle, type Lock, type Node } from './fileSystem';
+import type { Alarm } from './hostCalls';
+import type { HostFolder } from './hostFolder';
+import * as linux from './linux';
+import { WaitingLocks } from './waitingLocks';
+
+interface LockOwner {
+  readonly low: number;
+  readonly high: number;
+  readonly fd: number;
+  /** The handle used last. When it is released the owner cannot have locks here any more: a guest's kernel tells of
+   *  the end of POSIX locks by FLUSH, but of the end of its own OFD locks not at all. */
+  handle: Handle;
+  /** The guest's process, for GETLK. */
+  pid: number;
+}
+
+export class Locks {
+  private readonly owners = new Map<Node, LockOwner[]>();
+  private readonly waiting: WaitingLocks;
+
+  constructor(
+    private readonly folder: HostFolder,
+    alarm: Alarm,
+  ) {
+    this.waiting = new WaitingLocks(alarm);
+  }
+
+  /** Changes `lock` into the first one in the way, or its type to F_UNLCK. */
+  getlk(handle: Handle, lock: Lock): number {
+    const { handles, arena, areas } = this.folder;
+    const node = handles.node[handle];
+    const own = this.ownerOf(node, lock.ownerLow, lock.ownerHigh);
+    const at = areas.scratch;
+    this.writeLock(lock);
+    const failed = this.ask(own?.fd ?? handles.fd[handle], linux.F_OFD_GETLK);
+    if (failed < 0) return failed;
+    lock.type = arena.getU16(at + linux.Flock.type);
+    if (lock.type === linux.F_UNLCK) return 0;
+    const length = arena.getU64(at + linux.Flock.length);
+    lock.start = arena.getU64(at + linux.Flock.start);
+    lock.end = length === 0 ? Infinity : lock.start + length - 1;
+    const pid = arena.getI32(at + linux.Flock.pid);
+    lock.pid = pid > 0 ? pid : (this.holder(node, own, lock)?.pid ?? 0);
+    return 0;
+  }
+
+  setlk(handle: Handle, lock: Lock, wait: boolean, caller: Caller): number {
+    const node = this.folder.handles.node[handle];
+    const { type, start, end, pid, ownerLow, ownerHigh } = lock;
+    if (type === linux.F_UNLCK) return this.unlock(node, lock);
+    const known = this.ownerOf(node, ownerLow, ownerHigh) !== undefined;
+    const result = this.tryLock(handle, lock);
+    if (result !== -EAGAIN) return result;
+    if (!wait) {
+      if (!known) this.dropOwner(node, ownerLow, ownerHigh);
+      return -EAGAIN;
+    }
+    // `lock` is used for the next request: the waiting one needs its own.
+    const kept: Lock = { type, start, end, pid, ownerLow, ownerHigh };
+    this.wait(handle, caller, () => this.tryLock(handle, kept));
+    return DEFERRED;
+  }
+
+  flock(handle: Handle, type: number, wait: boolean, caller: Caller): number {
+    const { calls, handles } = this.folder;
+    const fd = handles.fd[handle];
+    if (type === linux.F_UNLCK) {
+      const result = calls.flock(fd, linux.LOCK_UN);
+      this.waiting.retry(handles.node[handle]);
+      return result;
+    }
+    const operation = (type === linux.F_WRLCK ? linux.LOCK_EX : linux.LOCK_SH) | linux.LOCK_NB;
+    const result = calls.flock(fd, operation);
+    if (result !== -EAGAIN || !wait) return result;
+    this.wait(handle, caller, () => calls.flock(fd, operation));
+    return DEFERRED;
+  }
+
+  interrupt(uniqueLow: number, uniqueHigh: number): boolean {
+    return this.waiting.interrupt(uniqueLow, uniqueHigh);
+  }
+
+  /** The owner has closed the file: its POSIX locks of it go. */
+  flush(handle: Handle, ownerLow: number, ownerHigh: number): void {
+    if (this.owners.size === 0) return;
+    const node = this.folder.handles.node[handle];
+    if (this.dropOwner(node, ownerLow, ownerHigh)) this.waiting.retry(node);
+  }
+
+  /** Before a handle ends: nothing waits on its descriptor any more. */
+  handleEnds(handle: Handle): void {
+    this.waiting.endOfHandle(handle, -EINTR);
+    if (this.owners.size === 0) return;
+    const node = this.folder.handles.node[handle];
+    for (const owner of this.owners.get(node) ?? []) {
+      if (owner.handle === handle) this.dropOwner(node, owner.low, owner.high);
+    }
+  }
+
+  /** After a handle's descriptor is closed, and its locks with it. */
+  handleEnded(node: Node): void {
+    this.waiting.retry(node);
+  }
+
+  nodeEnds(node: Node): void {
+    this.waiting.endOfNode(node, -EBADF);
+    if (this.owners.size === 0) return;
+    for (const owner of this.owners.get(node) ?? []) this.dropOwner(node, owner.low, owner.high);
+  }
+
+  reset(): void {
+    this.waiting.endAll(-EINTR);
+    for (const [node] of this.owners) this.nodeEnds(node);
+  }
+
+  private wait(handle: Handle, caller: Caller, attempt: () => number): void {
+    const { uniqueLow, uniqueHigh } = caller;
+    const node = this.folder.handles.node[handle];
+    this.waiting.add({ node, handle, uniqueLow, uniqueHigh, attempt, parked: caller.defer() });
+  }
+
+  private tryLock(handle: Handle, lock: Lock): number {
+    const owner = this.takeOwner(handle, lock);
+    if (typeof owner === 'number') return owner;
+    this.writeLock(lock);
+    return this.ask(owner.fd, linux.F_OFD_SETLK);
+  }
+
+  private unlock(node: Node, lock: Lock): number {
+    const owner = this.ownerOf(node, lock.ownerLow, lock.ownerHigh);
+    if (owner === undefined) return 0;
+    let result = 0;
+    if (lock.start === 0 && lock.end === Infinity) {
+      this.dropOwner(node, lock.ownerLow, lock.ownerHigh);
+    } else {
+      this.writeLock(lock);
+      result = this.ask(owner.fd, linux.F_OFD_SETLK);
+    }
+    this.waiting.retry(node);
+    return result;
+  }
+
+  private ask(fd: number, command: number): number {
+    const result = this.folder.calls.fcntlLock(fd, command, this.folder.arena.address(this.folder.areas.scratch));
+    return result === -EACCES ? -EAGAIN : result;
+  }
+
+  private writeLock(lock: Lock): void {
+    const { arena, areas } = this.folder;
+    const at = areas.scratch;
+    arena.zero(at, linux.Flock.byteLength);
+    arena.setU16(at + linux.Flock.type, lock.type);
+    arena.setU64(at + linux.Flock.start, lock.start);
+    arena.setU64(at + linux.Flock.length, lock.end === Infinity ? 0 : lock.end - lock.start + 1);
+  }
+
+  /**
+   * Which of our owners holds `lock`, that is in the way of another. OFD locks have no pid, but never conflict with
+   * those of their own description: the holder is the one for whom nothing is in the way there.
+   */
+  private holder(node: Node, asking: LockOwner | undefined, lock: Lock): LockOwner | undefined {
+    const probe: Lock = { ...lock, type: linux.F_WRLCK };
+    return this.owners.get(node)?.find((owner) => {
+      if (owner === asking) return false;
+      this.writeLock(probe);
+      const { arena, areas } = this.folder;
+      return (
+        this.ask(owner.fd, linux.F_OFD_GETLK) === 0 && arena.getU16(areas.scratch + linux.Flock.type) === linux.F_UNLCK
+      );
+    });
+  }
+
+  private ownerOf(node: Node, low: number, high: number): LockOwner | undefined {
+    return this.owners.get(node)?.find((owner) => owner.low === low && owner.high === high);
+  }
+
+  /** The owner's open file description, opened if there is none yet; or a negative errno. */
+  private takeOwner(handle: Handle, lock: Lock): LockOwner | number {
+    const { handles, budget } = this.folder;
+    const node = handles.node[handle];
+    const known = this.ownerOf(node, lock.ownerLow, lock.ownerHigh);
+    if (known !== undefined) {
+      known.handle = handle;
+      known.pid = lock.pid;
+      return known;
+    }
+    if (!budget.hasRoom) return -EMFILE;
+    const fd = this.openForLocks(node);
+    if (fd < 0) return fd;
+    budget.take();
+    const owner: LockOwner = { low: lock.ownerLow, high: lock.ownerHigh, fd, handle, pid: lock.pid };
+    const others = this.owners.get(node);
+    if (others === undefined) this.owners.set(node, [owner]);
+    else others.push(owner);
+    return owner;
+  }
+
+  /** A write lock needs a writable description; where there cannot be one, read locks still work. */
+  private openForLocks(node: Node): number {
+    if (this.folder.nodes.type[node] === linux.FileType.FOLDER) {
+      return this.folder.reopen(node, linux.O_RDONLY | linux.O_DIRECTORY);
+    }
+    const fd = this.folder.options.readOnly ? -EROFS : this.folder.reopen(node, linux.O_RDWR);
+    return fd >= 0 || fd === -EMFILE ? fd : this.folder.reopen(node, linux.O_RDONLY);
+  }
+
+  private dropOwner(node: Node, low: number, high: number): boolean {
+    const all = this.owners.get(node);
+    const index = all?.findIndex((owner) => owner.low === low && owner.high === high) ?? -1;
+    if (all === undefined || index < 0) return false;
+    this.folder.calls.close(all[index].fd);
+    this.folder.budget.give();
+    // A new list: the old one may be walked through at this moment.
+    const rest = all.filter((_, i) => i !== index);
+    if (rest.length === 0) this.owners.delete(node);
+    else this.owners.set(node, rest);
+    return true;
+  }
+}

@@ -1,0 +1,200 @@
+/**
+ * Open files of the shared folder: opening, reading, writing, syncing, space and copying.
+ *
+ * A call that may wait for a device is made on another thread and its request parked; everything else at once, straight
+ * between page cache and guest memory. What "may wait" is differs: a read is tried with RWF_NOWAIT first, a write goes
+ * to the page cache unless the file is synchronous, fsync always may.
+ */
+import { EAGAIN, EBADF, EINVAL, EMFILE, EOPNOTSUPP, EROFS } from './errors';
+import { DEFERRED, type Caller, type Deferred, type Handle, type Node, type Payload } from './fileSystem';
+import { HandleKind, ReadWay } from './handleTable';
+import type { BlockingCalls } from './hostCalls';
+import type { HostFolder } from './hostFolder';
+import * as linux from './linux';
+
+/** Flags that make a write wait for the device. */
+const SYNCHRONOUS = linux.O_SYNC | linux.O_DSYNC | linux.O_DIRECT;
+
+/** A copy up to this long is made at once: it is shorter than the way to another thread and back. */
+const SHORT_COPY = 64 * 1024;
+
+export class OpenFiles {
+  constructor(
+    private readonly folder: HostFolder,
+    private readonly blocking: BlockingCalls,
+  ) {}
+
+  open(node: Node, guestFlags: number, killPriv: boolean): Handle | number {
+    const { folder } = this;
+    const flags = folder.openFlags(guestFlags);
+    if (flags < 0) return flags;
+    if (!folder.budget.hasRoom) return -EMFILE;
+    const dropped = killPriv ? folder.calls.dropFsetid() : 0;
+    if (dropped < 0) return dropped;
+    const fd = folder.reopen(node, flags);
+    if (killPriv) folder.calls.resume();
+    return fd < 0 ? fd : folder.addHandle(fd, node, flags, HandleKind.File);
+  }
+
+  read(handle: Handle, offset: number, length: number, payload: Payload, skip: number, caller: Caller): number {
+    const { calls, handles } = this.folder;
+    const fd = this.folder.fileOf(handle);
+    if (fd < 0) return fd;
+    let way = handles.readWay[handle];
+    if (way !== ReadWay.Elsewhere) {
+      const count = payload.replyVectors(skip, length);
+      if (count < 0) return count;
+      const flags = way === ReadWay.NoWait ? linux.RWF_NOWAIT : 0;
+      const bytes = calls.preadv2(fd, payload.vectors, count, offset, flags);
+      if (bytes === length || way === ReadWay.Plain) return bytes;
+      if (bytes >= 0) {
+        // Short: the end of the file, or of what is cached.
+        const size = calls.lseek(fd, 0, linux.SEEK_END);
+        return offset + bytes >= size ? bytes : this.readElsewhere(handle, offset, length, bytes, skip, caller);
+      }
+      if (bytes !== -EOPNOTSUPP) {
+        return bytes === -EAGAIN ? this.readElsewhere(handle, offset, length, 0, skip, caller) : bytes;
+      }
+      way = this.folder.learnReadWay(handle);
+      if (way === ReadWay.Plain) return this.read(handle, offset, length, payload, skip, caller);
+    }
+    return this.readElsewhere(handle, offset, length, 0, skip, caller);
+  }
+
+  /** Reads [offset + done, offset + length) on the other thread, as often as it takes to reach the end of either. */
+  private readElsewhere(
+    handle: Handle,
+    offset: number,
+    length: number,
+    done: number,
+    skip: number,
+    caller: Caller,
+  ): number {
+    const { calls, handles } = this.folder;
+    const fd = handles.fd[handle];
+    const parked = caller.defer();
+    let total = done;
+    const end = this.begin(handle, parked);
+    const step = (): void => {
+      const count = parked.payload.replyVectors(skip + total, length - total);
+      if (count < 0) return end(count);
+      this.blocking.preadv(fd, parked.payload.vectors, count, offset + total, (bytes) => {
+        // A short reply tells the guest's kernel that the file ends there, so an error after some bytes is an error.
+        if (bytes < 0) return end(bytes);
+        total += bytes;
+        if (bytes === 0 || total >= length) return end(total);
+        if (handles.flags[handle] & linux.O_DIRECT || offset + total >= calls.lseek(fd, 0, linux.SEEK_END)) {
+          return end(total);
+        }
+        step();
+      });
+    };
+    step();
+    return DEFERRED;
+  }
+
+  write(
+    handle: Handle,
+    offset: number,
+    length: number,
+    payload: Payload,
+    skip: number,
+    killPriv: boolean,
+    caller: Caller,
+  ): number {
+    const { calls, handles } = this.folder;
+    const fd = this.folder.fileOf(handle);
+    if (fd < 0) return fd;
+    // The other thread has its own credentials, so a write that must clear set-user-ID bits stays here.
+    if (handles.flags[handle] & SYNCHRONOUS && !killPriv) {
+      return this.writeElsewhere(handle, offset, length, skip, caller);
+    }
+    const count = payload.requestVectors(skip, length);
+    if (count < 0) return count;
+    if (!killPriv) return calls.pwritev2(fd, payload.vectors, count, offset, 0);
+    const refused = calls.dropFsetid();
+    if (refused < 0) return refused;
+    const bytes = calls.pwritev2(fd, payload.vectors, count, offset, 0);
+    calls.resume();
+    return bytes;
+  }
+
+  private writeElsewhere(handle: Handle, offset: number, length: number, skip: number, caller: Caller): number {
+    const parked = caller.defer();
+    const end = this.begin(handle, parked);
+    const count = parked.payload.requestVectors(skip, length);
+    if (count < 0) end(count);
+    else this.blocking.pwritev(this.folder.handles.fd[handle], parked.payload.vectors, count, offset, end);
+    return DEFERRED;
+  }
+
+  fsync(handle: Handle, dataOnly: boolean, caller: Caller): number {
+    const end = this.begin(handle, caller.defer());
+    this.blocking.fsync(this.folder.handles.fd[handle], dataOnly, end);
+    return DEFERRED;
+  }
+
+  syncfs(node: Node, caller: Caller): number {
+    const { calls, nodes, budget } = this.folder;
+    if (!budget.hasRoom) return -EMFILE;
+    // syncfs does not take an O_PATH descriptor.
+    const isFolder = nodes.type[node] === linux.FileType.FOLDER;
+    const fd = this.folder.reopen(node, linux.O_RDONLY | (isFolder ? linux.O_DIRECTORY : 0));
+    if (fd < 0) return fd;
+    budget.take();
+    const parked = caller.defer();
+    this.blocking.syncfs(fd, (result) => {
+      calls.close(fd);
+      budget.give();
+      parked.finish(result);
+    });
+    return DEFERRED;
+  }
+
+  fallocate(handle: Handle, mode: number, offset: number, length: number, caller: Caller): number {
+    if (this.folder.options.readOnly) return -EROFS;
+    const fd = this.folder.fileOf(handle);
+    if (fd < 0) return fd;
+    this.blocking.fallocate(fd, mode, offset, length, this.begin(handle, caller.defer()));
+    return DEFERRED;
+  }
+
+  lseek(handle: Handle, offset: number, whence: number): number {
+    const fd = this.folder.fileOf(handle);
+    if (fd < 0) return fd === -EBADF ? -EINVAL : fd;
+    return this.folder.calls.lseek(fd, offset, whence);
+  }
+
+  copyFileRange(
+    from: Handle,
+    fromOffset: number,
+    to: Handle,
+    toOffset: number,
+    length: number,
+    flags: number,
+    caller: Caller,
+  ): number {
+    const { folder } = this;
+    if (folder.options.readOnly) return -EROFS;
+    const source = folder.fileOf(from);
+    const target = folder.fileOf(to);
+    if (source < 0 || target < 0) return -EBADF;
+    if (length <= SHORT_COPY) return folder.calls.copyFileRange(source, fromOffset, target, toOffset, length, flags);
+    folder.handles.hold(from);
+    const end = this.begin(to, caller.defer());
+    this.blocking.copyFileRange(source, fromOffset, target, toOffset, length, flags, (result) => {
+      folder.letGo(from);
+      end(result);
+    });
+    return DEFERRED;
+  }
+
+  /** Keeps the handle's descriptor for a call on another thread; call the result with that call's result. */
+  private begin(handle: Handle, parked: Deferred): (result: number) => void {
+    this.folder.handles.hold(handle);
+    return (result) => {
+      this.folder.letGo(handle);
+      parked.finish(result);
+    };
+  }
+}

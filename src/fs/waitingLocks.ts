@@ -1,0 +1,100 @@
+/**
+ * Lock requests that wait (SETLKW, flock without LOCK_NB): no thread blocks for them, they are tried again.
+ *
+ * At once when a lock of the same inode is given up in this daemon; by an alarm, 1 ms and then doubling to 25 ms, for
+ * holders that are not ours. In the order in which they came. Knows neither locks nor descriptors: what is tried is the
+ * entry's own business.
+ */
+import { EAGAIN, EINTR } from './errors';
+import type { Deferred, Handle, Node } from './fileSystem';
+import type { Alarm } from './hostCalls';
+
+const SHORTEST_DELAY = 1;
+const LONGEST_DELAY = 25;
+
+export interface WaitingLock {
+  readonly node: Node;
+  readonly handle: Handle;
+  readonly uniqueLow: number;
+  readonly uniqueHigh: number;
+  /** The lock once more: -EAGAIN to go on waiting, anything else is the request's result. */
+  attempt(): number;
+  readonly parked: Deferred;
+}
+
+export class WaitingLocks {
+  private entries: WaitingLock[] = [];
+  private delay = SHORTEST_DELAY;
+  private alarmSet = false;
+
+  constructor(private readonly alarm: Alarm) {}
+
+  get count(): number {
+    return this.entries.length;
+  }
+
+  add(entry: WaitingLock): void {
+    this.entries.push(entry);
+    this.delay = SHORTEST_DELAY;
+    this.setAlarm();
+  }
+
+  /** Something of this inode has been unlocked. */
+  retry(node: Node): void {
+    if (this.entries.length > 0) this.attemptThose((entry) => entry.node === node);
+  }
+
+  /** The request ends with -EINTR. False when it does not wait here. */
+  interrupt(uniqueLow: number, uniqueHigh: number): boolean {
+    return this.endThose((entry) => entry.uniqueLow === uniqueLow && entry.uniqueHigh === uniqueHigh, -EINTR) > 0;
+  }
+
+  endOfHandle(handle: Handle, result: number): void {
+    if (this.entries.length > 0) this.endThose((entry) => entry.handle === handle, result);
+  }
+
+  endOfNode(node: Node, result: number): void {
+    if (this.entries.length > 0) this.endThose((entry) => entry.node === node, result);
+  }
+
+  endAll(result: number): void {
+    this.endThose(() => true, result);
+  }
+
+  private attemptThose(chosen: (entry: WaitingLock) => boolean): boolean {
+    let ended = false;
+    // A finish may bring the next request in, which may wait, unlock or interrupt: so only whole steps on the list.
+    for (const entry of [...this.entries]) {
+      if (!chosen(entry) || !this.entries.includes(entry)) continue;
+      const result = entry.attempt();
+      if (result === -EAGAIN) continue;
+      this.take(entry);
+      entry.parked.finish(result);
+      ended = true;
+    }
+    return ended;
+  }
+
+  private endThose(chosen: (entry: WaitingLock) => boolean, result: number): number {
+    const ending = this.entries.filter(chosen);
+    for (const entry of ending) this.take(entry);
+    for (const entry of ending) entry.parked.finish(result);
+    return ending.length;
+  }
+
+  private take(entry: WaitingLock): void {
+    const index = this.entries.indexOf(entry);
+    if (index >= 0) this.entries.splice(index, 1);
+  }
+
+  private setAlarm(): void {
+    if (this.alarmSet && this.delay > SHORTEST_DELAY) return;
+    this.alarmSet = true;
+    this.alarm.wake(this.delay, () => {
+      this.alarmSet = false;
+      const ended = this.attemptThose(() => true);
+      this.delay = ended ? SHORTEST_DELAY : Math.min(this.delay * 2, LONGEST_DELAY);
+      if (this.entries.length > 0) this.setAlarm();
+    });
+  }
+}
