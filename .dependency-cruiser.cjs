@@ -7,7 +7,7 @@ const rooms = {
   base: [],
   protocol: ['base'],
   virtio: ['base', 'protocol'],
-  vhostUser: ['base', 'protocol'],
+  vhostUser: ['base', 'protocol', 'virtio'],
   trace: ['base', 'protocol'],
   control: ['base', 'protocol'],
   fs: ['base', 'protocol'],

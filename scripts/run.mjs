@@ -10,17 +10,14 @@ if (Number(major) < 20) {
   process.exit(2);
 }
 
-const { getNodeModules, getPackages, SetupError } = await import('./setup.mjs');
+const { getNodeModules, SetupError } = await import('./setup.mjs');
 const { bundle, compile } = await import('./build.mjs');
 const { run } = await import('./child.mjs');
-
-const guest = ['qemu', 'toolbox'];
 
 const targets = {
   /** `npm run demo [-- DIR] [-- --guest uml]` */
   async demo(args) {
     getNodeModules();
-    await getPackages(guest, { required: true });
     await bundle();
     return run(process.execPath, ['dist/cli.js', 'demo', ...args]);
   },
@@ -33,7 +30,6 @@ const targets = {
 
   async bench(args) {
     getNodeModules();
-    await getPackages([...guest, 'peers'], { required: true });
     await bundle();
     await compile();
     return run(process.execPath, ['out/bench/main.js', ...args]);

@@ -1,8 +1,10 @@
 /**
- * What the project needs from outside: npm packages, and programs that come in Debian's and Ubuntu's packages.
+ * What the project needs from outside: npm packages, and for its tests programs that come in Debian's and Ubuntu's
+ * packages.
  *
  * Installs as root or through `sudo -n`; where neither goes, says the line to type. Programs that are there already,
- * from wherever, are taken as they are. Guest kernels and the like are not got here but by the product itself.
+ * from wherever, are taken as they are. QEMU, guest kernels and the like are not got here: the product fetches its own
+ * into a cache, without privileges (src/vm/toolbox.ts).
  */
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, readFileSync } from 'node:fs';
@@ -12,29 +14,23 @@ import { projectFolder, run } from './child.mjs';
 /** Something that a person has to do first. */
 export class SetupError extends Error {}
 
-/** Need → file or program that shows it is there, and the package that has it. `optional`: not every release has it. */
+/** Need → file or program that shows it is there, and the package that has it. */
 const needs = {
-  qemu: [{ program: 'qemu-system-x86_64', package: 'qemu-system-x86' }],
-  toolbox: [
-    { program: 'mmdebstrap', package: 'mmdebstrap' },
-    { program: 'patchelf', package: 'patchelf' },
-    { program: 'xz', package: 'xz-utils' },
-    { program: 'zstd', package: 'zstd' },
-    { program: '/etc/ssl/certs/ca-certificates.crt', package: 'ca-certificates' },
-  ],
-  /** The old C daemon, which newer releases no longer have. */
-  peers: [{ program: '/usr/lib/qemu/virtiofsd', package: 'qemu-system-common', optional: true }],
   compiler: [
     { program: 'gcc', package: 'gcc' },
     { program: '/usr/include/linux/fuse.h', package: 'linux-libc-dev' },
     { program: '/usr/include/stdio.h', package: 'libc6-dev' },
   ],
   watchers: [{ program: 'strace', package: 'strace' }],
+  archives: [
+    { program: 'xz', package: 'xz-utils' },
+    { program: 'zstd', package: 'zstd' },
+  ],
   load: [
     { program: 'fio', package: 'fio' },
     { program: 'stress-ng', package: 'stress-ng' },
   ],
-  browser: [{ program: 'chromium', package: 'chromium', optional: true }],
+  browser: [{ program: 'chromium', package: 'chromium' }],
 };
 
 function isThere(program) {
@@ -73,29 +69,26 @@ async function aptInstall(prefix, packages) {
 }
 
 /**
- * Sees to it that the named needs are there. With `required`, throws a SetupError that says what to type where they
- * cannot be had; else says so and goes on (tests that miss something skip themselves).
+ * Sees to it that the named needs are there. Where they cannot be had, says what to type and goes on: tests that miss
+ * something say so themselves.
  */
-export async function getPackages(names, { required }) {
+export async function getPackages(names) {
   const missing = names.flatMap((name) => needs[name]).filter((need) => !isThere(need.program));
   if (missing.length === 0) return;
-  const must = [...new Set(missing.filter((need) => !need.optional).map((need) => need.package))];
-  const may = [...new Set(missing.filter((need) => need.optional).map((need) => need.package))];
+  const packages = [...new Set(missing.map((need) => need.package))];
   const prefix = isThere('apt-get') ? rootPrefix() : undefined;
   if (prefix) {
-    console.log(`Installing ${[...must, ...may].join(' ')}`);
-    if (must.length > 0 && !(await aptInstall(prefix, must)) && required) {
-      throw new SetupError(`These packages could not be installed: ${must.join(' ')}. See the lines above.`);
-    }
-    for (const name of may) await aptInstall(prefix, [name]);
+    console.log(`Installing ${packages.join(' ')}`);
+    if (await aptInstall(prefix, packages)) return;
+    // One that this release does not have must not keep the others away.
+    for (const name of packages) await aptInstall(prefix, [name]);
     return;
   }
-  if (must.length === 0) return;
+  const programs = missing.map((need) => need.program).join(' ');
   const line = isThere('apt-get')
-    ? `sudo apt-get update && sudo apt-get install -y --no-install-recommends ${must.join(' ')}`
-    : `Install what your distribution calls: ${must.join(' ')} (programs: ${missing.map((need) => need.program).join(' ')})`;
-  if (required) throw new SetupError(`Some programs are missing. Type this, then try again:\n\n  ${line}`);
-  console.log(`Some programs are missing; tests that need them are skipped. To have them:\n\n  ${line}\n`);
+    ? `sudo apt-get update && sudo apt-get install -y --no-install-recommends ${packages.join(' ')}`
+    : `Install what your distribution calls: ${packages.join(' ')} (they have: ${programs})`;
+  console.log(`\nSome programs are missing; tests that need them are skipped. To have them:\n\n  ${line}\n`);
 }
 
 /** Whether node_modules holds the versions that the lock file names (platform-dependent extras may be missing). */

@@ -31,17 +31,17 @@ const groups = [
   {
     name: 'pure',
     folders: ['base', 'protocol', 'virtio', 'vhostUser', 'fuse', 'fs', 'trace', 'control', 'vm', 'cli', 'project'],
-    needs: ['compiler'],
+    needs: ['compiler', 'archives'],
     minutes: 5,
   },
   {
     name: 'native',
     folders: ['native', 'daemon', 'driver', 'conformance'],
-    needs: ['compiler', 'watchers', 'toolbox', 'peers'],
+    needs: ['compiler', 'watchers', 'load'],
     minutes: 10,
   },
-  { name: 'guests', folders: ['guest'], needs: ['qemu', 'toolbox', 'load', 'peers'], minutes: 25 },
-  { name: 'vscode', folders: ['extension'], needs: ['qemu', 'toolbox', 'browser'], minutes: 10 },
+  { name: 'guests', folders: ['guest'], needs: ['load'], minutes: 25 },
+  { name: 'vscode', folders: ['extension'], needs: ['browser'], minutes: 10 },
 ];
 
 const total = { passed: 0, failed: 0, skipped: 0 };
@@ -79,7 +79,7 @@ function testFiles(folder) {
 async function runGroup(group, folders, grep) {
   const files = folders.flatMap(testFiles);
   if (files.length === 0) return;
-  await getPackages(group.needs, { required: false });
+  await getPackages(group.needs);
   const scratch = mkdtempSync(join(tmpdir(), 'virtiofs-tally-'));
   const tally = join(scratch, 'tally.json');
   const filter = grep ? ['--grep', grep] : [];
