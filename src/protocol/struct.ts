@@ -20,6 +20,10 @@ export interface RowOptions {
   show?: Show;
   /** The number of elements when the field is an array. */
   length?: number;
+  /** The field counts only when this flags field of the same structure has one of these bits. */
+  validIf?: readonly [field: string, mask: number];
+  /** Left out of one-line summaries. */
+  detail?: true;
 }
 
 export interface Row extends RowOptions {

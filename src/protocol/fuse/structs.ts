@@ -7,6 +7,10 @@
 import { i32, i64, nested, struct, u16, u32, u64, unused } from '../struct';
 import {
   accessFlags,
+  GetattrFlag,
+  ReadFlag,
+  SetattrFlag,
+  WriteFlag,
   attrFlags,
   direntTypes,
   extTypes,
@@ -58,21 +62,21 @@ export const OutHeader = struct('fuse_out_header', 'In front of every reply and 
 ]);
 
 export const Attr = struct('fuse_attr', 'The attributes of an inode.', [
-  u64('ino', 'Inode number as stat shows it.'),
+  u64('ino', 'Inode number as stat shows it.', { detail: true }),
   u64('size', 'Size in bytes.', { show: 'size' }),
-  u64('blocks', 'Allocated blocks of 512 bytes.'),
-  u64('atime', 'Access time, seconds since the epoch.', { show: 'seconds' }),
-  u64('mtime', 'Modification time, seconds since the epoch.', { show: 'seconds' }),
-  u64('ctime', 'Change time, seconds since the epoch.', { show: 'seconds' }),
-  u32('atimensec', 'Nanoseconds of the access time.'),
-  u32('mtimensec', 'Nanoseconds of the modification time.'),
-  u32('ctimensec', 'Nanoseconds of the change time.'),
+  u64('blocks', 'Allocated blocks of 512 bytes.', { detail: true }),
+  u64('atime', 'Access time, seconds since the epoch.', { show: 'seconds', detail: true }),
+  u64('mtime', 'Modification time, seconds since the epoch.', { show: 'seconds', detail: true }),
+  u64('ctime', 'Change time, seconds since the epoch.', { show: 'seconds', detail: true }),
+  u32('atimensec', 'Nanoseconds of the access time.', { detail: true }),
+  u32('mtimensec', 'Nanoseconds of the modification time.', { detail: true }),
+  u32('ctimensec', 'Nanoseconds of the change time.', { detail: true }),
   u32('mode', 'Type and permissions.', { show: 'mode' }),
-  u32('nlink', 'Number of names.'),
+  u32('nlink', 'Number of names.', { detail: true }),
   u32('uid', 'Owner.'),
   u32('gid', 'Group.'),
-  u32('rdev', 'Device number, for device nodes.', { show: 'device' }),
-  u32('blksize', 'Preferred size of I/O.', { since: 9, show: 'size' }),
+  u32('rdev', 'Device number, for device nodes.', { show: 'device', detail: true }),
+  u32('blksize', 'Preferred size of I/O.', { since: 9, show: 'size', detail: true }),
   u32('flags', 'FUSE_ATTR_ flags.', { since: 36, flags: attrFlags }),
 ]);
 
@@ -84,25 +88,25 @@ export const SxTime = struct('fuse_sx_time', 'A time of statx.', [
 
 export const Statx = struct('fuse_statx', 'struct statx of Linux, bit for bit.', [
   u32('mask', 'Which fields are filled.', { flags: statxMask }),
-  u32('blksize', 'Preferred size of I/O.', { show: 'size' }),
-  u64('attributes', 'File attributes.', { flags: statxAttributes }),
-  u32('nlink', 'Number of names.'),
+  u32('blksize', 'Preferred size of I/O.', { show: 'size', detail: true }),
+  u64('attributes', 'File attributes.', { flags: statxAttributes, detail: true }),
+  u32('nlink', 'Number of names.', { detail: true }),
   u32('uid', 'Owner.'),
   u32('gid', 'Group.'),
   u16('mode', 'Type and permissions.', { show: 'mode' }),
   unused('__spare0', 'u16'),
-  u64('ino', 'Inode number.'),
+  u64('ino', 'Inode number.', { detail: true }),
   u64('size', 'Size in bytes.', { show: 'size' }),
-  u64('blocks', 'Allocated blocks of 512 bytes.'),
-  u64('attributes_mask', 'Which attributes the file system knows.', { flags: statxAttributes }),
-  nested('atime', SxTime, 'Access time.'),
-  nested('btime', SxTime, 'Time of birth.'),
-  nested('ctime', SxTime, 'Change time.'),
-  nested('mtime', SxTime, 'Modification time.'),
-  u32('rdev_major', 'Major device number, for device nodes.'),
-  u32('rdev_minor', 'Minor device number, for device nodes.'),
-  u32('dev_major', 'Major number of the device that holds the file.'),
-  u32('dev_minor', 'Minor number of the device that holds the file.'),
+  u64('blocks', 'Allocated blocks of 512 bytes.', { detail: true }),
+  u64('attributes_mask', 'Which attributes the file system knows.', { flags: statxAttributes, detail: true }),
+  nested('atime', SxTime, 'Access time.', { detail: true }),
+  nested('btime', SxTime, 'Time of birth.', { detail: true }),
+  nested('ctime', SxTime, 'Change time.', { detail: true }),
+  nested('mtime', SxTime, 'Modification time.', { detail: true }),
+  u32('rdev_major', 'Major device number, for device nodes.', { detail: true }),
+  u32('rdev_minor', 'Minor device number, for device nodes.', { detail: true }),
+  u32('dev_major', 'Major number of the device that holds the file.', { detail: true }),
+  u32('dev_minor', 'Minor number of the device that holds the file.', { detail: true }),
   unused('__spare2', 'u64', 14),
 ]);
 
@@ -111,10 +115,10 @@ export const Kstatfs = struct('fuse_kstatfs', 'The file system as a whole.', [
   u64('bfree', 'Free blocks.'),
   u64('bavail', 'Free blocks for ordinary users.'),
   u64('files', 'Inodes in total.'),
-  u64('ffree', 'Free inodes.'),
+  u64('ffree', 'Free inodes.', { detail: true }),
   u32('bsize', 'Preferred size of I/O.', { show: 'size' }),
-  u32('namelen', 'Longest name, in bytes.'),
-  u32('frsize', 'Size of a block.', { show: 'size' }),
+  u32('namelen', 'Longest name, in bytes.', { detail: true }),
+  u32('frsize', 'Size of a block.', { show: 'size', detail: true }),
   unused('padding', 'u32'),
   unused('spare', 'u32', 6),
 ]);
@@ -128,11 +132,11 @@ export const FileLock = struct('fuse_file_lock', 'A lock and its range.', [
 
 export const EntryOut = struct('fuse_entry_out', 'An inode that the kernel now knows by a name.', [
   u64('nodeid', 'The inode, as the server names it; 0: the name is known not to be there.'),
-  u64('generation', 'With nodeid unique over the life of the file system.'),
-  u64('entry_valid', 'Seconds that the name may be cached.'),
-  u64('attr_valid', 'Seconds that the attributes may be cached.'),
-  u32('entry_valid_nsec', 'And nanoseconds.'),
-  u32('attr_valid_nsec', 'And nanoseconds.'),
+  u64('generation', 'With nodeid unique over the life of the file system.', { detail: true }),
+  u64('entry_valid', 'Seconds that the name may be cached.', { detail: true }),
+  u64('attr_valid', 'Seconds that the attributes may be cached.', { detail: true }),
+  u32('entry_valid_nsec', 'And nanoseconds.', { detail: true }),
+  u32('attr_valid_nsec', 'And nanoseconds.', { detail: true }),
   nested('attr', Attr, 'The attributes.'),
 ]);
 
@@ -149,29 +153,29 @@ export const BatchForgetIn = struct('fuse_batch_forget_in', 'BATCH_FORGET.', [
 ]);
 
 export const GetattrIn = struct('fuse_getattr_in', 'GETATTR.', [
-  u32('getattr_flags', 'Flags.', { flags: getattrFlags }),
+  u32('getattr_flags', 'Flags.', { flags: getattrFlags, detail: true }),
   unused('dummy', 'u32'),
-  u64('fh', 'Open handle, if flagged.'),
+  u64('fh', 'Open handle, if flagged.', { validIf: ['getattr_flags', GetattrFlag.FH] }),
 ]);
 
 export const AttrOut = struct('fuse_attr_out', 'Attributes of GETATTR and SETATTR.', [
-  u64('attr_valid', 'Seconds that the attributes may be cached.'),
-  u32('attr_valid_nsec', 'And nanoseconds.'),
+  u64('attr_valid', 'Seconds that the attributes may be cached.', { detail: true }),
+  u32('attr_valid_nsec', 'And nanoseconds.', { detail: true }),
   unused('dummy', 'u32'),
   nested('attr', Attr, 'The attributes.'),
 ]);
 
 export const StatxIn = struct('fuse_statx_in', 'STATX.', [
-  u32('getattr_flags', 'Flags.', { flags: getattrFlags }),
+  u32('getattr_flags', 'Flags.', { flags: getattrFlags, detail: true }),
   unused('reserved', 'u32'),
-  u64('fh', 'Open handle, if flagged.'),
+  u64('fh', 'Open handle, if flagged.', { validIf: ['getattr_flags', GetattrFlag.FH] }),
   u32('sx_flags', 'How fresh it is to be.', { enum: statxSync }),
   u32('sx_mask', 'Which fields are wanted.', { flags: statxMask }),
 ]);
 
 export const StatxOut = struct('fuse_statx_out', 'Attributes of STATX.', [
-  u64('attr_valid', 'Seconds that the attributes may be cached.'),
-  u32('attr_valid_nsec', 'And nanoseconds.'),
+  u64('attr_valid', 'Seconds that the attributes may be cached.', { detail: true }),
+  u32('attr_valid_nsec', 'And nanoseconds.', { detail: true }),
   u32('flags', 'FUSE_ATTR_ flags.', { flags: attrFlags }),
   unused('spare', 'u64', 2),
   nested('stat', Statx, 'The attributes.'),
@@ -180,13 +184,13 @@ export const StatxOut = struct('fuse_statx_out', 'Attributes of STATX.', [
 export const MknodIn = struct('fuse_mknod_in', 'MKNOD.', [
   u32('mode', 'Type and permissions.', { show: 'mode' }),
   u32('rdev', 'Device number.', { show: 'device' }),
-  u32('umask', 'umask of the caller.', { since: 12, show: 'octal' }),
+  u32('umask', 'umask of the caller.', { since: 12, show: 'octal', detail: true }),
   unused('padding', 'u32'),
 ]);
 
 export const MkdirIn = struct('fuse_mkdir_in', 'MKDIR.', [
   u32('mode', 'Permissions.', { show: 'mode' }),
-  u32('umask', 'umask of the caller.', { since: 12, show: 'octal' }),
+  u32('umask', 'umask of the caller.', { since: 12, show: 'octal', detail: true }),
 ]);
 
 export const RenameIn = struct('fuse_rename_in', 'RENAME.', [u64('newdir', 'nodeid of the new directory.')]);
@@ -200,21 +204,30 @@ export const Rename2In = struct('fuse_rename2_in', 'RENAME2.', [
 export const LinkIn = struct('fuse_link_in', 'LINK.', [u64('oldnodeid', 'The inode that gets one more name.')]);
 
 export const SetattrIn = struct('fuse_setattr_in', 'SETATTR.', [
-  u32('valid', 'Which fields count.', { flags: setattrFlags }),
+  u32('valid', 'Which fields count.', { flags: setattrFlags, detail: true }),
   unused('padding', 'u32'),
-  u64('fh', 'Open handle, if flagged.'),
-  u64('size', 'New size.', { show: 'size' }),
-  u64('lock_owner', 'Who truncates, for mandatory locks.', { since: 9, show: 'hex' }),
-  u64('atime', 'Access time, seconds.', { show: 'seconds' }),
-  u64('mtime', 'Modification time, seconds.', { show: 'seconds' }),
-  u64('ctime', 'Change time, seconds.', { since: 23, show: 'seconds' }),
-  u32('atimensec', 'Nanoseconds of the access time.'),
-  u32('mtimensec', 'Nanoseconds of the modification time.'),
-  u32('ctimensec', 'Nanoseconds of the change time.', { since: 23 }),
-  u32('mode', 'Permissions.', { show: 'mode' }),
+  u64('fh', 'Open handle, if flagged.', { validIf: ['valid', SetattrFlag.FH] }),
+  u64('size', 'New size.', { show: 'size', validIf: ['valid', SetattrFlag.SIZE] }),
+  u64('lock_owner', 'Who truncates, for mandatory locks.', {
+    since: 9,
+    show: 'hex',
+    validIf: ['valid', SetattrFlag.LOCKOWNER],
+    detail: true,
+  }),
+  u64('atime', 'Access time, seconds.', { show: 'seconds', validIf: ['valid', SetattrFlag.ATIME] }),
+  u64('mtime', 'Modification time, seconds.', { show: 'seconds', validIf: ['valid', SetattrFlag.MTIME] }),
+  u64('ctime', 'Change time, seconds.', { since: 23, show: 'seconds', validIf: ['valid', SetattrFlag.CTIME] }),
+  u32('atimensec', 'Nanoseconds of the access time.', { validIf: ['valid', SetattrFlag.ATIME], detail: true }),
+  u32('mtimensec', 'Nanoseconds of the modification time.', { validIf: ['valid', SetattrFlag.MTIME], detail: true }),
+  u32('ctimensec', 'Nanoseconds of the change time.', {
+    since: 23,
+    validIf: ['valid', SetattrFlag.CTIME],
+    detail: true,
+  }),
+  u32('mode', 'Permissions.', { show: 'mode', validIf: ['valid', SetattrFlag.MODE] }),
   unused('unused4', 'u32'),
-  u32('uid', 'Owner.'),
-  u32('gid', 'Group.'),
+  u32('uid', 'Owner.', { validIf: ['valid', SetattrFlag.UID] }),
+  u32('gid', 'Group.', { validIf: ['valid', SetattrFlag.GID] }),
   unused('unused5', 'u32'),
 ]);
 
@@ -226,7 +239,7 @@ export const OpenIn = struct('fuse_open_in', 'OPEN and OPENDIR.', [
 export const CreateIn = struct('fuse_create_in', 'CREATE and TMPFILE.', [
   u32('flags', 'open(2) flags.', { flags: openFlags }),
   u32('mode', 'Type and permissions.', { show: 'mode' }),
-  u32('umask', 'umask of the caller.', { since: 12, show: 'octal' }),
+  u32('umask', 'umask of the caller.', { since: 12, show: 'octal', detail: true }),
   u32('open_flags', 'FUSE_OPEN_ flags.', { since: 33, flags: openInFlags }),
 ]);
 
@@ -238,16 +251,16 @@ export const OpenOut = struct('fuse_open_out', 'An open file or directory.', [
 
 export const ReleaseIn = struct('fuse_release_in', 'RELEASE and RELEASEDIR.', [
   u64('fh', 'The handle that ends.'),
-  u32('flags', 'open(2) flags it was opened with.', { flags: openFlags }),
+  u32('flags', 'open(2) flags it was opened with.', { flags: openFlags, detail: true }),
   u32('release_flags', 'Flags.', { since: 8, flags: releaseFlags }),
-  u64('lock_owner', 'Whose locks go.', { since: 8, show: 'hex' }),
+  u64('lock_owner', 'Whose locks go.', { since: 8, show: 'hex', detail: true }),
 ]);
 
 export const FlushIn = struct('fuse_flush_in', 'FLUSH.', [
   u64('fh', 'The handle.'),
   unused('unused', 'u32'),
   unused('padding', 'u32'),
-  u64('lock_owner', 'Whose POSIX locks go.', { since: 7, show: 'hex' }),
+  u64('lock_owner', 'Whose POSIX locks go.', { since: 7, show: 'hex', detail: true }),
 ]);
 
 export const ReadIn = struct('fuse_read_in', 'READ, READDIR and READDIRPLUS.', [
@@ -255,8 +268,13 @@ export const ReadIn = struct('fuse_read_in', 'READ, READDIR and READDIRPLUS.', [
   u64('offset', 'Where; for directories a position given earlier.'),
   u32('size', 'How much at most.', { show: 'size' }),
   u32('read_flags', 'Flags.', { since: 9, flags: readFlags }),
-  u64('lock_owner', 'Who reads, if flagged.', { since: 9, show: 'hex' }),
-  u32('flags', 'open(2) flags of the handle.', { since: 9, flags: openFlags }),
+  u64('lock_owner', 'Who reads, if flagged.', {
+    since: 9,
+    show: 'hex',
+    validIf: ['read_flags', ReadFlag.LOCKOWNER],
+    detail: true,
+  }),
+  u32('flags', 'open(2) flags of the handle.', { since: 9, flags: openFlags, detail: true }),
   unused('padding', 'u32'),
 ]);
 
@@ -265,8 +283,13 @@ export const WriteIn = struct('fuse_write_in', 'WRITE.', [
   u64('offset', 'Where.'),
   u32('size', 'How much; as many bytes follow.', { show: 'size' }),
   u32('write_flags', 'Flags.', { flags: writeFlags }),
-  u64('lock_owner', 'Who writes, if flagged.', { since: 9, show: 'hex' }),
-  u32('flags', 'open(2) flags of the handle.', { since: 9, flags: openFlags }),
+  u64('lock_owner', 'Who writes, if flagged.', {
+    since: 9,
+    show: 'hex',
+    validIf: ['write_flags', WriteFlag.LOCKOWNER],
+    detail: true,
+  }),
+  u32('flags', 'open(2) flags of the handle.', { since: 9, flags: openFlags, detail: true }),
   unused('padding', 'u32'),
 ]);
 
@@ -302,7 +325,7 @@ export const GetxattrOut = struct('fuse_getxattr_out', 'GETXATTR and LISTXATTR w
 
 export const LkIn = struct('fuse_lk_in', 'GETLK, SETLK and SETLKW.', [
   u64('fh', 'The handle.'),
-  u64('owner', 'Who locks.', { show: 'hex' }),
+  u64('owner', 'Who locks.', { show: 'hex', detail: true }),
   nested('lk', FileLock, 'The lock.'),
   u32('lk_flags', 'Flags.', { since: 9, flags: lkFlags }),
   unused('padding', 'u32'),
@@ -329,14 +352,14 @@ export const InitOut = struct('fuse_init_out', 'INIT.', [
   u32('minor', 'Minor version of the server.'),
   u32('max_readahead', 'Longest read ahead.', { show: 'size' }),
   u32('flags', 'What both use.', { flags: initFlags }),
-  u16('max_background', 'How many background requests at a time.', { since: 13 }),
-  u16('congestion_threshold', 'From how many on the device counts as congested.', { since: 13 }),
+  u16('max_background', 'How many background requests at a time.', { since: 13, detail: true }),
+  u16('congestion_threshold', 'From how many on the device counts as congested.', { since: 13, detail: true }),
   u32('max_write', 'Longest WRITE.', { since: 5, show: 'size' }),
-  u32('time_gran', 'Resolution of times in nanoseconds.', { since: 23 }),
+  u32('time_gran', 'Resolution of times in nanoseconds.', { since: 23, detail: true }),
   u16('max_pages', 'Most pages of one request.', { since: 28 }),
   u16('map_alignment', 'log2 of the alignment in the DAX window.', { since: 31, show: 'log2' }),
   u32('flags2', 'What else both use.', { since: 36, flags: initFlags2 }),
-  u32('max_stack_depth', 'How deep file systems may be stacked (passthrough).', { since: 40 }),
+  u32('max_stack_depth', 'How deep file systems may be stacked (passthrough).', { since: 40, detail: true }),
   u16('request_timeout', 'Seconds until a late reply ends the session.', { since: 43 }),
   unused('unused', 'u16', 11),
 ]);
@@ -368,8 +391,8 @@ export const IoctlIovec = struct('fuse_ioctl_iovec', 'Memory of the caller that 
 export const IoctlOut = struct('fuse_ioctl_out', 'IOCTL.', [
   i32('result', 'What ioctl(2) returns.'),
   u32('flags', 'Flags.', { flags: ioctlFlags }),
-  u32('in_iovs', 'Number of iovecs in, for a retry.'),
-  u32('out_iovs', 'Number of iovecs out, for a retry.'),
+  u32('in_iovs', 'Number of iovecs in, for a retry.', { detail: true }),
+  u32('out_iovs', 'Number of iovecs out, for a retry.', { detail: true }),
 ]);
 
 export const PollIn = struct('fuse_poll_in', 'POLL.', [
