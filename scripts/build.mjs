@@ -3,7 +3,7 @@
  */
 import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { projectFolder, run } from './child.mjs';
+import { projectFolder, run, Stop } from './child.mjs';
 
 function newest(path) {
   const stat = statSync(join(projectFolder, path), { throwIfNoEntry: false });
@@ -32,7 +32,7 @@ const shared = ['src', 'tsconfig.json', 'package-lock.json'];
 export const tryBundle = () =>
   make('dist/.built', [...shared, 'package.json', 'webpack.config.js'], 'node_modules/webpack/bin/webpack.js', [
     '--mode=production',
-    '--stats=errors-warnings',
+    '--stats=errors-only',
   ]);
 
 export const tryCompile = () =>
@@ -40,9 +40,9 @@ export const tryCompile = () =>
 
 /** The same, for targets that cannot go on without. */
 export async function bundle() {
-  if ((await tryBundle()) !== 0) throw new Error('The build failed: see the lines above.');
+  if ((await tryBundle()) !== 0) throw new Stop(1, 'The build failed: see the lines above.');
 }
 
 export async function compile() {
-  if ((await tryCompile()) !== 0) throw new Error('The build failed: see the lines above.');
+  if ((await tryCompile()) !== 0) throw new Stop(1, 'The build failed: see the lines above.');
 }

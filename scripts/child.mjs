@@ -8,6 +8,14 @@ import { fileURLToPath } from 'node:url';
 
 export const projectFolder = fileURLToPath(new URL('..', import.meta.url));
 
+/** Ends the script with a message instead of a stack trace. */
+export class Stop extends Error {
+  constructor(exitCode, message) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
+
 /**
  * Runs a program with our terminal. Resolves to its exit code, 128 + N when signal N ended it, 127 when it could not
  * be started, 124 when it was ended because `limitSeconds` had passed (then its children go as well).

@@ -10,9 +10,9 @@ if (Number(major) < 20) {
   process.exit(2);
 }
 
-const { getNodeModules, SetupError } = await import('./setup.mjs');
+const { getNodeModules } = await import('./setup.mjs');
 const { bundle, compile } = await import('./build.mjs');
-const { run } = await import('./child.mjs');
+const { run, Stop } = await import('./child.mjs');
 
 const targets = {
   /** `npm run demo [-- DIR] [-- --guest uml]` */
@@ -45,7 +45,7 @@ if (!target) {
 try {
   process.exitCode = await target(args);
 } catch (error) {
-  if (!(error instanceof SetupError)) throw error;
+  if (!(error instanceof Stop)) throw error;
   console.error(`\n${error.message}`);
-  process.exitCode = 2;
+  process.exitCode = error.exitCode;
 }

@@ -9,10 +9,7 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { projectFolder, run } from './child.mjs';
-
-/** Something that a person has to do first. */
-export class SetupError extends Error {}
+import { projectFolder, run, Stop } from './child.mjs';
 
 /** Need → file or program that shows it is there, and the package that has it. */
 const needs = {
@@ -114,6 +111,6 @@ export function getNodeModules() {
   // No install scripts: the native parts come prebuilt inside of packages.
   const args = ['ci', '--ignore-scripts', '--include=dev', '--include=optional', '--no-audit', '--no-fund'];
   const { status, error } = spawnSync('npm', [...args, '--loglevel=error'], { cwd: projectFolder, stdio: 'inherit' });
-  if (error?.code === 'ENOENT') throw new SetupError('npm is missing. Install it (the package "npm"), then try again.');
-  if (status !== 0) throw new SetupError('"npm ci" failed: see the lines above.');
+  if (error?.code === 'ENOENT') throw new Stop(2, 'npm is missing. Install it (the package "npm"), then try again.');
+  if (status !== 0) throw new Stop(1, '"npm ci" failed: see the lines above.');
 }

@@ -30,7 +30,20 @@ const checks = [
 const groups = [
   {
     name: 'pure',
-    folders: ['base', 'protocol', 'virtio', 'vhostUser', 'fuse', 'fs', 'trace', 'control', 'vm', 'cli', 'project'],
+    folders: [
+      'base',
+      'protocol',
+      'virtio',
+      'vhostUser',
+      'fuse',
+      'fs',
+      'trace',
+      'control',
+      'vm',
+      'cli',
+      'ui',
+      'project',
+    ],
     needs: ['compiler', 'archives'],
     minutes: 5,
   },

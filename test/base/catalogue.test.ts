@@ -1,0 +1,22 @@
+import assert from 'node:assert/strict';
+import { Trouble, type TroubleCode, catalogue, trouble } from '../../src/base/catalogue';
+
+describe('the catalogue of errors', () => {
+  it('makes an error with its facts, a remedy and an exit code', () => {
+    const error = trouble('optionNeedsValue', '--cache', 'MODE');
+    assert.ok(error instanceof Trouble && error instanceof Error);
+    assert.equal(error.message, '--cache needs a value');
+    assert.equal(error.remedy, 'Give it as --cache=MODE.');
+    assert.equal(error.exitCode, 2);
+    assert.equal(error.toString(), 'error: --cache needs a value [optionNeedsValue]\n  Give it as --cache=MODE.');
+  });
+
+  it('has a text without a full stop, a remedy and an exit code in every row', () => {
+    for (const code of Object.keys(catalogue) as TroubleCode[]) {
+      const row = trouble(code, ...(['one', 'two', 'three'] as unknown as Parameters<(typeof catalogue)[typeof code]>));
+      assert.match(row.message, /[^.\s]$/, code);
+      assert.match(row.remedy, /\S/, code);
+      assert.ok([2, 3, 4].includes(row.exitCode), code);
+    }
+  });
+});
