@@ -19,7 +19,7 @@ export interface InitPlan {
   /** Module files inside the initramfs, dependencies first. */
   readonly modules: readonly string[];
   readonly mounts: readonly GuestMount[];
-  /** Terminal device of the command channel, such as `/dev/ttyS1`. */
+  /** Device of the command channel, as a shell pattern: `/dev/tty1`, `/dev/vport*p1`. */
   readonly channel: string;
   /** Word that starts every line of ours on the channel, unknown to the programs in the guest. */
   readonly token: string;
@@ -56,12 +56,16 @@ export function guestInit(plan: InitPlan): string {
     `hostname ${shellQuote(plan.hostname)}`,
     'ifconfig lo 127.0.0.1 2>/dev/null',
     '',
-    `exec 3<>${plan.channel}`,
-    'stty raw -echo <&3',
+    'problems=',
+    ...plan.modules.map((path) => `insmod ${shellQuote(path)} || problems="$problems module:${path}"`),
+    // The device may come a moment after its module.
+    `for try in $(seq 100); do set -- ${plan.channel}; [ -c "$1" ] && break; usleep 20000; done`,
+    'exec 3<>"$1"',
+    '[ ! -t 3 ] || stty raw -echo <&3',
     `say() { printf '\\n${plan.token} %s\\n' "$*" >&3; }`,
     leaveScript(plan),
     'say started',
-    ...plan.modules.map((path) => `insmod ${shellQuote(path)} || say failed module ${shellQuote(path)}`),
+    '[ -z "$problems" ] || say failed $problems',
     ...plan.mounts.map(mountLine),
     plan.mounts.length > 0 ? `cd ${shellQuote(mountPoint(plan.mounts[0].tag))}` : 'cd /root',
     'say ready $(uname -r)',

@@ -196,7 +196,10 @@ function readToolbox(name: string, folder: string): Toolbox {
     },
     ...(busybox === undefined ? {} : { busybox }),
     ...(has('usr/libexec/virtiofsd') ? { rustVirtiofsd: loaded('usr/libexec/virtiofsd') } : {}),
-    ...(has('usr/lib/qemu/virtiofsd') ? { cVirtiofsd: loaded('usr/lib/qemu/virtiofsd') } : {}),
+    // Where the Rust daemon is, this path is only a link to it.
+    ...(has('usr/lib/qemu/virtiofsd') && !has('usr/libexec/virtiofsd')
+      ? { cVirtiofsd: loaded('usr/lib/qemu/virtiofsd') }
+      : {}),
   };
 }
 

@@ -1,0 +1,107 @@
+/**
+ * Says why a guest probably did not come up, and what to do. Pure: reads only what the guest and QEMU have said.
+ */
+import type { TextTail } from './textTail';
+
+export interface Symptoms {
+  readonly kind: 'qemu' | 'uml';
+  /** It took too long, its init script reported a failure, or the process ended. */
+  readonly end: 'late' | 'failed' | 'ended';
+  readonly reached: 'nothing' | 'init' | 'ready';
+  /** What the init script reported, such as `mount work`. */
+  readonly failed: readonly string[];
+  /** Console and standard error together. */
+  readonly log: TextTail;
+}
+
+export interface Diagnosis {
+  readonly why: string;
+  readonly remedy: string;
+}
+
+interface Rule {
+  readonly sign: string;
+  readonly why: string;
+  readonly remedy: string;
+}
+
+/** Words in the log, the most telling first. */
+const rules: readonly Rule[] = [
+  {
+    sign: 'Could not access KVM kernel module',
+    why: 'KVM is not usable',
+    remedy: 'Run "virtiofs-studio doctor"; without KVM guests run emulated, only slower.',
+  },
+  {
+    sign: 'cannot set up guest memory',
+    why: 'there is not enough memory for the guest',
+    remedy: 'Give it less with --memory, or free some.',
+  },
+  {
+    sign: 'Failed to initialize vhost-user',
+    why: 'the front-end and the daemon did not agree',
+    remedy: 'The daemon may have ended: see its own lines.',
+  },
+  {
+    sign: 'is not a valid device model name',
+    why: 'this QEMU has no vhost-user-fs device',
+    remedy: 'Use QEMU 7.2 or later.',
+  },
+  { sign: 'could not load kernel', why: 'the kernel cannot be loaded', remedy: 'Check the file given with --kernel.' },
+  {
+    sign: 'linux kernel too old',
+    why: 'the file given as kernel is not a Linux kernel for x86',
+    remedy: 'Check the file given with --kernel.',
+  },
+  {
+    sign: 'No space left on device',
+    why: 'there is no room for the guest’s memory',
+    remedy: 'Make room in /dev/shm, or give the guest less with --memory.',
+  },
+  {
+    sign: 'Kernel panic',
+    why: 'the kernel of the guest stopped with a panic',
+    remedy: 'The lines above name the reason; more memory (--memory) or another kernel (--kernel) may help.',
+  },
+  {
+    sign: "unknown filesystem type 'virtiofs'",
+    why: "the guest's kernel has no virtio-fs",
+    remedy: 'Choose another kernel with --kernel.',
+  },
+];
+
+/** The likely reason in one line, and what to try. */
+export function likelyReason(symptoms: Symptoms): Diagnosis {
+  const rule = rules.find((rule) => symptoms.log.includes(rule.sign));
+  const what = headline(symptoms);
+  if (rule !== undefined) {
+    return { why: `${what}: ${rule.why}`, remedy: rule.remedy };
+  }
+  if (symptoms.failed.length > 0) {
+    return {
+      why: `${what}: it could not ${symptoms.failed.join(', ')}`,
+      remedy: 'The kernel of the guest may lack virtio-fs: choose another with --kernel.',
+    };
+  }
+  if (symptoms.end === 'late' && symptoms.reached === 'nothing') {
+    return {
+      why: `${what}: its kernel said nothing of having started`,
+      remedy: 'A busy machine without KVM can be that slow: try again, or --guest uml.',
+    };
+  }
+  if (symptoms.end === 'late') {
+    return {
+      why: `${what}: it started but is waiting for a mount`,
+      remedy: 'The daemon does not answer: see its own lines.',
+    };
+  }
+  return { why: what, remedy: 'The lines above are the last it said.' };
+}
+
+function headline({ kind, end }: Symptoms): string {
+  const name = kind === 'uml' ? 'the User Mode Linux guest' : 'the guest in QEMU';
+  if (end === 'late') {
+    return `${name} did not come up in time`;
+  }
+  return end === 'failed' ? `${name} came up without its shares` : `${name} ended before it was ready`;
+}

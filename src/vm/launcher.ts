@@ -1,0 +1,351 @@
+/**
+ * Starts a Linux guest with shared folders and owns all that belongs to it: the daemons, QEMU or User Mode Linux, the
+ * sockets, the temporary folder. When the guest ends, is stopped, or does not come up, all of it goes.
+ *
+ * Owns the order of things. What the command lines say is `qemuArguments.ts` and `umlArguments.ts`, what happens inside
+ * the guest `guestInit.ts`, how nothing stays behind `workplace.ts`.
+ */
+import type { ChildProcess } from 'node:child_process';
+import { existsSync, realpathSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Duplex, Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { trouble } from '../base/catalogue';
+import { SOCKET_FD, TRACE_FD, ownDaemon, startBackEnd, whileRunning } from './backEnd';
+import type { BackEnd } from './backEnd';
+import { CommandChannel, freshToken } from './commandChannel';
+import type { CommandOptions, CommandResult, GuestEvent } from './commandChannel';
+import { likelyReason } from './diagnosis';
+import { mountPoint } from './guestInit';
+import type { InitPlan } from './guestInit';
+import { buildInitramfs } from './initramfs';
+import type { ExtraFile } from './initramfs';
+import { QEMU_CHANNEL, QEMU_MODULES, QEMU_TERMINAL, qemuArguments } from './qemuArguments';
+import { QmpClient } from './qmp';
+import { TextTail } from './textTail';
+import type { Kernel, Toolbox } from './toolbox';
+import { UML_CHANNEL, UML_MODULES, UML_TERMINAL, umlArguments, umlEnvironment } from './umlArguments';
+import { Workplace, exited } from './workplace';
+
+export interface GuestShare {
+  readonly directory: string;
+  readonly tag: string;
+  readonly readOnly?: boolean;
+  /** Options of the daemon beside those for folder, tag and socket, in virtiofsd's spelling. */
+  readonly daemonOptions?: readonly string[];
+  /** Options of `mount -o` in the guest. */
+  readonly mountOptions?: string;
+  /**
+   * Another daemon than ours: its whole command line, given the descriptor of the listening socket. `daemonOptions`
+   * and `readOnly` are then its own business.
+   */
+  readonly daemon?: (socketFd: number) => readonly string[];
+  /** Called with our daemon's capture (pcapng). It must be read to its end. */
+  readonly onTrace?: (stream: Readable) => void;
+}
+
+export interface GuestOptions {
+  readonly kind: 'qemu' | 'uml';
+  readonly tools: Toolbox;
+  /** At least one. Each has a daemon of its own and is mounted at `mountPoint(tag)`. */
+  readonly shares: readonly GuestShare[];
+  /** Another kernel than that of the tools (QEMU only). */
+  readonly kernel?: Kernel;
+  /** Default: no KVM. */
+  readonly accelerator?: 'kvm' | 'tcg';
+  /** Default: 512 for QEMU, 256 for UML. */
+  readonly memoryMiB?: number;
+  /** Default 2; UML has always 1. */
+  readonly cpus?: number;
+  /** Request queues of each share (QEMU only), default 1. */
+  readonly queues?: number;
+  readonly qemuArguments?: readonly string[];
+  readonly kernelArguments?: readonly string[];
+  readonly extraFiles?: readonly ExtraFile[];
+  /** Keep QEMU alive when the guest reboots, for `Guest.reboot`. */
+  readonly reboot?: boolean;
+  /** Give an interactive shell on the console. */
+  readonly shell?: Omit<NonNullable<InitPlan['shell']>, 'terminal'>;
+  /** How long until the folders are mounted. Default 60 s. */
+  readonly bootTimeoutMs?: number;
+  /** Told of each step in a few words. */
+  readonly progress?: (line: string) => void;
+}
+
+export interface Guest {
+  /** Release of the running kernel. */
+  readonly release: string;
+  readonly workplace: Workplace;
+  readonly backEnds: readonly BackEnd[];
+  /** QEMU or UML. */
+  readonly process: ChildProcess;
+  /** The serial console, from the moment the guest was ready. */
+  readonly console: Duplex;
+  /** Only with QEMU. */
+  readonly qmp: QmpClient | undefined;
+  /** Runs a shell script in the guest, in the first share's folder. */
+  run(script: string, options?: CommandOptions): Promise<CommandResult>;
+  /** Reboots and waits until everything is mounted again. Needs `GuestOptions.reboot`. */
+  reboot(): Promise<void>;
+  /** Unmounts, powers off, waits, and removes everything. May be called again, and after the guest has ended. */
+  stop(): Promise<void>;
+  /** Resolves when the guest has powered itself off, or died. Its daemons may still be ending. */
+  readonly ended: Promise<{ code: number | null; signal: string | null }>;
+}
+
+const QUEUE_SIZE = 1024;
+const BOOT_TIMEOUT_MS = 60_000;
+const STOP_TIMEOUT_MS = 10_000;
+const CONSOLE_FD = 3;
+const CHANNEL_FD = 4;
+const QMP_FD = 5;
+
+/** Starts a guest; resolves when its shares are mounted. Throws a Trouble, with everything gone, when that fails. */
+export async function startGuest(options: GuestOptions): Promise<Guest> {
+  const workplace = await Workplace.open();
+  try {
+    return await start(options, workplace);
+  } catch (error) {
+    await workplace.close();
+    throw error;
+  }
+}
+
+async function start(options: GuestOptions, workplace: Workplace): Promise<Guest> {
+  const progress = options.progress ?? (() => {});
+  const token = freshToken();
+  const initramfs = join(workplace.folder, 'initramfs');
+  writeFileSync(initramfs, initramfsFor(options, token));
+
+  progress(`starting ${options.shares.length === 1 ? 'the daemon' : `${options.shares.length} daemons`}`);
+  const backEnds: BackEnd[] = [];
+  for (const [index, share] of options.shares.entries()) {
+    const backEnd = await startBackEnd(workplace, `share${index}`, daemonCommand(share, options), hasTrace(share));
+    if (backEnd.trace !== undefined) {
+      share.onTrace?.(backEnd.trace);
+    }
+    backEnds.push(backEnd);
+  }
+
+  progress(`booting a guest in ${options.kind === 'uml' ? 'User Mode Linux' : qemuName(options)}`);
+  const child =
+    options.kind === 'uml'
+      ? await startUml(options, workplace, initramfs, backEnds)
+      : await startQemu(options, workplace, initramfs, backEnds);
+  const [terminal, stream, qmpStream] = [CONSOLE_FD, CHANNEL_FD, QMP_FD].map(
+    (fd) => child.stdio[fd] as Duplex | undefined,
+  );
+  const log = new TextTail();
+  const keep = (chunk: Buffer): void => log.add(chunk);
+  child.stderr?.on('data', keep);
+  child.stdout?.on('data', keep);
+  const console = terminal as Duplex;
+  console.on('data', keep);
+  console.on('error', () => {}); // It ends with the guest, which `ended` tells.
+  const qmp = qmpStream === undefined ? undefined : new QmpClient(qmpStream);
+  qmp?.connect().catch(() => {}); // QEMU that ends at once says why on standard error; `ended` tells.
+
+  const boot = new Boot();
+  const channel = new CommandChannel(stream as Duplex, token, (event) => boot.take(event));
+  const ended = exited(child);
+  const up = async (): Promise<string> => {
+    const late = sleep(options.bootTimeoutMs ?? BOOT_TIMEOUT_MS, 'late' as const, { ref: false });
+    const dead = ended.then(({ code, signal }) => ({ code, signal }));
+    const first = await backEnds.reduce<Promise<unknown>>(
+      (until, backEnd) => whileRunning(backEnd, until),
+      Promise.race([boot.settled, late, dead]),
+    );
+    if (boot.release !== undefined && boot.failed.length === 0) {
+      return boot.release;
+    }
+    const { why, remedy } = likelyReason({
+      kind: options.kind,
+      end: first === 'late' ? 'late' : boot.failed.length > 0 ? 'failed' : 'ended',
+      reached: boot.reached,
+      failed: boot.failed,
+      log,
+    });
+    const last = log.lines(15).map((line) => `\n  | ${line}`);
+    throw trouble('guestNotUp', why, last.join(''), remedy);
+  };
+
+  const release = await up();
+  progress(`Linux ${release} is up, mounted at ${options.shares.map((share) => mountPoint(share.tag)).join(', ')}`);
+
+  const leave = async (how: string): Promise<void> => {
+    channel.run(`leave ${how}`).catch(() => {}); // It never answers: the guest is gone by then.
+  };
+  let stopping: Promise<void> | undefined;
+  const stop = async (): Promise<void> => {
+    if (child.exitCode === null && child.signalCode === null) {
+      await leave('poweroff');
+      await Promise.race([ended, sleep(STOP_TIMEOUT_MS, undefined, { ref: false })]);
+    }
+    // The daemons end by themselves when the front-end has gone, and finish their captures.
+    await Promise.race([
+      Promise.all(backEnds.map((backEnd) => exited(backEnd.process))),
+      sleep(2_000, undefined, { ref: false }),
+    ]);
+    await workplace.close();
+  };
+  return {
+    release,
+    workplace,
+    backEnds,
+    process: child,
+    console,
+    qmp,
+    run: (script, commandOptions) => channel.run(script, commandOptions),
+    reboot: async () => {
+      boot.again();
+      await leave('reboot');
+      channel.restart();
+      await up();
+    },
+    stop: () => (stopping ??= stop()),
+    ended,
+  };
+}
+
+/** What the init script has said so far. */
+class Boot {
+  reached: 'nothing' | 'init' | 'ready' = 'nothing';
+  failed: string[] = [];
+  release: string | undefined;
+  settled!: Promise<void>;
+  private settle: () => void = () => {};
+
+  constructor() {
+    this.again();
+  }
+
+  again(): void {
+    this.reached = 'nothing';
+    this.failed = [];
+    this.release = undefined;
+    this.settled = new Promise((resolve) => (this.settle = resolve));
+  }
+
+  take(event: GuestEvent): void {
+    if (event.kind === 'started') {
+      this.reached = 'init';
+    } else if (event.kind === 'failed') {
+      this.failed.push(event.what);
+    } else {
+      this.reached = 'ready';
+      this.release = event.release;
+      this.settle();
+    }
+  }
+}
+
+function hasTrace(share: GuestShare): boolean {
+  return share.onTrace !== undefined && share.daemon === undefined;
+}
+
+function daemonCommand(share: GuestShare, options: GuestOptions): readonly string[] {
+  if (share.daemon !== undefined) {
+    return share.daemon(SOCKET_FD);
+  }
+  return [
+    ...ownDaemon(),
+    `--fd=${SOCKET_FD}`,
+    `--shared-dir=${realpathSync(share.directory)}`,
+    `--tag=${share.tag}`,
+    ...((options.queues ?? 1) > 1 ? [`--queues=${options.queues}`] : []),
+    ...(share.readOnly === true ? ['--readonly'] : []),
+    ...(hasTrace(share) ? [`--trace-fd=${TRACE_FD}`] : []),
+    ...(share.daemonOptions ?? []),
+  ];
+}
+
+function initramfsFor(options: GuestOptions, token: string): Buffer {
+  const uml = options.kind === 'uml';
+  const { busybox, uml: umlTools } = options.tools;
+  if (busybox === undefined) {
+    throw trouble('toolMissing', 'a static busybox for the guest', 'Run: sudo apt-get install busybox-static');
+  }
+  const modulesFolder = uml ? umlTools?.modulesFolder : kernelOf(options).modulesFolder;
+  return buildInitramfs({
+    busybox,
+    ...(modulesFolder === undefined ? {} : { modulesFolder }),
+    modules: uml ? UML_MODULES : QEMU_MODULES,
+    mounts: options.shares.map((share) => ({
+      tag: share.tag,
+      readOnly: share.readOnly ?? false,
+      ...(share.mountOptions === undefined ? {} : { options: share.mountOptions }),
+    })),
+    channel: uml ? UML_CHANNEL : QEMU_CHANNEL,
+    token,
+    ...(options.shell === undefined
+      ? {}
+      : { shell: { ...options.shell, terminal: uml ? UML_TERMINAL : QEMU_TERMINAL } }),
+    hostname: 'guest',
+    ...(options.extraFiles === undefined ? {} : { extraFiles: options.extraFiles }),
+  });
+}
+
+function kernelOf(options: GuestOptions): Kernel {
+  const kernel = options.kernel ?? options.tools.kernel;
+  if (kernel === undefined) {
+    throw trouble('toolMissing', 'a Linux kernel for the guest', 'Name one with --kernel=FILE.');
+  }
+  return kernel;
+}
+
+function qemuName(options: GuestOptions): string {
+  return options.accelerator === 'kvm' ? 'QEMU with KVM' : 'QEMU (emulated: KVM is not used)';
+}
+
+function startQemu(
+  options: GuestOptions,
+  workplace: Workplace,
+  initramfs: string,
+  backEnds: readonly BackEnd[],
+): Promise<ChildProcess> {
+  const { qemu } = options.tools;
+  if (qemu === undefined) {
+    throw trouble('toolMissing', 'QEMU', 'Run: sudo apt-get install qemu-system-x86');
+  }
+  const words = qemuArguments({
+    accelerator: options.accelerator ?? 'tcg',
+    kernel: kernelOf(options).image,
+    initramfs,
+    memoryMiB: options.memoryMiB ?? 512,
+    cpus: options.cpus ?? 2,
+    shares: options.shares.map((share, index) => ({ tag: share.tag, socket: backEnds[index].socket })),
+    queues: options.queues ?? 1,
+    queueSize: QUEUE_SIZE,
+    consoleFd: CONSOLE_FD,
+    channelFd: CHANNEL_FD,
+    qmpFd: QMP_FD,
+    reboot: options.reboot ?? false,
+    ...(options.kernelArguments === undefined ? {} : { kernelArguments: options.kernelArguments }),
+    ...(options.qemuArguments === undefined ? {} : { extra: options.qemuArguments }),
+  });
+  return workplace.spawn([...qemu, ...words], ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe']);
+}
+
+function startUml(
+  options: GuestOptions,
+  workplace: Workplace,
+  initramfs: string,
+  backEnds: readonly BackEnd[],
+): Promise<ChildProcess> {
+  const { uml } = options.tools;
+  if (uml === undefined) {
+    throw trouble('toolMissing', 'User Mode Linux', 'Use --guest qemu, or remove the cache folder to fetch it again.');
+  }
+  const words = umlArguments({
+    initramfs,
+    memoryMiB: options.memoryMiB ?? 256,
+    sockets: backEnds.map((backEnd) => backEnd.socket),
+    folder: workplace.folder,
+    consoleFd: CONSOLE_FD,
+    channelFd: CHANNEL_FD,
+    ...(options.kernelArguments === undefined ? {} : { kernelArguments: options.kernelArguments }),
+  });
+  const memory = existsSync('/dev/shm') ? '/dev/shm' : workplace.folder;
+  const environment = umlEnvironment(workplace.folder, memory);
+  return workplace.spawn([...uml.program, ...words], ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'], environment);
+}

@@ -1,0 +1,54 @@
+/**
+ * Builds the command line of a User Mode Linux guest. Pure: same options, same words.
+ *
+ * UML is a Linux kernel that is an ordinary program; it speaks vhost-user itself (kernel: arch/um/drivers/virtio_uml.c),
+ * so it needs neither QEMU nor KVM, and takes the initramfs that QEMU guests take. Words it does not know it gives to
+ * init, where they do no harm.
+ */
+
+export interface UmlOptions {
+  readonly initramfs: string;
+  readonly memoryMiB: number;
+  /** vhost-user sockets of the shares' back-ends. The tag comes from the back-end's config space. */
+  readonly sockets: readonly string[];
+  /** UML's own files (a pid, a management socket) go here; otherwise into `~/.uml`. */
+  readonly folder: string;
+  /** Connected sockets: the serial console and the command channel. */
+  readonly consoleFd: number;
+  readonly channelFd: number;
+  readonly kernelArguments?: readonly string[];
+}
+
+export const UML_CHANNEL = '/dev/tty1';
+export const UML_TERMINAL = '/dev/tty0';
+export const UML_MODULES: readonly string[] = ['virtiofs'];
+
+/** VIRTIO_ID_FS in the kernel's virtio_ids.h. */
+const VIRTIO_FS_DEVICE = 26;
+
+/** The kernel's arguments, without the program itself. */
+export function umlArguments(options: UmlOptions): string[] {
+  return [
+    `mem=${options.memoryMiB}M`,
+    `initrd=${options.initramfs}`,
+    'rdinit=/init',
+    'con=null',
+    `con0=fd:${options.consoleFd},fd:${options.consoleFd}`,
+    `con1=fd:${options.channelFd},fd:${options.channelFd}`,
+    'ssl=null',
+    `uml_dir=${options.folder}`,
+    'umid=guest',
+    'quiet',
+    'panic=-1',
+    ...options.sockets.map((socket) => `virtio_uml.device=${socket}:${VIRTIO_FS_DEVICE}`),
+    ...(options.kernelArguments ?? []),
+  ];
+}
+
+/**
+ * Environment of the process. Guest memory is a file in TMPDIR that is mapped executable, so it should be a tmpfs
+ * without `noexec`; without HOME the kernel crashes as it starts.
+ */
+export function umlEnvironment(folder: string, memoryFolder: string): NodeJS.ProcessEnv {
+  return { HOME: folder, TMPDIR: memoryFolder, PATH: '/usr/bin:/bin' };
+}

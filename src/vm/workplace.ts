@@ -1,0 +1,131 @@
+/**
+ * A temporary folder and the processes that work in it, which end together.
+ *
+ * However the launcher ends, nothing stays: `close()` ends it in order; where the launcher dies without a word (an
+ * uncaught error, SIGKILL), a janitor does the same. The janitor is a shell in a session of its own that reads from a
+ * pipe which processes there are, and sees the end of that pipe when the launcher dies. It needs no privileges and no
+ * program beyond a POSIX shell. Knows nothing of what the processes do.
+ */
+import { spawn } from 'node:child_process';
+import type { ChildProcess, StdioOptions } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Writable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** `+ PID` and `- PID` lines in; at the end, kills the process groups that are left and removes the folder. */
+const JANITOR = `
+groups=' '
+while read -r change group; do
+  case $change in
+    +) groups="$groups$group " ;;
+    -) groups="\${groups% $group *} \${groups#* $group }" ;;
+  esac
+done
+for group in $groups; do kill -9 "-$group" 2>/dev/null; done
+exec rm -rf "$1"
+`;
+
+/** A Unix socket's path has at most 107 bytes, and the names inside the folder need some of them. */
+const LONGEST_FOLDER = 70;
+
+export class Workplace {
+  private readonly children = new Set<ChildProcess>();
+  private closing: Promise<void> | undefined;
+
+  private constructor(
+    /** Absolute path of the temporary folder, readable only by its user. */
+    readonly folder: string,
+    private readonly janitor: ChildProcess,
+    private readonly tell: Writable,
+  ) {}
+
+  static async open(): Promise<Workplace> {
+    const base = Buffer.byteLength(tmpdir()) > LONGEST_FOLDER ? '/tmp' : tmpdir();
+    const folder = mkdtempSync(join(base, 'virtiofs-studio-'));
+    const janitor = spawn('/bin/sh', ['-c', JANITOR, 'virtiofs-studio-janitor', folder], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+      detached: true,
+      cwd: '/',
+    });
+    try {
+      await once(janitor, 'spawn');
+    } catch (error) {
+      rmSync(folder, { recursive: true, force: true });
+      throw error;
+    }
+    janitor.stdin.on('error', () => {}); // A killed janitor must not end the launcher.
+    janitor.unref();
+    return new Workplace(folder, janitor, janitor.stdin);
+  }
+
+  /**
+   * Starts a program in a session of its own, so that the terminal's Ctrl-C reaches only the launcher. Rejects when it
+   * cannot be started. `stdio` is as for Node's `spawn`.
+   */
+  async spawn(argv: readonly string[], stdio: StdioOptions, environment = process.env): Promise<ChildProcess> {
+    if (this.closing !== undefined) {
+      throw new Error('nothing is started in a workplace that is closing');
+    }
+    const child = spawn(argv[0], argv.slice(1), { stdio, detached: true, env: environment, cwd: this.folder });
+    const started = once(child, 'spawn');
+    if (child.pid !== undefined) {
+      // Registered before anything else can happen: the write reaches the pipe at once.
+      this.tell.write(`+ ${child.pid}\n`);
+      this.children.add(child);
+      child.once('exit', () => {
+        // What it started in its own group goes with it (User Mode Linux leaves its address spaces behind).
+        signalGroup(child, 'SIGKILL');
+        this.children.delete(child);
+        this.tell.write(`- ${child.pid}\n`);
+      });
+    }
+    await started;
+    return child;
+  }
+
+  /** Ends every process (SIGTERM, after `graceMs` SIGKILL) and removes the folder. May be called again. */
+  close(graceMs = 500): Promise<void> {
+    this.closing ??= this.end(graceMs);
+    return this.closing;
+  }
+
+  private async end(graceMs: number): Promise<void> {
+    const children = [...this.children];
+    const gone = Promise.all(children.map((child) => exited(child)));
+    children.forEach((child) => signalGroup(child, 'SIGTERM'));
+    const timer = new AbortController();
+    await Promise.race([gone, sleep(graceMs, undefined, { signal: timer.signal }).catch(() => {})]);
+    timer.abort();
+    children.forEach((child) => signalGroup(child, 'SIGKILL'));
+    await gone;
+    const janitorGone = exited(this.janitor);
+    this.janitor.ref();
+    this.tell.end();
+    await janitorGone;
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Resolves when `child` has ended, at once if it has. */
+export async function exited(child: ChildProcess): Promise<{ code: number | null; signal: string | null }> {
+  if (child.exitCode === null && child.signalCode === null) {
+    await once(child, 'exit');
+  }
+  return { code: child.exitCode, signal: child.signalCode };
+}
+
+function signalGroup(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): void {
+  if (child.pid === undefined) {
+    return;
+  }
+  try {
+    process.kill(-child.pid, signal);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) {
+      throw error;
+    }
+  }
+}
