@@ -1,0 +1,62 @@
+/**
+ * One line for a request and one for its reply: `READ nodeid=5 fh=2 offset=4096 size=128K`, `-> ENOENT`.
+ *
+ * Shows what a person needs to follow the traffic: no padding, no field that does not count, no zero flags, none of the
+ * fields that the tables mark as detail. The whole is in the trees of message.ts.
+ */
+import { splitFlags } from './flagTable';
+import { numberAt, type Node } from './decode';
+import { errnoName } from './errno';
+import { notificationName, type Reply, type Request } from './message';
+import { printNode } from './print';
+import { quote } from './text';
+
+/** `LOOKUP nodeid=1 "a.txt"`. */
+export function requestLine(request: Request): string {
+  const parts: string[] = [request.opcode?.name ?? `opcode ${request.number}`];
+  if (request.opcode?.name !== 'INIT') parts.push(`nodeid=${request.nodeid}`);
+  for (const tree of request.structs) parts.push(...fields(tree));
+  parts.push(...request.names.map(quote));
+  if (request.problems.length > 0) parts.push(`(${request.problems.join('; ')})`);
+  return parts.join(' ');
+}
+
+/** `-> 4096 bytes`, `-> nodeid=5 size=12 mode=0100644`, `-> ENOENT`, `-> OK`. */
+export function replyLine(reply: Reply): string {
+  const parts: string[] = [];
+  if (reply.kind === 'notification') parts.push(`NOTIFY_${notificationName(reply.error)}`);
+  else if (reply.error !== 0) parts.push(`-> ${errnoName(reply.error)}`);
+  else parts.push('->');
+  for (const tree of reply.structs) parts.push(...fields(tree));
+  if (reply.payload) parts.push(payload(reply.payload));
+  if (parts.length === 1 && parts[0] === '->') parts.push('OK');
+  if (reply.problems.length > 0) parts.push(`(${reply.problems.join('; ')})`);
+  return parts.join(' ');
+}
+
+function payload(data: Node): string {
+  if (typeof data.value === 'string') return quote(data.value);
+  if (!data.children) return `${data.length} bytes`;
+  const count = `${data.children.length} ${data.children.length === 1 ? 'entry' : 'entries'}`;
+  return data.missing ? `${count} of ${data.length} bytes` : count;
+}
+
+function fields(tree: Node): string[] {
+  return (tree.children ?? []).flatMap((child) => {
+    const { field } = child;
+    if (!field || field.show === 'padding' || field.detail || child.missing) return [];
+    if (field.validIf) {
+      const flags = numberAt(tree, field.validIf[0]) ?? 0;
+      if ((flags & field.validIf[1]) === 0) return [];
+    }
+    if (child.children) return fields(child);
+    if (field.flags && isEmpty(child)) return [];
+    return [`${child.name}=${printNode(child)}`];
+  });
+}
+
+/** A flags field with no bit set, in a table that has no name for that. */
+function isEmpty({ field, value }: Node): boolean {
+  if (!field?.flags || value === null || typeof value === 'string' || BigInt(value) !== 0n) return false;
+  return splitFlags(field.flags, 0n).rows.length === 0;
+}
