@@ -53,7 +53,9 @@ export const initFlagRows: Readonly<Record<keyof typeof InitFlag, FlagRow>> = {
     (o) => o.writeback && !isDirect(o),
     "The guest then trusts its own size and times. With direct I/O nothing is written back, and the host's are right.",
   ),
-  NO_OPEN_SUPPORT: no('ENOSYS to OPEN: reads would need a descriptor for each inode, and permissions no check at open.'),
+  NO_OPEN_SUPPORT: no(
+    'ENOSYS to OPEN: reads would need a descriptor for each inode, and permissions no check at open.',
+  ),
   PARALLEL_DIROPS: yes('LOOKUP and READDIR of one folder in parallel.'),
   HANDLE_KILLPRIV: no('Promises to clear set-user-ID on every write, which as root the host does not. V2 says when.'),
   POSIX_ACL: no('Needs POSIX ACLs as extended attributes and the host to check them with the caller as the user.'),
@@ -76,7 +78,9 @@ export const initFlagRows: Readonly<Record<keyof typeof InitFlag, FlagRow>> = {
 export const initFlag2Rows: Readonly<Record<keyof typeof InitFlag2, FlagRow>> = {
   SECURITY_CTX: no("Labels of the guest's security module are not stored on the host."),
   HAS_INODE_DAX: no('The DAX window is not offered yet.'),
-  CREATE_SUPP_GROUP: yes("A new file in a set-group-ID folder gets the folder's group as the caller may (CVE-2022-0358)."),
+  CREATE_SUPP_GROUP: yes(
+    "A new file in a set-group-ID folder gets the folder's group as the caller may (CVE-2022-0358).",
+  ),
   HAS_EXPIRE_ONLY: no(noNotifications),
   DIRECT_IO_ALLOW_MMAP: when(
     (o) => o.allowMmap && isDirect(o),

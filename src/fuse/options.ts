@@ -30,5 +30,5 @@ export const defaultFuseOptions: FuseOptions = {
   flock: true,
   killpriv: true,
   announceSubmounts: true,
-  allowMmap: true,
+  allowMmap: false,
 };

@@ -1,0 +1,94 @@
+/**
+ * Requests that are answered later: those the file system has deferred, until it finishes them.
+ *
+ * A late reply is built in an area of its own, because it may come in the middle of another request: an unlock that
+ * lets a waiting lock through.
+ */
+import type { Arena } from '../base/arena';
+import type { Deferred, Payload } from '../fs/fileSystem';
+import { Opcode } from '../protocol/fuse/opcodeNumbers';
+import { CopyFileRangeOut, OutHeader, WriteOut } from '../protocol/fuse/structs';
+import type { Exchange } from './exchange';
+
+const outHeader = OutHeader.offset;
+const HEADER = OutHeader.size;
+
+/**
+ * Writes the body that reports `result` (not negative) of a call to `at`; its bytes. READ's data are in the guest
+ * already, and most deferrable opcodes say no more than that they are done.
+ */
+export function lateReplyBytes(arena: Arena, opcode: number, result: number, at: number): number {
+  switch (opcode) {
+    case Opcode.WRITE:
+    case Opcode.COPY_FILE_RANGE:
+      arena.setU32(at + WriteOut.offset.size, result);
+      arena.setU32(at + WriteOut.offset.padding, 0);
+      return WriteOut.size;
+    case Opcode.COPY_FILE_RANGE_64:
+      arena.setU64(at + CopyFileRangeOut.offset.bytes_copied, result);
+      return CopyFileRangeOut.size;
+    default:
+      return 0;
+  }
+}
+
+class ParkedRequest implements Deferred {
+  constructor(
+    private readonly requests: ParkedRequests,
+    readonly payload: Exchange,
+    readonly opcode: number,
+    readonly uniqueLow: number,
+    readonly uniqueHigh: number,
+  ) {}
+
+  finish(result: number): void {
+    this.requests.finish(this, result);
+  }
+}
+
+export class ParkedRequests {
+  private readonly waiting = new Set<ParkedRequest>();
+
+  constructor(
+    private readonly arena: Arena,
+    private readonly reply: number,
+  ) {}
+
+  get count(): number {
+    return this.waiting.size;
+  }
+
+  add(
+    exchange: Exchange,
+    opcode: number,
+    uniqueLow: number,
+    uniqueHigh: number,
+  ): Deferred & { readonly payload: Payload } {
+    const request = new ParkedRequest(this, exchange, opcode, uniqueLow, uniqueHigh);
+    this.waiting.add(request);
+    return request;
+  }
+
+  has(uniqueLow: number, uniqueHigh: number): boolean {
+    for (const request of this.waiting) {
+      if (request.uniqueLow === uniqueLow && request.uniqueHigh === uniqueHigh) return true;
+    }
+    return false;
+  }
+
+  /** Replies and gives the request back to its transport. */
+  finish(request: ParkedRequest, result: number): void {
+    // A second finish would give somebody else's descriptors back.
+    if (!this.waiting.delete(request)) return;
+    const { arena, reply } = this;
+    const exchange = request.payload;
+    const bytes = result < 0 ? 0 : lateReplyBytes(arena, request.opcode, result, reply + HEADER);
+    const dataInGuest = result >= 0 && request.opcode === Opcode.READ ? result : 0;
+    const used = HEADER + bytes + dataInGuest;
+    arena.setU32(reply + outHeader.len, used);
+    arena.setU32(reply + outHeader.error, result < 0 ? result : 0);
+    arena.setU32(reply + outHeader.unique, request.uniqueLow);
+    arena.setU32(reply + outHeader.unique + 4, request.uniqueHigh);
+    exchange.finish(exchange.push(0, HEADER + bytes, reply) < 0 ? 0 : used);
+  }
+}

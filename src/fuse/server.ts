@@ -1,0 +1,246 @@
+/**
+ * The FUSE server: takes one request, checks it, has it done, and replies.
+ *
+ * Owns the order of these, and which function serves which opcode. Knows no transport (an `Exchange` is one request and
+ * the room for its reply) and nothing of how the file system does its work. Nothing throws and nothing is allocated on
+ * the way; every byte of a request is fetched from guest memory once, before it is checked.
+ */
+import type { Arena } from '../base/arena';
+import type { FileSystem } from '../fs/fileSystem';
+import { Errno } from '../protocol/errno';
+import { Opcode } from '../protocol/fuse/opcodeNumbers';
+import { WriteIn } from '../protocol/fuse/structs';
+import { REQUEST_CAPACITY, type FuseAreas } from './areas';
+import { access, getattr, setattr, statfsRequest, statxRequest } from './attributes';
+import type { Counters } from './counters';
+import { create, mkdir, mknod, symlink, tmpfile } from './creation';
+import * as data from './data';
+import { DirectoryReader, opendir, releasedir } from './directories';
+import type { Exchange } from './exchange';
+import { ioctl } from './ioctl';
+import { getlk, interrupt, setlk } from './locks';
+import * as names from './names';
+import type { FuseOptions } from './options';
+import { ParkedRequests } from './parked';
+import { whyRefused } from './refused';
+import { destroy, init, Session } from './session';
+import { argumentBytes, NOT_SERVED, replyBytes } from './shapes';
+import { IN_HEADER, OUT_HEADER, Turn, type Refusal } from './turn';
+import { getxattr, listxattr, removexattr, setxattr } from './xattrs';
+
+/** What is fetched before the opcode is known: all of most requests, and of WRITE all but its data. */
+const FIRST_PULL = IN_HEADER + WriteIn.size;
+
+/** `check` is content. No reply is as long as that, and DEFERRED is another number. */
+const ACCEPTED = -1;
+
+export class FuseServer {
+  readonly session: Session;
+  /** Requests that wait for their end. */
+  readonly parked: ParkedRequests;
+  private readonly turn: Turn;
+  private readonly folders: DirectoryReader;
+
+  constructor(
+    private readonly arena: Arena,
+    private readonly areas: FuseAreas,
+    fs: FileSystem,
+    options: FuseOptions,
+  ) {
+    this.session = new Session(options, fs);
+    this.parked = new ParkedRequests(arena, areas.lateReply);
+    this.turn = new Turn(arena, areas, fs, this.session, this.parked);
+    this.folders = new DirectoryReader(this.turn);
+  }
+
+  get counters(): Counters {
+    return this.turn.counters;
+  }
+
+  /** What was refused last for breaking a rule of the protocol, and why. */
+  get lastRefusal(): Refusal {
+    return this.turn.lastRefusal;
+  }
+
+  /** Opcode of the request served last. */
+  get opcode(): number {
+    return this.turn.opcode;
+  }
+
+  /**
+   * Serves one request. Returns the bytes of reply written (0: none is wanted, or none can be given), which the
+   * transport publishes as the used length; or DEFERRED: the exchange is parked and is given back by its `finish`.
+   */
+  handle(exchange: Exchange): number {
+    const refused = this.check(exchange);
+    return refused === ACCEPTED ? this.execute() : refused;
+  }
+
+  /** The front-end has gone, or has reset the device: the guest's session is over, without a word from the guest. */
+  reset(): void {
+    this.session.end();
+  }
+
+  /** Fetches the request into the arena and checks what all opcodes have in common. ACCEPTED, or what `handle` returns. */
+  private check(exchange: Exchange): number {
+    const { arena, turn } = this;
+    const { request } = this.areas;
+    const readable = exchange.readable;
+    const first = readable < FIRST_PULL ? readable : FIRST_PULL;
+    if (readable < IN_HEADER) arena.zero(request, IN_HEADER);
+    const fetched = exchange.pull(0, first, request);
+    if (fetched < 0) arena.zero(request, IN_HEADER);
+    turn.begin(exchange);
+    if (fetched < 0) {
+      turn.counters.unaddressable++;
+      return 0;
+    }
+    const { opcode, length } = turn;
+    if (readable < IN_HEADER) return this.refuse(Errno.EINVAL, 'shorter than a header');
+    if (length > readable || length < IN_HEADER) return this.refuse(Errno.EINVAL, 'its length is not what is there');
+    const args = opcode < argumentBytes.length ? argumentBytes[opcode] : NOT_SERVED;
+    if (args === NOT_SERVED) return this.refuse(Errno.ENOSYS, whyRefused(opcode));
+    if (!this.session.started && opcode !== Opcode.INIT && opcode !== Opcode.DESTROY) {
+      return this.refuse(Errno.EIO, 'before INIT');
+    }
+    const extensions = turn.extensionBytes;
+    turn.rest = turn.args + args;
+    turn.end = request + length - extensions;
+    if (turn.rest > turn.end) return this.refuse(Errno.EINVAL, 'shorter than its arguments');
+    if (exchange.writable < OUT_HEADER + replyBytes[opcode] && !isSilent(opcode)) {
+      return this.refuse(Errno.EINVAL, 'no room for the reply');
+    }
+    return length <= FIRST_PULL || opcode === Opcode.WRITE || opcode === Opcode.BATCH_FORGET
+      ? ACCEPTED
+      : this.fetchRest(exchange);
+  }
+
+  private fetchRest(exchange: Exchange): number {
+    const { length } = this.turn;
+    if (length > REQUEST_CAPACITY) return this.refuse(Errno.E2BIG, 'longer than any request of its kind');
+    if (exchange.pull(FIRST_PULL, length - FIRST_PULL, this.areas.request + FIRST_PULL) >= 0) return ACCEPTED;
+    this.turn.counters.unaddressable++;
+    return this.refuse(Errno.EFAULT, 'not in guest memory');
+  }
+
+  private refuse(error: number, reason: string): number {
+    const { turn } = this;
+    return turn.opcode === Opcode.FORGET || turn.opcode === Opcode.BATCH_FORGET
+      ? turn.drop(reason)
+      : turn.refuse(-error, reason);
+  }
+
+  /** Does what was asked. Opcodes that are about no inode come first: their nodeid says nothing. */
+  private execute(): number {
+    const { turn } = this;
+    switch (turn.opcode) {
+      case Opcode.FORGET:
+        return names.forget(turn);
+      case Opcode.BATCH_FORGET:
+        return names.batchForget(turn);
+      case Opcode.INIT:
+        return init(turn);
+      case Opcode.DESTROY:
+        return destroy(turn);
+      case Opcode.INTERRUPT:
+        return interrupt(turn, this.parked);
+    }
+    const node = turn.headerNode();
+    if (node < 0) return turn.fail(node);
+    turn.node = node;
+    return this.serve();
+  }
+
+  private serve(): number {
+    const { turn } = this;
+    switch (turn.opcode) {
+      case Opcode.LOOKUP:
+        return names.lookup(turn);
+      case Opcode.GETATTR:
+        return getattr(turn);
+      case Opcode.READ:
+        return data.read(turn);
+      case Opcode.WRITE:
+        return data.write(turn);
+      case Opcode.OPEN:
+        return data.open(turn);
+      case Opcode.RELEASE:
+        return data.release(turn);
+      case Opcode.FLUSH:
+        return data.flush(turn);
+      case Opcode.CREATE:
+        return create(turn);
+      case Opcode.UNLINK:
+        return names.unlink(turn);
+      case Opcode.OPENDIR:
+        return opendir(turn);
+      case Opcode.READDIRPLUS:
+        return this.folders.readdirplus();
+      case Opcode.READDIR:
+        return this.folders.readdir();
+      case Opcode.RELEASEDIR:
+        return releasedir(turn);
+      case Opcode.SETATTR:
+        return setattr(turn);
+      case Opcode.STATX:
+        return statxRequest(turn);
+      case Opcode.ACCESS:
+        return access(turn);
+      case Opcode.STATFS:
+        return statfsRequest(turn);
+      case Opcode.READLINK:
+        return names.readlink(turn);
+      case Opcode.SYMLINK:
+        return symlink(turn);
+      case Opcode.MKNOD:
+        return mknod(turn);
+      case Opcode.MKDIR:
+        return mkdir(turn);
+      case Opcode.RMDIR:
+        return names.rmdir(turn);
+      case Opcode.RENAME:
+        return names.rename(turn);
+      case Opcode.RENAME2:
+        return names.rename2(turn);
+      case Opcode.LINK:
+        return names.link(turn);
+      case Opcode.TMPFILE:
+        return tmpfile(turn);
+      case Opcode.FSYNC:
+      case Opcode.FSYNCDIR:
+        return data.fsync(turn);
+      case Opcode.SYNCFS:
+        return data.syncfs(turn);
+      case Opcode.FALLOCATE:
+        return data.fallocate(turn);
+      case Opcode.LSEEK:
+        return data.lseek(turn);
+      case Opcode.COPY_FILE_RANGE:
+      case Opcode.COPY_FILE_RANGE_64:
+        return data.copyFileRange(turn);
+      case Opcode.GETXATTR:
+        return getxattr(turn);
+      case Opcode.LISTXATTR:
+        return listxattr(turn);
+      case Opcode.SETXATTR:
+        return setxattr(turn);
+      case Opcode.REMOVEXATTR:
+        return removexattr(turn);
+      case Opcode.GETLK:
+        return getlk(turn);
+      case Opcode.SETLK:
+        return setlk(turn, false);
+      case Opcode.SETLKW:
+        return setlk(turn, true);
+      case Opcode.IOCTL:
+        return ioctl(turn);
+      default:
+        return this.refuse(Errno.ENOSYS, whyRefused(turn.opcode));
+    }
+  }
+}
+
+/** Whether an opcode may come without room for a reply. */
+function isSilent(opcode: number): boolean {
+  return opcode === Opcode.FORGET || opcode === Opcode.BATCH_FORGET || opcode === Opcode.INTERRUPT;
+}
