@@ -6,7 +6,7 @@
  */
 import type { Arena } from '../base/arena';
 import type { Deferred, Payload } from '../fs/fileSystem';
-import { Opcode } from '../protocol/fuse/opcodeNumbers';
+import { Opcode } from '../protocol/fuse/opcodes';
 import { CopyFileRangeOut, OutHeader, WriteOut } from '../protocol/fuse/structs';
 import type { Exchange } from './exchange';
 

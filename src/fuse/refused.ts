@@ -2,7 +2,7 @@
  * The opcodes that are answered with ENOSYS, and why each. The kernel remembers ENOSYS and does not ask again, or does
  * without. Whatever is neither here nor served is no opcode at all; a test holds this table and the dispatcher together.
  */
-import { Opcode } from '../protocol/fuse/opcodeNumbers';
+import { Opcode } from '../protocol/fuse/opcodes';
 
 export interface RefusedOpcode {
   readonly opcode: number;

@@ -8,7 +8,7 @@
 import type { Arena } from '../base/arena';
 import type { FileSystem } from '../fs/fileSystem';
 import { Errno } from '../protocol/errno';
-import { Opcode } from '../protocol/fuse/opcodeNumbers';
+import { Opcode } from '../protocol/fuse/opcodes';
 import { WriteIn } from '../protocol/fuse/structs';
 import { REQUEST_CAPACITY, type FuseAreas } from './areas';
 import { access, getattr, setattr, statfsRequest, statxRequest } from './attributes';
@@ -24,7 +24,7 @@ import type { FuseOptions } from './options';
 import { ParkedRequests } from './parked';
 import { whyRefused } from './refused';
 import { destroy, init, Session } from './session';
-import { argumentBytes, NOT_SERVED, replyBytes } from './shapes';
+import { argumentBytes, isSilent, NOT_SERVED, replyBytes } from './shapes';
 import { IN_HEADER, OUT_HEADER, Turn, type Refusal } from './turn';
 import { getxattr, listxattr, removexattr, setxattr } from './xattrs';
 
@@ -107,7 +107,7 @@ export class FuseServer {
     turn.rest = turn.args + args;
     turn.end = request + length - extensions;
     if (turn.rest > turn.end) return this.refuse(Errno.EINVAL, 'shorter than its arguments');
-    if (exchange.writable < OUT_HEADER + replyBytes[opcode] && !isSilent(opcode)) {
+    if (exchange.writable < OUT_HEADER + replyBytes[opcode] && isSilent[opcode] === 0) {
       return this.refuse(Errno.EINVAL, 'no room for the reply');
     }
     return length <= FIRST_PULL || opcode === Opcode.WRITE || opcode === Opcode.BATCH_FORGET
@@ -238,9 +238,4 @@ export class FuseServer {
         return this.refuse(Errno.ENOSYS, whyRefused(turn.opcode));
     }
   }
-}
-
-/** Whether an opcode may come without room for a reply. */
-function isSilent(opcode: number): boolean {
-  return opcode === Opcode.FORGET || opcode === Opcode.BATCH_FORGET || opcode === Opcode.INTERRUPT;
 }

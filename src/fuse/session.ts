@@ -9,11 +9,8 @@ import { FopenFlag, InitFlag, KERNEL_MINOR_VERSION, KERNEL_VERSION } from '../pr
 import { InitIn, InitOut } from '../protocol/fuse/structs';
 import { isDirect, wantedFlags } from './initFlags';
 import type { FuseOptions } from './options';
-import { SHORT_INIT_IN } from './shapes';
+import { OLDEST_MINOR_VERSION, SHORT_INIT_IN } from './shapes';
 import type { Turn } from './turn';
-
-/** The oldest minor version served, as virtiofsd has it. The first Linux with virtio-fs, 5.4, speaks 7.31. */
-export const OLDEST_MINOR_VERSION = 27;
 
 export const MAX_WRITE = 1 << 20;
 const GUEST_PAGE = 4096;
