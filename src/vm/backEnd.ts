@@ -11,6 +11,7 @@ import { createServer } from 'node:net';
 import type { Server } from 'node:net';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { trouble } from '../base/catalogue';
 import { TextTail } from './textTail';
 import { exited } from './workplace';
@@ -58,9 +59,13 @@ export async function startBackEnd(
   }
 }
 
-/** Rejects with the daemon's own words when it ends before `until` settles. */
+/**
+ * Rejects with the daemon's own words when it ends before `until` settles. It also ends when its front-end does, which
+ * has more to say about that: hence the moment's wait.
+ */
 export function whileRunning<T>(backEnd: BackEnd, until: Promise<T>): Promise<T> {
-  const ended = exited(backEnd.process).then(({ code, signal }) => {
+  const ended = exited(backEnd.process).then(async ({ code, signal }) => {
+    await sleep(500, undefined, { ref: false });
     const how = signal === null ? `exit code ${code}` : `signal ${signal}`;
     throw trouble('backEndNotUp', `it ended with ${how}\n${backEnd.log.lines(10).join('\n')}`);
   });
@@ -96,8 +101,12 @@ async function listenAt(path: string): Promise<Server> {
   return server;
 }
 
-/** Node's types do not show it, but a server has a handle with a descriptor, as a socket has. */
+/**
+ * Node's types do not show it, but a server has a handle with a descriptor, as a socket has. It is made blocking, since
+ * the daemons wait in accept(); Node itself never gets there.
+ */
 function descriptorOf(server: Server): number {
-  const { _handle } = server as unknown as { _handle: { fd: number } };
+  const { _handle } = server as unknown as { _handle: { fd: number; setBlocking(on: boolean): number } };
+  _handle.setBlocking(true);
   return _handle.fd;
 }

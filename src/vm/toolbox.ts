@@ -187,7 +187,13 @@ function readToolbox(name: string, folder: string): Toolbox {
   return {
     name,
     folder,
-    qemu: [...loaded('usr/bin/qemu-system-x86_64'), ...data],
+    // Where accelerators and devices are separate modules, QEMU looks for them in the place it was built for.
+    qemu: [
+      '/usr/bin/env',
+      `QEMU_MODULE_DIR=${join(folder, LIBRARIES, 'qemu')}`,
+      ...loaded('usr/bin/qemu-system-x86_64'),
+      ...data,
+    ],
     kernel: { image, release, modulesFolder },
     uml: {
       program: [join(folder, 'linux.uml')],
