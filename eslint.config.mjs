@@ -17,6 +17,8 @@ export default defineConfig(
     extends: [tseslint.configs.recommended],
     languageOptions: { parserOptions: { projectService: true } },
     rules: {
+      // Names and terminal output have control characters to be looked for.
+      'no-control-regex': 'off',
       // With types: what the compiler does not see.
       '@typescript-eslint/await-thenable': 'error',
       '@typescript-eslint/no-floating-promises': 'error',

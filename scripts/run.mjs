@@ -10,7 +10,7 @@ if (Number(major) < 20) {
   process.exit(2);
 }
 
-const { getNodeModules } = await import('./setup.mjs');
+const { getNodeModules, getPackages } = await import('./setup.mjs');
 const { bundle, compile } = await import('./build.mjs');
 const { run, Stop } = await import('./child.mjs');
 
@@ -33,6 +33,15 @@ const targets = {
     await bundle();
     await compile();
     return run(process.execPath, ['out/bench/main.js', ...args]);
+  },
+
+  /** The README's pictures, taken anew from a real VS Code. */
+  async pictures() {
+    getNodeModules();
+    await getPackages(['browser', 'fonts']);
+    await bundle();
+    await compile();
+    return run(process.execPath, ['out/test/support/vscode/pictures.js']);
   },
 };
 

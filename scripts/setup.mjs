@@ -28,6 +28,7 @@ const needs = {
     { program: 'stress-ng', package: 'stress-ng' },
   ],
   browser: [{ program: 'chromium', package: 'chromium' }],
+  fonts: [{ program: '/usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf', package: 'fonts-dejavu-core' }],
 };
 
 function isThere(program) {
