@@ -32,7 +32,7 @@ const targets = {
     getNodeModules();
     await bundle();
     await compile();
-    return run(process.execPath, ['out/bench/main.js', ...args]);
+    return run(process.execPath, ['out/test/bench/main.js', ...args]);
   },
 
   /** The README's pictures, taken anew from a real VS Code. */

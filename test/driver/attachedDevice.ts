@@ -4,7 +4,9 @@
  * Owns the memory layout of the make-believe guest and the order of the set-up. Knows vhost-user through `FrontEnd`
  * only, and nothing of FUSE: `FuseClient` works through the `Transport` that this is.
  */
-import { Feature, FrontEnd, ProtocolFeature, Request, words } from './frontEnd';
+import { ProtocolFeature, Request } from '../../src/protocol/vhostUser/requests';
+import { Feature } from '../../src/protocol/virtio/fs';
+import { FrontEnd, words } from './frontEnd';
 import { close, drain, eventfd, shareMemory, signal, type SharedMemory, Waiter } from './host';
 import { RingWriter } from './ringWriter';
 import type { MemoryRegion } from './frontEnd';
@@ -60,7 +62,13 @@ export class AttachedDevice implements Transport {
 
     let at = mapOffset;
     for (let index = 0; index <= requestQueues; index++) {
-      const ring = new RingWriter(this.shared[0].arena, -mapOffset, at, queueSize, this.has(Feature.EVENT_IDX));
+      const ring = new RingWriter(
+        this.shared[0].arena,
+        -mapOffset,
+        at,
+        queueSize,
+        this.has(Feature.VIRTIO_RING_F_EVENT_IDX),
+      );
       at += RingWriter.bytes(queueSize);
       const queue = { ring, kick: eventfd(), call: eventfd(), waiter: new Waiter() };
       queue.waiter.add(queue.call);
@@ -111,7 +119,7 @@ export class AttachedDevice implements Transport {
     });
     frontEnd.setRingDescriptor(Request.SET_VRING_KICK, index, kick);
     frontEnd.setRingDescriptor(Request.SET_VRING_CALL, index, call);
-    if (this.has(Feature.PROTOCOL_FEATURES)) frontEnd.setRingNumber(Request.SET_VRING_ENABLE, index, 1);
+    if (this.has(Feature.VHOST_USER_F_PROTOCOL_FEATURES)) frontEnd.setRingNumber(Request.SET_VRING_ENABLE, index, 1);
   }
 
   /** Stops a queue; the index where it would go on. */
@@ -140,14 +148,14 @@ export class AttachedDevice implements Transport {
 
   private wantedFeatures(offered: bigint): bigint {
     const { eventIdx = true, indirect = true } = this.options;
-    const bits: number[] = [Feature.VERSION_1, Feature.PROTOCOL_FEATURES];
-    if (eventIdx) bits.push(Feature.EVENT_IDX);
-    if (indirect) bits.push(Feature.INDIRECT_DESC);
+    const bits: number[] = [Feature.VIRTIO_F_VERSION_1, Feature.VHOST_USER_F_PROTOCOL_FEATURES];
+    if (eventIdx) bits.push(Feature.VIRTIO_RING_F_EVENT_IDX);
+    if (indirect) bits.push(Feature.VIRTIO_RING_F_INDIRECT_DESC);
     return bits.reduce((all, bit) => all | (1n << BigInt(bit)), 0n) & offered;
   }
 
   private negotiateProtocol(): bigint {
-    if (!this.has(Feature.PROTOCOL_FEATURES)) return 0n;
+    if (!this.has(Feature.VHOST_USER_F_PROTOCOL_FEATURES)) return 0n;
     const offered = this.frontEnd.askWord(Request.GET_PROTOCOL_FEATURES);
     const wanted: number[] = [ProtocolFeature.MQ, ProtocolFeature.REPLY_ACK, ProtocolFeature.CONFIG];
     if (this.options.memory === 'slots') wanted.push(ProtocolFeature.CONFIGURE_MEM_SLOTS);

@@ -8,13 +8,15 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
+import { cachedToolbox, fetchToolbox } from '../../src/vm/toolbox';
 import { FrontEnd } from './frontEnd';
-import { connect } from './host';
+import { connectUnix } from './host';
 
 export type DaemonKind = 'ours' | 'rust' | 'c';
 
 const project = path.resolve(__dirname, '../../..');
-const C_VIRTIOFSD = '/usr/lib/qemu/virtiofsd';
+/** Where Debian's packages put the peers. */
+const INSTALLED = { rust: '/usr/libexec/virtiofsd', c: '/usr/lib/qemu/virtiofsd' } as const;
 
 export interface StartOptions {
   /** Further arguments, in the daemon's own spelling. */
@@ -39,17 +41,20 @@ export interface Daemon {
   stop(): Promise<void>;
 }
 
-/** The command of Debian's Rust virtiofsd: installed, or unpacked in the folder VIRTIOFS_STUDIO_BOX names. */
-export function rustCommand(): string[] | undefined {
-  const box = process.env.VIRTIOFS_STUDIO_BOX;
-  if (box) {
-    const libraries = path.join(box, 'usr/lib/x86_64-linux-gnu');
-    const program = path.join(box, 'usr/libexec/virtiofsd');
-    if (fs.existsSync(program)) {
-      return [path.join(libraries, 'ld-linux-x86-64.so.2'), '--library-path', libraries, program];
+/** Fetches the peers into the cache where they are missing. `progress` gets a line when that takes time. */
+export async function usePeers(progress: (line: string) => void): Promise<void> {
+  for (const name of ['current', 'bookworm'] as const) {
+    try {
+      await fetchToolbox(name, progress);
+    } catch (error) {
+      progress(`no toolbox "${name}": ${error instanceof Error ? error.message : String(error)}`);
     }
   }
-  return fs.existsSync('/usr/libexec/virtiofsd') ? ['/usr/libexec/virtiofsd'] : undefined;
+}
+
+function peer(kind: 'rust' | 'c'): readonly string[] | undefined {
+  const cached = kind === 'rust' ? cachedToolbox('current')?.rustVirtiofsd : cachedToolbox('bookworm')?.cVirtiofsd;
+  return cached ?? (fs.existsSync(INSTALLED[kind]) ? [INSTALLED[kind]] : undefined);
 }
 
 function command(kind: DaemonKind, folder: string, socket: string): string[] | undefined {
@@ -61,13 +66,13 @@ function command(kind: DaemonKind, folder: string, socket: string): string[] | u
         : undefined;
     }
     case 'rust': {
-      const rust = rustCommand();
+      const rust = peer('rust');
       return rust && [...rust, '--socket-path', socket, '--shared-dir', folder];
     }
-    case 'c':
-      return fs.existsSync(C_VIRTIOFSD)
-        ? [C_VIRTIOFSD, '-f', `--socket-path=${socket}`, '-o', `source=${folder}`]
-        : undefined;
+    case 'c': {
+      const c = peer('c');
+      return c && [...c, '-f', `--socket-path=${socket}`, '-o', `source=${folder}`];
+    }
   }
 }
 
@@ -75,7 +80,7 @@ function command(kind: DaemonKind, folder: string, socket: string): string[] | u
 export function whyMissing(kind: DaemonKind): string | undefined {
   return command(kind, '/', '/')
     ? undefined
-    : { ours: 'dist/daemon.js is not built', rust: 'no virtiofsd', c: C_VIRTIOFSD }[kind];
+    : { ours: 'dist/daemon.js is not built', rust: 'no Rust virtiofsd', c: 'no C virtiofsd' }[kind];
 }
 
 /** Starts a daemon that shares `folder` and connects to it. Throws with its log when it does not come up. */
@@ -108,7 +113,7 @@ export async function startDaemon(kind: DaemonKind, folder: string, options: Sta
   for (let waited = 0; waited < 10_000; waited += 5) {
     if (fs.existsSync(socket)) {
       try {
-        const frontEnd = new FrontEnd(connect(socket));
+        const frontEnd = new FrontEnd(connectUnix(socket));
         const startMilliseconds = performance.now() - begin;
         return {
           kind,

@@ -5,49 +5,8 @@
  * sent, in which order and with what in them is the caller's, malformed ones included (`send` takes anything).
  * Synchronous; a daemon that is silent for `patience` milliseconds counts as gone.
  */
+import { Request } from '../../src/protocol/vhostUser/requests';
 import { close, receiveBytes, sendBytes } from './host';
-
-/** Front-end requests, by their number on the wire. */
-export const Request = {
-  GET_FEATURES: 1,
-  SET_FEATURES: 2,
-  SET_OWNER: 3,
-  RESET_OWNER: 4,
-  SET_MEM_TABLE: 5,
-  SET_VRING_NUM: 8,
-  SET_VRING_ADDR: 9,
-  SET_VRING_BASE: 10,
-  GET_VRING_BASE: 11,
-  SET_VRING_KICK: 12,
-  SET_VRING_CALL: 13,
-  SET_VRING_ERR: 14,
-  GET_PROTOCOL_FEATURES: 15,
-  SET_PROTOCOL_FEATURES: 16,
-  GET_QUEUE_NUM: 17,
-  SET_VRING_ENABLE: 18,
-  GET_CONFIG: 24,
-  GET_INFLIGHT_FD: 31,
-  SET_INFLIGHT_FD: 32,
-  RESET_DEVICE: 34,
-  GET_MAX_MEM_SLOTS: 36,
-  ADD_MEM_REG: 37,
-  REM_MEM_REG: 38,
-  SET_STATUS: 39,
-  GET_STATUS: 40,
-} as const;
-
-/** Device feature bits (numbers of bits, not masks). */
-export const Feature = { INDIRECT_DESC: 28, EVENT_IDX: 29, PROTOCOL_FEATURES: 30, VERSION_1: 32 } as const;
-
-export const ProtocolFeature = {
-  MQ: 0,
-  REPLY_ACK: 3,
-  CONFIG: 9,
-  INFLIGHT_SHMFD: 12,
-  RESET_DEVICE: 13,
-  CONFIGURE_MEM_SLOTS: 15,
-  STATUS: 16,
-} as const;
 
 const VERSION = 1;
 const FLAG_REPLY = 4;

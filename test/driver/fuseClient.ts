@@ -73,14 +73,15 @@ export class FuseClient {
   private readonly freeSlots: Slot[] = [];
   private readonly inFlight = new Map<number, InFlight>();
 
-  /** `largest`: bytes of the largest payload, in either direction. */
+  /** `largest`: bytes of the largest payload, in either direction; `most`: how many requests at a time at most. */
   constructor(
     readonly transport: Transport,
     readonly largest = 1 << 20,
+    most = 128,
   ) {
     const size = this.slotSize();
     for (const memory of transport.memory) {
-      for (; memory.free + size <= memory.end && this.freeSlots.length < 128; memory.free += size) {
+      for (; memory.free + size <= memory.end && this.freeSlots.length < most; memory.free += size) {
         this.freeSlots.push({ memory, at: memory.free });
       }
     }

@@ -1,0 +1,96 @@
+/**
+ * Measures one row: the same number of operations on each daemon in turn, round by round.
+ */
+import type { DaemonKind } from '../driver/daemons';
+import { runOn } from '../driver/host';
+import { confine, cpuMilliseconds, median } from './measure';
+import type { MeasuredSession } from './session';
+import type { Row } from './workloads';
+
+/** Medians over the rounds, per operation. */
+export interface Figures {
+  readonly microseconds: number;
+  readonly cpuMicroseconds: number;
+  readonly kicks: number;
+  readonly calls: number;
+}
+
+export interface RowResult {
+  readonly name: string;
+  readonly depth: number;
+  readonly operations: number;
+  readonly figures: Readonly<Partial<Record<DaemonKind, Figures>>>;
+}
+
+export interface Plan {
+  readonly rounds: number;
+  /** How long one round of one daemon is to last, about. */
+  readonly milliseconds: number;
+  readonly scatter: boolean;
+}
+
+interface Sample {
+  readonly wall: number;
+  readonly cpu: number;
+  readonly kicks: number;
+  readonly calls: number;
+}
+
+/**
+ * Depth 1: front-end and daemon share one CPU (a wake-up across CPUs would drown everything). Deeper: one CPU each.
+ */
+function place(sessions: readonly MeasuredSession[], depth: number): void {
+  runOn(0);
+  for (const session of sessions) confine(session.daemon.pid, depth === 1 ? 0 : 1);
+}
+
+function sample(row: Row, session: MeasuredSession, depth: number, count: number, scatter: boolean): Sample {
+  const work = row.make(session, depth, scatter);
+  work.run(Math.min(depth, count));
+  const { device, daemon } = session;
+  device.calls(1);
+  const kicks = work.kicks;
+  const cpu = cpuMilliseconds(daemon.pid);
+  const begin = performance.now();
+  work.run(count);
+  const wall = performance.now() - begin - (work.excluded ?? 0);
+  const result = {
+    wall,
+    cpu: cpuMilliseconds(daemon.pid) - cpu,
+    kicks: work.kicks - kicks,
+    calls: device.calls(1),
+  };
+  work.release();
+  return result;
+}
+
+/** Operations for about `milliseconds`, found by doubling. Warms the daemon up as well. */
+function calibrate(row: Row, session: MeasuredSession, depth: number, plan: Plan): number {
+  for (let count = Math.max(1, depth >> 2); ; count *= 2) {
+    const { wall } = sample(row, session, depth, count, plan.scatter);
+    if (wall >= plan.milliseconds / 4) return Math.max(1, Math.round((count * plan.milliseconds) / wall));
+  }
+}
+
+export function measure(row: Row, sessions: readonly MeasuredSession[], depth: number, plan: Plan): RowResult {
+  place(sessions, depth);
+  const count = Math.min(...sessions.map((session) => calibrate(row, session, depth, plan)));
+  const samples = new Map<DaemonKind, Sample[]>(sessions.map((session) => [session.daemon.kind, []]));
+  for (let round = 0; round < plan.rounds; round++) {
+    for (let i = 0; i < sessions.length; i++) {
+      const session = sessions[(i + round) % sessions.length];
+      samples.get(session.daemon.kind)?.push(sample(row, session, depth, count, plan.scatter));
+    }
+  }
+  const figures: Partial<Record<DaemonKind, Figures>> = {};
+  for (const [kind, taken] of samples) {
+    const middle = (of: (s: Sample) => number): number => median(taken.map(of)) / count;
+    figures[kind] = {
+      microseconds: 1000 * middle((s) => s.wall),
+      cpuMicroseconds: 1000 * middle((s) => s.cpu),
+      kicks: middle((s) => s.kicks),
+      calls: middle((s) => s.calls),
+    };
+  }
+  return { name: row.name, depth, operations: count, figures };
+}
