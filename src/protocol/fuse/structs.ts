@@ -7,16 +7,14 @@
 import { i32, i64, nested, struct, u16, u32, u64, unused } from '../struct';
 import {
   accessFlags,
-  GetattrFlag,
-  ReadFlag,
-  SetattrFlag,
-  WriteFlag,
   attrFlags,
   direntTypes,
   extTypes,
   fallocFlags,
+  FopenFlag,
   fopenFlags,
   fsyncFlags,
+  GetattrFlag,
   getattrFlags,
   initFlags,
   initFlags2,
@@ -28,16 +26,19 @@ import {
   openFlags,
   openInFlags,
   pollFlags,
+  ReadFlag,
   readFlags,
   releaseFlags,
   renameFlags,
   seekWhence,
+  SetattrFlag,
   setattrFlags,
   setupmappingFlags,
   setxattrExtFlags,
   statxAttributes,
   statxMask,
   statxSync,
+  WriteFlag,
   writeFlags,
   xattrFlags,
 } from './flags';
@@ -246,7 +247,7 @@ export const CreateIn = struct('fuse_create_in', 'CREATE and TMPFILE.', [
 export const OpenOut = struct('fuse_open_out', 'An open file or directory.', [
   u64('fh', 'Its handle, as the server names it.'),
   u32('open_flags', 'FOPEN_ flags.', { flags: fopenFlags }),
-  i32('backing_id', 'Backing file for FOPEN_PASSTHROUGH; else 0.', { since: 40 }),
+  i32('backing_id', 'Backing file.', { since: 40, validIf: ['open_flags', FopenFlag.PASSTHROUGH] }),
 ]);
 
 export const ReleaseIn = struct('fuse_release_in', 'RELEASE and RELEASEDIR.', [
