@@ -1,0 +1,272 @@
+/**
+ * The table of the daemon's options: names, value, help, and what each does to the options being gathered. Options of
+ * virtiofsd that do not exist here are of two kinds: those that may be left out without anybody noticing are taken with
+ * a notice, those that promise something (a sandbox, an id mapping) are refused.
+ */
+import { type Trouble, trouble } from '../base/catalogue';
+import { tagFault } from '../base/tag';
+import { type CacheMode, type DaemonOptions, type LogLevel } from './options';
+
+export interface Draft {
+  options: Partial<DaemonOptions>;
+  notices: string[];
+  /** Set by an option that is answered with text. */
+  print: 'help' | 'version' | 'capabilities' | undefined;
+}
+
+export interface Row {
+  /** Spellings, the one that messages use first. */
+  names: readonly string[];
+  /** What stands for the value in the help; without it the option is a switch. */
+  value?: string;
+  doc: string;
+  apply(draft: Draft, value: string, name: string): Trouble | undefined;
+}
+
+const CACHE_MODES: readonly string[] = ['never', 'metadata', 'auto', 'always'] satisfies CacheMode[];
+const LOG_LEVELS: readonly string[] = ['off', 'error', 'warn', 'info', 'debug', 'trace'] satisfies LogLevel[];
+const MAX_QUEUES = 64;
+
+/** A row that sets one option to what `read` makes of the value; `wanted` describes a good value. */
+function setting<Key extends keyof DaemonOptions>(
+  names: readonly string[],
+  value: string,
+  doc: string,
+  key: Key,
+  wanted: string,
+  read: (text: string) => DaemonOptions[Key] | undefined,
+): Row {
+  return {
+    names,
+    value,
+    doc,
+    apply: (draft, text, name) => {
+      const result = read(text);
+      if (result === undefined) return trouble('optionBadValue', name, text, wanted);
+      draft.options[key] = result;
+      return undefined;
+    },
+  };
+}
+
+type Switch = {
+  [Key in keyof DaemonOptions]-?: DaemonOptions[Key] extends boolean ? Key : never;
+}[keyof DaemonOptions];
+
+function toggle(name: string, key: Switch, to: boolean, doc: string): Row {
+  return {
+    names: [name],
+    doc,
+    apply: (draft) => {
+      draft.options[key] = to;
+      return undefined;
+    },
+  };
+}
+
+/** An option of virtiofsd that changes nothing here. */
+function ignored(names: readonly string[], value: string | undefined, why: string): Row {
+  return {
+    names,
+    ...(value === undefined ? {} : { value }),
+    doc: `No effect: ${why}`,
+    apply: (draft, _text, name) => {
+      draft.notices.push(`${name} has no effect: ${why}`);
+      return undefined;
+    },
+  };
+}
+
+/** An option of virtiofsd that only works with one value here. */
+function only(name: string, value: string, good: readonly string[], doc: string, remedy: string): Row {
+  return {
+    names: [name],
+    value,
+    doc,
+    apply: (_draft, text) =>
+      good.includes(text) ? undefined : trouble('optionUnsupported', `${name}=${text}`, remedy),
+  };
+}
+
+function refused(name: string, value: string | undefined, remedy: string): Row {
+  return {
+    names: [name],
+    ...(value === undefined ? {} : { value }),
+    doc: '',
+    apply: () => trouble('optionUnsupported', name, remedy),
+  };
+}
+
+function answer(names: readonly string[], print: NonNullable<Draft['print']>, doc: string): Row {
+  return {
+    names,
+    doc,
+    apply: (draft) => {
+      draft.print ??= print;
+      return undefined;
+    },
+  };
+}
+
+/** A decimal number in a range, else undefined. */
+function integer(text: string, least: number, most: number): number | undefined {
+  const number = Number(text);
+  return /^[0-9]{1,10}$/.test(text) && number >= least && number <= most ? number : undefined;
+}
+
+const MAX_FD = 0x7fffffff;
+const descriptor = (text: string) => integer(text, 0, MAX_FD);
+const isolation = 'Start the daemon inside a mount namespace or container of your own, or use virtiofsd for this.';
+const mapping = "Files keep the guest's own ids. Use an idmapped mount for the folder, or virtiofsd for this.";
+const noMigration = 'live migration is not offered';
+
+export const rows: readonly Row[] = [
+  setting(['--shared-dir'], 'DIR', 'The folder to share.', 'sharedDir', 'a folder', (text) => text || undefined),
+  {
+    names: ['--tag'],
+    value: 'TAG',
+    doc: 'What the guest mounts: 1 to 36 bytes. Offers the config space (for UML).',
+    apply: (draft, text) => {
+      const fault = tagFault(text);
+      if (fault !== undefined) return trouble('tagBad', fault);
+      draft.options.tag = text;
+      return undefined;
+    },
+  },
+  setting(
+    ['--socket-path', '--socket'],
+    'PATH',
+    'Make this vhost-user socket and wait for the front-end on it.',
+    'socketPath',
+    'a path',
+    (text) => text || undefined,
+  ),
+  setting(['--fd'], 'N', 'Wait on this listening socket instead.', 'fd', 'a descriptor', descriptor),
+  setting(
+    ['--cache'],
+    'MODE',
+    'What the guest may keep: never, metadata, auto (1 s; the default), always.',
+    'cache',
+    'one of never, metadata, auto, always',
+    (text) => (CACHE_MODES.includes(text) ? (text as CacheMode) : undefined),
+  ),
+  toggle('--writeback', 'writeback', true, 'Let the guest gather writes before it sends them.'),
+  toggle('--xattr', 'xattr', true, 'Serve extended attributes.'),
+  toggle('--readonly', 'readonly', true, 'Refuse every change with EROFS.'),
+  toggle('--no-readdirplus', 'readdirplus', false, 'List folders without attributes.'),
+  toggle('--allow-direct-io', 'allowDirectIo', true, "Honour the guest programs' O_DIRECT on the host."),
+  toggle('--allow-mmap', 'allowMmap', true, 'With --cache=never or metadata: allow shared mmap.'),
+  toggle('--announce-submounts', 'announceSubmounts', true, 'Show mount points below DIR as such (the default).'),
+  toggle('--no-announce-submounts', 'announceSubmounts', false, 'Show them as plain folders.'),
+  toggle('--no-posix-lock', 'posixLocks', false, 'Keep POSIX locks inside the guest.'),
+  toggle('--posix-lock', 'posixLocks', true, 'Take POSIX locks on the host (the default).'),
+  toggle('--no-flock', 'flock', false, 'Keep flock locks inside the guest.'),
+  toggle('--flock', 'flock', true, 'Take flock locks on the host (the default).'),
+  toggle('--killpriv-v2', 'killprivV2', true, 'Clear set-user-ID bits on the host at writes (the default).'),
+  toggle('--no-killpriv-v2', 'killprivV2', false, 'Leave that to the guest.'),
+  setting(
+    ['--queues'],
+    'N',
+    `Request queues offered, 1 to ${MAX_QUEUES} (default 1).`,
+    'queues',
+    `a number from 1 to ${MAX_QUEUES}`,
+    (text) => integer(text, 1, MAX_QUEUES),
+  ),
+  setting(
+    ['--poll-us'],
+    'N',
+    'Poll an idle queue for N microseconds before sleeping (default 0; needs a spare core).',
+    'pollMicroseconds',
+    'a number from 0 to 1000000',
+    (text) => integer(text, 0, 1_000_000),
+  ),
+  setting(['--trace-fd'], 'N', 'Write the capture (pcapng) to this descriptor.', 'traceFd', 'a descriptor', descriptor),
+  setting(
+    ['--rlimit-nofile'],
+    'N',
+    'Limit of open files; 0 leaves it (default: as high as it goes, at most 1000000).',
+    'rlimitNofile',
+    'a number',
+    (text) => integer(text, 0, MAX_FD),
+  ),
+  setting(
+    ['--log-level'],
+    'LEVEL',
+    'off, error, warn, info (the default), debug (prints each request), trace.',
+    'logLevel',
+    'one of off, error, warn, info, debug, trace',
+    (text) => (LOG_LEVELS.includes(text) ? (text as LogLevel) : undefined),
+  ),
+  setting(['-d'], '', 'The same as --log-level=debug.', 'logLevel', '', () => 'debug'),
+  answer(['--print-capabilities'], 'capabilities', 'Print what libvirt asks for, as JSON.'),
+  answer(['--help', '-h'], 'help', 'This text.'),
+  answer(['--version', '-V'], 'version', 'The version.'),
+
+  only('--sandbox', 'KIND', ['none'], 'Only none: the daemon starts no sandbox of its own.', isolation),
+  only('--seccomp', 'ACTION', ['none'], 'Only none.', isolation),
+  only(
+    '--inode-file-handles',
+    'WHEN',
+    ['never', 'prefer', 'fallback'],
+    'never or prefer: both hold an O_PATH descriptor for each inode.',
+    'Use never: each inode the guest knows costs one descriptor.',
+  ),
+  ignored(['-f'], undefined, 'the daemon always stays in the foreground'),
+  ignored(['--syslog'], undefined, 'messages go to standard error, which systemd and containers collect'),
+  ignored(['--thread-pool-size'], 'N', 'blocking calls have their own threads'),
+  ignored(['--preserve-noatime'], undefined, 'O_NOATIME is always tried first'),
+  ignored(['--migration-mode'], 'MODE', noMigration),
+  ignored(['--migration-on-error'], 'MODE', noMigration),
+  ignored(['--migration-verify-handles'], undefined, noMigration),
+  ignored(['--migration-confirm-paths'], undefined, noMigration),
+
+  refused('--posix-acl', undefined, 'Use virtiofsd where the guest must evaluate POSIX ACLs.'),
+  refused('--security-label', undefined, 'Use virtiofsd where the guest must label files.'),
+  refused('--xattrmap', 'RULES', 'Attributes keep their names. Use virtiofsd for this.'),
+  refused('--uid-map', 'MAP', mapping),
+  refused('--gid-map', 'MAP', mapping),
+  refused('--translate-uid', 'MAP', mapping),
+  refused('--translate-gid', 'MAP', mapping),
+  refused('--modcaps', 'LIST', 'Start the daemon with the capabilities it should have, for example with setpriv.'),
+  refused('--socket-group', 'GROUP', "Give the socket's folder that group, or hand over a socket with --fd."),
+  refused('--daemonize', undefined, 'Leave that to a service manager, or use setsid and &.'),
+];
+
+/** The words inside `-o a,b=c`, as the long options they stand for. */
+export const legacy: Readonly<Record<string, string>> = {
+  source: '--shared-dir',
+  cache: '--cache',
+  log_level: '--log-level',
+  loglevel: '--log-level',
+  debug: '-d',
+  xattr: '--xattr',
+  writeback: '--writeback',
+  readdirplus: '',
+  no_readdirplus: '--no-readdirplus',
+  allow_direct_io: '--allow-direct-io',
+  announce_submounts: '--announce-submounts',
+  no_announce_submounts: '--no-announce-submounts',
+  posix_lock: '--posix-lock',
+  no_posix_lock: '--no-posix-lock',
+  flock: '--flock',
+  no_flock: '--no-flock',
+  killpriv_v2: '--killpriv-v2',
+  no_killpriv_v2: '--no-killpriv-v2',
+  sandbox: '--sandbox',
+  seccomp: '--seccomp',
+  modcaps: '--modcaps',
+  xattrmap: '--xattrmap',
+  posix_acl: '--posix-acl',
+  security_label: '--security-label',
+  vhost_user_socket: '--socket-path',
+  // These ask for what is the case anyway.
+  no_xattr: '',
+  no_writeback: '',
+  no_allow_direct_io: '',
+  no_posix_acl: '',
+  no_security_label: '',
+  allow_root: '',
+};
+
+/** Values that were called otherwise in the old syntax. */
+export const legacyValues: Readonly<Record<string, string>> = { 'cache=none': 'never', 'log_level=err': 'error' };
