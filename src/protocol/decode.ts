@@ -5,7 +5,7 @@
  * cut short, by its sender or by the capture) is a node with `value` null and `missing` set. Message shapes are in
  * message.ts.
  */
-import { scalarSize, type Field, type ScalarType, type StructTable } from './struct';
+import { type Field, type ScalarType, type StructTable } from './struct';
 import { decodeText } from './text';
 
 export type Value = number | bigint | string | null;
@@ -31,28 +31,41 @@ export interface Node {
  */
 export function decodeStruct(table: StructTable, bytes: Uint8Array, at = 0, length = table.size): Node {
   const size = Math.min(length, table.size);
-  const children = table.fields
-    .filter((field) => field.at + field.size <= size)
-    .map((field) => decodeField(field, bytes, at + field.at));
-  return node({ name: table.name, at, length: size, value: null, doc: table.doc, children }, bytes);
+  const tree: Node = { name: table.name, at, length: size, value: null, doc: table.doc };
+  tree.children = decodeFields(table, bytes, at, size);
+  return node(tree, bytes);
+}
+
+function decodeFields(table: StructTable, bytes: Uint8Array, at: number, size: number): Node[] {
+  const children: Node[] = [];
+  for (const field of table.fields) {
+    if (field.at + field.size > size) break;
+    children.push(decodeField(field, bytes, at + field.at));
+  }
+  return children;
 }
 
 function decodeField(field: Field, bytes: Uint8Array, at: number): Node {
-  const base = { name: field.name, at, length: field.size, field, doc: field.doc };
-  if (field.show === 'padding' || at + field.size > bytes.length) return node({ ...base, value: null }, bytes);
+  const { type, size } = field;
+  const tree: Node = { name: field.name, at, length: size, value: null, field, doc: field.doc };
+  if (at + size > bytes.length) tree.missing = true;
+  if (tree.missing || field.show === 'padding') return tree;
+  if (type === 'char') tree.value = decodeText(bytes, at, textEnd(bytes, at, size) - at);
+  else if (field.length !== undefined) tree.children = decodeArray(field, field.length, bytes, at);
+  else if (typeof type === 'string') tree.value = scalarAt(type, bytes, at);
+  else tree.children = decodeFields(type, bytes, at, size);
+  return tree;
+}
+
+function decodeArray(field: Field, count: number, bytes: Uint8Array, at: number): Node[] {
   const { type } = field;
-  if (type === 'char') return { ...base, value: decodeText(bytes, at, textEnd(bytes, at, field.size) - at) };
-  if (field.length === undefined) {
-    if (typeof type === 'string') return { ...base, value: scalarAt(type, bytes, at) };
-    return { ...base, value: null, children: decodeStruct(type, bytes, at).children ?? [] };
-  }
-  const one = field.size / field.length;
-  const children = Array.from({ length: field.length }, (_, i) => {
+  const one = field.size / count;
+  return Array.from({ length: count }, (_, i) => {
     const name = `[${i}]`;
-    if (typeof type !== 'string') return { ...decodeStruct(type, bytes, at + i * one), name };
-    return { name, at: at + i * one, length: one, value: scalarAt(type, bytes, at + i * one), field };
+    const place = at + i * one;
+    if (typeof type !== 'string') return { ...decodeStruct(type, bytes, place), name };
+    return { name, at: place, length: one, value: scalarAt(type, bytes, place), field };
   });
-  return { ...base, value: null, children };
 }
 
 /** Marks a node whose bytes are not all there. */
@@ -68,27 +81,32 @@ function textEnd(bytes: Uint8Array, at: number, size: number): number {
 
 /** One scalar, little-endian; all of its bytes have to be there. */
 export function scalarAt(type: ScalarType, bytes: Uint8Array, at: number): number | bigint {
-  const view = new DataView(bytes.buffer, bytes.byteOffset + at, scalarSize[type]);
   switch (type) {
     case 'u8':
     case 'char':
-      return view.getUint8(0);
+      return bytes[at];
     case 'u16':
-      return view.getUint16(0, true);
+      return bytes[at] | (bytes[at + 1] << 8);
     case 'u32':
-      return view.getUint32(0, true);
+      return word(bytes, at) >>> 0;
     case 'i32':
-      return view.getInt32(0, true);
+      return word(bytes, at);
     case 'u64':
-      return view.getBigUint64(0, true);
+      return (BigInt(word(bytes, at + 4) >>> 0) << 32n) | BigInt(word(bytes, at) >>> 0);
     case 'i64':
-      return view.getBigInt64(0, true);
+      return (BigInt(word(bytes, at + 4)) << 32n) | BigInt(word(bytes, at) >>> 0);
   }
 }
 
+const word = (bytes: Uint8Array, at: number): number =>
+  bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24);
+
 /** The node of a field of a decoded structure, by a path such as `attr.size`. */
 export function find(tree: Node | undefined, path: string): Node | undefined {
-  return path.split('.').reduce<Node | undefined>((at, name) => at?.children?.find((c) => c.name === name), tree);
+  const dot = path.indexOf('.');
+  const name = dot < 0 ? path : path.slice(0, dot);
+  const child = tree?.children?.find((each) => each.name === name);
+  return dot < 0 ? child : find(child, path.slice(dot + 1));
 }
 
 /** The number in a field, for sizes and counts; undefined when it is not there. Above 2^53 it is rounded. */

@@ -16,7 +16,7 @@ export interface FlagBit extends NamedValue {
   mask: number;
 }
 
-/** Flags: a value is the sum of several rows. Values stay below 2^53, and are non-negative. */
+/** Flags: a value is the sum of several rows, which lie in its low 32 bits (no flag word of FUSE has any above). */
 export interface FlagTable<Name extends string = string> {
   prefix: string;
   doc: string;
@@ -63,16 +63,17 @@ function values<Name extends string>(
   return Object.freeze({ ...result }) as { readonly [K in Name]: number };
 }
 
-/** The rows that a value is made of, and the bits that no row names. */
-export function splitFlags(table: FlagTable, value: bigint): { rows: FlagBit[]; rest: bigint } {
-  let rest = value;
+/** The rows that a value is made of, and the bits that no row names. A bigint is taken as unsigned, of 64 bits. */
+export function splitFlags(table: FlagTable, value: number | bigint): { rows: FlagBit[]; rest: bigint } {
+  const wide = BigInt.asUintN(64, BigInt(value));
+  const low = Number(wide & 0xffff_ffffn) | 0;
+  let rest = low;
   const rows: FlagBit[] = [];
   for (const bit of table.bits) {
-    const mask = BigInt(bit.mask);
-    const wanted = BigInt(bit.value);
-    if ((value & mask) !== wanted || (wanted !== 0n && (rest & wanted) === 0n)) continue;
+    const wanted = bit.value | 0;
+    if ((low & bit.mask) !== wanted || (wanted !== 0 && (rest & wanted) === 0)) continue;
     rows.push(bit);
-    rest &= ~mask;
+    rest &= ~bit.mask;
   }
-  return { rows, rest };
+  return { rows, rest: (wide & ~0xffff_ffffn) | BigInt(rest >>> 0) };
 }

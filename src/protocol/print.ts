@@ -34,8 +34,6 @@ export function printValue(field: Field, value: Value): string {
       return Number(value) === 0 ? '0' : errnoName(Number(value));
     case 'device':
       return printDevice(Number(value));
-    case 'log2':
-      return value.toString();
     default:
       return value.toString();
   }
@@ -51,7 +49,7 @@ export function printHex(value: number | bigint): string {
 
 /** `|`-joined names with the table's prefix; '0' for none. Negative values are taken as the unsigned 64-bit ones. */
 export function printFlags(table: FlagTable, value: number | bigint): string {
-  const { rows, rest } = splitFlags(table, BigInt.asUintN(64, BigInt(value)));
+  const { rows, rest } = splitFlags(table, value);
   const names = rows.map((row) => table.prefix + row.name);
   if (rest !== 0n) names.push(printHex(rest));
   return names.length === 0 ? '0' : names.join('|');
@@ -63,14 +61,16 @@ export function printEnum(table: EnumTable, value: number | bigint, hex = false)
   return row ? table.prefix + row.name : hex ? printHex(value) : value.toString();
 }
 
-const units = ['', 'K', 'M', 'G', 'T', 'P', 'E'];
+const units = ['', 'K', 'M', 'G', 'T', 'P'];
 
 /** An exact multiple of 1024 with the largest unit that keeps it exact, else all digits. */
 export function printSize(bytes: number | bigint): string {
-  let rest = BigInt(bytes);
+  const exact = Number(bytes);
+  if (!Number.isSafeInteger(exact)) return bytes.toString();
+  let rest = exact;
   let unit = 0;
-  while (rest >= 1024n && rest % 1024n === 0n && unit < units.length - 1) {
-    rest /= 1024n;
+  while (rest >= 1024 && rest % 1024 === 0) {
+    rest /= 1024;
     unit++;
   }
   return `${rest}${units[unit]}`;

@@ -15,7 +15,7 @@ import { quote } from './text';
 export function requestLine(request: Request): string {
   const parts: string[] = [request.opcode?.name ?? `opcode ${request.number}`];
   if (request.opcode?.name !== 'INIT') parts.push(`nodeid=${request.nodeid}`);
-  for (const tree of request.structs) parts.push(...fields(tree));
+  for (const tree of request.structs) fields(tree, parts);
   parts.push(...request.names.map(quote));
   if (request.problems.length > 0) parts.push(`(${request.problems.join('; ')})`);
   return parts.join(' ');
@@ -27,7 +27,7 @@ export function replyLine(reply: Reply): string {
   if (reply.kind === 'notification') parts.push(`NOTIFY_${notificationName(reply.error)}`);
   else if (reply.error !== 0) parts.push(`-> ${errnoName(reply.error)}`);
   else parts.push('->');
-  for (const tree of reply.structs) parts.push(...fields(tree));
+  for (const tree of reply.structs) fields(tree, parts);
   if (reply.payload) parts.push(payload(reply.payload));
   if (parts.length === 1 && parts[0] === '->') parts.push('OK');
   if (reply.problems.length > 0) parts.push(`(${reply.problems.join('; ')})`);
@@ -41,22 +41,18 @@ function payload(data: Node): string {
   return data.missing ? `${count} of ${data.length} bytes` : count;
 }
 
-function fields(tree: Node): string[] {
-  return (tree.children ?? []).flatMap((child) => {
+/** `name=value` of each field that matters, nested ones without their group's name. */
+function fields(tree: Node, into: string[]): void {
+  for (const child of tree.children ?? []) {
     const { field } = child;
-    if (!field || field.show === 'padding' || field.detail || child.missing) return [];
-    if (field.validIf) {
-      const flags = numberAt(tree, field.validIf[0]) ?? 0;
-      if ((flags & field.validIf[1]) === 0) return [];
-    }
-    if (child.children) return fields(child);
-    if (field.flags && isEmpty(child)) return [];
-    return [`${child.name}=${printNode(child)}`];
-  });
+    if (!field || field.show === 'padding' || field.detail || child.missing) continue;
+    if (field.validIf && ((numberAt(tree, field.validIf[0]) ?? 0) & field.validIf[1]) === 0) continue;
+    if (child.children) fields(child, into);
+    else if (!isEmpty(child)) into.push(`${child.name}=${printNode(child)}`);
+  }
 }
 
 /** A flags field with no bit set, in a table that has no name for that. */
 function isEmpty({ field, value }: Node): boolean {
-  if (!field?.flags || value === null || typeof value === 'string' || BigInt(value) !== 0n) return false;
-  return splitFlags(field.flags, 0n).rows.length === 0;
+  return field?.flags !== undefined && (value === 0 || value === 0n) && splitFlags(field.flags, 0).rows.length === 0;
 }

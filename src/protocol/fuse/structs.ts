@@ -358,7 +358,7 @@ export const InitOut = struct('fuse_init_out', 'INIT.', [
   u32('max_write', 'Longest WRITE.', { since: 5, show: 'size' }),
   u32('time_gran', 'Resolution of times in nanoseconds.', { since: 23, detail: true }),
   u16('max_pages', 'Most pages of one request.', { since: 28 }),
-  u16('map_alignment', 'log2 of the alignment in the DAX window.', { since: 31, show: 'log2' }),
+  u16('map_alignment', 'log2 of the alignment in the DAX window.', { since: 31 }),
   u32('flags2', 'What else both use.', { since: 36, flags: initFlags2 }),
   u32('max_stack_depth', 'How deep file systems may be stacked (passthrough).', { since: 40, detail: true }),
   u16('request_timeout', 'Seconds until a late reply ends the session.', { since: 43 }),
