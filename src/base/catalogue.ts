@@ -79,6 +79,11 @@ export const catalogue = {
   guestNotUp: (why: string, console: string, remedy: string) => failure(`${why}${console}`, remedy),
   backEndNotUp: (why: string) =>
     failure(`the virtio-fs daemon did not start: ${why}`, 'Its own message above says what it lacks.'),
+  guestGone: (command: string) =>
+    failure(
+      `the guest ended before the command did: ${command}`,
+      'Without --command there is a shell to look around in.',
+    ),
   shareBad: (text: string) => usage(`"${text}" is not a share`, 'Give it as DIR:TAG, for example ./src:work.'),
   tagTwice: (tag: string) => usage(`two shares have the tag "${tag}"`, 'Give each share a tag of its own.'),
   numberBad: (option: string, text: string, wanted: string) =>

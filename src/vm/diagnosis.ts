@@ -33,6 +33,11 @@ const rules: readonly Rule[] = [
     remedy: 'Run "virtiofs-studio doctor"; without KVM guests run emulated, only slower.',
   },
   {
+    sign: 'KVM internal error',
+    why: 'KVM on this machine cannot run it',
+    remedy: 'Guests run emulated here, only slower: "virtiofs-studio doctor" finds that out.',
+  },
+  {
     sign: 'cannot set up guest memory',
     why: 'there is not enough memory for the guest',
     remedy: 'Give it less with --memory, or free some.',

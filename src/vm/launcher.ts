@@ -47,7 +47,7 @@ export interface GuestShare {
 export interface GuestOptions {
   readonly kind: 'qemu' | 'uml';
   readonly tools: Toolbox;
-  /** At least one. Each has a daemon of its own and is mounted at `mountPoint(tag)`. */
+  /** Each has a daemon of its own and is mounted at `mountPoint(tag)`. */
   readonly shares: readonly GuestShare[];
   /** Another kernel than that of the tools (QEMU only). */
   readonly kernel?: Kernel;
@@ -100,13 +100,16 @@ const CONSOLE_FD = 3;
 const CHANNEL_FD = 4;
 const QMP_FD = 5;
 
-/** Starts a guest; resolves when its shares are mounted. Throws a Trouble, with everything gone, when that fails. */
-export async function startGuest(options: GuestOptions): Promise<Guest> {
-  const workplace = await Workplace.open();
+/**
+ * Starts a guest; resolves when its shares are mounted. Throws a Trouble, with everything gone, when that fails.
+ * `workplace` becomes the guest's: closing it ends the guest at once, also while it boots.
+ */
+export async function startGuest(options: GuestOptions, workplace?: Workplace): Promise<Guest> {
+  const place = workplace ?? (await Workplace.open());
   try {
-    return await start(options, workplace);
+    return await start(options, place);
   } catch (error) {
-    await workplace.close();
+    await place.close();
     throw error;
   }
 }
@@ -135,6 +138,7 @@ async function start(options: GuestOptions, workplace: Workplace): Promise<Guest
   const [terminal, stream, qmpStream] = [CONSOLE_FD, CHANNEL_FD, QMP_FD].map(
     (fd) => child.stdio[fd] as Duplex | undefined,
   );
+  const boot = new Boot();
   const log = new TextTail();
   const keep = (chunk: Buffer): void => log.add(chunk);
   child.stderr?.on('data', keep);
@@ -142,10 +146,9 @@ async function start(options: GuestOptions, workplace: Workplace): Promise<Guest
   const console = terminal as Duplex;
   console.on('data', keep);
   console.on('error', () => {}); // It ends with the guest, which `ended` tells.
-  const qmp = qmpStream === undefined ? undefined : new QmpClient(qmpStream);
+  const qmp = qmpStream === undefined ? undefined : new QmpClient(qmpStream, (name) => name === 'STOP' && boot.stop());
   qmp?.connect().catch(() => {}); // QEMU that ends at once says why on standard error; `ended` tells.
 
-  const boot = new Boot();
   const channel = new CommandChannel(stream as Duplex, token, (event) => boot.take(event));
   const ended = exited(child);
   const up = async (): Promise<string> => {
@@ -160,7 +163,7 @@ async function start(options: GuestOptions, workplace: Workplace): Promise<Guest
     }
     const { why, remedy } = likelyReason({
       kind: options.kind,
-      end: first === 'late' ? 'late' : boot.failed.length > 0 ? 'failed' : 'ended',
+      end: boot.stopped ? 'ended' : first === 'late' ? 'late' : boot.failed.length > 0 ? 'failed' : 'ended',
       reached: boot.reached,
       failed: boot.failed,
       log,
@@ -170,7 +173,9 @@ async function start(options: GuestOptions, workplace: Workplace): Promise<Guest
   };
 
   const release = await up();
-  progress(`Linux ${release} is up, mounted at ${options.shares.map((share) => mountPoint(share.tag)).join(', ')}`);
+  progress(
+    `Linux ${release} is up${options.shares.length === 0 ? '' : ', mounted at '}${options.shares.map((share) => mountPoint(share.tag)).join(', ')}`,
+  );
 
   const leave = async (how: string): Promise<void> => {
     channel.run(`leave ${how}`).catch(() => {}); // It never answers: the guest is gone by then.
@@ -212,6 +217,7 @@ class Boot {
   reached: 'nothing' | 'init' | 'ready' = 'nothing';
   failed: string[] = [];
   release: string | undefined;
+  stopped = false;
   settled!: Promise<void>;
   private settle: () => void = () => {};
 
@@ -224,6 +230,12 @@ class Boot {
     this.failed = [];
     this.release = undefined;
     this.settled = new Promise((resolve) => (this.settle = resolve));
+  }
+
+  /** QEMU stopped the guest's processors, as it does on an internal error. */
+  stop(): void {
+    this.stopped = true;
+    this.settle();
   }
 
   take(event: GuestEvent): void {

@@ -1,0 +1,78 @@
+/**
+ * Reads what `share` and `demo` are told about guests: tags, shares, sizes. Pure, except that folders are looked at.
+ */
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { trouble } from '../base/catalogue';
+import { tagFault } from '../base/tag';
+
+export interface NamedFolder {
+  readonly directory: string;
+  readonly tag: string;
+}
+
+export const DEFAULT_TAG = 'share';
+
+/** `tag` as it is when it is one; throws a Trouble otherwise. */
+export function checkedTag(tag: string): string {
+  const fault = tagFault(tag);
+  if (fault !== undefined) {
+    throw trouble('tagBad', fault);
+  }
+  return tag;
+}
+
+/** `DIR:TAG`, the colon before the tag being the last one. */
+export function parseShare(text: string): NamedFolder {
+  const colon = text.lastIndexOf(':');
+  if (colon < 1 || colon === text.length - 1) {
+    throw trouble('shareBad', text);
+  }
+  return { directory: existingFolder(text.slice(0, colon)), tag: checkedTag(text.slice(colon + 1)) };
+}
+
+/** The folders to share, the positional one first. Throws a Trouble for a folder or tag that cannot be. */
+export function namedFolders(
+  folder: string | undefined,
+  tag: string | undefined,
+  shares: readonly string[],
+): NamedFolder[] {
+  const first = folder ?? (shares.length === 0 || tag !== undefined ? '.' : undefined);
+  const all = [
+    ...(first === undefined ? [] : [{ directory: existingFolder(first), tag: checkedTag(tag ?? DEFAULT_TAG) }]),
+    ...shares.map(parseShare),
+  ];
+  const twice = all.find((one, index) => all.findIndex((other) => other.tag === one.tag) < index);
+  if (twice !== undefined) {
+    throw trouble('tagTwice', twice.tag);
+  }
+  return all;
+}
+
+/** An absolute path of a folder that exists. */
+export function existingFolder(path: string): string {
+  const full = resolve(path);
+  if (!(statSync(full, { throwIfNoEntry: false })?.isDirectory() ?? false)) {
+    throw trouble('folderMissing', path);
+  }
+  return full;
+}
+
+/** MiB from `512`, `512M` or `2G`. */
+export function parseMemory(text: string): number {
+  const match = /^(\d{1,7})([MG]?)(?:i?B)?$/i.exec(text);
+  const mebibytes = match === null ? 0 : Number(match[1]) * (match[2].toUpperCase() === 'G' ? 1024 : 1);
+  if (mebibytes < 64) {
+    throw trouble('numberBad', '--memory', text, 'a size of at least 64M, such as 512M or 2G');
+  }
+  return mebibytes;
+}
+
+/** A whole number within bounds. */
+export function parseCount(option: string, text: string, least: number, most: number): number {
+  const number = Number(text);
+  if (!/^\d+$/.test(text) || number < least || number > most) {
+    throw trouble('numberBad', option, text, `a number from ${least} to ${most}`);
+  }
+  return number;
+}

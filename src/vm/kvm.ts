@@ -1,0 +1,82 @@
+/**
+ * Finds out whether KVM works here, by booting a kernel with it: where the processor's help is missing or half
+ * emulated, `/dev/kvm` opens all the same and guests hang. The answer is kept until the machine boots again.
+ */
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Trouble } from '../base/catalogue';
+import { cacheFolder } from './cacheFolder';
+import { startGuest } from './launcher';
+import type { Toolbox } from './toolbox';
+
+export interface KvmAnswer {
+  readonly works: boolean;
+  /** Why not, or how it was found to work. */
+  readonly why: string;
+}
+
+interface Kept extends KvmAnswer {
+  /** What the answer holds for: this boot, this user, these programs. */
+  readonly key: string;
+}
+
+/** A guest that boots at all with KVM does so in a second or two. */
+const PROBE_TIMEOUT_MS = 10_000;
+
+/** The kept answer, or a new one after a boot of at most 10 seconds. Never rejects for a KVM that does not work. */
+export async function probeKvm(tools: Toolbox, progress: (line: string) => void = () => {}): Promise<KvmAnswer> {
+  if (!existsSync('/dev/kvm')) {
+    return { works: false, why: 'there is no /dev/kvm (no virtualization support, or switched off)' };
+  }
+  try {
+    accessSync('/dev/kvm', constants.R_OK | constants.W_OK);
+  } catch {
+    return { works: false, why: '/dev/kvm may not be opened by this user (see group "kvm")' };
+  }
+  const file = join(cacheFolder(), 'kvm.json');
+  const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  const key = [bootId, process.getuid?.(), tools.qemu?.join(' '), tools.kernel?.image].join(' ');
+  const kept = readKept(file);
+  if (kept?.key === key) {
+    return kept;
+  }
+  progress('trying whether KVM works (once until the next reboot of this machine)');
+  const answer = await bootOnce(tools);
+  mkdirSync(cacheFolder(), { recursive: true });
+  writeFileSync(`${file}.${process.pid}`, JSON.stringify({ ...answer, key } satisfies Kept));
+  renameSync(`${file}.${process.pid}`, file);
+  return answer;
+}
+
+async function bootOnce(tools: Toolbox): Promise<KvmAnswer> {
+  try {
+    const guest = await startGuest({
+      kind: 'qemu',
+      accelerator: 'kvm',
+      tools,
+      shares: [],
+      memoryMiB: 256,
+      cpus: 1,
+      bootTimeoutMs: PROBE_TIMEOUT_MS,
+    });
+    await guest.stop();
+    return { works: true, why: 'a guest boots with it' };
+  } catch (error) {
+    if (error instanceof Trouble && error.code === 'guestNotUp') {
+      return {
+        works: false,
+        why: `/dev/kvm opens, but a guest does not boot with it: ${error.message.split('\n')[0]}`,
+      };
+    }
+    throw error;
+  }
+}
+
+/** A file that cannot be read or understood is no answer: the next probe writes it anew. */
+function readKept(file: string): Kept | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as Kept;
+  } catch {
+    return undefined;
+  }
+}
