@@ -91,6 +91,17 @@ export const catalogue = {
   terminalMissing: () =>
     usage('an interactive guest needs a terminal', 'Run one command with --command "...", or use a terminal.'),
 
+  // The daemon, starting
+  sharedDirUnusable: (folder: string, why: string) =>
+    machine(`${folder} cannot be shared: ${why}`, 'Name a folder that exists and that this user may open.'),
+  socketNotOpen: (fd: string) =>
+    usage(`--fd=${fd}: there is no such open descriptor`, 'Hand over a listening Unix socket under that number.'),
+  socketUnusable: (path: string, why: string) =>
+    machine(
+      `cannot listen on ${path}: ${why}`,
+      'Choose a path that is free, shorter than 108 bytes, in a folder that can be written.',
+    ),
+
   // Whatever ends a command without a row of its own
   unexpected: (what: string) =>
     failure(what, 'This is a fault of virtiofs-studio: please report it with the lines above.'),

@@ -117,8 +117,13 @@ export class Locks {
     for (const owner of this.owners.get(node) ?? []) this.dropOwner(node, owner.low, owner.high);
   }
 
-  reset(): void {
+  /** Whoever waits is told -EINTR, as by a signal; locks that are held stay. */
+  endWaits(): void {
     this.waiting.endAll(-EINTR);
+  }
+
+  reset(): void {
+    this.endWaits();
     for (const [node] of this.owners) this.nodeEnds(node);
   }
 

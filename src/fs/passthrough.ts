@@ -148,6 +148,11 @@ export class PassthroughFileSystem implements FileSystem {
     this.names.forget(node, count);
   }
 
+  /** Lock requests that wait end with -EINTR: the ring that brought them is about to stop. */
+  endWaits(): void {
+    this.locks.endWaits();
+  }
+
   reset(): void {
     // Inodes first: those that live on an open descriptor then need no other.
     this.locks.reset();

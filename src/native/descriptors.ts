@@ -25,6 +25,7 @@ const epollCreate = declare('epoll_create1', INT, [INT]);
 const epollCtl = declare('epoll_ctl', INT, [INT, INT, INT, LONG]);
 const epollWait = declare('epoll_wait', INT, [INT, LONG, INT, INT]);
 const fcntl = declare('fcntl', INT, [INT, INT, INT]);
+const lseek = declare('lseek', LONG, [INT, LONG, INT]);
 const ioctl = declare('ioctl', INT, [INT, LONG, LONG]);
 
 const AF_UNIX = 1;
@@ -190,6 +191,7 @@ const F_GETFL = 3;
 const F_SETFL = 4;
 const O_NONBLOCK = 0o4000;
 const FIONREAD = 0x541b;
+const SEEK_END = 2;
 
 /** Whether a number names an open descriptor. */
 export function isOpen(fd: number): boolean {
@@ -199,6 +201,12 @@ export function isOpen(fd: number): boolean {
 export function setNonBlocking(fd: number): void {
   const flags = checked('fcntl', fcntl(fd, F_GETFL, 0));
   checked('fcntl', fcntl(fd, F_SETFL, flags | O_NONBLOCK));
+}
+
+/** Size of a file in bytes; -1 when it has none that can be asked for. */
+export function fileSize(fd: number): number {
+  const end = Number(lseek(fd, 0, SEEK_END));
+  return end < 0 ? -1 : end;
 }
 
 /** Bytes that can be read at once. */

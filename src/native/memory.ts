@@ -44,6 +44,11 @@ export function mapShared(fd: number, offset: number, length: number): number {
   return checked('mmap', mmap(0, length, PROT_READ_WRITE, MAP_SHARED, fd, offset));
 }
 
+/** Fresh memory that belongs to no isolate, for rings between threads: never given back. Throws NativeError. */
+export function mapAnonymous(length: number): number {
+  return checked('mmap', mmap(0, length, PROT_READ_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+}
+
 /** Makes every later access to a mapping fault, keeping its addresses taken. */
 export function seal(address: number, length: number): void {
   const flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;

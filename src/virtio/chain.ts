@@ -11,7 +11,7 @@ import type { GuestMemory } from './guestMemory';
 const EFAULT = 14;
 
 /** preadv and pwritev take no more pieces in one call. */
-const IOV_MAX = 1024;
+export const IOV_MAX = 1024;
 
 /** Pieces a chain keeps: IOV_MAX of data and some of headers. Longer ones are walked but not kept (`oversized`). */
 export const MAX_PIECES = IOV_MAX + 8;
@@ -75,6 +75,11 @@ export class Chain {
   /** Copies arena bytes into the reply; 0 or -EFAULT. The caller has checked against `writable`. */
   copyOut(skip: number, length: number, at: number): number {
     return this.copy(this.readableCount, this.count, skip, length, at, true);
+  }
+
+  /** Copies what has been written of the reply into the arena, for a trace; 0 or -EFAULT. */
+  copyReply(skip: number, length: number, at: number): number {
+    return this.copy(this.readableCount, this.count, skip, length, at, false);
   }
 
   /** Writes iovecs for request bytes; their count, or -EFAULT. */

@@ -20,21 +20,17 @@
  * queue (`fault` says how); it is never followed.
  */
 import type { Arena } from '../base/arena';
+import { AvailFlag, Desc, DescFlag, UsedFlag } from '../protocol/virtio/ring';
 import type { Chain } from './chain';
 import type { GuestMemory } from './guestMemory';
 
-const DESC_NEXT = 1;
-const DESC_WRITE = 2;
-const DESC_INDIRECT = 4;
-const DESCRIPTOR_SIZE = 16;
-const AVAIL_NO_INTERRUPT = 1;
-const USED_NO_NOTIFY = 1;
+const DESC_NEXT = DescFlag.NEXT;
+const DESC_WRITE = DescFlag.WRITE;
+const DESC_INDIRECT = DescFlag.INDIRECT;
+const DESCRIPTOR_SIZE = Desc.size;
 
 /** Largest table of indirect descriptors that is taken, in descriptors. */
 export const MAX_INDIRECT = 2048;
-
-/** Largest queue in the specification. */
-export const MAX_QUEUE_SIZE = 32768;
 
 export type PopResult = 'chain' | 'empty' | 'broken';
 
@@ -85,16 +81,9 @@ export class Virtqueue {
     this.signalled = this.nextUsed;
   }
 
-  static descriptorBytes(size: number): number {
-    return size * DESCRIPTOR_SIZE;
-  }
-
-  static availBytes(size: number): number {
-    return 6 + size * 2;
-  }
-
-  static usedBytes(size: number): number {
-    return 6 + size * 8;
+  /** Whether the driver has made something available. */
+  get pending(): boolean {
+    return Atomics.load(this.avail, 1) !== this.nextAvail;
   }
 
   /** Takes the next request. */
@@ -175,7 +164,7 @@ export class Virtqueue {
     if (now === before) return false;
     if (!this.eventIndex) {
       this.signalled = now;
-      return (Atomics.load(this.avail, 0) & AVAIL_NO_INTERRUPT) === 0;
+      return (Atomics.load(this.avail, 0) & AvailFlag.NO_INTERRUPT) === 0;
     }
     const event = Atomics.load(this.avail, this.usedEvent);
     this.signalled = now;
@@ -189,13 +178,13 @@ export class Virtqueue {
   /** Asks the driver not to kick while the queue is being worked on. */
   quiet(): void {
     // With EVENT_IDX the old avail_event does it: the driver has passed it.
-    if (!this.eventIndex) Atomics.store(this.used16, 0, USED_NO_NOTIFY);
+    if (!this.eventIndex) Atomics.store(this.used16, 0, UsedFlag.NO_NOTIFY);
   }
 
   /** Asks for a kick at the next request; true when one has come meanwhile and no kick can be relied on. */
   listen(): boolean {
     if (this.eventIndex) Atomics.store(this.used16, this.availEvent, this.nextAvail);
     else Atomics.store(this.used16, 0, 0);
-    return Atomics.load(this.avail, 1) !== this.nextAvail;
+    return this.pending;
   }
 }

@@ -1,0 +1,258 @@
+/**
+ * One share as a virtio-fs device: guest memory mapped, queues served by the FUSE server.
+ *
+ * The joint between `vhostUser/` (which says what to set up), `virtio/` (rings) and `fuse/` (requests). Everything runs
+ * on the queue worker's thread; nothing here waits.
+ */
+import type { Arena } from '../base/arena';
+import { DEFERRED } from '../fs/fileSystem';
+import type { Exchange } from '../fuse/exchange';
+import { EPOLLET, EPOLLIN, type Epoll, close, fileSize, signal } from '../native/descriptors';
+import { NativeError } from '../native/libc';
+import { copyBytes, mapShared, release, seal, viewOf } from '../native/memory';
+import { availBytes, descBytes, usedBytes } from '../protocol/virtio/ring';
+import type { Device, Ring } from '../vhostUser/backEnd';
+import { Chain } from '../virtio/chain';
+import { GuestMemory, type HostMemory, type Region } from '../virtio/guestMemory';
+import { Virtqueue } from '../virtio/virtqueue';
+import { type ExchangeOwner, QueueExchange } from './queueExchange';
+import type { Tracer } from './tracer';
+
+const PAGE = 4096;
+
+/** Requests served before other queues and the front-end's socket get their turn. */
+const TURN = 256;
+
+/** Answers requests; `fuse/server` is one. */
+export interface RequestServer {
+  /** Bytes of reply to give back, or DEFERRED. */
+  handle(exchange: Exchange): number;
+}
+
+export interface DeviceParts {
+  readonly arena: Arena;
+  /** Places in the arena: IOV_MAX struct iovecs; MAX_INDIRECT descriptors. */
+  readonly vectorsAt: number;
+  readonly indirectAt: number;
+  readonly epoll: Epoll;
+  /** epoll key of queue 0's kick; the others follow. */
+  readonly kickKey: number;
+  /** How long a queue that has run dry is watched before its kick is waited for. */
+  readonly pollMicroseconds: number;
+  readonly tracer: Tracer | undefined;
+  readonly warn: (text: string) => void;
+  /** Ends whatever is in progress outside of the turn (slow calls, waiting locks), answering it. */
+  readonly settle: () => void;
+}
+
+/** A ring that runs. */
+interface RunningQueue {
+  readonly ring: Ring;
+  readonly queue: Virtqueue;
+  exchange: QueueExchange;
+  broken: boolean;
+}
+
+interface Mapping extends Region {
+  readonly address: number;
+  readonly length: number;
+}
+
+export class ShareDevice implements Device, ExchangeOwner {
+  private readonly memory: GuestMemory;
+  private mappings: Mapping[] = [];
+  private readonly running: (RunningQueue | undefined)[] = [];
+  /** Exchanges that are not in use. */
+  private readonly spare: QueueExchange[][] = [];
+  /** Queues that have more to do than one turn. */
+  private readonly unfinished: RunningQueue[] = [];
+
+  constructor(
+    private readonly parts: DeviceParts,
+    private readonly server: RequestServer,
+  ) {
+    const { arena } = parts;
+    const host: HostMemory = {
+      copyIn: (at, address, length) => copyBytes(arena.address(at), address, length),
+      copyOut: (address, at, length) => copyBytes(address, arena.address(at), length),
+      view: (address, length) => new Uint8Array(viewOf(address, length)),
+    };
+    this.memory = new GuestMemory(host);
+  }
+
+  // Device: called by the back-end's state machine.
+
+  addRegion(region: Omit<Region, 'hostBase'>, fd: number, offset: number): string | undefined {
+    if (this.memory.overlaps(region.guestBase, region.size)) return 'a region that overlaps another';
+    // A mapping beyond the file's end would be answered with SIGBUS at the first touch.
+    if (fileSize(fd) < offset + region.size) return 'a region beyond the end of its file';
+    const slack = offset % PAGE;
+    const length = region.size + slack;
+    try {
+      const address = mapShared(fd, offset - slack, length);
+      this.mappings.push({ ...region, hostBase: address + slack, address, length });
+    } catch (error) {
+      if (error instanceof NativeError) return error.message;
+      throw error;
+    }
+    this.memory.setRegions(this.mappings);
+    return undefined;
+  }
+
+  removeRegion(guestBase: number): void {
+    const mapping = this.mappings.find((one) => one.guestBase === guestBase);
+    if (!mapping) return;
+    this.mappings = this.mappings.filter((one) => one !== mapping);
+    this.memory.setRegions(this.mappings);
+    // A slow call may be reading into it on another thread: that one gets EFAULT and is waited for.
+    seal(mapping.address, mapping.length);
+    this.parts.settle();
+    release(mapping.address, mapping.length);
+  }
+
+  startRing(ring: Ring, acked: { eventIndex: boolean }): string | undefined {
+    const { addresses, size } = ring;
+    if (!addresses) return 'no addresses';
+    const area = (user: number, length: number): Uint8Array | undefined => {
+      const address = this.memory.translateUser(user, length);
+      return address < 0 ? undefined : this.memory.host.view(address, length);
+    };
+    const descriptors = area(addresses.descriptors, descBytes(size));
+    const avail = area(addresses.avail, availBytes(size));
+    const used = area(addresses.used, usedBytes(size));
+    if (!descriptors || !avail || !used) return `ring ${ring.index} is not in the memory table`;
+    const { arena, indirectAt, epoll, kickKey } = this.parts;
+    const queue = new Virtqueue(
+      size,
+      descriptors,
+      avail,
+      used,
+      ring.base,
+      acked.eventIndex,
+      arena,
+      this.memory,
+      indirectAt,
+    );
+    const running: RunningQueue = { ring, queue, exchange: this.freshExchange(ring.index), broken: false };
+    this.running[ring.index] = running;
+    epoll.add(ring.kick, EPOLLIN | EPOLLET, kickKey + ring.index);
+    // Requests may have come before the kick descriptor: look once without being told.
+    this.unfinished.push(running);
+    return undefined;
+  }
+
+  stopRing(ring: Ring): number {
+    const running = this.running[ring.index];
+    if (!running) return ring.base;
+    this.parts.settle();
+    this.tell(running);
+    this.parts.epoll.remove(ring.kick);
+    this.running[ring.index] = undefined;
+    this.spare[ring.index]?.push(running.exchange);
+    const waiting = this.unfinished.indexOf(running);
+    if (waiting >= 0) this.unfinished.splice(waiting, 1);
+    return running.queue.nextAvail;
+  }
+
+  callChanged(ring: Ring): void {
+    // What was pushed before may have been told to the descriptor that is gone.
+    if (ring.started && ring.call >= 0) signal(ring.call);
+  }
+
+  closeDescriptor(fd: number): void {
+    close(fd);
+  }
+
+  warn(text: string): void {
+    this.parts.warn(text);
+  }
+
+  // The event loop's side.
+
+  /** Whether some queue has more to do than it got a turn for. */
+  get busy(): boolean {
+    return this.unfinished.length > 0;
+  }
+
+  /** The kick of a ring has come. */
+  kicked(index: number): void {
+    const running = this.running[index];
+    if (running) this.serve(running);
+  }
+
+  /** One more turn for each queue that was cut short. */
+  resume(): void {
+    for (const running of this.unfinished.splice(0)) {
+      if (this.running[running.ring.index] === running) this.serve(running);
+    }
+  }
+
+  private serve(running: RunningQueue): void {
+    if (running.broken) return;
+    const { queue } = running;
+    queue.quiet();
+    let left = TURN;
+    for (;;) {
+      for (; left > 0; left--) {
+        const { exchange } = running;
+        const result = queue.pop(exchange.chain);
+        if (result === 'empty') break;
+        if (result === 'broken') {
+          running.broken = true;
+          this.warn(`queue ${running.ring.index} is stopped: the driver gave ${queue.fault}`);
+          this.tell(running);
+          return;
+        }
+        const tracer = this.parts.tracer;
+        if (tracer) tracer.begin(exchange);
+        const used = this.server.handle(exchange);
+        if (tracer) tracer.replied(exchange, used);
+        if (used !== DEFERRED) queue.push(exchange.chain.head, used);
+      }
+      if (left === 0) {
+        this.tell(running);
+        if (!this.unfinished.includes(running)) this.unfinished.push(running);
+        return;
+      }
+      this.tell(running);
+      if (this.parts.pollMicroseconds > 0 && this.watch(queue)) continue;
+      if (!queue.listen()) return;
+      queue.quiet();
+    }
+  }
+
+  /** Busy polling, when asked for: true as soon as there is something to do. */
+  private watch(queue: Virtqueue): boolean {
+    const end = performance.now() + this.parts.pollMicroseconds / 1000;
+    do {
+      for (let spin = 0; spin < 32; spin++) if (queue.pending) return true;
+    } while (performance.now() < end);
+    return false;
+  }
+
+  private tell(running: RunningQueue): void {
+    if (running.queue.mustSignal() && running.ring.call >= 0) signal(running.ring.call);
+  }
+
+  // ExchangeOwner: requests that are answered later.
+
+  replace(exchange: QueueExchange): void {
+    const running = this.running[exchange.queue];
+    if (running) running.exchange = this.freshExchange(exchange.queue);
+  }
+
+  complete(exchange: QueueExchange, used: number): void {
+    this.parts.tracer?.replied(exchange, used);
+    const running = this.running[exchange.queue];
+    if (running && !running.broken) {
+      running.queue.push(exchange.chain.head, used);
+      this.tell(running);
+    }
+    this.spare[exchange.queue]?.push(exchange);
+  }
+
+  private freshExchange(index: number): QueueExchange {
+    const pool = (this.spare[index] ??= []);
+    return pool.pop() ?? new QueueExchange(new Chain(this.parts.arena, this.memory, this.parts.vectorsAt), index, this);
+  }
+}

@@ -1,0 +1,177 @@
+/**
+ * The daemon process: reads its options, listens, starts the queue worker, looks after it, ends.
+ *
+ * Serves one front-end and ends when it goes, as virtiofsd does: 0 then, 2 for wrong options, 3 when the machine lacks
+ * something, 4 for a failure. Never touches a request.
+ */
+import { existsSync, lstatSync, statSync, unlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { Trouble, trouble } from '../base/catalogue';
+import { VERSION } from '../base/version';
+import { close, connectUnix, eventfd, isOpen, listenUnix, signal } from '../native/descriptors';
+import { NativeError } from '../native/libc';
+import { leave, limitDescriptors } from '../native/process';
+import { errnoName } from '../protocol/errno';
+import type { BlockingWorkerData } from './blockingWorker';
+import { type DaemonOptions, type LogLevel, parseOptions } from './options';
+import type { QueueWorkerData, QueueWorkerMessage } from './queueWorker';
+import { SlowCallBoard } from './slowCalls';
+import { TraceDrain } from './traceDrain';
+import { TraceReader, makeTraceRing } from './traceRing';
+
+const LEVELS: readonly LogLevel[] = ['off', 'error', 'warn', 'info', 'debug', 'trace'];
+const DEFAULT_NOFILE = 1_000_000;
+const TRACE_RING = 16 << 20;
+const SNAP_LENGTH = 256;
+/** Threads for slow calls: enough that a slow fsync and a cold read do not wait for each other. */
+const BLOCKING_WORKERS = 4;
+/** After a signal: how long the queue worker may take to end. */
+const PATIENCE = 2000;
+
+function run(options: DaemonOptions): void {
+  const log = logger(options.logLevel);
+  const listenFd = listenOn(options);
+  raiseDescriptorLimit(options, log);
+  const quitFd = eventfd();
+  const doneFd = eventfd();
+  const board = new SlowCallBoard();
+  const wantsLines = LEVELS.indexOf(options.logLevel) >= LEVELS.indexOf('debug');
+  const traced = options.traceFd !== undefined || wantsLines;
+  const trace = traced ? { address: makeTraceRing(TRACE_RING), size: TRACE_RING, snapLength: SNAP_LENGTH } : undefined;
+  const drain =
+    trace &&
+    new TraceDrain(new TraceReader(trace.address, trace.size), {
+      fd: options.traceFd,
+      tag: options.tag ?? '',
+      snapLength: SNAP_LENGTH,
+      line: wantsLines ? (text) => log('debug', text) : undefined,
+      failed: (error) => log('warn', `the capture is not written any more: ${error.message}`),
+    });
+
+  const workerData: QueueWorkerData = { options, listenFd, quitFd, doneFd, board: board.block, trace };
+  const worker = new Worker(join(__dirname, 'queueWorker.js'), { workerData });
+  let outcome = 0;
+  let over = false;
+  const end = (): void => {
+    if (over) return;
+    over = true;
+    if (options.socketPath !== undefined) removeSocket(options.socketPath);
+    void (drain?.end() ?? Promise.resolve()).then(() => leave(outcome));
+  };
+  worker.on('message', (message: QueueWorkerMessage) => {
+    if (message.kind === 'log') log(message.level, message.text);
+    else if (message.kind === 'startSlowCalls') startBlockingWorkers({ board: board.block, doneFd });
+    else {
+      if (message.failure !== undefined)
+        outcome = fail(trouble('sharedDirUnusable', options.sharedDir, errnoName(message.failure)));
+      end();
+    }
+  });
+  worker.on('error', (error) => {
+    log('error', error.stack ?? error.message);
+    outcome = fail(trouble('unexpected', error.message));
+    end();
+  });
+  for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+    process.on(name, () => {
+      signal(quitFd);
+      setTimeout(end, PATIENCE).unref();
+    });
+  }
+  log('info', `sharing ${options.sharedDir}, waiting for a front-end`);
+}
+
+function startBlockingWorkers(workerData: BlockingWorkerData): void {
+  for (let index = 0; index < BLOCKING_WORKERS; index++) {
+    new Worker(join(__dirname, 'blockingWorker.js'), { workerData });
+  }
+}
+
+/** A listening socket: the one handed over, or a new one at the path. A dead socket file in the way is replaced. */
+function listenOn(options: DaemonOptions): number {
+  const { fd, socketPath } = options;
+  if (fd !== undefined) {
+    if (!isOpen(fd)) throw trouble('socketNotOpen', String(fd));
+    return fd;
+  }
+  if (socketPath === undefined) throw trouble('socketMissing');
+  try {
+    if (existsSync(socketPath) && lstatSync(socketPath).isSocket() && !isServed(socketPath)) unlinkSync(socketPath);
+    return listenUnix(socketPath);
+  } catch (error) {
+    if (error instanceof NativeError) throw trouble('socketUnusable', socketPath, errnoName(error.errno));
+    if (error instanceof RangeError) throw trouble('socketUnusable', socketPath, 'the path is too long');
+    throw error;
+  }
+}
+
+function isServed(socketPath: string): boolean {
+  try {
+    close(connectUnix(socketPath));
+    return true;
+  } catch (error) {
+    if (error instanceof NativeError) return false;
+    throw error;
+  }
+}
+
+function removeSocket(socketPath: string): void {
+  try {
+    unlinkSync(socketPath);
+  } catch (error) {
+    // Somebody has cleaned up before us.
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+}
+
+function raiseDescriptorLimit(options: DaemonOptions, log: Log): void {
+  if (options.rlimitNofile === 0) return;
+  const wanted = options.rlimitNofile ?? DEFAULT_NOFILE;
+  const got = limitDescriptors(wanted);
+  if (options.rlimitNofile !== undefined && got < wanted) {
+    log('warn', `only ${got} open files are allowed instead of ${wanted}`);
+  }
+}
+
+type Log = (level: LogLevel, text: string) => void;
+
+function logger(limit: LogLevel): Log {
+  const most = LEVELS.indexOf(limit);
+  return (level, text) => {
+    if (LEVELS.indexOf(level) <= most) process.stderr.write(`${level}: ${text}\n`);
+  };
+}
+
+function fail(problem: Trouble): number {
+  process.stderr.write(`${problem.toString()}\n`);
+  return problem.exitCode;
+}
+
+function main(argv: readonly string[]): void {
+  const parsed = parseOptions(argv, VERSION);
+  if (parsed.kind === 'print') {
+    process.stdout.write(`${parsed.text}\n`);
+    return;
+  }
+  if (parsed.kind === 'refused') {
+    process.exitCode = fail(parsed.trouble);
+    return;
+  }
+  const log = logger(parsed.options.logLevel);
+  for (const notice of parsed.notices) log('info', notice);
+  const { sharedDir } = parsed.options;
+  try {
+    if (!statSync(sharedDir, { throwIfNoEntry: false })?.isDirectory())
+      throw trouble('sharedDirUnusable', sharedDir, 'not a folder');
+    if (process.geteuid?.() !== 0) {
+      log('info', 'not root: new files belong to the user who runs this, whoever makes them in the guest');
+    }
+    run(parsed.options);
+  } catch (error) {
+    if (!(error instanceof Trouble)) throw error;
+    process.exitCode = fail(error);
+  }
+}
+
+main(process.argv.slice(2));

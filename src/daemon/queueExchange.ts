@@ -1,0 +1,67 @@
+/**
+ * Joins a descriptor chain to the FUSE server: the `Exchange` over a virtqueue.
+ *
+ * Knows which queue a request came by and how to give it back later. The server keeps nothing of it beyond a call,
+ * except what it parks.
+ */
+import type { Exchange } from '../fuse/exchange';
+import type { Chain } from '../virtio/chain';
+
+const EFAULT = 14;
+
+/** Where a parked request goes when it is done, and where a fresh chain comes from. */
+export interface ExchangeOwner {
+  /** Replaces `exchange` in its queue's turn, so that it can wait. */
+  replace(exchange: QueueExchange): void;
+  complete(exchange: QueueExchange, used: number): void;
+}
+
+export class QueueExchange implements Exchange {
+  /** When the request was taken from its queue, where a trace is written. */
+  taken = 0;
+
+  constructor(
+    readonly chain: Chain,
+    readonly queue: number,
+    private readonly owner: ExchangeOwner,
+  ) {}
+
+  get readable(): number {
+    return this.chain.oversized ? 0 : this.chain.readable;
+  }
+
+  get writable(): number {
+    return this.chain.writable;
+  }
+
+  get vectors(): number {
+    return this.chain.vectors;
+  }
+
+  pull(skip: number, length: number, at: number): number {
+    if (skip + length > this.chain.readable) return -EFAULT;
+    return this.chain.copyIn(skip, length, at);
+  }
+
+  push(skip: number, length: number, at: number): number {
+    if (skip + length > this.chain.writable) return -EFAULT;
+    return this.chain.copyOut(skip, length, at);
+  }
+
+  requestVectors(skip: number, length: number): number {
+    return this.chain.readableVectors(skip, length);
+  }
+
+  replyVectors(skip: number, length: number): number {
+    return this.chain.writableVectors(skip, length);
+  }
+
+  park(): Exchange {
+    this.owner.replace(this);
+    return this;
+  }
+
+  finish(used: number): void {
+    this.owner.complete(this, used);
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * The queue worker: the thread that owns the front-end's socket, the rings and the shared folder. One loop around
+ * epoll_wait; everything between two waits is synchronous.
+ *
+ * Builds the parts and joins them. Talks to the main thread only by messages it sends and by the quit eventfd it
+ * watches: it never runs Node's own event loop, so it cannot be sent anything.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { FUSE_AREA_BYTES, layOutFuse } from '../fuse/areas';
+import { FuseServer } from '../fuse/server';
+import { PASSTHROUGH_AREAS_SIZE, openPassthrough, passthroughAreas } from '../fs/passthrough';
+import { EPOLLIN, Epoll, accept, close, drain } from '../native/descriptors';
+import { LinuxCalls, clearUmask } from '../native/linuxCalls';
+import { pinnedArena } from '../native/memory';
+import { descriptorLimit } from '../native/process';
+import { BackEnd } from '../vhostUser/backEnd';
+import { MAX_INDIRECT } from '../virtio/virtqueue';
+import { IOV_MAX } from '../virtio/chain';
+import { EpollAlarm } from './alarm';
+import { CONNECTION_AREA, Connection } from './connection';
+import { ShareDevice } from './device';
+import type { DaemonOptions } from './options';
+import { SlowCallBoard, SlowCalls } from './slowCalls';
+import { TraceWriter } from './traceRing';
+import { Tracer } from './tracer';
+
+/** What the main thread gives the queue worker. */
+export interface QueueWorkerData {
+  readonly options: DaemonOptions;
+  readonly listenFd: number;
+  readonly quitFd: number;
+  readonly doneFd: number;
+  readonly board: SharedArrayBuffer;
+  readonly trace: { readonly address: number; readonly size: number; readonly snapLength: number } | undefined;
+}
+
+/** What it says to the main thread. */
+export type QueueWorkerMessage =
+  | { readonly kind: 'log'; readonly level: 'info' | 'warn' | 'debug'; readonly text: string }
+  | { readonly kind: 'startSlowCalls' }
+  /** The session is over; `failure` is an errno where it could not begin. */
+  | { readonly kind: 'ended'; readonly failure?: number };
+
+const data = workerData as QueueWorkerData;
+const { options } = data;
+
+const say = (message: QueueWorkerMessage): void => parentPort?.postMessage(message);
+const log = (level: 'info' | 'warn' | 'debug', text: string): void => say({ kind: 'log', level, text });
+const warn = (text: string): void => log('warn', text);
+
+const Key = { Quit: 0, Listen: 1, Socket: 2, Done: 3, Kick: 16 } as const;
+
+/** Descriptors kept for everything but the shared folder: sockets, eventfds, memory, the capture, Node's own. */
+const RESERVED_DESCRIPTORS = 128;
+
+const fuseAt = 0;
+const passthroughAt = align(fuseAt + FUSE_AREA_BYTES);
+const vectorsAt = align(passthroughAt + PASSTHROUGH_AREAS_SIZE);
+const indirectAt = align(vectorsAt + IOV_MAX * 16);
+const messageAt = align(indirectAt + MAX_INDIRECT * 16);
+
+function align(at: number): number {
+  return (at + 63) & ~63;
+}
+
+function serve(): QueueWorkerMessage {
+  const isRoot = process.geteuid?.() === 0;
+  const arena = pinnedArena(align(messageAt + CONNECTION_AREA));
+  const calls = new LinuxCalls();
+  clearUmask();
+  if (isRoot) calls.dropGroups();
+
+  const epoll = new Epoll();
+  const done = new Epoll();
+  const alarm = new EpollAlarm();
+  const slow = new SlowCalls(new SlowCallBoard(data.board), () => say({ kind: 'startSlowCalls' }));
+  const fs = openPassthrough(
+    { calls, blocking: slow, alarm, arena, areas: passthroughAreas(passthroughAt) },
+    options.sharedDir,
+    {
+      readOnly: options.readonly,
+      xattr: options.xattr,
+      writeback: options.writeback,
+      allowDirectIo: options.allowDirectIo,
+      canImpersonate: isRoot,
+      descriptors: Math.max(16, descriptorLimit() - RESERVED_DESCRIPTORS),
+    },
+  );
+  if (typeof fs === 'number') return { kind: 'ended', failure: -fs };
+
+  const server = new FuseServer(arena, layOutFuse(fuseAt), fs, { ...options, killpriv: options.killprivV2 });
+  done.add(data.doneFd, EPOLLIN, Key.Done);
+  const settle = (): void => {
+    fs.endWaits();
+    while (slow.inProgress > 0) {
+      done.wait(-1);
+      drain(data.doneFd);
+      slow.collect();
+    }
+  };
+  const { trace } = data;
+  const tracer = trace && new Tracer(arena, new TraceWriter(trace.address, trace.size), trace.snapLength);
+  const device = new ShareDevice(
+    {
+      arena,
+      vectorsAt,
+      indirectAt,
+      epoll,
+      kickKey: Key.Kick,
+      pollMicroseconds: options.pollMicroseconds,
+      tracer,
+      warn,
+      settle,
+    },
+    server,
+  );
+  const backEnd = new BackEnd(device, { tag: options.tag, requestQueues: options.queues });
+
+  epoll.add(data.quitFd, EPOLLIN, Key.Quit);
+  epoll.add(data.listenFd, EPOLLIN, Key.Listen);
+  epoll.add(data.doneFd, EPOLLIN, Key.Done);
+  let connection: Connection | undefined;
+  for (let open = true; open;) {
+    const count = epoll.wait(device.busy ? 0 : alarm.timeout());
+    for (let index = 0; index < count && open; index++) {
+      const key = epoll.key(index);
+      if (key >= Key.Kick) device.kicked(key - Key.Kick);
+      else if (key === Key.Socket) open = connection?.readable() === 'open';
+      else if (key === Key.Done) {
+        drain(data.doneFd);
+        slow.collect();
+      } else if (key === Key.Quit) open = false;
+      else {
+        const fd = accept(data.listenFd);
+        if (fd < 0) continue;
+        epoll.remove(data.listenFd);
+        connection = new Connection(fd, arena, messageAt, backEnd, warn);
+        epoll.add(fd, EPOLLIN, Key.Socket);
+        log('info', 'the front-end has connected');
+      }
+    }
+    if (device.busy) device.resume();
+    alarm.ring();
+  }
+  backEnd.close();
+  connection?.close();
+  server.reset();
+  fs.close();
+  epoll.close();
+  done.close();
+  close(data.listenFd);
+  const { refused } = server.counters;
+  if (refused > 0) {
+    const { opcode, reason } = server.lastRefusal;
+    log('info', `${refused} malformed requests were refused, the last one (opcode ${opcode}) because ${reason}`);
+  }
+  return { kind: 'ended' };
+}
+
+say(serve());

@@ -1,0 +1,41 @@
+/** Limits and the end of this process, where Node has no way or too slow a one. */
+import { INT, LONG, checked, declare } from './libc';
+import { pinnedArena } from './memory';
+
+const getrlimit = declare('getrlimit', INT, [INT, LONG]);
+const setrlimit = declare('setrlimit', INT, [INT, LONG]);
+const exitNow = declare('_exit', 'void', [INT]);
+
+const RLIMIT_NOFILE = 7;
+const scratch = pinnedArena(64);
+
+/** Raises (or lowers) the number of descriptors this process may have; what it is then. Only root passes the hard limit. */
+export function limitDescriptors(wanted: number): number {
+  const limit = scratch.address(0);
+  checked('getrlimit', getrlimit(RLIMIT_NOFILE, limit));
+  const hard = scratch.getU64(8);
+  scratch.setU64(0, wanted);
+  scratch.setU64(8, Math.max(wanted, hard));
+  if (setrlimit(RLIMIT_NOFILE, limit) < 0) {
+    scratch.setU64(0, Math.min(wanted, hard));
+    scratch.setU64(8, hard);
+    checked('setrlimit', setrlimit(RLIMIT_NOFILE, limit));
+  }
+  checked('getrlimit', getrlimit(RLIMIT_NOFILE, limit));
+  return scratch.getU64(0);
+}
+
+/** The limit as it stands. */
+export function descriptorLimit(): number {
+  checked('getrlimit', getrlimit(RLIMIT_NOFILE, scratch.address(0)));
+  return scratch.getU64(0);
+}
+
+/**
+ * Ends the process at once. `process.exit` waits for worker threads, and one that is inside of a system call (an fsync
+ * of a dead disk) is never done.
+ */
+export function leave(status: number): never {
+  exitNow(status);
+  throw new Error('unreachable');
+}
