@@ -8,6 +8,7 @@ import { Command, CommanderError } from 'commander';
 import { Trouble, trouble } from '../base/catalogue';
 import { VERSION } from '../base/version';
 import { registerDaemon } from './daemon';
+import { registerShare } from './share';
 
 function program(): Command {
   const command = new Command('virtiofs-studio')
@@ -16,6 +17,7 @@ function program(): Command {
     .enablePositionalOptions()
     .showHelpAfterError('("virtiofs-studio --help" shows what there is.)')
     .exitOverride();
+  registerShare(command);
   registerDaemon(command);
   return command;
 }
