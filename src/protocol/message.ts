@@ -89,15 +89,11 @@ class Reader {
   }
 
   name(label: string): void {
-    const nul = this.bytes.subarray(this.at, this.end).indexOf(0);
-    const cut = nul < 0 && this.bytes.length < this.end;
-    if (nul < 0 && !cut) this.problems.push(`${label} has no NUL`);
+    const here = this.bytes.subarray(this.at, this.end);
+    const nul = here.indexOf(0);
+    if (nul < 0 && this.bytes.length >= this.end) this.problems.push(`${label} has no NUL`);
     const length = nul < 0 ? this.left : nul + 1;
-    const text = decodeText(
-      this.bytes,
-      this.at,
-      nul < 0 ? Math.max(0, Math.min(this.end, this.bytes.length) - this.at) : nul,
-    );
+    const text = decodeText(here, 0, nul < 0 ? here.length : nul);
     this.names.push(text);
     this.nodes.push(node({ name: label, at: this.at, length, value: text }, this.bytes));
     this.at += length;
@@ -134,11 +130,9 @@ class Reader {
   }
 }
 
-const newest: SessionShape = { minor: Number.MAX_SAFE_INTEGER, hasFlag: () => true };
-
 /**
- * Decodes a request. `bytes` starts at its header; `whole` is the length of the message as it was, when `bytes` has
- * been cut. Without a session the newest protocol is assumed, where the bytes do not say otherwise.
+ * Decodes a request. `bytes` starts at its header, and may be cut short of what that header's len says. Without a
+ * session the newest protocol is assumed, where the bytes do not say otherwise.
  */
 export function decodeRequest(bytes: Uint8Array, session?: SessionShape): Request {
   const header = decodeStruct(InHeader, bytes);
@@ -158,15 +152,10 @@ export function decodeRequest(bytes: Uint8Array, session?: SessionShape): Reques
 }
 
 function requestBody(reader: Reader, opcode: OpcodeRow, session: SessionShape | undefined): void {
-  const known = session ?? newest;
+  const alone = opcode.names.length === 0 && !opcode.inPayload;
   opcode.in.forEach((table, i) => {
-    let size = sizeInSession(opcode, 'in', i, known.minor, known.hasFlag);
-    if (opcode.names.length === 0 && !opcode.inPayload && shortSizes(opcode, 'in').includes(reader.left)) {
-      size = Math.min(size, reader.left);
-    } else if (!session && opcode.name === 'SETXATTR' && shortSetxattr(reader)) {
-      size = 8;
-    }
-    reader.struct(table, size);
+    const short = !session && opcode.name === 'SETXATTR' && shortSetxattr(reader);
+    reader.struct(table, short ? 8 : structSize(opcode, 'in', i, alone ? reader.left : undefined, session));
   });
   for (const label of opcode.names) reader.name(label);
   if (opcode.inPayload) reader.data(opcode.inPayload, payloadLength(reader, opcode.inPayload));
@@ -177,9 +166,23 @@ function requestBody(reader: Reader, opcode: OpcodeRow, session: SessionShape | 
   }
 }
 
-/** The sizes that a structure of this opcode has had in older versions. */
-function shortSizes(opcode: OpcodeRow, of: 'in' | 'out'): number[] {
-  return (opcode.compat ?? []).filter((c) => c.of === of).map((c) => c.size);
+/**
+ * Bytes of a structure in this message. Where nothing else is in it (`left` is given), the message itself says so, as
+ * far as the session allows; that is how INIT, which makes the session, is understood.
+ */
+function structSize(
+  opcode: OpcodeRow,
+  of: 'in' | 'out',
+  index: number,
+  left: number | undefined,
+  session: SessionShape | undefined,
+): number {
+  const full = opcode[of][index].size;
+  const possible = (opcode.compat ?? []).filter(
+    (c) => c.of === of && c.index === index && (c.below === undefined || !session || session.minor < c.below),
+  );
+  if (left !== undefined && (left === full || possible.some((c) => c.size === left))) return left;
+  return session ? sizeInSession(opcode, of, index, session.minor, session.hasFlag) : full;
 }
 
 /** Without a session: a SETXATTR of 8 bytes is one where name and value fill the message exactly. */
@@ -190,10 +193,13 @@ function shortSetxattr(reader: Reader): boolean {
   return nul > 0 && at + 8 + nul + 1 + Number(scalarAt('u32', bytes, at)) === end;
 }
 
+/** What the request's own field announces; all that is left where there is none, or the capture has cut it off. */
 function payloadLength(reader: Reader, shape: PayloadShape): number {
-  if (shape.kind === 'data' && shape.size) return numberAt(reader.structs[0], shape.size) ?? 0;
-  if (shape.kind === 'records') return (numberAt(reader.structs[0], shape.count) ?? 0) * shape.record.size;
-  return reader.left;
+  const [args] = reader.structs;
+  if (shape.kind === 'data' && shape.size) return numberAt(args, shape.size) ?? reader.left;
+  if (shape.kind !== 'records') return reader.left;
+  const count = numberAt(args, shape.count);
+  return count === undefined ? reader.left : count * shape.record.size;
 }
 
 /** Decodes the reply to `request`, or a notification, which has no request (`unique` 0). */
@@ -219,15 +225,16 @@ export function decodeReply(bytes: Uint8Array, request?: Request, session?: Sess
   };
 }
 
-function replyBody(reader: Reader, opcode: OpcodeRow, asked: number | undefined, session = newest): void {
-  const lengthOnly = asked === 0 && opcode.outIfSizeZero;
-  const tables = lengthOnly || opcode.out;
-  tables.forEach((table, i) => {
-    let size = lengthOnly ? table.size : sizeInSession(opcode, 'out', i, session.minor, session.hasFlag);
-    if (tables.length === 1 && shortSizes(opcode, 'out').includes(reader.left)) size = Math.min(size, reader.left);
-    reader.struct(table, size);
+function replyBody(reader: Reader, opcode: OpcodeRow, asked: number | undefined, session?: SessionShape): void {
+  if (asked === 0 && opcode.outIfSizeZero) {
+    for (const table of opcode.outIfSizeZero) reader.struct(table, table.size);
+    return;
+  }
+  const alone = opcode.out.length === 1 && !opcode.outPayload;
+  opcode.out.forEach((table, i) => {
+    reader.struct(table, structSize(opcode, 'out', i, alone ? reader.left : undefined, session));
   });
-  if (opcode.outPayload && !lengthOnly) reader.data(opcode.outPayload, reader.left);
+  if (opcode.outPayload) reader.data(opcode.outPayload, reader.left);
 }
 
 function notificationBody(reader: Reader, code: number): void {

@@ -191,6 +191,21 @@ describe('FUSE messages as bytes', () => {
     assert.equal(replyLine(reply), '-> major=7 minor=4');
   });
 
+  it('the session decides what the bytes leave open', () => {
+    const session = { minor: 8, hasFlag: () => false };
+    const create = encodeRequest({ ...header, opcode: Opcode.CREATE }, encodeStruct(s.CreateIn, { flags: 2 }, 8), 'a');
+    assert.deepEqual(decodeRequest(create, session).names, ['a']);
+    assert.deepEqual(decodeRequest(create, session).problems, []);
+    const getattr = encodeRequest({ ...header, opcode: Opcode.GETATTR });
+    assert.deepEqual(decodeRequest(getattr, session).problems, []);
+    assert.deepEqual(decodeRequest(getattr, { ...session, minor: 38 }).problems, [
+      'fuse_getattr_in needs 16 bytes, 0 are left',
+    ]);
+    assert.deepEqual(decodeRequest(init, session).problems, []);
+    const entry = encodeStruct(s.EntryOut, { nodeid: 3 }, 120);
+    assert.deepEqual(decodeReply(encodeReply(10, 0, entry), decodeRequest(lookup), session).problems, []);
+  });
+
   it('READDIR: a record for each entry', () => {
     const request = decodeRequest(encodeRequest({ ...header, opcode: Opcode.READDIR, unique: 20 }, new Uint8Array(40)));
     const reply = decodeReply(readdirReply, request);
@@ -332,5 +347,12 @@ describe('messages that are wrong', () => {
     assert.deepEqual(request.problems, []);
     assert.equal(request.nodes[1].missing, true);
     assert.deepEqual(request.names, ['a.t']);
+  });
+
+  it('nor is a payload whose length has been cut off', () => {
+    const write = encodeRequest({ opcode: Opcode.WRITE }, encodeStruct(s.WriteIn, { size: 5 }), new Uint8Array(5));
+    for (let length = 40; length < write.length; length++) {
+      assert.deepEqual(decodeRequest(write.subarray(0, length)).problems, [], `${length} bytes`);
+    }
   });
 });
