@@ -1,0 +1,209 @@
+/**
+ * Looks at what this machine has for running guests and the daemon, one check at a time, each with the fix for what is
+ * missing. Changes nothing, except that trying KVM keeps its answer. How the findings are shown is the caller's.
+ */
+import { execFile } from 'node:child_process';
+import { existsSync, readFileSync, statfsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { freemem } from 'node:os';
+import { promisify } from 'node:util';
+import { ownDaemon } from './backEnd';
+import { cacheFolder } from './cacheFolder';
+import { probeKvm } from './kvm';
+import { hasModule } from './modules';
+import { aptIsHere } from './privateApt';
+import { cachedToolbox, machineToolbox } from './toolbox';
+import type { Toolbox } from './toolbox';
+
+export type Verdict = 'ok' | 'warning' | 'missing';
+
+export interface Finding {
+  readonly subject: string;
+  readonly verdict: Verdict;
+  readonly found: string;
+  /** What to do; only where the verdict is not `ok`. */
+  readonly fix?: string;
+}
+
+type Check = (tools: Toolbox) => Promise<Omit<Finding, 'subject'>>;
+
+const MIB = 1 << 20;
+/** A guest's memory and what QEMU needs beside it. */
+const GUEST_MIB = 700;
+const FETCH = 'Run "virtiofs-studio share --command true" once: it fetches the guest tools (about 0.5 GB).';
+
+const ok = (found: string) => ({ verdict: 'ok' as const, found });
+const warning = (found: string, fix: string) => ({ verdict: 'warning' as const, found, fix });
+const missing = (found: string, fix: string) => ({ verdict: 'missing' as const, found, fix });
+
+/** Every check, in the order in which their findings are best read. */
+const checks: Readonly<Record<string, Check>> = {
+  Linux: async () =>
+    process.platform === 'linux'
+      ? ok(`${process.platform} ${process.arch}`)
+      : missing(`this is ${process.platform}`, 'Use a Linux machine (Remote - SSH, WSL).'),
+
+  'Node.js': async () => {
+    const [major, minor] = process.versions.node.split('.').map(Number);
+    const enough = major > 20 || (major === 20 && minor >= 9);
+    return enough ? ok(process.versions.node) : missing(process.versions.node, 'Install Node.js 20.9 or later.');
+  },
+
+  koffi: async () => {
+    // In a process of its own: where the binary does not fit, loading it may end the process.
+    try {
+      const { stdout } = await run(process.execPath, ['-e', LOAD_KOFFI, createRequire(__filename).resolve('koffi')]);
+      return ok(`version ${stdout}, calls into libc work`);
+    } catch (error) {
+      return missing(
+        `does not load: ${firstLine(error)}`,
+        'Run "npm ci"; its binary for this machine is the package @koromix/koffi-linux-x64 or the like.',
+      );
+    }
+  },
+
+  daemon: async () => {
+    try {
+      return ok(ownDaemon().join(' '));
+    } catch (error) {
+      return missing(firstLine(error), 'Run "npm run build".');
+    }
+  },
+
+  'guest tools': async (tools) => {
+    if (tools.folder !== undefined) {
+      return ok(`${tools.folder} (remove it at any time)`);
+    }
+    if (tools.qemu && tools.kernel && tools.busybox) {
+      return ok('those of this machine');
+    }
+    return aptIsHere()
+      ? warning(`not fetched yet into ${cacheFolder()}`, FETCH)
+      : missing('incomplete, and there is no apt to fetch them with', 'Install QEMU, a static busybox and a kernel.');
+  },
+
+  QEMU: async (tools) => {
+    if (tools.qemu === undefined) {
+      return warning('no qemu-system-x86_64', aptIsHere() ? FETCH : 'Install qemu-system-x86.');
+    }
+    const version = await output([...tools.qemu, '--version']);
+    const [major, minor] = /version (\d+)\.(\d+)/.exec(version)?.slice(1).map(Number) ?? [0, 0];
+    try {
+      await output([...tools.qemu, '-device', 'vhost-user-fs-pci,help']);
+    } catch {
+      return missing(`${firstLine(version)}, without the device vhost-user-fs-pci`, 'Install qemu-system-x86.');
+    }
+    return major > 7 || (major === 7 && minor >= 2)
+      ? ok(firstLine(version))
+      : warning(firstLine(version), 'Tested with 7.2 and later: update it, or let the guest tools be fetched.');
+  },
+
+  KVM: async (tools) => {
+    if (tools.qemu === undefined || tools.kernel === undefined || tools.busybox === undefined) {
+      return warning('not tried: the guest tools are not there', FETCH);
+    }
+    const { works, why } = await probeKvm(tools);
+    return works ? ok(why) : warning(why, kvmFix(why));
+  },
+
+  'guest kernel': async ({ kernel }) => {
+    if (kernel === undefined) {
+      return warning('no kernel with virtio-fs that can be read', aptIsHere() ? FETCH : 'Name one with --kernel.');
+    }
+    const { modulesFolder } = kernel;
+    if (modulesFolder !== undefined && !hasModule(modulesFolder, 'virtiofs')) {
+      return missing(`Linux ${kernel.release} has no virtio-fs`, 'Name another with --kernel, or let one be fetched.');
+    }
+    return ok(`Linux ${kernel.release} with virtio-fs`);
+  },
+
+  'User Mode Linux': async ({ uml }) =>
+    uml === undefined
+      ? warning('not there; only --guest uml needs it', aptIsHere() ? FETCH : 'Use --guest qemu.')
+      : ok(`Linux ${uml.release}`),
+
+  memory: async () => {
+    const available = Number(/MemAvailable:\s+(\d+)/.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1] ?? 0) / 1024;
+    const free = Math.round(available || freemem() / MIB);
+    return free >= GUEST_MIB
+      ? ok(`${free} MiB available`)
+      : warning(`${free} MiB available`, 'Close something, or give the guest less with --memory=256M.');
+  },
+
+  '/dev/shm': async () => {
+    if (!existsSync('/dev/shm')) {
+      return warning('not there; User Mode Linux keeps its memory in it', 'Run: sudo mount -t tmpfs tmpfs /dev/shm');
+    }
+    const { bavail, bsize } = statfsSync('/dev/shm');
+    const room = Math.floor((bavail * bsize) / MIB);
+    const mount = readFileSync('/proc/mounts', 'utf8')
+      .split('\n')
+      .find((line) => line.split(' ')[1] === '/dev/shm');
+    if (/\bnoexec\b/.test(mount ?? '')) {
+      return warning('mounted noexec', 'User Mode Linux cannot use it: sudo mount -o remount,exec /dev/shm');
+    }
+    return room >= 300
+      ? ok(`${room} MiB of room`)
+      : warning(`${room} MiB of room`, 'User Mode Linux needs 256 MiB: sudo mount -o remount,size=1G /dev/shm');
+  },
+
+  user: async () => {
+    if (process.getuid?.() === 0) {
+      return ok('root: files are created with the ids that the guest names');
+    }
+    const { username, uid } = { username: process.env['USER'] ?? 'this user', uid: process.getuid?.() };
+    return warning(
+      `${username} (${uid}): files in the share belong to this user, whatever ids the guest names`,
+      'That is fine for most work. For real ids start the daemon as root.',
+    );
+  },
+
+  'open files': async () => {
+    const hard = /Max open files\s+\S+\s+(\S+)/.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1] ?? 'unknown';
+    return hard === 'unlimited' || Number(hard) >= 65_536
+      ? ok(`up to ${hard}`)
+      : warning(
+          `up to ${hard}; each file the guest knows takes one`,
+          'For large trees raise it: "ulimit -Hn 524288" as root, or LimitNOFILE= in the unit.',
+        );
+  },
+};
+
+/** Runs every check; `onFinding` is told of each as it is done. */
+export async function checkMachine(onFinding: (finding: Finding) => void): Promise<Finding[]> {
+  const tools = cachedToolbox('current') ?? machineToolbox();
+  const findings: Finding[] = [];
+  for (const [subject, check] of Object.entries(checks)) {
+    const finding = { subject, ...(await check(tools)) };
+    findings.push(finding);
+    onFinding(finding);
+  }
+  return findings;
+}
+
+const run = promisify(execFile);
+
+const LOAD_KOFFI = `
+  const koffi = require(process.argv[1]);
+  const getpid = koffi.load('libc.so.6').func('getpid', 'int', []);
+  if (getpid() !== process.pid) throw new Error('getpid answers wrongly');
+  process.stdout.write(koffi.version);
+`;
+
+async function output(argv: readonly string[]): Promise<string> {
+  const { stdout } = await run(argv[0], argv.slice(1));
+  return stdout;
+}
+
+function kvmFix(why: string): string {
+  if (why.includes('may not be opened')) {
+    return 'Run: sudo usermod -aG kvm $USER, then log in again. Until then guests run emulated.';
+  }
+  return 'Guests run emulated, a few times slower. For KVM: a machine with (nested) virtualization switched on.';
+}
+
+function firstLine(text: unknown): string {
+  const words = text instanceof Error ? text.message : String(text);
+  const lines = words.split('\n');
+  return (lines.find((line) => /^\w*Error: /.test(line)) ?? lines[0]).trim();
+}
