@@ -2,7 +2,7 @@
 export class Counters {
   /** Requests that break a rule of the protocol, whether answered with an errno or dropped. */
   refused = 0;
-  /** Of these: malformed FORGET and BATCH_FORGET, which have no reply. */
+  /** Of these: requests that have no reply, such as a malformed FORGET. */
   dropped = 0;
   /** FORGET of inodes that the guest does not have. */
   staleForgets = 0;

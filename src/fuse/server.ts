@@ -125,9 +125,8 @@ export class FuseServer {
 
   private refuse(error: number, reason: string): number {
     const { turn } = this;
-    return turn.opcode === Opcode.FORGET || turn.opcode === Opcode.BATCH_FORGET
-      ? turn.drop(reason)
-      : turn.refuse(-error, reason);
+    const silent = turn.opcode < isSilent.length && isSilent[turn.opcode] !== 0;
+    return silent ? turn.drop(reason) : turn.refuse(-error, reason);
   }
 
   /** Does what was asked. Opcodes that are about no inode come first: their nodeid says nothing. */

@@ -22,19 +22,19 @@ export const argumentBytes = new Uint16Array(OPCODES).fill(NOT_SERVED);
 /** By opcode: bytes of reply behind the header that a success has at least. */
 export const replyBytes = new Uint16Array(OPCODES);
 
-/** By opcode: 1 where a request may come without room for a reply. */
+/** By opcode: 1 where a request has no reply, not even for an error (but INTERRUPT's EAGAIN, where there is room). */
 export const isSilent = new Uint8Array(OPCODES);
 
 const refused = new Set(refusedOpcodes.map((row) => row.opcode));
 
 for (const row of opcodes) {
+  isSilent[row.number] = row.reply ? 0 : 1;
   if (refused.has(row.number)) continue;
   argumentBytes[row.number] = row.in.reduce(
     (sum, _, index) => sum + sizeInSession(row, 'in', index, OLDEST_MINOR_VERSION, noFlags),
     0,
   );
   replyBytes[row.number] = row.out.reduce((sum, table) => sum + table.size, 0);
-  isSilent[row.number] = row.reply ? 0 : 1;
 }
 
 /** `fuse_init_in` before flags2: all that guests before 7.36 send. */
