@@ -28,6 +28,8 @@ export function printValue(field: Field, value: Value): string {
       return `0${value.toString(8).padStart(3, '0')}`;
     case 'hex':
       return printHex(value);
+    case 'id':
+      return printId(value);
     case 'size':
       return printSize(value);
     case 'errno':
@@ -35,7 +37,7 @@ export function printValue(field: Field, value: Value): string {
     case 'device':
       return printDevice(Number(value));
     default:
-      return value.toString();
+      return value > Number.MAX_SAFE_INTEGER ? printHex(value) : value.toString();
   }
 }
 
@@ -45,6 +47,11 @@ function printPlain(value: Value): string {
 
 export function printHex(value: number | bigint): string {
   return value < 0 ? `-0x${(-value).toString(16)}` : `0x${value.toString(16)}`;
+}
+
+/** nodeid and fh: a number, or beyond 32 bits (a generation beside an index, or somebody's pointer) hexadecimal. */
+export function printId(value: number | bigint): string {
+  return value > 0xffff_ffff ? printHex(value) : value.toString();
 }
 
 /** `|`-joined names with the table's prefix; '0' for none. Negative values are taken as the unsigned 64-bit ones. */

@@ -9,8 +9,8 @@ import type { EnumTable, FlagTable } from './flagTable';
 
 export type ScalarType = 'u8' | 'u16' | 'u32' | 'u64' | 'i32' | 'i64' | 'char';
 
-/** How a value is best shown to a person, beyond its type. */
-export type Show = 'octal' | 'hex' | 'size' | 'errno' | 'mode' | 'device' | 'seconds' | 'padding';
+/** How a value is best shown to a person, beyond its type. `id`: an opaque name for something. */
+export type Show = 'id' | 'octal' | 'hex' | 'size' | 'errno' | 'mode' | 'device' | 'seconds' | 'padding';
 
 export interface RowOptions {
   /** FUSE minor version (7.x) that brought the field, when later than the structure. */

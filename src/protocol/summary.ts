@@ -8,13 +8,13 @@ import { splitFlags } from './flagTable';
 import { numberAt, type Node } from './decode';
 import { errnoName } from './errno';
 import { notificationName, type Reply, type Request } from './message';
-import { printNode } from './print';
+import { printId, printNode } from './print';
 import { quote } from './text';
 
 /** `LOOKUP nodeid=1 "a.txt"`. */
 export function requestLine(request: Request): string {
   const parts: string[] = [request.opcode?.name ?? `opcode ${request.number}`];
-  if (request.opcode?.name !== 'INIT') parts.push(`nodeid=${request.nodeid}`);
+  if (request.opcode?.name !== 'INIT') parts.push(`nodeid=${printId(request.nodeid)}`);
   for (const tree of request.structs) fields(tree, parts);
   parts.push(...request.names.map(quote));
   if (request.problems.length > 0) parts.push(`(${request.problems.join('; ')})`);
@@ -37,8 +37,8 @@ export function replyLine(reply: Reply): string {
 function payload(data: Node): string {
   if (typeof data.value === 'string') return quote(data.value);
   if (!data.children) return `${data.length} bytes`;
-  const count = `${data.children.length} ${data.children.length === 1 ? 'entry' : 'entries'}`;
-  return data.missing ? `${count} of ${data.length} bytes` : count;
+  if (data.missing) return `${data.length} bytes of entries`;
+  return `${data.children.length} ${data.children.length === 1 ? 'entry' : 'entries'}`;
 }
 
 /** `name=value` of each field that matters, nested ones without their group's name. */

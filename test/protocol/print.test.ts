@@ -1,8 +1,8 @@
 /** Single values in kernel terms. */
 import assert from 'node:assert/strict';
 import { accessFlags, ioctlCommands, openFlags, seekWhence } from '../../src/protocol/fuse/flags';
-import { Attr, OutHeader } from '../../src/protocol/fuse/structs';
-import { printDevice, printEnum, printFlags, printHex, printValue } from '../../src/protocol/print';
+import { Attr, OutHeader, ReadIn } from '../../src/protocol/fuse/structs';
+import { printDevice, printEnum, printFlags, printHex, printId, printValue } from '../../src/protocol/print';
 import type { StructTable } from '../../src/protocol/struct';
 
 const field = (table: StructTable, name: string) => {
@@ -33,6 +33,13 @@ describe('printing values', () => {
     assert.equal(printEnum(seekWhence, 9), '9');
     assert.equal(printEnum(ioctlCommands, 0x80086601, true), 'FS_IOC_GETFLAGS');
     assert.equal(printEnum(ioctlCommands, 0x5401, true), '0x5401');
+  });
+
+  it('identities stay short, beyond 32 bits they show their halves', () => {
+    assert.equal(printId(5n), '5');
+    assert.equal(printId(0x3_0000_0007n), '0x300000007');
+    assert.equal(printValue(field(ReadIn, 'offset'), 1n << 40n), '1099511627776');
+    assert.equal(printValue(field(ReadIn, 'offset'), 0x7fff_ffff_ffff_ffffn), '0x7fffffffffffffff');
   });
 
   it('modes, errno, devices, hexadecimal', () => {

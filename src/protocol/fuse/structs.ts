@@ -13,6 +13,7 @@ import {
   fallocFlags,
   FopenFlag,
   fopenFlags,
+  FileType,
   fsyncFlags,
   GetattrFlag,
   getattrFlags,
@@ -48,7 +49,7 @@ export const InHeader = struct('fuse_in_header', 'In front of every request.', [
   u32('len', 'Bytes of the whole request, this header included.', { show: 'size' }),
   u32('opcode', 'What is asked.', { enum: opcodeNames }),
   u64('unique', 'The identity of the request; the reply carries it back.'),
-  u64('nodeid', 'The inode it is about, as the server named it.'),
+  u64('nodeid', 'The inode it is about, as the server named it.', { show: 'id' }),
   u32('uid', 'User ID of the caller.'),
   u32('gid', 'Group ID of the caller.'),
   u32('pid', 'Process ID of the caller in the guest.'),
@@ -132,7 +133,7 @@ export const FileLock = struct('fuse_file_lock', 'A lock and its range.', [
 ]);
 
 export const EntryOut = struct('fuse_entry_out', 'An inode that the kernel now knows by a name.', [
-  u64('nodeid', 'The inode, as the server names it; 0: the name is known not to be there.'),
+  u64('nodeid', 'The inode, as the server names it; 0: the name is known not to be there.', { show: 'id' }),
   u64('generation', 'With nodeid unique over the life of the file system.', { detail: true }),
   u64('entry_valid', 'Seconds that the name may be cached.', { detail: true }),
   u64('attr_valid', 'Seconds that the attributes may be cached.', { detail: true }),
@@ -144,7 +145,7 @@ export const EntryOut = struct('fuse_entry_out', 'An inode that the kernel now k
 export const ForgetIn = struct('fuse_forget_in', 'FORGET.', [u64('nlookup', 'By how much the lookup count falls.')]);
 
 export const ForgetOne = struct('fuse_forget_one', 'One of BATCH_FORGET.', [
-  u64('nodeid', 'The inode.'),
+  u64('nodeid', 'The inode.', { show: 'id' }),
   u64('nlookup', 'By how much its lookup count falls.'),
 ]);
 
@@ -156,7 +157,7 @@ export const BatchForgetIn = struct('fuse_batch_forget_in', 'BATCH_FORGET.', [
 export const GetattrIn = struct('fuse_getattr_in', 'GETATTR.', [
   u32('getattr_flags', 'Flags.', { flags: getattrFlags, detail: true }),
   unused('dummy', 'u32'),
-  u64('fh', 'Open handle, if flagged.', { validIf: ['getattr_flags', GetattrFlag.FH] }),
+  u64('fh', 'Open handle, if flagged.', { validIf: ['getattr_flags', GetattrFlag.FH], show: 'id' }),
 ]);
 
 export const AttrOut = struct('fuse_attr_out', 'Attributes of GETATTR and SETATTR.', [
@@ -169,7 +170,7 @@ export const AttrOut = struct('fuse_attr_out', 'Attributes of GETATTR and SETATT
 export const StatxIn = struct('fuse_statx_in', 'STATX.', [
   u32('getattr_flags', 'Flags.', { flags: getattrFlags, detail: true }),
   unused('reserved', 'u32'),
-  u64('fh', 'Open handle, if flagged.', { validIf: ['getattr_flags', GetattrFlag.FH] }),
+  u64('fh', 'Open handle, if flagged.', { validIf: ['getattr_flags', GetattrFlag.FH], show: 'id' }),
   u32('sx_flags', 'How fresh it is to be.', { enum: statxSync }),
   u32('sx_mask', 'Which fields are wanted.', { flags: statxMask }),
 ]);
@@ -184,7 +185,8 @@ export const StatxOut = struct('fuse_statx_out', 'Attributes of STATX.', [
 
 export const MknodIn = struct('fuse_mknod_in', 'MKNOD.', [
   u32('mode', 'Type and permissions.', { show: 'mode' }),
-  u32('rdev', 'Device number.', { show: 'device' }),
+  // Of the types that MKNOD makes, the device nodes are those with the bit of S_IFCHR.
+  u32('rdev', 'Device number.', { show: 'device', validIf: ['mode', FileType.CHR] }),
   u32('umask', 'umask of the caller.', { since: 12, show: 'octal', detail: true }),
   unused('padding', 'u32'),
 ]);
@@ -194,20 +196,24 @@ export const MkdirIn = struct('fuse_mkdir_in', 'MKDIR.', [
   u32('umask', 'umask of the caller.', { since: 12, show: 'octal', detail: true }),
 ]);
 
-export const RenameIn = struct('fuse_rename_in', 'RENAME.', [u64('newdir', 'nodeid of the new directory.')]);
+export const RenameIn = struct('fuse_rename_in', 'RENAME.', [
+  u64('newdir', 'nodeid of the new directory.', { show: 'id' }),
+]);
 
 export const Rename2In = struct('fuse_rename2_in', 'RENAME2.', [
-  u64('newdir', 'nodeid of the new directory.'),
+  u64('newdir', 'nodeid of the new directory.', { show: 'id' }),
   u32('flags', 'renameat2(2) flags.', { flags: renameFlags }),
   unused('padding', 'u32'),
 ]);
 
-export const LinkIn = struct('fuse_link_in', 'LINK.', [u64('oldnodeid', 'The inode that gets one more name.')]);
+export const LinkIn = struct('fuse_link_in', 'LINK.', [
+  u64('oldnodeid', 'The inode that gets one more name.', { show: 'id' }),
+]);
 
 export const SetattrIn = struct('fuse_setattr_in', 'SETATTR.', [
   u32('valid', 'Which fields count.', { flags: setattrFlags, detail: true }),
   unused('padding', 'u32'),
-  u64('fh', 'Open handle, if flagged.', { validIf: ['valid', SetattrFlag.FH] }),
+  u64('fh', 'Open handle, if flagged.', { validIf: ['valid', SetattrFlag.FH], show: 'id' }),
   u64('size', 'New size.', { show: 'size', validIf: ['valid', SetattrFlag.SIZE] }),
   u64('lock_owner', 'Who truncates, for mandatory locks.', {
     since: 9,
@@ -245,27 +251,27 @@ export const CreateIn = struct('fuse_create_in', 'CREATE and TMPFILE.', [
 ]);
 
 export const OpenOut = struct('fuse_open_out', 'An open file or directory.', [
-  u64('fh', 'Its handle, as the server names it.'),
+  u64('fh', 'Its handle, as the server names it.', { show: 'id' }),
   u32('open_flags', 'FOPEN_ flags.', { flags: fopenFlags }),
   i32('backing_id', 'Backing file.', { since: 40, validIf: ['open_flags', FopenFlag.PASSTHROUGH] }),
 ]);
 
 export const ReleaseIn = struct('fuse_release_in', 'RELEASE and RELEASEDIR.', [
-  u64('fh', 'The handle that ends.'),
+  u64('fh', 'The handle that ends.', { show: 'id' }),
   u32('flags', 'open(2) flags it was opened with.', { flags: openFlags, detail: true }),
   u32('release_flags', 'Flags.', { since: 8, flags: releaseFlags }),
   u64('lock_owner', 'Whose locks go.', { since: 8, show: 'hex', detail: true }),
 ]);
 
 export const FlushIn = struct('fuse_flush_in', 'FLUSH.', [
-  u64('fh', 'The handle.'),
+  u64('fh', 'The handle.', { show: 'id' }),
   unused('unused', 'u32'),
   unused('padding', 'u32'),
   u64('lock_owner', 'Whose POSIX locks go.', { since: 7, show: 'hex', detail: true }),
 ]);
 
 export const ReadIn = struct('fuse_read_in', 'READ, READDIR and READDIRPLUS.', [
-  u64('fh', 'The handle.'),
+  u64('fh', 'The handle.', { show: 'id' }),
   u64('offset', 'Where; for directories a position given earlier.'),
   u32('size', 'How much at most.', { show: 'size' }),
   u32('read_flags', 'Flags.', { since: 9, flags: readFlags }),
@@ -280,7 +286,7 @@ export const ReadIn = struct('fuse_read_in', 'READ, READDIR and READDIRPLUS.', [
 ]);
 
 export const WriteIn = struct('fuse_write_in', 'WRITE.', [
-  u64('fh', 'The handle.'),
+  u64('fh', 'The handle.', { show: 'id' }),
   u64('offset', 'Where.'),
   u32('size', 'How much; as many bytes follow.', { show: 'size' }),
   u32('write_flags', 'Flags.', { flags: writeFlags }),
@@ -302,7 +308,7 @@ export const WriteOut = struct('fuse_write_out', 'WRITE and COPY_FILE_RANGE.', [
 export const StatfsOut = struct('fuse_statfs_out', 'STATFS.', [nested('st', Kstatfs, 'The file system.')]);
 
 export const FsyncIn = struct('fuse_fsync_in', 'FSYNC and FSYNCDIR.', [
-  u64('fh', 'The handle.'),
+  u64('fh', 'The handle.', { show: 'id' }),
   u32('fsync_flags', 'Flags.', { flags: fsyncFlags }),
   unused('padding', 'u32'),
 ]);
@@ -325,7 +331,7 @@ export const GetxattrOut = struct('fuse_getxattr_out', 'GETXATTR and LISTXATTR w
 ]);
 
 export const LkIn = struct('fuse_lk_in', 'GETLK, SETLK and SETLKW.', [
-  u64('fh', 'The handle.'),
+  u64('fh', 'The handle.', { show: 'id' }),
   u64('owner', 'Who locks.', { show: 'hex', detail: true }),
   nested('lk', FileLock, 'The lock.'),
   u32('lk_flags', 'Flags.', { since: 9, flags: lkFlags }),
@@ -376,7 +382,7 @@ export const BmapIn = struct('fuse_bmap_in', 'BMAP.', [
 export const BmapOut = struct('fuse_bmap_out', 'BMAP.', [u64('block', 'Block of the device.')]);
 
 export const IoctlIn = struct('fuse_ioctl_in', 'IOCTL.', [
-  u64('fh', 'The handle.'),
+  u64('fh', 'The handle.', { show: 'id' }),
   u32('flags', 'Flags.', { flags: ioctlFlags }),
   u32('cmd', 'Which ioctl.', { enum: ioctlCommands, show: 'hex' }),
   u64('arg', 'Its argument as the caller gave it.', { show: 'hex' }),
@@ -397,7 +403,7 @@ export const IoctlOut = struct('fuse_ioctl_out', 'IOCTL.', [
 ]);
 
 export const PollIn = struct('fuse_poll_in', 'POLL.', [
-  u64('fh', 'The handle.'),
+  u64('fh', 'The handle.', { show: 'id' }),
   u64('kh', 'What NOTIFY_POLL has to name.'),
   u32('flags', 'Flags.', { flags: pollFlags }),
   u32('events', 'poll(2) events asked for.', { since: 21, show: 'hex' }),
@@ -409,7 +415,7 @@ export const PollOut = struct('fuse_poll_out', 'POLL.', [
 ]);
 
 export const FallocateIn = struct('fuse_fallocate_in', 'FALLOCATE.', [
-  u64('fh', 'The handle.'),
+  u64('fh', 'The handle.', { show: 'id' }),
   u64('offset', 'Where.'),
   u64('length', 'How much.', { show: 'size' }),
   u32('mode', 'fallocate(2) mode.', { flags: fallocFlags }),
@@ -429,7 +435,7 @@ export const Direntplus = struct('fuse_direntplus', 'One entry of READDIRPLUS; t
 ]);
 
 export const LseekIn = struct('fuse_lseek_in', 'LSEEK.', [
-  u64('fh', 'The handle.'),
+  u64('fh', 'The handle.', { show: 'id' }),
   u64('offset', 'From where.'),
   u32('whence', 'What is looked for.', { enum: seekWhence }),
   unused('padding', 'u32'),
@@ -438,10 +444,10 @@ export const LseekIn = struct('fuse_lseek_in', 'LSEEK.', [
 export const LseekOut = struct('fuse_lseek_out', 'LSEEK.', [u64('offset', 'Where it is.')]);
 
 export const CopyFileRangeIn = struct('fuse_copy_file_range_in', 'COPY_FILE_RANGE and COPY_FILE_RANGE_64.', [
-  u64('fh_in', 'Handle of the source.'),
+  u64('fh_in', 'Handle of the source.', { show: 'id' }),
   u64('off_in', 'Where in the source.'),
-  u64('nodeid_out', 'The target inode.'),
-  u64('fh_out', 'Handle of the target.'),
+  u64('nodeid_out', 'The target inode.', { show: 'id' }),
+  u64('fh_out', 'Handle of the target.', { show: 'id' }),
   u64('off_out', 'Where in the target.'),
   u64('len', 'How much.', { show: 'size' }),
   u64('flags', 'copy_file_range(2) flags.', { show: 'hex' }),
@@ -452,7 +458,7 @@ export const CopyFileRangeOut = struct('fuse_copy_file_range_out', 'COPY_FILE_RA
 ]);
 
 export const SetupmappingIn = struct('fuse_setupmapping_in', 'SETUPMAPPING.', [
-  u64('fh', 'Handle of the file; all ones: none.', { show: 'hex' }),
+  u64('fh', 'Handle of the file; all ones: none.', { show: 'id' }),
   u64('foffset', 'Where in the file.', { show: 'hex' }),
   u64('len', 'How much.', { show: 'size' }),
   u64('flags', 'Flags.', { flags: setupmappingFlags }),
@@ -494,26 +500,26 @@ export const NotifyPollWakeupOut = struct('fuse_notify_poll_wakeup_out', 'NOTIFY
 ]);
 
 export const NotifyInvalInodeOut = struct('fuse_notify_inval_inode_out', 'NOTIFY_INVAL_INODE.', [
-  u64('ino', 'The nodeid.'),
+  u64('ino', 'The nodeid.', { show: 'id' }),
   i64('off', 'From where pages are dropped; negative: only attributes.'),
   i64('len', 'How much; 0 or negative: to the end.'),
 ]);
 
 export const NotifyInvalEntryOut = struct('fuse_notify_inval_entry_out', 'NOTIFY_INVAL_ENTRY; the name follows.', [
-  u64('parent', 'nodeid of the directory.'),
+  u64('parent', 'nodeid of the directory.', { show: 'id' }),
   u32('namelen', 'Bytes of the name.'),
   u32('flags', 'Flags.', { since: 38, flags: invalEntryFlags }),
 ]);
 
 export const NotifyDeleteOut = struct('fuse_notify_delete_out', 'NOTIFY_DELETE; the name follows.', [
-  u64('parent', 'nodeid of the directory.'),
-  u64('child', 'nodeid of what is gone.'),
+  u64('parent', 'nodeid of the directory.', { show: 'id' }),
+  u64('child', 'nodeid of what is gone.', { show: 'id' }),
   u32('namelen', 'Bytes of the name.'),
   unused('padding', 'u32'),
 ]);
 
 export const NotifyStoreOut = struct('fuse_notify_store_out', 'NOTIFY_STORE; the data follow.', [
-  u64('nodeid', 'The inode.'),
+  u64('nodeid', 'The inode.', { show: 'id' }),
   u64('offset', 'Where.'),
   u32('size', 'How much.', { show: 'size' }),
   unused('padding', 'u32'),
@@ -521,7 +527,7 @@ export const NotifyStoreOut = struct('fuse_notify_store_out', 'NOTIFY_STORE; the
 
 export const NotifyRetrieveOut = struct('fuse_notify_retrieve_out', 'NOTIFY_RETRIEVE.', [
   u64('notify_unique', 'What NOTIFY_REPLY has to name.'),
-  u64('nodeid', 'The inode.'),
+  u64('nodeid', 'The inode.', { show: 'id' }),
   u64('offset', 'Where.'),
   u32('size', 'How much.', { show: 'size' }),
   unused('padding', 'u32'),
