@@ -8,6 +8,7 @@ import { Command, CommanderError } from 'commander';
 import { Trouble, trouble } from '../base/catalogue';
 import { VERSION } from '../base/version';
 import { registerDaemon } from './daemon';
+import { registerDoctor } from './doctor';
 import { registerShare } from './share';
 
 function program(): Command {
@@ -18,6 +19,7 @@ function program(): Command {
     .showHelpAfterError('("virtiofs-studio --help" shows what there is.)')
     .exitOverride();
   registerShare(command);
+  registerDoctor(command);
   registerDaemon(command);
   return command;
 }
