@@ -95,6 +95,8 @@ export class BackEnd {
   private protocolFeatures = 0n;
   private regions: Omit<Region, 'hostBase'>[] = [];
   private status = 0;
+  /** The front-end's ear for what a back-end may ask. Nothing is asked, but it must stay open. */
+  private channel = -1;
 
   constructor(
     private readonly device: Device,
@@ -130,6 +132,7 @@ export class BackEnd {
   close(): void {
     for (const ring of this.rings) this.endRing(ring);
     this.dropRegions();
+    this.setChannel(-1);
   }
 
   private dispatch(message: Message, kept: Set<number>): Outcome {
@@ -179,6 +182,12 @@ export class BackEnd {
         return this.withRing(payload.getUint8(0), () => undefined);
       case Request.SET_VRING_ENABLE:
         return this.withRing(payload.getUint32(0, true), (ring) => this.enable(ring, payload.getUint32(4, true) !== 0));
+      case Request.SET_BACKEND_REQ_FD: {
+        const [fd] = message.descriptors;
+        if (fd === undefined) return { refused: 'no descriptor came along' };
+        kept.add(fd);
+        return this.setChannel(fd);
+      }
       case Request.GET_CONFIG:
         return this.getConfig(payload);
       case Request.SET_CONFIG:
@@ -192,12 +201,19 @@ export class BackEnd {
     }
   }
 
+  private setChannel(fd: number): undefined {
+    if (this.channel >= 0) this.device.closeDescriptor(this.channel);
+    this.channel = fd;
+  }
+
   private offeredProtocolFeatures(): bigint {
     let offered =
       bit(ProtocolFeature.MQ) |
       bit(ProtocolFeature.REPLY_ACK) |
       bit(ProtocolFeature.RESET_DEVICE) |
       bit(ProtocolFeature.CONFIGURE_MEM_SLOTS) |
+      // User Mode Linux (6.12) only sets its interrupt up together with this channel.
+      bit(ProtocolFeature.BACKEND_REQ) |
       bit(ProtocolFeature.STATUS);
     if (this.options.tag !== undefined) offered |= bit(ProtocolFeature.CONFIG);
     return offered;
