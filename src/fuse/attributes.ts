@@ -20,7 +20,7 @@ import {
 import type { Turn } from './turn';
 
 const attr = Attr.offset;
-const statx = Statx.offset;
+const stat = Statx.offset;
 const entryOut = EntryOut.offset;
 const attrOut = AttrOut.offset;
 const NSEC = SxTime.offset.tv_nsec;
@@ -39,24 +39,24 @@ function encodeDevice(major: number, minor: number): number {
 function writeAttr(turn: Turn, to: number, flags: number): void {
   const { arena } = turn;
   const from = turn.fs.attributes;
-  arena.copyU64(to + attr.ino, from + statx.ino);
-  arena.copyU64(to + attr.size, from + statx.size);
-  arena.copyU64(to + attr.blocks, from + statx.blocks);
-  arena.copyU64(to + attr.atime, from + statx.atime);
-  arena.copyU64(to + attr.mtime, from + statx.mtime);
-  arena.copyU64(to + attr.ctime, from + statx.ctime);
-  arena.setU32(to + attr.atimensec, arena.getU32(from + statx.atime + NSEC));
-  arena.setU32(to + attr.mtimensec, arena.getU32(from + statx.mtime + NSEC));
-  arena.setU32(to + attr.ctimensec, arena.getU32(from + statx.ctime + NSEC));
-  arena.setU32(to + attr.mode, arena.getU16(from + statx.mode));
-  arena.setU32(to + attr.nlink, arena.getU32(from + statx.nlink));
-  arena.setU32(to + attr.uid, arena.getU32(from + statx.uid));
-  arena.setU32(to + attr.gid, arena.getU32(from + statx.gid));
+  arena.copyU64(to + attr.ino, from + stat.ino);
+  arena.copyU64(to + attr.size, from + stat.size);
+  arena.copyU64(to + attr.blocks, from + stat.blocks);
+  arena.copyU64(to + attr.atime, from + stat.atime);
+  arena.copyU64(to + attr.mtime, from + stat.mtime);
+  arena.copyU64(to + attr.ctime, from + stat.ctime);
+  arena.setU32(to + attr.atimensec, arena.getU32(from + stat.atime + NSEC));
+  arena.setU32(to + attr.mtimensec, arena.getU32(from + stat.mtime + NSEC));
+  arena.setU32(to + attr.ctimensec, arena.getU32(from + stat.ctime + NSEC));
+  arena.setU32(to + attr.mode, arena.getU16(from + stat.mode));
+  arena.setU32(to + attr.nlink, arena.getU32(from + stat.nlink));
+  arena.setU32(to + attr.uid, arena.getU32(from + stat.uid));
+  arena.setU32(to + attr.gid, arena.getU32(from + stat.gid));
   arena.setU32(
     to + attr.rdev,
-    encodeDevice(arena.getU32(from + statx.rdev_major), arena.getU32(from + statx.rdev_minor)),
+    encodeDevice(arena.getU32(from + stat.rdev_major), arena.getU32(from + stat.rdev_minor)),
   );
-  arena.setU32(to + attr.blksize, arena.getU32(from + statx.blksize));
+  arena.setU32(to + attr.blksize, arena.getU32(from + stat.blksize));
   arena.setU32(to + attr.flags, flags);
 }
 
@@ -111,7 +111,7 @@ export function getattr(turn: Turn): number {
 }
 
 /** STATX: as GETATTR, with the time of birth and the attributes that only statx(2) has. */
-export function statxRequest(turn: Turn): number {
+export function statx(turn: Turn): number {
   const { arena, args, body, fs, session } = turn;
   const flagged = (arena.getU32(args + StatxIn.offset.getattr_flags) & GetattrFlag.FH) !== 0;
   const handle = optionalHandle(turn, flagged, args + StatxIn.offset.fh);
@@ -122,9 +122,9 @@ export function statxRequest(turn: Turn): number {
   arena.zero(body, StatxOut.size);
   arena.setU32(body + StatxOut.offset.attr_valid, session.validSeconds);
   // Two structures with one layout up to the fields that only Linux has (mount ID and later).
-  const stat = body + StatxOut.offset.stat;
-  arena.u8.copyWithin(stat, fs.attributes, fs.attributes + statx.__spare2);
-  arena.setU32(stat + statx.mask, arena.getU32(stat + statx.mask) & (BASIC_STATS | StatxMask.BTIME));
+  const to = body + StatxOut.offset.stat;
+  arena.u8.copyWithin(to, fs.attributes, fs.attributes + stat.__spare2);
+  arena.setU32(to + stat.mask, arena.getU32(to + stat.mask) & (BASIC_STATS | StatxMask.BTIME));
   return turn.send(StatxOut.size);
 }
 
@@ -170,24 +170,33 @@ function isNoTime(counts: number, nanoseconds: number): boolean {
 }
 
 /** `struct statfs` in the kernel's generic 64-bit layout: eight-byte fields but f_fsid. */
-const statfs = { bsize: 8, blocks: 16, bfree: 24, bavail: 32, files: 40, ffree: 48, namelen: 64, frsize: 72 } as const;
+const hostStatfs = {
+  bsize: 8,
+  blocks: 16,
+  bfree: 24,
+  bavail: 32,
+  files: 40,
+  ffree: 48,
+  namelen: 64,
+  frsize: 72,
+} as const;
 const STATFS_BYTES = 120;
 
-export function statfsRequest(turn: Turn): number {
+export function statfs(turn: Turn): number {
   const { arena, body } = turn;
   const from = body + Kstatfs.size;
   arena.zero(from, STATFS_BYTES);
   const failed = turn.fs.statfs(turn.node, from);
   if (failed < 0) return turn.fail(failed);
   arena.zero(body, Kstatfs.size);
-  arena.copyU64(body + Kstatfs.offset.blocks, from + statfs.blocks);
-  arena.copyU64(body + Kstatfs.offset.bfree, from + statfs.bfree);
-  arena.copyU64(body + Kstatfs.offset.bavail, from + statfs.bavail);
-  arena.copyU64(body + Kstatfs.offset.files, from + statfs.files);
-  arena.copyU64(body + Kstatfs.offset.ffree, from + statfs.ffree);
-  arena.setU32(body + Kstatfs.offset.bsize, arena.getU32(from + statfs.bsize));
-  arena.setU32(body + Kstatfs.offset.namelen, arena.getU32(from + statfs.namelen));
-  arena.setU32(body + Kstatfs.offset.frsize, arena.getU32(from + statfs.frsize));
+  arena.copyU64(body + Kstatfs.offset.blocks, from + hostStatfs.blocks);
+  arena.copyU64(body + Kstatfs.offset.bfree, from + hostStatfs.bfree);
+  arena.copyU64(body + Kstatfs.offset.bavail, from + hostStatfs.bavail);
+  arena.copyU64(body + Kstatfs.offset.files, from + hostStatfs.files);
+  arena.copyU64(body + Kstatfs.offset.ffree, from + hostStatfs.ffree);
+  arena.setU32(body + Kstatfs.offset.bsize, arena.getU32(from + hostStatfs.bsize));
+  arena.setU32(body + Kstatfs.offset.namelen, arena.getU32(from + hostStatfs.namelen));
+  arena.setU32(body + Kstatfs.offset.frsize, arena.getU32(from + hostStatfs.frsize));
   return turn.send(Kstatfs.size);
 }
 

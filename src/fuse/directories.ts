@@ -2,7 +2,7 @@
  * Open folders: OPENDIR, READDIR, READDIRPLUS, RELEASEDIR. Entries are built one after the other in the reply's area and
  * sent at once; the file system tells them, the reply's size says when it is enough.
  */
-import type { DirectorySink, Node } from '../fs/fileSystem';
+import type { DirectorySink } from '../fs/fileSystem';
 import { Errno } from '../protocol/errno';
 import { OpenFlag } from '../protocol/fuse/flags';
 import { Dirent, Direntplus, EntryOut, OpenIn, OpenOut, ReadIn, ReleaseIn } from '../protocol/fuse/structs';
@@ -59,19 +59,32 @@ function writeDirent(
   for (let i = to + nameLength, end = to + align(nameLength); i < end; i++) u8[i] = 0;
 }
 
-/** READDIR's entries, as many as fit. */
-class PlainSink implements DirectorySink {
+/** What a reply's entries go into; one for each of the two opcodes, used again and again. */
+abstract class Entries implements DirectorySink {
   used = 0;
-  private capacity = 0;
+  protected capacity = 0;
+  protected turn!: Turn;
 
-  constructor(private readonly turn: Turn) {}
-
-  begin(capacity: number): void {
+  begin(turn: Turn, capacity: number): void {
     this.used = 0;
     this.capacity = capacity;
+    this.turn = turn;
   }
 
-  entry(
+  abstract entry(
+    inoLow: number,
+    inoHigh: number,
+    nextLow: number,
+    nextHigh: number,
+    type: number,
+    nameAt: number,
+    nameLength: number,
+  ): boolean;
+}
+
+/** READDIR's entries, as many as fit. */
+class PlainEntries extends Entries {
+  override entry(
     inoLow: number,
     inoHigh: number,
     nextLow: number,
@@ -90,20 +103,8 @@ class PlainSink implements DirectorySink {
 }
 
 /** READDIRPLUS's entries: each is looked up, but '.' and '..', whose counts the kernel would not keep. */
-class PlusSink implements DirectorySink {
-  used = 0;
-  private capacity = 0;
-  private parent: Node = 0;
-
-  constructor(private readonly turn: Turn) {}
-
-  begin(capacity: number, parent: Node): void {
-    this.used = 0;
-    this.capacity = capacity;
-    this.parent = parent;
-  }
-
-  entry(
+class PlusEntries extends Entries {
+  override entry(
     inoLow: number,
     inoHigh: number,
     nextLow: number,
@@ -117,7 +118,7 @@ class PlusSink implements DirectorySink {
     if (this.used + size > this.capacity) return false;
     const { turn } = this;
     const at = turn.body + this.used;
-    const node = isDotOrDotDot(turn.arena.u8, nameAt, nameLength) ? -1 : turn.fs.lookup(this.parent, nameAt);
+    const node = isDotOrDotDot(turn.arena.u8, nameAt, nameLength) ? -1 : turn.fs.lookup(turn.node, nameAt);
     // nodeid 0: no attributes, the guest asks itself. Also for what has gone since, or cannot be looked up.
     if (node < 0) turn.arena.zero(at, ENTRY);
     else writeEntry(turn, at, node);
@@ -131,41 +132,26 @@ function isDotOrDotDot(u8: Uint8Array, at: number, length: number): boolean {
   return u8[at] === DOT && (length === 1 || (length === 2 && u8[at + 1] === DOT));
 }
 
-/** READDIR and READDIRPLUS. */
-export class DirectoryReader {
-  private readonly plain: PlainSink;
-  private readonly plus: PlusSink;
+const plain = new PlainEntries();
+const plus = new PlusEntries();
 
-  constructor(private readonly turn: Turn) {
-    this.plain = new PlainSink(turn);
-    this.plus = new PlusSink(turn);
-  }
+export function readdir(turn: Turn): number {
+  return readInto(turn, plain);
+}
 
-  readdir(): number {
-    const capacity = this.capacity();
-    this.plain.begin(capacity);
-    return this.read(capacity, this.plain);
-  }
+export function readdirplus(turn: Turn): number {
+  return readInto(turn, plus);
+}
 
-  readdirplus(): number {
-    const capacity = this.capacity();
-    this.plus.begin(capacity, this.turn.node);
-    return this.read(capacity, this.plus);
-  }
-
-  private capacity(): number {
-    return Math.min(this.turn.arena.getU32(this.turn.args + readIn.size), this.turn.room);
-  }
-
-  private read(capacity: number, sink: PlainSink | PlusSink): number {
-    const { turn } = this;
-    const { arena, args } = turn;
-    const handle = turn.handleAt(args + readIn.fh, turn.node);
-    if (handle < 0) return turn.fail(handle);
-    if (capacity < DIRENT) return turn.fail(-Errno.EINVAL);
-    const position = args + readIn.offset;
-    const failed = turn.fs.readdir(handle, arena.getU32(position), arena.getU32(position + 4), capacity, sink);
-    // What has been told before a failure is the answer; the failure comes again with the next request.
-    return failed < 0 && sink.used === 0 ? turn.fail(failed) : turn.send(sink.used);
-  }
+function readInto(turn: Turn, entries: Entries): number {
+  const { arena, args } = turn;
+  const handle = turn.handleAt(args + readIn.fh, turn.node);
+  if (handle < 0) return turn.fail(handle);
+  const capacity = Math.min(arena.getU32(args + readIn.size), turn.room);
+  if (capacity < DIRENT) return turn.fail(-Errno.EINVAL);
+  entries.begin(turn, capacity);
+  const position = args + readIn.offset;
+  const failed = turn.fs.readdir(handle, arena.getU32(position), arena.getU32(position + 4), capacity, entries);
+  // What has been told before a failure is the answer; the failure comes again with the next request.
+  return failed < 0 && entries.used === 0 ? turn.fail(failed) : turn.send(entries.used);
 }

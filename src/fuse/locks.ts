@@ -3,7 +3,6 @@ import type { Lock } from '../fs/fileSystem';
 import { Errno } from '../protocol/errno';
 import { LkFlag, LockType } from '../protocol/fuse/flags';
 import { FileLock, InterruptIn, LkIn, LkOut } from '../protocol/fuse/structs';
-import type { ParkedRequests } from './parked';
 import { OUT_HEADER, type Turn } from './turn';
 
 const lkIn = LkIn.offset;
@@ -53,8 +52,15 @@ export function getlk(turn: Turn): number {
   return turn.send(LkOut.size);
 }
 
-/** SETLK, and SETLKW with `wait`. */
-export function setlk(turn: Turn, wait: boolean): number {
+export function setlk(turn: Turn): number {
+  return take(turn, false);
+}
+
+export function setlkw(turn: Turn): number {
+  return take(turn, true);
+}
+
+function take(turn: Turn, wait: boolean): number {
   const { arena, args, fs, caller } = turn;
   const handle = turn.handleAt(args + lkIn.fh, turn.node);
   if (handle < 0) return turn.fail(handle);
@@ -69,10 +75,10 @@ export function setlk(turn: Turn, wait: boolean): number {
  * to ask again, for a request that has not come yet (it came by another queue); for one that is being served on another
  * thread and cannot be ended, that would only have it ask over and over.
  */
-export function interrupt(turn: Turn, parked: ParkedRequests): number {
+export function interrupt(turn: Turn): number {
   const { arena, args, exchange } = turn;
   const low = arena.getU32(args + InterruptIn.offset.unique);
   const high = arena.getU32(args + InterruptIn.offset.unique + 4);
-  if (turn.fs.interrupt(low, high) || parked.has(low, high)) return 0;
+  if (turn.fs.interrupt(low, high) || turn.parked.has(low, high)) return 0;
   return exchange.writable < OUT_HEADER ? 0 : turn.fail(-Errno.EAGAIN);
 }

@@ -12,6 +12,7 @@ import type { Exchange } from './exchange';
 
 const outHeader = OutHeader.offset;
 const HEADER = OutHeader.size;
+const { READ, WRITE, COPY_FILE_RANGE, COPY_FILE_RANGE_64 } = Opcode;
 
 /**
  * Writes the body that reports `result` (not negative) of a call to `at`; its bytes. READ's data are in the guest
@@ -19,12 +20,12 @@ const HEADER = OutHeader.size;
  */
 export function lateReplyBytes(arena: Arena, opcode: number, result: number, at: number): number {
   switch (opcode) {
-    case Opcode.WRITE:
-    case Opcode.COPY_FILE_RANGE:
+    case WRITE:
+    case COPY_FILE_RANGE:
       arena.setU32(at + WriteOut.offset.size, result);
       arena.setU32(at + WriteOut.offset.padding, 0);
       return WriteOut.size;
-    case Opcode.COPY_FILE_RANGE_64:
+    case COPY_FILE_RANGE_64:
       arena.setU64(at + CopyFileRangeOut.offset.bytes_copied, result);
       return CopyFileRangeOut.size;
     default:
@@ -83,7 +84,7 @@ export class ParkedRequests {
     const { arena, reply } = this;
     const exchange = request.payload;
     const bytes = result < 0 ? 0 : lateReplyBytes(arena, request.opcode, result, reply + HEADER);
-    const dataInGuest = result >= 0 && request.opcode === Opcode.READ ? result : 0;
+    const dataInGuest = result >= 0 && request.opcode === READ ? result : 0;
     const used = HEADER + bytes + dataInGuest;
     arena.setU32(reply + outHeader.len, used);
     arena.setU32(reply + outHeader.error, result < 0 ? result : 0);

@@ -1,7 +1,7 @@
 /**
  * The FUSE server: takes one request, checks it, has it done, and replies.
  *
- * Owns the order of these, and which function serves which opcode. Knows no transport (an `Exchange` is one request and
+ * Owns the order of these; handlers.ts says which function serves which opcode. Knows no transport (an `Exchange` is one request and
  * the room for its reply) and nothing of how the file system does its work. Nothing throws and nothing is allocated on
  * the way; every byte of a request is fetched from guest memory once, before it is checked.
  */
@@ -11,25 +11,20 @@ import { Errno } from '../protocol/errno';
 import { Opcode } from '../protocol/fuse/opcodes';
 import { WriteIn } from '../protocol/fuse/structs';
 import { REQUEST_CAPACITY, type FuseAreas } from './areas';
-import { access, getattr, setattr, statfsRequest, statxRequest } from './attributes';
 import type { Counters } from './counters';
-import { create, mkdir, mknod, symlink, tmpfile } from './creation';
-import * as data from './data';
-import { DirectoryReader, opendir, releasedir } from './directories';
 import type { Exchange } from './exchange';
-import { ioctl } from './ioctl';
-import { getlk, interrupt, setlk } from './locks';
-import * as names from './names';
+import { handlers, needsInode } from './handlers';
 import type { FuseOptions } from './options';
 import { ParkedRequests } from './parked';
 import { whyRefused } from './refused';
-import { destroy, init, Session } from './session';
+import { Session } from './session';
 import { argumentBytes, isSilent, NOT_SERVED, replyBytes } from './shapes';
 import { IN_HEADER, OUT_HEADER, Turn, type Refusal } from './turn';
-import { getxattr, listxattr, removexattr, setxattr } from './xattrs';
 
 /** What is fetched before the opcode is known: all of most requests, and of WRITE all but its data. */
 const FIRST_PULL = IN_HEADER + WriteIn.size;
+
+const { BATCH_FORGET, DESTROY, INIT, WRITE } = Opcode;
 
 /** `check` is content. No reply is as long as that, and DEFERRED is another number. */
 const ACCEPTED = -1;
@@ -39,7 +34,6 @@ export class FuseServer {
   /** Requests that wait for their end. */
   readonly parked: ParkedRequests;
   private readonly turn: Turn;
-  private readonly folders: DirectoryReader;
 
   constructor(
     private readonly arena: Arena,
@@ -50,7 +44,6 @@ export class FuseServer {
     this.session = new Session(options, fs);
     this.parked = new ParkedRequests(arena, areas.lateReply);
     this.turn = new Turn(arena, areas, fs, this.session, this.parked);
-    this.folders = new DirectoryReader(this.turn);
   }
 
   get counters(): Counters {
@@ -100,7 +93,7 @@ export class FuseServer {
     if (length > readable || length < IN_HEADER) return this.refuse(Errno.EINVAL, 'its length is not what is there');
     const args = opcode < argumentBytes.length ? argumentBytes[opcode] : NOT_SERVED;
     if (args === NOT_SERVED) return this.refuse(Errno.ENOSYS, whyRefused(opcode));
-    if (!this.session.started && opcode !== Opcode.INIT && opcode !== Opcode.DESTROY) {
+    if (!this.session.started && opcode !== INIT && opcode !== DESTROY) {
       return this.refuse(Errno.EIO, 'before INIT');
     }
     const extensions = turn.extensionBytes;
@@ -110,9 +103,7 @@ export class FuseServer {
     if (exchange.writable < OUT_HEADER + replyBytes[opcode] && isSilent[opcode] === 0) {
       return this.refuse(Errno.EINVAL, 'no room for the reply');
     }
-    return length <= FIRST_PULL || opcode === Opcode.WRITE || opcode === Opcode.BATCH_FORGET
-      ? ACCEPTED
-      : this.fetchRest(exchange);
+    return length <= FIRST_PULL || opcode === WRITE || opcode === BATCH_FORGET ? ACCEPTED : this.fetchRest(exchange);
   }
 
   private fetchRest(exchange: Exchange): number {
@@ -129,112 +120,14 @@ export class FuseServer {
     return silent ? turn.drop(reason) : turn.refuse(-error, reason);
   }
 
-  /** Does what was asked. Opcodes that are about no inode come first: their nodeid says nothing. */
+  /** Does what was asked, and replies. */
   private execute(): number {
     const { turn } = this;
-    switch (turn.opcode) {
-      case Opcode.FORGET:
-        return names.forget(turn);
-      case Opcode.BATCH_FORGET:
-        return names.batchForget(turn);
-      case Opcode.INIT:
-        return init(turn);
-      case Opcode.DESTROY:
-        return destroy(turn);
-      case Opcode.INTERRUPT:
-        return interrupt(turn, this.parked);
+    if (needsInode[turn.opcode] !== 0) {
+      const node = turn.headerNode();
+      if (node < 0) return turn.fail(node);
+      turn.node = node;
     }
-    const node = turn.headerNode();
-    if (node < 0) return turn.fail(node);
-    turn.node = node;
-    return this.serve();
-  }
-
-  private serve(): number {
-    const { turn } = this;
-    switch (turn.opcode) {
-      case Opcode.LOOKUP:
-        return names.lookup(turn);
-      case Opcode.GETATTR:
-        return getattr(turn);
-      case Opcode.READ:
-        return data.read(turn);
-      case Opcode.WRITE:
-        return data.write(turn);
-      case Opcode.OPEN:
-        return data.open(turn);
-      case Opcode.RELEASE:
-        return data.release(turn);
-      case Opcode.FLUSH:
-        return data.flush(turn);
-      case Opcode.CREATE:
-        return create(turn);
-      case Opcode.UNLINK:
-        return names.unlink(turn);
-      case Opcode.OPENDIR:
-        return opendir(turn);
-      case Opcode.READDIRPLUS:
-        return this.folders.readdirplus();
-      case Opcode.READDIR:
-        return this.folders.readdir();
-      case Opcode.RELEASEDIR:
-        return releasedir(turn);
-      case Opcode.SETATTR:
-        return setattr(turn);
-      case Opcode.STATX:
-        return statxRequest(turn);
-      case Opcode.ACCESS:
-        return access(turn);
-      case Opcode.STATFS:
-        return statfsRequest(turn);
-      case Opcode.READLINK:
-        return names.readlink(turn);
-      case Opcode.SYMLINK:
-        return symlink(turn);
-      case Opcode.MKNOD:
-        return mknod(turn);
-      case Opcode.MKDIR:
-        return mkdir(turn);
-      case Opcode.RMDIR:
-        return names.rmdir(turn);
-      case Opcode.RENAME:
-        return names.rename(turn);
-      case Opcode.RENAME2:
-        return names.rename2(turn);
-      case Opcode.LINK:
-        return names.link(turn);
-      case Opcode.TMPFILE:
-        return tmpfile(turn);
-      case Opcode.FSYNC:
-      case Opcode.FSYNCDIR:
-        return data.fsync(turn);
-      case Opcode.SYNCFS:
-        return data.syncfs(turn);
-      case Opcode.FALLOCATE:
-        return data.fallocate(turn);
-      case Opcode.LSEEK:
-        return data.lseek(turn);
-      case Opcode.COPY_FILE_RANGE:
-      case Opcode.COPY_FILE_RANGE_64:
-        return data.copyFileRange(turn);
-      case Opcode.GETXATTR:
-        return getxattr(turn);
-      case Opcode.LISTXATTR:
-        return listxattr(turn);
-      case Opcode.SETXATTR:
-        return setxattr(turn);
-      case Opcode.REMOVEXATTR:
-        return removexattr(turn);
-      case Opcode.GETLK:
-        return getlk(turn);
-      case Opcode.SETLK:
-        return setlk(turn, false);
-      case Opcode.SETLKW:
-        return setlk(turn, true);
-      case Opcode.IOCTL:
-        return ioctl(turn);
-      default:
-        return this.refuse(Errno.ENOSYS, whyRefused(turn.opcode));
-    }
+    return handlers[turn.opcode](turn);
   }
 }

@@ -25,11 +25,9 @@ export const replyBytes = new Uint16Array(OPCODES);
 /** By opcode: 1 where a request has no reply, not even for an error (but INTERRUPT's EAGAIN, where there is room). */
 export const isSilent = new Uint8Array(OPCODES);
 
-const refused = new Set(refusedOpcodes.map((row) => row.opcode));
-
 for (const row of opcodes) {
   isSilent[row.number] = row.reply ? 0 : 1;
-  if (refused.has(row.number)) continue;
+  if (row.name in refusedOpcodes) continue;
   argumentBytes[row.number] = row.in.reduce(
     (sum, _, index) => sum + sizeInSession(row, 'in', index, OLDEST_MINOR_VERSION, noFlags),
     0,

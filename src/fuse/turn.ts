@@ -65,7 +65,7 @@ export class Turn {
     areas: FuseAreas,
     readonly fs: FileSystem,
     readonly session: Session,
-    parked: ParkedRequests,
+    readonly parked: ParkedRequests,
   ) {
     this.request = areas.request;
     this.args = areas.request + IN_HEADER;

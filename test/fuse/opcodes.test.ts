@@ -14,13 +14,12 @@ function blank(opcode: number): Uint8Array {
 
 describe('FUSE opcodes', () => {
   it('are all either served or refused with a reason', () => {
-    const refused = new Set(refusedOpcodes.map((row) => row.opcode));
     for (const row of opcodes) {
       const bench = Workbench.started();
       const { error } = bench.send(blank(row.number), 4096);
-      assert.equal(error === -ENOSYS, refused.has(row.number) && row.reply, row.name);
+      assert.equal(error === -ENOSYS, row.name in refusedOpcodes && row.reply, row.name);
     }
-    for (const row of refusedOpcodes) assert.ok(row.why.length > 10);
+    for (const why of Object.values(refusedOpcodes)) assert.ok(why.length > 10);
   });
 
   it('answer ENOSYS when there is no such opcode, and say why in the refusal', () => {
