@@ -96,9 +96,8 @@ export class FuseServer {
     if (!this.session.started && opcode !== INIT && opcode !== DESTROY) {
       return this.refuse(Errno.EIO, 'before INIT');
     }
-    const extensions = turn.extensionBytes;
     turn.rest = turn.args + args;
-    turn.end = request + length - extensions;
+    turn.end = request + length - turn.extensionBytes;
     if (turn.rest > turn.end) return this.refuse(Errno.EINVAL, 'shorter than its arguments');
     if (exchange.writable < OUT_HEADER + replyBytes[opcode] && isSilent[opcode] === 0) {
       return this.refuse(Errno.EINVAL, 'no room for the reply');

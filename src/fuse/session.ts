@@ -5,7 +5,7 @@
  */
 import type { FileSystem } from '../fs/fileSystem';
 import { Errno } from '../protocol/errno';
-import { FopenFlag, InitFlag, KERNEL_MINOR_VERSION, KERNEL_VERSION } from '../protocol/fuse/flags';
+import { FopenFlag, InitFlag, InitFlag2, KERNEL_MINOR_VERSION, KERNEL_VERSION } from '../protocol/fuse/flags';
 import { InitIn, InitOut } from '../protocol/fuse/structs';
 import { isDirect, wantedFlags } from './initFlags';
 import type { FuseOptions } from './options';
@@ -36,6 +36,8 @@ export class Session {
   flags2 = 0;
   /** SETXATTR has its long form. */
   longSetxattr = false;
+  /** Requests may have extensions at their end. */
+  extensions = false;
 
   /** Seconds that the guest may believe a name and attributes. */
   readonly validSeconds: number;
@@ -64,6 +66,7 @@ export class Session {
     this.minor = Math.min(minor, KERNEL_MINOR_VERSION);
     this.flags = (flags & this.wanted.low) >>> 0;
     this.flags2 = (flags2 & this.wanted.high) >>> 0;
+    this.extensions = (this.flags2 & InitFlag2.CREATE_SUPP_GROUP) !== 0;
     this.longSetxattr = (this.flags & InitFlag.SETXATTR_EXT) !== 0;
   }
 

@@ -50,6 +50,8 @@ export class Turn {
   rest = 0;
   /** Arena offset of the end of that: extensions are behind it. */
   end = 0;
+  /** Bytes of the extensions. */
+  extensionBytes = 0;
   /** Bytes of the request, its header included, as the header says and as are there. */
   length = 0;
   /** Arena offset of the reply's body, behind its header. */
@@ -80,6 +82,8 @@ export class Turn {
     this.exchange = exchange;
     this.opcode = arena.getU32(request + inHeader.opcode);
     this.length = arena.getU32(request + inHeader.len);
+    // Without an agreement on any extension the field is padding.
+    this.extensionBytes = this.session.extensions ? arena.getU16(request + inHeader.total_extlen) * 8 : 0;
     const room = exchange.writable - OUT_HEADER;
     this.room = room < REPLY_CAPACITY - OUT_HEADER ? room : REPLY_CAPACITY - OUT_HEADER;
     caller.uid = arena.getU32(request + inHeader.uid);
@@ -88,11 +92,6 @@ export class Turn {
     caller.supplementaryGid = -1;
     caller.uniqueLow = arena.getU32(request + inHeader.unique);
     caller.uniqueHigh = arena.getU32(request + inHeader.unique + 4);
-  }
-
-  /** Bytes of the extensions at the end. */
-  get extensionBytes(): number {
-    return this.arena.getU16(this.request + inHeader.total_extlen) * 8;
   }
 
   /** The header's nodeid as a node, or -ESTALE. */

@@ -183,6 +183,14 @@ describe('FUSE requests, byte by byte', () => {
     assert.equal(bench.fs.caller, '1000:1001 42', 'nothing stays of the request before');
   });
 
+  it('no extensions where none were agreed on: the field is padding', () => {
+    const bench = new Workbench();
+    bench.init({ minor: 31, flags: 0, length: 16 });
+    const bytes = request({ opcode: Opcode.MKDIR, total_extlen: 0x1234 }, pack(wire.MkdirIn, {}), text('d'));
+    assert.equal(bench.send(bytes).error, 0);
+    assert.equal(bench.fs.log.at(-1), 'mkdir(1, d, 40000)');
+  });
+
   it('OPEN, FLUSH, RELEASE, FSYNC', () => {
     const of = (opcode: number, args: Uint8Array): string[] => asked(request({ opcode, nodeid: nodeid(5) }, args));
     assert.deepEqual(of(Opcode.OPEN, pack(wire.OpenIn, { flags: 0o1702, open_flags: 1 })), ['open(5, 1002, true)']);
