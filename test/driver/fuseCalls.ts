@@ -227,8 +227,9 @@ export class FuseCalls {
     return entry(this.request(Opcode.LINK, parent, [pack(wire.LinkIn, { oldnodeid }), text(name)], { room: ENTRY }));
   }
 
-  open(nodeid: bigint, flags: number): Opened {
-    return opened(this.request(Opcode.OPEN, nodeid, [pack(wire.OpenIn, { flags })], { room: wire.OpenOut.size }));
+  open(nodeid: bigint, flags: number, openFlags = 0): Opened {
+    const args = pack(wire.OpenIn, { flags, open_flags: openFlags });
+    return opened(this.request(Opcode.OPEN, nodeid, [args], { room: wire.OpenOut.size }));
   }
 
   create(parent: bigint, name: string | Uint8Array, flags: number, mode: number): Entry & Opened {
