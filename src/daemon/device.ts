@@ -75,6 +75,7 @@ export class ShareDevice implements Device, ExchangeOwner {
     const host: HostMemory = {
       copyIn: (at, address, length) => copyBytes(arena.address(at), address, length),
       copyOut: (address, at, length) => copyBytes(address, arena.address(at), length),
+      copy: copyBytes,
       view: (address, length) => new Uint8Array(viewOf(address, length)),
     };
     this.memory = new GuestMemory(host);

@@ -99,7 +99,7 @@ function serve(): QueueWorkerMessage {
     }
   };
   const { trace } = data;
-  const tracer = trace && new Tracer(arena, new TraceWriter(trace.address, trace.size), trace.snapLength);
+  const tracer = trace && new Tracer(new TraceWriter(trace.address, trace.size), trace.snapLength);
   const device = new ShareDevice(
     {
       arena,

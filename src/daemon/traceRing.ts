@@ -11,7 +11,6 @@
  * `length` is the message's full length, of which the record may hold less. Times are milliseconds since the
  * epoch; `taken` is when the request was taken from its queue.
  */
-import { Arena } from '../base/arena';
 import { mapAnonymous, viewOf } from '../native/memory';
 
 export const enum RecordKind {
@@ -137,9 +136,4 @@ export class TraceReader extends RingEnd {
     Atomics.store(this.words, READ, this.position);
     return count;
   }
-}
-
-/** An arena-relative offset for memory at an absolute address. */
-export function relativeTo(arena: Arena, address: number): number {
-  return address - arena.base;
 }

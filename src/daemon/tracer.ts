@@ -3,16 +3,14 @@
  *
  * On the queue worker's hot path when a trace is wanted, and not there at all otherwise.
  */
-import type { Arena } from '../base/arena';
 import type { QueueExchange } from './queueExchange';
-import { RecordKind, type TraceWriter, relativeTo } from './traceRing';
+import { RecordKind, type TraceWriter } from './traceRing';
 
 export class Tracer {
   /** Milliseconds since the epoch at which this thread's clock began. */
   private readonly origin = performance.timeOrigin;
 
   constructor(
-    private readonly arena: Arena,
     private readonly ring: TraceWriter,
     /** Bytes of each message that are kept. */
     private readonly snapLength: number,
@@ -26,7 +24,7 @@ export class Tracer {
     const captured = length < this.snapLength ? length : this.snapLength;
     const at = this.ring.reserve(captured);
     if (at < 0) return;
-    exchange.chain.copyIn(0, captured, relativeTo(this.arena, this.ring.bytesAddress(at)));
+    exchange.chain.exportRequest(captured, this.ring.bytesAddress(at));
     const { queue } = exchange;
     this.ring.commit(at, RecordKind.Request, queue, exchange.chain.head, length, taken, taken);
   }
@@ -37,7 +35,7 @@ export class Tracer {
     const captured = used < this.snapLength ? used : this.snapLength;
     const at = this.ring.reserve(captured);
     if (at < 0) return;
-    exchange.chain.copyReply(0, captured, relativeTo(this.arena, this.ring.bytesAddress(at)));
+    exchange.chain.exportReply(captured, this.ring.bytesAddress(at));
     const now = this.origin + performance.now();
     this.ring.commit(at, RecordKind.Reply, exchange.queue, exchange.chain.head, used, now, exchange.taken);
   }

@@ -12,6 +12,8 @@ export interface HostMemory {
   copyIn(at: number, address: number, length: number): void;
   /** Copies from the arena at `at` to an address. */
   copyOut(address: number, at: number, length: number): void;
+  /** Copies between two addresses. */
+  copy(to: number, from: number, length: number): void;
   /** The bytes at an address, for a ring. Dropped by the holder before the memory goes. */
   view(address: number, length: number): Uint8Array;
 }
@@ -26,29 +28,46 @@ export interface Region {
   readonly hostBase: number;
 }
 
+/** Part of a region that is small enough for views (V8 refuses large ones), for copies of a few bytes. */
+export interface Window {
+  readonly guestBase: number;
+  readonly size: number;
+  readonly hostBase: number;
+  readonly words: Uint32Array;
+  readonly bytes: Uint8Array;
+}
+
+/** Longest window. */
+export const WINDOW_SIZE = 2 ** 30;
+
 /** Above this, doubles no longer hold every integer: an address there is refused, never rounded. */
 const ADDRESS_LIMIT = 2 ** 53;
 
+const NO_WORDS: Uint32Array = new Uint32Array(0);
+const NO_BYTES: Uint8Array = new Uint8Array(0);
+
 export class GuestMemory {
   private regions: readonly Region[] = [];
-  // The region that served the last translation: nearly always the right one.
+  private windows: readonly Window[] = [];
+  // The window that served the last translation: nearly always the right one.
   private base = 0;
   private end = 0;
   private delta = 0;
 
-  /** After a translation: bytes from the address on that lie in the same region. */
+  /** After a translation: bytes from the address on that lie in the same window, and the views of that window. */
   run = 0;
+  words: Uint32Array = NO_WORDS;
+  bytes: Uint8Array = NO_BYTES;
 
   constructor(readonly host: HostMemory) {}
 
-  get table(): readonly Region[] {
-    return this.regions;
-  }
-
-  /** Regions must not overlap in guest addresses: `overlaps` tells. */
+  /** Regions must not overlap in guest addresses (`overlaps` tells), and `hostBase` must be a multiple of 4. */
   setRegions(regions: readonly Region[]): void {
     this.regions = regions;
+    this.windows = regions.flatMap((region) => this.cut(region));
     this.base = this.end = this.delta = 0;
+    this.words = NO_WORDS;
+    this.bytes = NO_BYTES;
   }
 
   overlaps(guestBase: number, size: number): boolean {
@@ -57,7 +76,7 @@ export class GuestMemory {
     );
   }
 
-  /** Host address of a guest address, with `run` set; -1 when it is in no region. */
+  /** Host address of a guest address, with `run` and the views set; -1 when it is in no region. */
   translate(guest: number): number {
     if (guest >= this.base && guest < this.end) {
       this.run = this.end - guest;
@@ -66,19 +85,38 @@ export class GuestMemory {
     return this.search(guest);
   }
 
+  /** Where a guest address just translated lies in the views, in bytes. */
+  offset(guest: number): number {
+    return guest - this.base;
+  }
+
   private search(guest: number): number {
-    for (const region of this.regions) {
-      const end = region.guestBase + region.size;
-      if (guest >= region.guestBase && guest < end) {
-        this.base = region.guestBase;
+    for (const window of this.windows) {
+      const end = window.guestBase + window.size;
+      if (guest >= window.guestBase && guest < end) {
+        this.base = window.guestBase;
         this.end = end;
-        this.delta = region.hostBase - region.guestBase;
+        this.delta = window.hostBase - window.guestBase;
+        this.words = window.words;
+        this.bytes = window.bytes;
         this.run = end - guest;
         return guest + this.delta;
       }
     }
     this.run = 0;
     return -1;
+  }
+
+  private cut(region: Region): Window[] {
+    const windows: Window[] = [];
+    for (let at = 0; at < region.size; at += WINDOW_SIZE) {
+      const size = Math.min(WINDOW_SIZE, region.size - at);
+      const hostBase = region.hostBase + at;
+      const bytes = this.host.view(hostBase, size);
+      const words = new Uint32Array(bytes.buffer, bytes.byteOffset, size >>> 2);
+      windows.push({ guestBase: region.guestBase + at, size, hostBase, words, bytes });
+    }
+    return windows;
   }
 
   /** Host address of `length` bytes at a front-end virtual address, all in one region; -1 otherwise. */
