@@ -7,6 +7,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { FUSE_AREA_BYTES, layOutFuse } from '../fuse/areas';
+import { isDirect } from '../fuse/initFlags';
 import { FuseServer } from '../fuse/server';
 import { PASSTHROUGH_AREAS_SIZE, openPassthrough, passthroughAreas } from '../fs/passthrough';
 import { EPOLLIN, Epoll, accept, close, drain } from '../native/descriptors';
@@ -80,7 +81,8 @@ function serve(): QueueWorkerMessage {
     {
       readOnly: options.readonly,
       xattr: options.xattr,
-      writeback: options.writeback,
+      // Where write-back is not negotiated the guest's O_APPEND is the host's to keep.
+      writeback: options.writeback && !isDirect(options),
       allowDirectIo: options.allowDirectIo,
       canImpersonate: isRoot,
       descriptors: Math.max(16, descriptorLimit() - RESERVED_DESCRIPTORS),
