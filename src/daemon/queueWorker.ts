@@ -75,6 +75,7 @@ function serve(): QueueWorkerMessage {
   const done = new Epoll();
   const alarm = new EpollAlarm();
   const slow = new SlowCalls(new SlowCallBoard(data.board), () => say({ kind: 'startSlowCalls' }));
+  const fuseOptions = { ...options, killpriv: options.killprivV2 };
   const fs = openPassthrough(
     { calls, blocking: slow, alarm, arena, areas: passthroughAreas(passthroughAt) },
     options.sharedDir,
@@ -82,7 +83,7 @@ function serve(): QueueWorkerMessage {
       readOnly: options.readonly,
       xattr: options.xattr,
       // Where write-back is not negotiated the guest's O_APPEND is the host's to keep.
-      writeback: options.writeback && !isDirect(options),
+      writeback: options.writeback && !isDirect(fuseOptions),
       allowDirectIo: options.allowDirectIo,
       canImpersonate: isRoot,
       descriptors: Math.max(16, descriptorLimit() - RESERVED_DESCRIPTORS),
@@ -90,7 +91,7 @@ function serve(): QueueWorkerMessage {
   );
   if (typeof fs === 'number') return { kind: 'ended', failure: -fs };
 
-  const server = new FuseServer(arena, layOutFuse(fuseAt), fs, { ...options, killpriv: options.killprivV2 });
+  const server = new FuseServer(arena, layOutFuse(fuseAt), fs, fuseOptions);
   done.add(data.doneFd, EPOLLIN, Key.Done);
   const settle = (): void => {
     fs.endWaits();
