@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import * as vscode from 'vscode';
 
 const ID = 'virtiofs-studio.virtiofs-studio';
@@ -7,20 +8,14 @@ const ID = 'virtiofs-studio.virtiofs-studio';
 describe('the extension in VS Code', () => {
   const folder = () => vscode.Uri.joinPath((vscode.workspace.workspaceFolders ?? [])[0].uri, 'sample');
 
-  async function closeAll(): Promise<void> {
+  afterEach(async () => {
     for (const terminal of vscode.window.terminals) {
-      const closed = new Promise<void>((resolve) => {
-        const listener = vscode.window.onDidCloseTerminal((which) => {
-          if (which !== terminal) return;
-          listener.dispose();
-          resolve();
-        });
-      });
+      // One that has not started yet would stay in the list.
+      await terminal.processId;
       terminal.dispose();
-      await closed;
     }
-  }
-  afterEach(closeAll);
+    while (vscode.window.terminals.length > 0) await sleep(50);
+  });
 
   it('sleeps until it is asked, then wakes quickly', async () => {
     const extension = vscode.extensions.getExtension(ID);

@@ -1,5 +1,5 @@
 /** What VS Code calls inside its extension host: mocha over the suites of this folder. */
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import Mocha from 'mocha';
 
@@ -9,7 +9,9 @@ export function run(): Promise<void> {
   const grep = process.env['TEST_GREP'];
   if (grep) mocha.grep(grep);
   for (const file of readdirSync(__dirname).sort()) {
-    if (file.endsWith('.test.js')) mocha.addFile(join(__dirname, file));
+    // A compiled file without its source is left over from an earlier build.
+    const source = resolve(__dirname, '../../../test/extension', file.replace(/\.js$/, '.ts'));
+    if (file.endsWith('.test.js') && existsSync(source)) mocha.addFile(join(__dirname, file));
   }
   return new Promise((done, failed) => {
     mocha.run((failures) => (failures === 0 ? done() : failed(new Error(`${failures} failed`))));
