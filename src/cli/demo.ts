@@ -1,0 +1,134 @@
+/**
+ * `npm run demo`: shares a folder, boots a guest, does real work in it, shows the requests, and says whether every step
+ * came out right on both sides.
+ *
+ * Owns the order and what is printed. The steps are `demoSteps.ts`, the requests `traceLog.ts`.
+ */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { type Command, Option } from 'commander';
+import { onTermination } from '../vm/endings';
+import { probeKvm } from '../vm/kvm';
+import { startGuest } from '../vm/launcher';
+import type { Guest } from '../vm/launcher';
+import { lockProgram } from '../vm/lockProgram';
+import { guestTools } from '../vm/toolbox';
+import { Workplace } from '../vm/workplace';
+import { demoSteps } from './demoSteps';
+import type { DemoStep } from './demoSteps';
+import { existingFolder } from './guestOptions';
+import { makeSampleTree } from './sampleTree';
+import { TraceLog } from './traceLog';
+
+const TAG = 'demo';
+const STEP_TIMEOUT_MS = 60_000;
+/** Lines are cut to the terminal's width, and elsewhere to one that logs can take. */
+const WIDTH_ELSEWHERE = 160;
+
+export function registerDemo(program: Command): void {
+  program
+    .command('demo')
+    .description('real work in a guest over a shared folder, with every kind of request shown')
+    .argument('[dir]', 'folder to share; the work is done in a fresh folder in it (default: a generated one)')
+    .addOption(new Option('--guest <kind>', 'what runs the guest').choices(['qemu', 'uml']).default('qemu'))
+    .action(async (folder: string | undefined, options: { guest: 'qemu' | 'uml' }) => {
+      process.exitCode = await demo(folder, options.guest);
+    });
+}
+
+async function demo(folder: string | undefined, kind: 'qemu' | 'uml'): Promise<number> {
+  const say = (line: string): void => console.log(line);
+  const own = folder === undefined ? undefined : existingFolder(folder);
+  const tools = await guestTools(kind, say);
+  const accelerator = kind === 'qemu' && (await probeKvm(tools, say)).works ? 'kvm' : 'tcg';
+
+  const begun = performance.now();
+  const workplace = await Workplace.open();
+  const shared = own ?? join(workplace.folder, 'sample');
+  if (own === undefined) {
+    mkdirSync(shared);
+  }
+  const work = mkdtempSync(join(shared, 'virtiofs-demo-'));
+  const log = new TraceLog(say, () => process.stdout.columns ?? WIDTH_ELSEWHERE);
+  let guest: Guest | undefined;
+  const clean = async (): Promise<void> => {
+    await (guest === undefined ? workplace.close() : guest.stop());
+    rmSync(work, { recursive: true, force: true });
+  };
+  const listening = onTermination(clean);
+  try {
+    makeSampleTree(join(work, 'tree'));
+    say(`Sharing ${own ?? 'a generated sample tree'}; all work is done in ${basename(work)}/ in it.`);
+    guest = await startGuest(
+      {
+        kind,
+        accelerator,
+        tools,
+        shares: [{ directory: shared, tag: TAG, onTrace: (stream) => log.follow(stream) }],
+        extraFiles: (['posix', 'flock'] as const).map((lock) => ({
+          path: `/bin/${lock}-lock`,
+          mode: 0o755,
+          content: lockProgram(lock),
+        })),
+        progress: (line) => say(`  ${line}`),
+      },
+      workplace,
+    );
+    await log.endSection();
+    const faults = await runSteps(guest, work, log, say);
+    await guest.stop();
+    await log.endSection();
+    verdict(faults, log, (performance.now() - begun) / 1000, say);
+    return faults === 0 ? 0 : 1;
+  } finally {
+    await clean();
+    listening();
+  }
+}
+
+/** How many steps did not come out right. */
+async function runSteps(guest: Guest, work: string, log: TraceLog, say: (line: string) => void): Promise<number> {
+  let faults = 0;
+  for (const [index, step] of demoSteps.entries()) {
+    say(`\n${index + 1}/${demoSteps.length}  ${step.title}`);
+    const begun = performance.now();
+    const fault = await runStep(guest, step, work);
+    const seconds = ((performance.now() - begun) / 1000).toFixed(2);
+    await log.endSection();
+    say(fault === undefined ? `  ✔ right, ${seconds} s` : `  ✘ wrong: ${fault}`);
+    faults += fault === undefined ? 0 : 1;
+  }
+  return faults;
+}
+
+async function runStep(guest: Guest, step: DemoStep, work: string): Promise<string | undefined> {
+  step.prepare?.(work);
+  const run = async (script: string): Promise<{ printed: string; fault: string | undefined }> => {
+    const whole = `set -e\ncd ${basename(work)}\n${script}`;
+    const { status, output } = await guest.run(whole, { timeoutMs: STEP_TIMEOUT_MS });
+    const printed = output.toString();
+    return { printed, fault: status === 0 ? undefined : `status ${status}: ${printed.trim().slice(-300)}` };
+  };
+  const first = await run(step.script);
+  if (first.fault !== undefined || step.meanwhile === undefined) {
+    return first.fault ?? step.check(work, first.printed);
+  }
+  const between = step.meanwhile.check(work);
+  const second = await run(step.meanwhile.then);
+  return between ?? second.fault ?? step.check(work, first.printed + second.printed);
+}
+
+function verdict(faults: number, log: TraceLog, seconds: number, say: (line: string) => void): void {
+  say('');
+  log.table().forEach(say);
+  const dropped = log.dropped === 0 ? '' : ` (${log.dropped} more were served but not recorded)`;
+  say(
+    `\n${log.total.toLocaleString('en')} requests${dropped}; errors such as ENOENT are answers that the guest expects.`,
+  );
+  const right = demoSteps.length - faults;
+  say(
+    faults === 0
+      ? `All ${right} steps came out right, on the guest and on the host, in ${seconds.toFixed(1)} s from boot to power off.`
+      : `${faults} of ${demoSteps.length} steps went wrong.`,
+  );
+}

@@ -1,0 +1,118 @@
+/**
+ * Programs of 270 bytes for guests that take a lock, which no applet of Debian's busybox does.
+ *
+ * `PROGRAM FILE` opens the file, takes an exclusive lock on all of it without waiting, writes `locked` and holds the
+ * lock until its standard input ends. Exit status: 0, or the errno of what failed (EAGAIN 11: somebody has the lock).
+ * Written out as machine code for x86-64, so that no compiler is needed where guests run.
+ */
+const LOAD_ADDRESS = 0x400000;
+const HEADERS = 64 + 56;
+
+/** Assembles bytes, with forward references to labels in them. */
+class Assembler {
+  private readonly bytes: number[] = [];
+  private readonly labels = new Map<string, number>();
+  private readonly holes: { at: number; size: 1 | 4; label: string }[] = [];
+
+  emit(...bytes: number[]): this {
+    this.bytes.push(...bytes);
+    return this;
+  }
+
+  /** A jump's or an address's distance to `label`, counted from the byte after it. */
+  distance(label: string, size: 1 | 4): this {
+    this.holes.push({ at: this.bytes.length, size, label });
+    return this.emit(...Array<number>(size).fill(0));
+  }
+
+  label(name: string): this {
+    this.labels.set(name, this.bytes.length);
+    return this;
+  }
+
+  assemble(): Buffer {
+    const code = Buffer.from(this.bytes);
+    for (const { at, size, label } of this.holes) {
+      code.writeIntLE((this.labels.get(label) ?? 0) - (at + size), at, size);
+    }
+    return code;
+  }
+}
+
+const SYSCALL = [0x0f, 0x05];
+const TEST_RESULT = [0x85, 0xc0]; // test eax, eax
+const JUMP_IF_NEGATIVE = 0x78;
+const JUMP = 0xeb;
+/** mov REGISTER, immediate */
+const eax = (value: number): number[] => [0xb8, value, 0, 0, 0];
+const esi = (value: number): number[] => [0xbe, value, 0, 0, 0];
+const edi = (value: number): number[] => [0xbf, value, 0, 0, 0];
+const edx = (value: number): number[] => [0xba, value, 0, 0, 0];
+
+const TEXT = 'locked\n';
+const SYS = { read: 0, write: 1, open: 2, exit: 60, fcntl: 72, flock: 73 };
+const O_RDWR = 2;
+const F_SETLK = 6;
+const F_WRLCK = 1;
+const LOCK_EX_NB = 6;
+
+/** A POSIX lock by fcntl(F_SETLK), or one by flock(2). */
+export type LockKind = 'posix' | 'flock';
+
+/** The program as an ELF file. */
+export function lockProgram(kind: LockKind): Buffer {
+  const [call, argument] = kind === 'posix' ? [SYS.fcntl, F_SETLK] : [SYS.flock, LOCK_EX_NB];
+  const code = new Assembler()
+    .emit(0x48, 0x8b, 0x7c, 0x24, 0x10) // mov rdi, [rsp+16]: argv[1]
+    .emit(...esi(O_RDWR), ...eax(SYS.open), ...SYSCALL)
+    .emit(...TEST_RESULT, JUMP_IF_NEGATIVE)
+    .distance('failed', 1)
+    .emit(0x89, 0xc7) // mov edi, eax: the descriptor
+    .emit(...esi(argument), 0x48, 0x8d, 0x15) // lea rdx, [rip + lock]: only fcntl looks
+    .distance('lock', 4)
+    .emit(...eax(call), ...SYSCALL)
+    .emit(...TEST_RESULT, JUMP_IF_NEGATIVE)
+    .distance('failed', 1)
+    .emit(...edi(1), 0x48, 0x8d, 0x35) // lea rsi, [rip + text]
+    .distance('text', 4)
+    .emit(...edx(TEXT.length), ...eax(SYS.write), ...SYSCALL)
+    .emit(...edi(0), 0x48, 0x8d, 0x74, 0x24, 0xf8) // lea rsi, [rsp-8]
+    .emit(...edx(1), ...eax(SYS.read), ...SYSCALL)
+    .emit(0x31, 0xc0) // xor eax, eax: well
+    .emit(JUMP)
+    .distance('exit', 1)
+    .label('failed')
+    .emit(0xf7, 0xd8) // neg eax: the errno
+    .label('exit')
+    .emit(0x89, 0xc7) // mov edi, eax
+    .emit(...eax(SYS.exit), ...SYSCALL)
+    .label('lock') // struct flock: type, whence, 4 unused, start, length (0: to the end), pid, 4 unused
+    .emit(F_WRLCK, 0, ...Array<number>(30).fill(0))
+    .label('text')
+    .emit(...Buffer.from(TEXT))
+    .assemble();
+  return Buffer.concat([elfHeaders(code.length), code]);
+}
+
+/** An ELF header and one program header: the whole file is loaded, readable and executable. */
+function elfHeaders(codeLength: number): Buffer {
+  const headers = Buffer.alloc(HEADERS);
+  headers.write('\x7fELF\x02\x01\x01', 'latin1'); // 64 bit, little-endian, version 1
+  headers.writeUInt16LE(2, 16); // ET_EXEC
+  headers.writeUInt16LE(62, 18); // EM_X86_64
+  headers.writeUInt32LE(1, 20); // version
+  headers.writeBigUInt64LE(BigInt(LOAD_ADDRESS + HEADERS), 24); // entry
+  headers.writeBigUInt64LE(64n, 32); // offset of the program headers
+  headers.writeUInt16LE(64, 52); // size of this header
+  headers.writeUInt16LE(56, 54); // size of a program header
+  headers.writeUInt16LE(1, 56); // how many
+  const program = headers.subarray(64);
+  program.writeUInt32LE(1, 0); // PT_LOAD
+  program.writeUInt32LE(5, 4); // readable, executable
+  program.writeBigUInt64LE(BigInt(LOAD_ADDRESS), 16); // virtual address
+  program.writeBigUInt64LE(BigInt(LOAD_ADDRESS), 24); // physical address
+  program.writeBigUInt64LE(BigInt(HEADERS + codeLength), 32); // size in the file
+  program.writeBigUInt64LE(BigInt(HEADERS + codeLength), 40); // size in memory
+  program.writeBigUInt64LE(0x1000n, 48); // alignment
+  return headers;
+}
