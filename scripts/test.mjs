@@ -49,7 +49,7 @@ const groups = [
   },
   {
     name: 'native',
-    folders: ['native', 'daemon', 'driver', 'conformance'],
+    folders: ['native', 'daemon', 'driver', 'hostile', 'conformance'],
     needs: ['compiler', 'watchers', 'load'],
     minutes: 10,
   },
