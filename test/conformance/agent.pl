@@ -126,6 +126,7 @@ while (1) {
         next if $line eq '';
         my ($number, $rest) = split / /, $line, 2;
         if ($rest eq 'F') { start($number); say_line("$number 0 0\n") }
+        elsif (!$pipe{$number}) { say_line("$number -1 3\n") }
         elsif ($rest eq 'X') { my $to = delete $pipe{$number}; print $to "X\n"; close $to; say_line("$number 0 0\n") }
         else { print { $pipe{$number} } "$rest\n" }
     }

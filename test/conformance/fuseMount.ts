@@ -71,15 +71,15 @@ export class FuseMount {
     this.taken.push(nodeid);
   }
 
-  /** This operation's lookup of the inode stays, until `drop`. */
-  keep(nodeid: bigint): void {
+  /** This operation's lookup of the inode stays, until `drop`. False when it made none (the root, a working folder). */
+  keep(nodeid: bigint): boolean {
     const index = this.taken.lastIndexOf(nodeid);
     if (index >= 0) this.taken.splice(index, 1);
-    else if (nodeid !== ROOT_ID) throw new Error(`nodeid ${nodeid} was not looked up`);
+    return index >= 0;
   }
 
   drop(nodeid: bigint): void {
-    if (nodeid !== ROOT_ID) this.calls.forget(nodeid);
+    this.calls.forget(nodeid);
   }
 
   lookup(parent: bigint, name: string): Found | undefined {

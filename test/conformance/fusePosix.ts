@@ -30,6 +30,8 @@ import {
 
 interface OpenFile {
   readonly nodeid: bigint;
+  /** A lookup is given back when it closes. */
+  readonly kept: boolean;
   readonly fh: bigint;
   readonly flags: number;
   readonly folder: boolean;
@@ -93,8 +95,8 @@ export class FusePosix implements Posix {
   private newFile(nodeid: bigint, fh: bigint, flags: number, folder: boolean): number {
     let fd = 3;
     while (this.files.has(fd)) fd++;
-    this.mount.keep(nodeid);
-    this.files.set(fd, { nodeid, fh, flags, folder, position: 0, directoryPosition: 0n, flocked: false });
+    const kept = this.mount.keep(nodeid);
+    this.files.set(fd, { nodeid, kept, fh, flags, folder, position: 0, directoryPosition: 0n, flocked: false });
     return fd;
   }
 
@@ -184,7 +186,7 @@ export class FusePosix implements Posix {
         const unlock = file.flocked ? ReleaseFlag.FLOCK_UNLOCK : 0;
         if (file.folder) this.calls.releasedir(file.nodeid, file.fh);
         else this.calls.release(file.nodeid, file.fh, file.flags, BigInt(fd), unlock);
-        this.mount.drop(file.nodeid);
+        if (file.kept) this.mount.drop(file.nodeid);
       }
     });
   }

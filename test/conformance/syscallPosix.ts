@@ -140,6 +140,8 @@ function flockBytes({ type, start, length }: Lock): Buffer {
 }
 
 export class SyscallPosix implements Posix {
+  private ended = false;
+
   constructor(
     private readonly agent: Agent,
     private readonly number: number,
@@ -280,6 +282,8 @@ export class SyscallPosix implements Posix {
   fork = (): Promise<Posix> => this.agent.fork();
 
   async exit(): Promise<void> {
+    if (this.ended) return;
+    this.ended = true;
     await this.agent.say(this.number, 'X', 'exit');
   }
 }

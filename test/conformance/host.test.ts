@@ -1,0 +1,13 @@
+/** The list against this machine's own kernel: shows that the cases themselves are right. */
+import { need } from '../support/need';
+import { onPath } from '../../src/vm/toolbox';
+import { openHost } from './places';
+import { features, runCases } from './runCases';
+
+describe('conformance: Linux itself, on a tmpfs', () => {
+  before(function () {
+    need(this, 'perl', onPath('perl') !== undefined, 'the cases make their system calls through perl');
+    need(this, 'root', process.getuid?.() === 0, 'the cases change users');
+  });
+  runCases({ name: 'host', features: features('fileFlags'), open: openHost });
+});

@@ -1,0 +1,85 @@
+/**
+ * Places on this machine where the conformance list runs: a real process of this machine (which tests the list), and
+ * daemons through our own front-end.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { createInterface } from 'node:readline';
+import { AttachedDevice, type DeviceOptions } from '../driver/attachedDevice';
+import { type DaemonKind, startDaemon } from '../driver/daemons';
+import { FuseCalls } from '../driver/fuseCalls';
+import { type Cut, FuseClient } from '../driver/fuseClient';
+import { FuseMount } from './fuseMount';
+import { FusePosix } from './fusePosix';
+import type { OpenPlace } from './runCases';
+import { Agent, type AgentChannel } from './syscallPosix';
+
+/** The agent's program: beside its source, because perl is not compiled. */
+export const AGENT = path.resolve(__dirname, '../../../test/conformance/agent.pl');
+
+/** A folder on a file system that knows holes, locks and owners. */
+export function sharedFolder(): string {
+  const folder = fs.mkdtempSync('/dev/shm/virtiofs-conformance-');
+  fs.chmodSync(folder, 0o755);
+  return folder;
+}
+
+function channelOf(child: ChildProcess): AgentChannel {
+  const { stdin, stdout } = child;
+  if (!stdin || !stdout) throw new Error('the agent has no pipes');
+  return {
+    send: (line) => void stdin.write(`${line}\n`),
+    onLine: (listener) => void createInterface({ input: stdout }).on('line', listener),
+    onEnd: (listener) => void child.on('exit', listener),
+  };
+}
+
+/** The machine's own kernel and file system. */
+export async function openHost(): Promise<OpenPlace> {
+  const hostFolder = sharedFolder();
+  const child = spawn('perl', [AGENT], { cwd: hostFolder, stdio: ['pipe', 'pipe', 'inherit'] });
+  return {
+    root: new Agent(channelOf(child)).process(),
+    hostFolder,
+    close: async () => {
+      child.stdin.end();
+      await new Promise((resolve) => child.once('exit', resolve));
+      fs.rmSync(hostFolder, { recursive: true, force: true });
+    },
+  };
+}
+
+export interface DaemonPlaceOptions {
+  readonly arguments?: readonly string[];
+  readonly device?: DeviceOptions;
+  readonly cut?: Cut;
+  readonly indirect?: boolean;
+  readonly minor?: number;
+}
+
+/** A daemon through the real socket and real shared memory. */
+export async function openDaemon(kind: DaemonKind, options: DaemonPlaceOptions = {}): Promise<OpenPlace> {
+  const hostFolder = sharedFolder();
+  const daemon = await startDaemon(kind, hostFolder, { arguments: options.arguments ?? [] });
+  try {
+    const device = new AttachedDevice(daemon.frontEnd, options.device);
+    const client = new FuseClient(device);
+    if (options.cut) client.cut = options.cut;
+    client.indirect = options.indirect === true;
+    const calls = new FuseCalls(client);
+    calls.init(options.minor);
+    return {
+      root: new FusePosix(new FuseMount(calls)),
+      hostFolder,
+      close: async () => {
+        device.close();
+        await daemon.stop();
+        fs.rmSync(hostFolder, { recursive: true, force: true });
+      },
+    };
+  } catch (error) {
+    await daemon.stop();
+    throw error;
+  }
+}

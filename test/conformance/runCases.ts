@@ -1,0 +1,101 @@
+/**
+ * Runs the conformance list in one place, as mocha tests.
+ *
+ * A place says which features it has and which cases are known to differ there, each with its reason. A case that is
+ * listed as different and passes fails the test: the table must stay true.
+ */
+import assert from 'node:assert/strict';
+import * as path from 'node:path';
+import type { Feature } from './case';
+import { cases } from './cases';
+import type { Posix } from './posix';
+
+export interface OpenPlace {
+  /** Root's process in the shared folder. */
+  readonly root: Posix;
+  /** The shared folder on the host, with the feature `host`. */
+  readonly hostFolder?: string;
+  close(): Promise<void>;
+}
+
+export interface Place {
+  readonly name: string;
+  readonly features: ReadonlySet<Feature>;
+  /** Case name → why it goes otherwise here. */
+  readonly differences?: Readonly<Record<string, string>>;
+  /** Milliseconds per case. */
+  readonly patience?: number;
+  open(): Promise<OpenPlace>;
+}
+
+export const ALL_FEATURES: readonly Feature[] = [
+  'host',
+  'posixLocks',
+  'flock',
+  'xattr',
+  'trustedXattr',
+  'tmpfile',
+  'exchange',
+  'fileFlags',
+  'seekData',
+  'copyRange',
+];
+
+export const features = (...without: readonly Feature[]): ReadonlySet<Feature> =>
+  new Set(ALL_FEATURES.filter((feature) => !without.includes(feature)));
+
+/** Defines the tests. `missing`: why this place cannot be had, given to `need` by the caller. */
+export function runCases(place: Place): void {
+  let open: OpenPlace | undefined;
+  let number = 0;
+  const all = Object.values(cases).flat();
+
+  before(async function () {
+    this.timeout(180_000);
+    open = await place.open();
+  });
+  after(async function () {
+    this.timeout(60_000);
+    await open?.close();
+  });
+
+  it('has every difference listed by the name of a case', () => {
+    const known = new Set(all.map(({ name }) => name));
+    assert.deepEqual(
+      Object.keys(place.differences ?? {}).filter((name) => !known.has(name)),
+      [],
+    );
+  });
+
+  for (const [family, list] of Object.entries(cases)) {
+    describe(family, () => {
+      for (const one of list) {
+        if (!one.needs.every((feature) => place.features.has(feature))) continue;
+        const difference = place.differences?.[one.name];
+        it(difference === undefined ? one.name : `${one.name} (differs: ${difference})`, async function () {
+          this.timeout(place.patience ?? 10_000);
+          assert.ok(open);
+          const { root, hostFolder } = open;
+          const folder = `case${++number}`;
+          const made: Posix[] = [];
+          const fork = async (): Promise<Posix> => {
+            const process = await root.fork();
+            await process.chdir(folder);
+            await process.umask(0o022);
+            made.push(process);
+            return process;
+          };
+          await root.mkdir(folder, 0o755);
+          const fs = await fork();
+          try {
+            const run = one.run({ fs, fork, hostFolder: path.join(hostFolder ?? '', folder) });
+            if (difference === undefined) await run;
+            else await assert.rejects(run, () => true, 'the difference in the table is gone');
+          } finally {
+            for (const process of made) await process.exit().catch(() => undefined);
+          }
+        });
+      }
+    });
+  }
+}
