@@ -8,6 +8,7 @@ import { Command, CommanderError } from 'commander';
 import { Trouble, trouble } from '../base/catalogue';
 import { VERSION } from '../base/version';
 import { registerDaemon } from './daemon';
+import { registerDemo } from './demo';
 import { registerDoctor } from './doctor';
 import { registerShare } from './share';
 
@@ -21,6 +22,7 @@ function program(): Command {
   registerShare(command);
   registerDoctor(command);
   registerDaemon(command);
+  registerDemo(command);
   return command;
 }
 
