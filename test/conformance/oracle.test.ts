@@ -1,0 +1,83 @@
+/**
+ * The list on other people's daemons, as an oracle: where they and we agree, the case is right; where not, the table
+ * says why. What is not in a table behaves as ours does.
+ */
+import { need } from '../support/need';
+import { type DaemonKind, usePeers, whyMissing } from '../driver/daemons';
+import { openDaemon } from './places';
+import { features, runCases } from './runCases';
+import type { Feature } from './case';
+
+interface Oracle {
+  readonly kind: DaemonKind;
+  readonly name: string;
+  readonly arguments: readonly string[];
+  /** What it does not have at all: the cases that need it are left out. */
+  readonly lacks: Readonly<Partial<Record<Feature, string>>>;
+  readonly differences: Readonly<Record<string, string>>;
+}
+
+const KILLPRIV = 'it does not agree to HANDLE_KILLPRIV_V2 by default: nobody clears the bits';
+const NO_WAIT = 'it answers EOPNOTSUPP to a lock that would wait';
+const noFlags = 'a tmpfs of this kernel has no file flags';
+const noTmpfile = 'it does not know TMPFILE; the guest makes a name and removes it again';
+
+const oracles: readonly Oracle[] = [
+  {
+    kind: 'rust',
+    name: "Debian's Rust virtiofsd",
+    arguments: [
+      ...['--sandbox', 'none', '--seccomp', 'none', '--cache', 'never', '--xattr'],
+      // trusted.* needs the capability, which it gives up unless told otherwise.
+      '--modcaps=+sys_admin',
+    ],
+    lacks: {
+      fileFlags: noFlags,
+      tmpfile: noTmpfile,
+      posixLocks: 'it has no locks; the guest keeps them to itself, unseen by other guests and the host',
+      flock: 'likewise',
+    },
+    differences: {
+      'a write by another user drops set-user-ID and set-group-ID': KILLPRIV,
+      'a truncate by another user drops them too': KILLPRIV,
+      'and so does O_TRUNC': KILLPRIV,
+    },
+  },
+  {
+    kind: 'c',
+    name: 'the C virtiofsd of QEMU 7.2',
+    arguments: ['-o', 'sandbox=chroot,cache=none,xattr,posix_lock,flock,readdirplus,modcaps=+sys_admin'],
+    lacks: { fileFlags: noFlags, tmpfile: noTmpfile },
+    differences: {
+      'F_GETLK shows the lock in the way': 'it answers EINVAL to GETLK of the whole file',
+      'a process that ends drops its locks': NO_WAIT,
+      'F_SETLKW waits until the lock is free': NO_WAIT,
+      'one that waits does not hinder the others': NO_WAIT,
+      'flock keeps others out': NO_WAIT,
+      'shared flocks': NO_WAIT,
+      'flock belongs to the open file, not to the process': NO_WAIT,
+      'closing drops the flock': NO_WAIT,
+      'flock waits until the lock is free': NO_WAIT,
+      'a write by another user drops set-user-ID and set-group-ID': KILLPRIV,
+      'a truncate by another user drops them too': KILLPRIV,
+      'and so does O_TRUNC': KILLPRIV,
+    },
+  },
+];
+
+for (const oracle of oracles) {
+  describe(`conformance: ${oracle.name}`, () => {
+    before(async function () {
+      this.timeout(180_000);
+      await usePeers((line) => console.log(`      ${line}`));
+      need(this, oracle.name, whyMissing(oracle.kind) === undefined, whyMissing(oracle.kind) ?? '');
+      need(this, 'root', process.getuid?.() === 0, 'the cases change users');
+    });
+    runCases({
+      name: oracle.name,
+      features: features(...(Object.keys(oracle.lacks) as Feature[])),
+      differences: oracle.differences,
+      open: () => openDaemon(oracle.kind, { arguments: oracle.arguments }),
+    });
+  });
+}
