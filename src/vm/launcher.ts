@@ -20,11 +20,11 @@ import { mountPoint } from './guestInit';
 import type { InitPlan } from './guestInit';
 import { buildInitramfs } from './initramfs';
 import type { ExtraFile } from './initramfs';
-import { QEMU_CHANNEL, QEMU_MODULES, QEMU_TERMINAL, qemuArguments } from './qemuArguments';
+import { QEMU_CHANNEL, QEMU_EXTRA, QEMU_MODULES, QEMU_TERMINAL, qemuArguments } from './qemuArguments';
 import { QmpClient } from './qmp';
 import { TextTail } from './textTail';
 import type { Kernel, Toolbox } from './toolbox';
-import { UML_CHANNEL, UML_MODULES, UML_TERMINAL, umlArguments, umlEnvironment } from './umlArguments';
+import { UML_CHANNEL, UML_EXTRA, UML_MODULES, UML_TERMINAL, umlArguments, umlEnvironment } from './umlArguments';
 import { Workplace, exited } from './workplace';
 
 export interface GuestShare {
@@ -62,6 +62,8 @@ export interface GuestOptions {
   readonly qemuArguments?: readonly string[];
   readonly kernelArguments?: readonly string[];
   readonly extraFiles?: readonly ExtraFile[];
+  /** Give one more byte channel between the host and programs in the guest: `Guest.extra`. */
+  readonly extraChannel?: boolean;
   /** Keep QEMU alive when the guest reboots, for `Guest.reboot`. */
   readonly reboot?: boolean;
   /** Give an interactive shell on the console. */
@@ -83,6 +85,8 @@ export interface Guest {
   readonly console: Duplex;
   /** Only with QEMU. */
   readonly qmp: QmpClient | undefined;
+  /** The host's end of the extra channel, and its device in the guest as a shell pattern. */
+  readonly extra: { readonly stream: Duplex; readonly device: string } | undefined;
   /** Runs a shell script in the guest, in the first share's folder. */
   run(script: string, options?: CommandOptions): Promise<CommandResult>;
   /** Reboots and waits until everything is mounted again. Needs `GuestOptions.reboot`. */
@@ -98,7 +102,8 @@ const BOOT_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 10_000;
 const CONSOLE_FD = 3;
 const CHANNEL_FD = 4;
-const QMP_FD = 5;
+const EXTRA_FD = 5;
+const QMP_FD = 6;
 
 /**
  * Starts a guest; resolves when its shares are mounted. Throws a Trouble, with everything gone, when that fails.
@@ -135,7 +140,7 @@ async function start(options: GuestOptions, workplace: Workplace): Promise<Guest
     options.kind === 'uml'
       ? await startUml(options, workplace, initramfs, backEnds)
       : await startQemu(options, workplace, initramfs, backEnds);
-  const [terminal, stream, qmpStream] = [CONSOLE_FD, CHANNEL_FD, QMP_FD].map(
+  const [terminal, stream, extra, qmpStream] = [CONSOLE_FD, CHANNEL_FD, EXTRA_FD, QMP_FD].map(
     (fd) => child.stdio[fd] as Duplex | undefined,
   );
   const boot = new Boot();
@@ -200,6 +205,10 @@ async function start(options: GuestOptions, workplace: Workplace): Promise<Guest
     process: child,
     console,
     qmp,
+    extra:
+      options.extraChannel === true && extra !== undefined
+        ? { stream: extra, device: options.kind === 'uml' ? UML_EXTRA : QEMU_EXTRA }
+        : undefined,
     run: (script, commandOptions) => channel.run(script, commandOptions),
     reboot: async () => {
       boot.again();
@@ -330,12 +339,13 @@ function startQemu(
     queueSize: QUEUE_SIZE,
     consoleFd: CONSOLE_FD,
     channelFd: CHANNEL_FD,
+    ...(options.extraChannel === true ? { extraFd: EXTRA_FD } : {}),
     qmpFd: QMP_FD,
     reboot: options.reboot ?? false,
     ...(options.kernelArguments === undefined ? {} : { kernelArguments: options.kernelArguments }),
     ...(options.qemuArguments === undefined ? {} : { extra: options.qemuArguments }),
   });
-  return workplace.spawn([...qemu, ...words], ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe']);
+  return workplace.spawn([...qemu, ...words], ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe']);
 }
 
 function startUml(
@@ -355,9 +365,10 @@ function startUml(
     folder: workplace.folder,
     consoleFd: CONSOLE_FD,
     channelFd: CHANNEL_FD,
+    ...(options.extraChannel === true ? { extraFd: EXTRA_FD } : {}),
     ...(options.kernelArguments === undefined ? {} : { kernelArguments: options.kernelArguments }),
   });
   const memory = existsSync('/dev/shm') ? '/dev/shm' : workplace.folder;
   const environment = umlEnvironment(workplace.folder, memory);
-  return workplace.spawn([...uml.program, ...words], ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'], environment);
+  return workplace.spawn([...uml.program, ...words], ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'], environment);
 }

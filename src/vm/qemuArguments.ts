@@ -26,6 +26,8 @@ export interface QemuOptions {
   readonly consoleFd: number;
   readonly channelFd: number;
   readonly qmpFd: number;
+  /** One more byte channel for programs in the guest. */
+  readonly extraFd?: number;
   /** Let the guest reboot; otherwise a reboot ends QEMU, as does a panic. */
   readonly reboot: boolean;
   readonly kernelArguments?: readonly string[];
@@ -38,6 +40,8 @@ export interface QemuOptions {
  * `virtconsole`: QEMU drops what a console says faster than the host reads it.
  */
 export const QEMU_CHANNEL = '/dev/vport*p1';
+/** The same behind `extraFd`. */
+export const QEMU_EXTRA = '/dev/vport*p2';
 export const QEMU_TERMINAL = '/dev/ttyS0';
 
 /** Modules the guest needs where its kernel does not have them built in. */
@@ -68,6 +72,12 @@ export function qemuArguments(options: QemuOptions): string[] {
     ['-chardev', `socket,id=channel,fd=${options.channelFd}`],
     ['-device', 'virtio-serial-pci'],
     ['-device', 'virtserialport,chardev=channel,name=virtiofs-studio'],
+    ...(options.extraFd === undefined
+      ? []
+      : [
+          ['-chardev', `socket,id=extra,fd=${options.extraFd}`],
+          ['-device', 'virtserialport,chardev=extra,name=extra'],
+        ]),
     ['-chardev', `socket,id=qmp,fd=${options.qmpFd}`],
     ['-mon', 'chardev=qmp,mode=control'],
     ...options.shares.flatMap((share, index) => shareArguments(share, index, options)),

@@ -16,10 +16,14 @@ export interface UmlOptions {
   /** Connected sockets: the serial console and the command channel. */
   readonly consoleFd: number;
   readonly channelFd: number;
+  /** One more byte channel for programs in the guest. */
+  readonly extraFd?: number;
   readonly kernelArguments?: readonly string[];
 }
 
 export const UML_CHANNEL = '/dev/tty1';
+/** The same behind `extraFd`; a terminal that the program in the guest makes raw (`stty raw -echo`). */
+export const UML_EXTRA = '/dev/tty2';
 export const UML_TERMINAL = '/dev/tty0';
 export const UML_MODULES: readonly string[] = ['virtiofs'];
 
@@ -35,6 +39,7 @@ export function umlArguments(options: UmlOptions): string[] {
     'con=null',
     `con0=fd:${options.consoleFd},fd:${options.consoleFd}`,
     `con1=fd:${options.channelFd},fd:${options.channelFd}`,
+    ...(options.extraFd === undefined ? [] : [`con2=fd:${options.extraFd},fd:${options.extraFd}`]),
     'ssl=null',
     `uml_dir=${options.folder}`,
     'umid=guest',
