@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { VERSION } from '../../src/base/version';
+
+/** The built command line, as people start it. */
+function cli(...args: string[]): { status: number | null; stdout: string; stderr: string } {
+  return spawnSync(process.execPath, ['dist/cli.js', ...args], { encoding: 'utf8', timeout: 30_000 });
+}
+
+describe('virtiofs-studio on the command line', () => {
+  it('lists its commands', () => {
+    const { status, stdout } = cli('--help');
+    assert.equal(status, 0);
+    for (const command of ['share', 'doctor', 'daemon']) assert.match(stdout, new RegExp(`^  ${command} `, 'm'));
+  });
+
+  it('has a help text for each command', () => {
+    for (const command of ['share', 'doctor', 'daemon', 'demo']) {
+      const { status, stdout } = cli(command, '--help');
+      assert.equal(status, 0, command);
+      assert.match(stdout, new RegExp(`^Usage: virtiofs-studio ${command}`), command);
+    }
+  });
+
+  it('knows its version', () => {
+    assert.equal(cli('--version').stdout, `${VERSION}\n`);
+    assert.equal(cli('daemon', '--version').stdout, `virtiofs-studio daemon ${VERSION}\n`);
+  });
+
+  it('ends with 2 and says why when it is asked for something wrong', () => {
+    for (const [args, why] of [
+      [[], /^Usage:/m],
+      [['frobnicate'], /unknown command 'frobnicate'/],
+      [['share', '--frobnicate'], /unknown option '--frobnicate'/],
+      [['share', '--guest', 'amiga', '.'], /Allowed choices are qemu, uml/],
+      [['share', '--tag', 'a\nb', '--command', 'true', '.'], /newline/],
+      [['share', '--tag', 'x'.repeat(37), '--command', 'true', '.'], /37 bytes/],
+      [['daemon', '--frobnicate'], /unknown option --frobnicate/],
+      [['daemon'], /no folder to share/],
+      [['daemon', '--shared-dir=/', '--fd=3', '--sandbox=chroot'], /--sandbox=chroot is not implemented/],
+    ] as const) {
+      const { status, stdout, stderr } = cli(...args);
+      assert.equal(status, 2, args.join(' '));
+      assert.match(stderr, why);
+      assert.equal(stdout, '');
+    }
+  });
+
+  it('ends with 3 when the machine lacks something', () => {
+    const { status, stderr } = cli('daemon', '--shared-dir=/nonexistent', '--socket-path=/nonexistent/socket');
+    assert.equal(status, 3);
+    assert.match(stderr, /\/nonexistent/);
+  });
+
+  it('tells libvirt what it can do', () => {
+    assert.deepEqual(JSON.parse(cli('daemon', '--print-capabilities').stdout), {
+      type: 'fs',
+      features: ['separate-options'],
+    });
+  });
+});
