@@ -130,12 +130,18 @@ export class Chain {
   private export(first: number, last: number, length: number, to: number): void {
     const { memory } = this;
     for (let index = first; index < last && length > 0; index++) {
-      const address = memory.translate(this.addresses[index]);
-      if (address < 0) return;
-      const part = Math.min(memory.run, this.lengths[index], length);
-      memory.host.copy(to, address, part);
-      to += part;
-      length -= part;
+      let guest = this.addresses[index];
+      let left = Math.min(this.lengths[index], length);
+      length -= left;
+      while (left > 0) {
+        const address = memory.translate(guest);
+        if (address < 0) return;
+        const part = memory.run < left ? memory.run : left;
+        memory.host.copy(to, address, part);
+        to += part;
+        guest += part;
+        left -= part;
+      }
     }
   }
 
