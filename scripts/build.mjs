@@ -35,8 +35,7 @@ export const tryBundle = () =>
     '--stats=errors-only',
   ]);
 
-export const tryCompile = () =>
-  make('out/.built', [...shared, 'test'], 'node_modules/typescript/bin/tsc', ['-p', '.']);
+export const tryCompile = () => make('out/.built', [...shared, 'test'], 'node_modules/typescript/bin/tsc', ['-p', '.']);
 
 /** The same, for targets that cannot go on without. */
 export async function bundle() {

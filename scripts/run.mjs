@@ -38,7 +38,7 @@ const targets = {
   /** The README's pictures, taken anew from a real VS Code. */
   async pictures() {
     getNodeModules();
-    await getPackages(['browser', 'fonts']);
+    getPackages(['browser', 'fonts']);
     await bundle();
     await compile();
     return run(process.execPath, ['out/test/support/vscode/pictures.js']);

@@ -9,7 +9,7 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { projectFolder, run, Stop } from './child.mjs';
+import { projectFolder, Stop } from './child.mjs';
 
 /** Need → file or program that shows it is there, and the package that has it. */
 const needs = {
@@ -53,33 +53,36 @@ function rootPrefix() {
   return spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status === 0 ? ['sudo', '-n'] : undefined;
 }
 
-async function aptInstall(prefix, packages) {
+/** Quiet when it goes well; else apt's own words. */
+function aptInstall(prefix, packages) {
   const apt = (...args) => {
     const line = [...prefix, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-q', '-o', 'DPkg::Lock::Timeout=300'];
     const [program, ...rest] = [...line, ...args];
-    return run(program, rest);
+    return spawnSync(program, rest, { encoding: 'utf8', maxBuffer: 1 << 28 });
   };
   const install = () => apt('install', '-y', '--no-install-recommends', ...packages);
-  if ((await install()) === 0) return true;
+  if (install().status === 0) return true;
   // Lists that are missing or older than the mirror. A failing foreign source is no reason to stop: install decides.
-  await apt('update');
-  return (await install()) === 0;
+  const update = apt('update');
+  const { status, stderr } = install();
+  if (status !== 0) console.log(`${update.stderr}${stderr}`);
+  return status === 0;
 }
 
 /**
  * Sees to it that the named needs are there. Where they cannot be had, says what to type and goes on: tests that miss
  * something say so themselves.
  */
-export async function getPackages(names) {
+export function getPackages(names) {
   const missing = names.flatMap((name) => needs[name]).filter((need) => !isThere(need.program));
   if (missing.length === 0) return;
   const packages = [...new Set(missing.map((need) => need.package))];
   const prefix = isThere('apt-get') ? rootPrefix() : undefined;
   if (prefix) {
     console.log(`Installing ${packages.join(' ')}`);
-    if (await aptInstall(prefix, packages)) return;
+    if (aptInstall(prefix, packages)) return;
     // One that this release does not have must not keep the others away.
-    for (const name of packages) await aptInstall(prefix, [name]);
+    for (const name of packages) aptInstall(prefix, [name]);
     return;
   }
   const programs = missing.map((need) => need.program).join(' ');

@@ -92,7 +92,7 @@ function testFiles(folder) {
 async function runGroup(group, folders, grep) {
   const files = folders.flatMap(testFiles);
   if (files.length === 0) return;
-  await getPackages(group.needs);
+  getPackages(group.needs);
   const scratch = mkdtempSync(join(tmpdir(), 'virtiofs-tally-'));
   const tally = join(scratch, 'tally.json');
   const filter = grep ? ['--grep', grep] : [];
