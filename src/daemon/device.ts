@@ -11,6 +11,7 @@ import { EPOLLET, EPOLLIN, type Epoll, close, fileSize, signal } from '../native
 import { NativeError } from '../native/libc';
 import { copyBytes, mapShared, release, seal, viewOf } from '../native/memory';
 import { availBytes, descBytes, usedBytes } from '../protocol/virtio/ring';
+import { yieldCpu } from '../native/process';
 import type { Device, Ring } from '../vhostUser/backEnd';
 import { Chain } from '../virtio/chain';
 import { GuestMemory, type HostMemory, type Region } from '../virtio/guestMemory';
@@ -217,6 +218,11 @@ export class ShareDevice implements Device, ExchangeOwner {
       }
       this.tell(running);
       if (this.parts.pollMicroseconds > 0 && this.watch(queue)) continue;
+      if (queue.pending) continue;
+      // The thread we have just told may share our CPU. Let it run before we go to sleep: its next request then finds
+      // us awake, and needs neither a kick nor a wake-up. On a CPU of our own this is one short call.
+      yieldCpu();
+      if (queue.pending) continue;
       if (!queue.listen()) return;
       queue.quiet();
     }

@@ -7,6 +7,10 @@ const setrlimit = declare('setrlimit', INT, [INT, LONG]);
 const exitNow = declare('_exit', 'void', [INT]);
 
 const RLIMIT_NOFILE = 7;
+
+/** Lets another thread that waits for this CPU run first; returns at once when there is none. */
+export const yieldCpu: () => void = declare('sched_yield', INT, []);
+
 const scratch = pinnedArena(64);
 
 /** Raises (or lowers) the number of descriptors this process may have; what it is then. Only root passes the hard limit. */
