@@ -24,6 +24,8 @@ export interface StartOptions {
   /** A command in front of the daemon's, such as `unshare -m`. */
   readonly wrap?: readonly string[];
   readonly environment?: NodeJS.ProcessEnv;
+  /** Where the daemon's temporary folder is made; the machine's usual place unless told otherwise. */
+  readonly temporary?: string;
 }
 
 export interface Daemon {
@@ -85,7 +87,7 @@ export function whyMissing(kind: DaemonKind): string | undefined {
 
 /** Starts a daemon that shares `folder` and connects to it. Throws with its log when it does not come up. */
 export async function startDaemon(kind: DaemonKind, folder: string, options: StartOptions = {}): Promise<Daemon> {
-  const home = fs.mkdtempSync(path.join(os.tmpdir(), 'driver-'));
+  const home = fs.mkdtempSync(path.join(options.temporary ?? os.tmpdir(), 'driver-'));
   const socket = path.join(home, 'socket');
   const base = command(kind, folder, socket);
   if (!base) throw new Error(whyMissing(kind));
