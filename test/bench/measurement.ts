@@ -2,7 +2,7 @@
  * Measures one row: the same number of operations on each daemon in turn, round by round.
  */
 import type { DaemonKind } from '../driver/daemons';
-import { runOn } from '../driver/host';
+import { runOn, waitForTurn } from '../driver/host';
 import { confine, cpuMilliseconds, median } from './measure';
 import type { MeasuredSession } from './session';
 import type { Row } from './workloads';
@@ -37,10 +37,13 @@ interface Sample {
 }
 
 /**
- * Depth 1: front-end and daemon share one CPU (a wake-up across CPUs would drown everything). Deeper: one CPU each.
+ * Depth 1: front-end and daemon share one CPU (a wake-up across CPUs would drown everything), and the front-end does not
+ * push a daemon aside that has just answered it: like a guest on a CPU of its own, it comes back when the daemon has gone
+ * to sleep. Otherwise it is chance whether a request needs a kick. Deeper: one CPU each.
  */
 function place(sessions: readonly MeasuredSession[], depth: number): void {
   runOn(0);
+  waitForTurn();
   for (const session of sessions) confine(session.daemon.pid, depth === 1 ? 0 : 1);
 }
 

@@ -24,6 +24,7 @@ export { close, connectUnix, eventfd, listenUnix } from '../../src/native/descri
 const poll = declare('poll', INT, [LONG, INT, INT]);
 const read = declare('read', INT, [INT, LONG, LONG]);
 const affinity = declare('sched_setaffinity', INT, [INT, LONG, LONG]);
+const setScheduler = declare('sched_setscheduler', INT, [INT, INT, LONG]);
 
 const EPIPE = 32;
 const ECONNRESET = 104;
@@ -125,4 +126,13 @@ export class Waiter {
 export function runOn(cpu: number, tid = 0): void {
   scratch.setU64(CPUS, cpu < 0 ? 0xffff_ffff : 2 ** cpu);
   checked('sched_setaffinity', affinity(tid, 8, scratch.address(CPUS)));
+}
+
+const SCHED_BATCH = 3;
+const SCHED_RESET_ON_FORK = 0x4000_0000;
+
+/** This thread, when it is woken, lets whoever runs on its CPU go on until it sleeps. Not inherited by children. */
+export function waitForTurn(): void {
+  scratch.setU32(CPUS, 0);
+  checked('sched_setscheduler', setScheduler(0, SCHED_BATCH | SCHED_RESET_ON_FORK, scratch.address(CPUS)));
 }
