@@ -1,0 +1,124 @@
+/** A real folder shared through the real system calls, for tests: made anew for each, removed afterwards. */
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import type { Alarm, BlockingCalls, HostCalls } from '../../src/fs/hostCalls';
+import {
+  openPassthrough,
+  PASSTHROUGH_AREAS_SIZE,
+  passthroughAreas,
+  type PassthroughFileSystem,
+  type PassthroughOptions,
+} from '../../src/fs/passthrough';
+import { LinuxCalls, clearUmask } from '../../src/native/linuxCalls';
+import { pinnedArena } from '../../src/native/memory';
+import { CLIENT_AREA, Client } from './client';
+
+/** Blocking calls made on this thread, a turn later; counts them. */
+export class LaterCalls implements BlockingCalls {
+  made = 0;
+  private readonly calls = new LinuxCalls();
+
+  private later(call: () => number, done: (result: number) => void): void {
+    this.made++;
+    setImmediate(() => done(call()));
+  }
+
+  preadv(fd: number, vectors: number, count: number, offset: number, done: (result: number) => void): void {
+    this.later(() => this.calls.preadv(fd, vectors, count, offset), done);
+  }
+
+  pwritev(fd: number, vectors: number, count: number, offset: number, done: (result: number) => void): void {
+    this.later(() => this.calls.pwritev(fd, vectors, count, offset), done);
+  }
+
+  fsync(fd: number, dataOnly: boolean, done: (result: number) => void): void {
+    this.later(() => (dataOnly ? this.calls.fdatasync(fd) : this.calls.fsync(fd)), done);
+  }
+
+  syncfs(fd: number, done: (result: number) => void): void {
+    this.later(() => this.calls.syncfs(fd), done);
+  }
+
+  fallocate(fd: number, mode: number, offset: number, length: number, done: (result: number) => void): void {
+    this.later(() => this.calls.fallocate(fd, mode, offset, length), done);
+  }
+
+  copyFileRange(
+    from: number,
+    fromOffset: number,
+    to: number,
+    toOffset: number,
+    length: number,
+    flags: number,
+    done: (result: number) => void,
+  ): void {
+    this.later(() => this.calls.copyFileRange(from, fromOffset, to, toOffset, length, flags), done);
+  }
+}
+
+export class TimerAlarm implements Alarm {
+  private timer: NodeJS.Timeout | undefined;
+
+  wake(afterMilliseconds: number, then: () => void): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(then, afterMilliseconds);
+  }
+}
+
+export interface Shared {
+  readonly folder: string;
+  readonly client: Client;
+  readonly fs: PassthroughFileSystem;
+  readonly blocking: LaterCalls;
+  end(): void;
+}
+
+export const isRoot = process.getuid?.() === 0;
+
+/** Shares a new temporary folder (in memory when `inMemory`). */
+export function share(
+  options: Partial<PassthroughOptions> = {},
+  wrap: (calls: HostCalls) => HostCalls = (calls) => calls,
+  inMemory = false,
+): Shared {
+  clearUmask();
+  const folder = fs.mkdtempSync(path.join(inMemory ? '/dev/shm' : os.tmpdir(), 'passthrough-'));
+  const arena = pinnedArena(PASSTHROUGH_AREAS_SIZE + CLIENT_AREA);
+  const blocking = new LaterCalls();
+  const opened = openPassthrough(
+    {
+      calls: wrap(new LinuxCalls()),
+      blocking,
+      alarm: new TimerAlarm(),
+      arena,
+      areas: passthroughAreas(CLIENT_AREA),
+    },
+    folder,
+    {
+      readOnly: false,
+      xattr: true,
+      writeback: false,
+      allowDirectIo: false,
+      canImpersonate: isRoot,
+      descriptors: 4096,
+      ...options,
+    },
+  );
+  if (typeof opened === 'number') throw new Error(`cannot share ${folder}: ${opened}`);
+  return {
+    folder,
+    client: new Client(opened, arena, 0),
+    fs: opened,
+    blocking,
+    end() {
+      opened.close();
+      fs.rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Descriptors that this process has open. */
+export function openDescriptors(): number {
+  return fs.readdirSync('/proc/self/fd').length;
+}
