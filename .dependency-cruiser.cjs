@@ -9,20 +9,17 @@ const rooms = {
   virtio: ['base', 'protocol'],
   vhostUser: ['base', 'protocol', 'virtio'],
   trace: ['base', 'protocol'],
-  control: ['base', 'protocol'],
   fs: ['base', 'protocol'],
   fuse: ['base', 'protocol', 'fs'],
   native: ['base', 'protocol', 'fs'],
-  daemon: ['base', 'protocol', 'virtio', 'vhostUser', 'trace', 'control', 'fs', 'fuse', 'native'],
-  vm: ['base', 'protocol', 'control', 'trace'],
-  debug: ['base', 'protocol', 'control', 'trace'],
-  cli: ['base', 'protocol', 'control', 'trace', 'vm', 'daemon'],
-  ui: ['base', 'protocol', 'control', 'trace', 'vm', 'debug'],
-  webview: ['base', 'protocol', 'control', 'trace'],
+  daemon: ['base', 'protocol', 'virtio', 'vhostUser', 'trace', 'fs', 'fuse', 'native'],
+  vm: ['base', 'protocol', 'trace'],
+  cli: ['base', 'protocol', 'trace', 'vm'],
+  ui: ['base'],
 };
 
 /** Rooms that run anywhere: no Node modules, no native code. */
-const pure = ['base', 'protocol', 'virtio', 'vhostUser', 'trace', 'control', 'fs', 'fuse', 'webview'];
+const pure = ['base', 'protocol', 'virtio', 'vhostUser', 'trace', 'fs', 'fuse'];
 
 const only = (name, who, what) => ({
   name,
