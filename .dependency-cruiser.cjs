@@ -53,7 +53,7 @@ module.exports = {
       to: { dependencyTypes: ['core'] },
     },
     only('native-koffi', '^src/native/', '^(node_modules/)?koffi'),
-    only('ui-vscode', '^src/(ui/|extension\\.ts$)', '^vscode$'),
+    only('ui-vscode', '^src/(ui/|extension\\.ts$)', '^(vscode$|node_modules/@types/vscode/)'),
     {
       name: 'no-cycle',
       severity: 'error',
