@@ -5,8 +5,9 @@
 #                        oN (room for N bytes, returned), bHEX (bytes in and returned).
 #   P F                  a new process P, forked from the first one
 #   P X                  process P ends
+#   +TEXT                the first part of the next line; answered with "+"
 # A returned buffer is HEX, or "*N,HH" for N times the same byte. The order of answers is that of the ends of the
-# calls: each process works on its own.
+# calls: each process works on its own. "ready" is said first, when lines are listened to.
 use strict;
 use warnings;
 
@@ -99,7 +100,7 @@ $SIG{CHLD} = 'IGNORE';
 $SIG{PIPE} = 'IGNORE';
 start(0);
 say_line("ready\n");
-my $pending = '';
+my ($pending, $held) = ('', '');
 while (1) {
     my $bits = '';
     vec($bits, fileno $in, 1) = 1;
@@ -124,6 +125,9 @@ while (1) {
         substr($pending, 0, $end + 1) = '';
         $line =~ s/\r\z//;
         next if $line eq '';
+        if ($line =~ s/\A\+//) { $held .= $line; say_line("+\n"); next }
+        $line = $held . $line;
+        $held = '';
         my ($number, $rest) = split / /, $line, 2;
         if ($rest eq 'F') { start($number); say_line("$number 0 0\n") }
         elsif (!$pipe{$number}) { say_line("$number -1 3\n") }

@@ -44,10 +44,27 @@ export const ALL_FEATURES: readonly Feature[] = [
 export const features = (...without: readonly Feature[]): ReadonlySet<Feature> =>
   new Set(ALL_FEATURES.filter((feature) => !without.includes(feature)));
 
-/** Defines the tests. `missing`: why this place cannot be had, given to `need` by the caller. */
+async function within(milliseconds: number, work: Promise<void>, late: () => void): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      late();
+      reject(new Error(`not done after ${milliseconds} ms`));
+    }, milliseconds);
+  });
+  try {
+    await Promise.race([work, limit]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Defines the tests. */
 export function runCases(place: Place): void {
   let open: OpenPlace | undefined;
   let number = 0;
+  /** The case that did not come to its end: what comes after it would only wait as well. */
+  let stuck = '';
   const all = Object.values(cases).flat();
 
   before(async function () {
@@ -73,8 +90,10 @@ export function runCases(place: Place): void {
         if (!one.needs.every((feature) => place.features.has(feature))) continue;
         const difference = place.differences?.[one.name];
         it(difference === undefined ? one.name : `${one.name} (differs: ${difference})`, async function () {
-          this.timeout(place.patience ?? 10_000);
+          const patience = place.patience ?? 10_000;
+          this.timeout(patience + 5000);
           assert.ok(open);
+          assert.equal(stuck, '', 'an earlier case hangs');
           const { root, hostFolder } = open;
           const folder = `case${++number}`;
           const made: Posix[] = [];
@@ -88,11 +107,12 @@ export function runCases(place: Place): void {
           await root.mkdir(folder, 0o755);
           const fs = await fork();
           try {
-            const run = one.run({ fs, fork, hostFolder: path.join(hostFolder ?? '', folder) });
+            const work = one.run({ fs, fork, hostFolder: path.join(hostFolder ?? '', folder) });
+            const run = within(patience, work, () => (stuck = one.name));
             if (difference === undefined) await run;
             else await assert.rejects(run, () => true, 'the difference in the table is gone');
           } finally {
-            for (const process of made) await process.exit().catch(() => undefined);
+            if (stuck === '') for (const process of made) await process.exit().catch(() => undefined);
           }
         });
       }

@@ -23,6 +23,9 @@ export interface AgentChannel {
 
 type Argument = number | bigint | string | Uint8Array | { readonly room: number } | { readonly inOut: Uint8Array };
 
+/** Longest line sent at once. */
+const PIECE = 1000;
+
 const AT_FDCWD = -100;
 const NOFOLLOW = 0x100;
 const EMPTY_PATH = 0x1000;
@@ -57,10 +60,16 @@ interface Answer {
 /** The agent's processes, by number; answers find their calls by it. */
 export class Agent {
   private readonly waiting = new Map<number, { call: string; done(answer: Answer): void; fail(error: Error): void }>();
+  /** What is sent before the agent listens may be lost. */
+  private readonly ready: Promise<void>;
+  private isReady: () => void = () => {};
+  private isTaken: () => void = () => {};
+  private sent: Promise<void> = Promise.resolve();
   private last = 0;
   private gone = false;
 
   constructor(private readonly channel: AgentChannel) {
+    this.ready = new Promise((resolve) => (this.isReady = resolve));
     channel.onLine((line) => this.answered(line));
     channel.onEnd(() => this.ended());
   }
@@ -76,16 +85,31 @@ export class Agent {
     return new SyscallPosix(this, number);
   }
 
-  say(process: number, text: string, call: string): Promise<Answer> {
-    if (this.gone) return Promise.reject(new Error('the agent has ended'));
-    if (this.waiting.has(process)) return Promise.reject(new Error(`process ${process} is still in a call`));
+  async say(process: number, text: string, call: string): Promise<Answer> {
+    await this.ready;
+    if (this.gone) throw new Error('the agent has ended');
+    if (this.waiting.has(process)) throw new Error(`process ${process} is still in a call`);
     return new Promise((done, fail) => {
       this.waiting.set(process, { call, done, fail });
-      this.channel.send(`${process} ${text}`);
+      this.sent = this.sent.then(() => this.send(`${process} ${text}`));
     });
   }
 
+  /** A guest's terminal holds few bytes: long lines go in pieces, each taken before the next is sent. */
+  private async send(line: string): Promise<void> {
+    let rest = line;
+    while (rest.length > PIECE && !this.gone) {
+      const taken = new Promise<void>((resolve) => (this.isTaken = resolve));
+      this.channel.send(`+${rest.slice(0, PIECE)}`);
+      await taken;
+      rest = rest.slice(PIECE);
+    }
+    this.channel.send(rest);
+  }
+
   private answered(line: string): void {
+    if (line.trim() === 'ready') this.isReady();
+    if (line.trim() === '+') this.isTaken();
     const [process, result, errno, ...buffers] = line.trim().split(' ');
     const entry = this.waiting.get(Number(process));
     if (!entry || errno === undefined) return;
@@ -96,6 +120,8 @@ export class Agent {
 
   private ended(): void {
     this.gone = true;
+    this.isReady();
+    this.isTaken();
     for (const entry of this.waiting.values()) entry.fail(new Error(`${entry.call}: the agent has ended`));
     this.waiting.clear();
   }

@@ -1,0 +1,83 @@
+/**
+ * The conformance list inside real guests, on folders that our daemon shares: the same cases as everywhere, made by a
+ * process of the guest (`agent.pl`, run by this machine's perl) through the guest's own kernel.
+ */
+import { spawnSync } from 'node:child_process';
+import * as readline from 'node:readline';
+import { hostFile, programWithLibraries, type ExtraFile } from '../../src/vm/initramfs';
+import { onPath } from '../../src/vm/toolbox';
+import { AGENT } from '../conformance/places';
+import { features, type OpenPlace, type Place, runCases } from '../conformance/runCases';
+import { Agent } from '../conformance/syscallPosix';
+import { need } from '../support/need';
+import { bootGuest, type GuestName, needGuests, output } from './bootGuest';
+
+/** perl, the modules that the agent uses, and the agent. */
+function agentFiles(): ExtraFile[] {
+  const perl = onPath('perl') ?? '/usr/bin/perl';
+  const list = spawnSync(perl, ['-Mstrict', '-Mwarnings', '-e', 'print join "\\n", values %INC'], { encoding: 'utf8' });
+  const modules = list.stdout.split('\n').map((file) => hostFile(file, file));
+  return [...programWithLibraries(perl, '/usr/bin/perl'), ...modules, hostFile(AGENT, '/agent.pl')];
+}
+
+async function openGuest(name: GuestName, daemonOptions: readonly string[]): Promise<OpenPlace> {
+  const guest = await bootGuest(name, { daemonOptions, extraChannel: true, extraFiles: agentFiles() });
+  const { extra } = guest;
+  if (!extra) throw new Error('no extra channel');
+  await output(
+    guest,
+    `set -- ${extra.device}; [ ! -t 0 ] <"$1" || stty raw -echo <"$1"
+     (cd /mnt/test; LC_ALL=C perl /agent.pl "$1" </dev/null >/tmp/agent.log 2>&1 &)`,
+  );
+  const { stream } = extra;
+  const agent = new Agent({
+    send: (line) => void stream.write(`${line}\n`),
+    onLine: (listener) => void readline.createInterface({ input: stream }).on('line', listener),
+    onEnd: (listener) => void stream.on('close', listener),
+  });
+  return { root: agent.process(), hostFolder: guest.folder, close: () => guest.close() };
+}
+
+interface GuestPlace extends Omit<Place, 'open' | 'patience'> {
+  readonly guest: GuestName;
+  readonly daemonOptions: readonly string[];
+}
+
+const places: readonly GuestPlace[] = [
+  {
+    name: 'Linux 7.x in QEMU, cache=never',
+    guest: 'qemu-7.x',
+    daemonOptions: ['--xattr', '--cache=never'],
+    features: features('fileFlags'),
+  },
+  {
+    name: 'Linux 7.x in QEMU, cache=always and write-back',
+    guest: 'qemu-7.x',
+    daemonOptions: ['--xattr', '--cache=always', '--writeback'],
+    features: features('fileFlags', 'host'),
+  },
+  {
+    name: 'Linux 6.1 in QEMU, cache=auto',
+    guest: 'qemu-6.1',
+    daemonOptions: ['--xattr', '--cache=auto'],
+    features: features('fileFlags', 'host'),
+  },
+  {
+    name: 'Linux 6.12 as User Mode Linux, cache=never',
+    guest: 'uml-6.12',
+    daemonOptions: ['--xattr', '--cache=never'],
+    features: features('fileFlags'),
+  },
+];
+
+for (const { guest, daemonOptions, ...place } of places) {
+  describe(`conformance: ${place.name}`, () => {
+    before(async function () {
+      this.timeout(180_000);
+      need(this, 'perl', onPath('perl') !== undefined, 'the cases make their system calls through perl');
+      need(this, 'root', process.getuid?.() === 0, 'the cases change users');
+      await needGuests(this);
+    });
+    runCases({ ...place, patience: 30_000, open: () => openGuest(guest, daemonOptions) });
+  });
+}
