@@ -7,7 +7,7 @@
 import type { Arena } from '../base/arena';
 import { DEFERRED } from '../fs/fileSystem';
 import type { Exchange } from '../fuse/exchange';
-import { EPOLLET, EPOLLIN, type Epoll, close, fileSize, signal } from '../native/descriptors';
+import { EPOLLET, EPOLLIN, type Epoll, close, fileSize, setNonBlocking, signal } from '../native/descriptors';
 import { NativeError } from '../native/libc';
 import { copyBytes, mapShared, release, seal, viewOf } from '../native/memory';
 import { availBytes, descBytes, usedBytes } from '../protocol/virtio/ring';
@@ -20,6 +20,8 @@ import { type ExchangeOwner, QueueExchange } from './queueExchange';
 import type { Tracer } from './tracer';
 
 const PAGE = 4096;
+/** That of a descriptor table, the strictest of a ring's areas. */
+const RING_ALIGNMENT = 16;
 
 /** Requests served before other queues and the front-end's socket get their turn. */
 const TURN = 256;
@@ -85,10 +87,10 @@ export class ShareDevice implements Device, ExchangeOwner {
   // Device: called by the back-end's state machine.
 
   addRegion(region: Omit<Region, 'hostBase'>, fd: number, offset: number): string | undefined {
-    if (this.memory.overlaps(region.guestBase, region.size)) return 'a region that overlaps another';
     // A mapping beyond the file's end would be answered with SIGBUS at the first touch.
     if (fileSize(fd) < offset + region.size) return 'a region beyond the end of its file';
     const slack = offset % PAGE;
+    if (slack % RING_ALIGNMENT !== 0) return 'a region that is out of line';
     const length = region.size + slack;
     try {
       const address = mapShared(fd, offset - slack, length);
@@ -115,15 +117,21 @@ export class ShareDevice implements Device, ExchangeOwner {
   startRing(ring: Ring, acked: { eventIndex: boolean }): string | undefined {
     const { addresses, size } = ring;
     if (!addresses) return 'no addresses';
-    const area = (user: number, length: number): Uint8Array | undefined => {
+    const area = (user: number, length: number, alignment: number): Uint8Array | undefined => {
       const address = this.memory.translateUser(user, length);
-      return address < 0 ? undefined : this.memory.host.view(address, length);
+      return address < 0 || address % alignment !== 0 ? undefined : this.memory.host.view(address, length);
     };
-    const descriptors = area(addresses.descriptors, descBytes(size));
-    const avail = area(addresses.avail, availBytes(size));
-    const used = area(addresses.used, usedBytes(size));
+    const descriptors = area(addresses.descriptors, descBytes(size), RING_ALIGNMENT);
+    const avail = area(addresses.avail, availBytes(size), 2);
+    const used = area(addresses.used, usedBytes(size), 4);
     if (!descriptors || !avail || !used) return `ring ${ring.index} is not in the memory table`;
     const { arena, indirectAt, epoll, kickKey } = this.parts;
+    try {
+      epoll.add(ring.kick, EPOLLIN | EPOLLET, kickKey + ring.index);
+    } catch (error) {
+      if (error instanceof NativeError) return `ring ${ring.index} has a kick that cannot be waited for`;
+      throw error;
+    }
     const queue = new Virtqueue(
       size,
       descriptors,
@@ -137,7 +145,6 @@ export class ShareDevice implements Device, ExchangeOwner {
     );
     const running: RunningQueue = { ring, queue, exchange: this.freshExchange(ring.index), broken: false };
     this.running[ring.index] = running;
-    epoll.add(ring.kick, EPOLLIN | EPOLLET, kickKey + ring.index);
     // Requests may have come before the kick descriptor: look once without being told.
     this.unfinished.push(running);
     return undefined;
@@ -157,6 +164,8 @@ export class ShareDevice implements Device, ExchangeOwner {
   }
 
   callChanged(ring: Ring): void {
+    // A front-end that does not read its calls must not make the queues wait.
+    if (ring.call >= 0 && setNonBlocking(ring.call) < 0) this.warn(`ring ${ring.index} has a call that may wait`);
     // What was pushed before may have been told to the descriptor that is gone.
     if (ring.started && ring.call >= 0) signal(ring.call);
   }

@@ -5,7 +5,8 @@
  * A state machine over messages that are already framed. Descriptors are plain numbers: what is mapped, closed or
  * polled happens in the `Device` it is given. Knows no virtqueue layout and no FUSE. The front-end is less suspect than
  * the guest, but no field of its messages is used unchecked either: a bad message is refused (with REPLY_ACK the
- * front-end learns of it) and leaves the state as it was.
+ * front-end learns of it) and leaves the state as it was. One exception: memory that cannot be mapped, or a ring that is
+ * not inside of it, is found out only when the old one is gone; then there is no memory, or that ring does not run.
  */
 import type { Region } from '../virtio/guestMemory';
 import { ProtocolFeature, Request, requestRow } from '../protocol/vhostUser/requests';
@@ -63,6 +64,8 @@ export interface BackEndOptions {
   readonly requestQueues: number;
 }
 
+type NewRegion = Omit<Region, 'hostBase'> & { readonly offset: number };
+
 type Outcome = { reply: Uint8Array } | { refused: string } | undefined;
 
 /** Memory slots offered: as many as KVM's oldest limit and QEMU's own allow together. */
@@ -95,6 +98,8 @@ export class BackEnd {
   private protocolFeatures = 0n;
   private regions: Omit<Region, 'hostBase'>[] = [];
   private status = 0;
+  /** Without protocol features there is no SET_VRING_ENABLE. */
+  private enabledFromStart = false;
   /** The front-end's ear for what a back-end may ask. Nothing is asked, but it must stay open. */
   private channel = -1;
 
@@ -162,7 +167,7 @@ export class BackEnd {
       case Request.SET_MEM_TABLE:
         return this.setMemoryTable(payload, message.descriptors);
       case Request.ADD_MEM_REG:
-        return this.addRegion(payload, 8, message.descriptors[0]);
+        return this.addRegion(payload, message.descriptors[0]);
       case Request.REM_MEM_REG:
         return this.removeRegion(payload);
       case Request.SET_VRING_NUM:
@@ -223,8 +228,8 @@ export class BackEnd {
     const unknown = features & ~DEVICE_FEATURES;
     if (unknown !== 0n) return { refused: `feature bits 0x${unknown.toString(16)} were not offered` };
     this.features = features;
-    // Without protocol features there is no SET_VRING_ENABLE: rings are enabled from the start.
-    if ((features & bit(Feature.VHOST_USER_F_PROTOCOL_FEATURES)) === 0n) for (const ring of this.rings) ring.enabled = true;
+    this.enabledFromStart = (features & bit(Feature.VHOST_USER_F_PROTOCOL_FEATURES)) === 0n;
+    if (this.enabledFromStart) for (const ring of this.rings) ring.enabled = true;
     return undefined;
   }
 
@@ -238,8 +243,10 @@ export class BackEnd {
     for (const ring of this.rings) {
       this.stop(ring);
       ring.base = 0;
-      ring.enabled = (this.features & bit(Feature.VHOST_USER_F_PROTOCOL_FEATURES)) === 0n;
+      ring.addresses = undefined;
+      ring.enabled = this.enabledFromStart;
     }
+    this.status = 0;
     return undefined;
   }
 
@@ -295,6 +302,7 @@ export class BackEnd {
   }
 
   private setKick(ring: Ring, fd: number): Outcome {
+    if (fd < 0) return { refused: 'a ring without a kick would have to be polled' };
     this.stop(ring);
     if (ring.kick >= 0) this.device.closeDescriptor(ring.kick);
     ring.kick = fd;
@@ -339,40 +347,48 @@ export class BackEnd {
 
   private setMemoryTable(payload: DataView, descriptors: readonly number[]): Outcome {
     const count = payload.getUint32(0, true);
-    if (count > MAX_TABLE_REGIONS || payload.byteLength < 8 + count * 32) return { refused: `a table of ${count} regions` };
+    if (count > MAX_TABLE_REGIONS || payload.byteLength < 8 + count * 32)
+      return { refused: `a table of ${count} regions` };
     if (descriptors.length < count) return { refused: `${count} regions but ${descriptors.length} descriptors` };
-    const running = this.rings.filter((ring) => ring.started);
-    // Rings lie in the memory that goes: they stop, and start again in the new one.
-    for (const ring of running) this.stop(ring);
-    this.dropRegions();
+    const regions: NewRegion[] = [];
     for (let index = 0; index < count; index++) {
-      const outcome = this.addRegion(payload, 8 + index * 32, descriptors[index]);
-      if (outcome) return outcome;
+      const region = readRegion(payload, 8 + index * 32);
+      if (!region) return { refused: 'a region of bad bounds' };
+      if (regions.some((other) => overlap(region, other))) return { refused: 'regions that overlap' };
+      regions.push(region);
     }
-    for (const ring of running) {
+    // Rings lie in the memory that goes: they stop, and start again in the new one.
+    for (const ring of this.rings) this.stop(ring);
+    this.dropRegions();
+    for (const [index, region] of regions.entries()) {
+      const refused = this.take(region, descriptors[index]);
+      if (refused !== undefined) {
+        this.dropRegions();
+        return { refused };
+      }
+    }
+    for (const ring of this.rings) {
       const outcome = this.startWhenReady(ring);
       if (outcome) return outcome;
     }
     return undefined;
   }
 
-  /** One region of `{ u64 guest address, u64 size, u64 user address, u64 mmap offset }` at `at`. */
-  private addRegion(payload: DataView, at: number, fd: number | undefined): Outcome {
-    const guestBase = safeU64(payload, at);
-    const size = safeU64(payload, at + 8);
-    const userBase = safeU64(payload, at + 16);
-    const offset = safeU64(payload, at + 24);
+  private addRegion(payload: DataView, fd: number | undefined): Outcome {
+    const region = readRegion(payload, 8);
     if (fd === undefined) return { refused: 'no descriptor came along' };
-    if (guestBase < 0 || size <= 0 || userBase < 0 || offset < 0) return { refused: 'a region of bad bounds' };
-    if (!Number.isSafeInteger(guestBase + size) || !Number.isSafeInteger(offset + size)) {
-      return { refused: 'a region of bad bounds' };
-    }
+    if (!region) return { refused: 'a region of bad bounds' };
     if (this.regions.length >= MAX_SLOTS) return { refused: 'too many regions' };
+    if (this.regions.some((other) => overlap(region, other))) return { refused: 'regions that overlap' };
+    const refused = this.take(region, fd);
+    return refused === undefined ? undefined : { refused };
+  }
+
+  private take({ guestBase, size, userBase, offset }: NewRegion, fd: number): string | undefined {
     const region = { guestBase, size, userBase };
     const refused = this.device.addRegion(region, fd, offset);
-    if (refused !== undefined) return { refused };
-    this.regions.push(region);
-    return undefined;
+    if (refused === undefined) this.regions.push(region);
+    return refused;
   }
 
   private removeRegion(payload: DataView): Outcome {
@@ -411,6 +427,21 @@ export class BackEnd {
     reply.set(configSpace(this.options.tag, this.options.requestQueues).subarray(offset, offset + size), 12);
     return { reply };
   }
+}
+
+/** A region of `{ u64 guest address, u64 size, u64 front-end address, u64 offset in the file }` at `at`. */
+function readRegion(payload: DataView, at: number): NewRegion | undefined {
+  const guestBase = safeU64(payload, at);
+  const size = safeU64(payload, at + 8);
+  const userBase = safeU64(payload, at + 16);
+  const offset = safeU64(payload, at + 24);
+  if (guestBase < 0 || size <= 0 || userBase < 0 || offset < 0) return undefined;
+  const ends = [guestBase + size, userBase + size, offset + size];
+  return ends.every(Number.isSafeInteger) ? { guestBase, size, userBase, offset } : undefined;
+}
+
+function overlap(one: NewRegion, other: Omit<Region, 'hostBase'>): boolean {
+  return one.guestBase < other.guestBase + other.size && other.guestBase < one.guestBase + one.size;
 }
 
 /** Shortest payload of each request that has one. */

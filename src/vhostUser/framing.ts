@@ -9,6 +9,8 @@ import type { Message } from './backEnd';
 export const HEADER_SIZE = 12;
 /** Longest payload taken: GET_SHMEM_CONFIG's and a configuration space's are the longest there are, far below. */
 export const MAX_PAYLOAD = 4096;
+/** Most descriptors that one message brings: one for each region of a memory table, which are far fewer. */
+const MAX_MESSAGE_DESCRIPTORS = 64;
 
 const VERSION = 1;
 const VERSION_MASK = 3;
@@ -25,6 +27,7 @@ export class MessageReader {
     all.set(this.buffered);
     all.set(bytes, this.buffered.length);
     this.descriptors.push(...descriptors);
+    if (this.descriptors.length > MAX_MESSAGE_DESCRIPTORS) return 'a vhost-user message with too many descriptors';
     const messages: Message[] = [];
     let at = 0;
     while (all.length - at >= HEADER_SIZE) {

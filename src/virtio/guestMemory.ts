@@ -61,19 +61,13 @@ export class GuestMemory {
 
   constructor(readonly host: HostMemory) {}
 
-  /** Regions must not overlap in guest addresses (`overlaps` tells), and `hostBase` must be a multiple of 4. */
+  /** Regions must not overlap in guest addresses, and `hostBase` must be a multiple of 4. */
   setRegions(regions: readonly Region[]): void {
     this.regions = regions;
     this.windows = regions.flatMap((region) => this.cut(region));
     this.base = this.end = this.delta = 0;
     this.words = NO_WORDS;
     this.bytes = NO_BYTES;
-  }
-
-  overlaps(guestBase: number, size: number): boolean {
-    return this.regions.some(
-      (region) => guestBase < region.guestBase + region.size && region.guestBase < guestBase + size,
-    );
   }
 
   /** Host address of a guest address, with `run` and the views set; -1 when it is in no region. */

@@ -73,15 +73,6 @@ describe('guest memory', () => {
     for (const user of [0, low.userBase - 1, 2 ** 53, 2 ** 63]) assert.equal(guest.translateUser(user, 1), -1);
   });
 
-  it('knows whether a region would overlap one that is there', () => {
-    const guest = memory(low, high);
-    assert.equal(guest.overlaps(3 * MIB, 4 * GIB - 3 * MIB), false, 'fits exactly between');
-    assert.equal(guest.overlaps(3 * MIB - 1, 1), true);
-    assert.equal(guest.overlaps(3 * MIB, 4 * GIB - 3 * MIB + 1), true);
-    assert.equal(guest.overlaps(0, 8 * GIB), true, 'around both');
-    assert.equal(guest.overlaps(4 * GIB + MIB, 1), false);
-  });
-
   it('cuts a large region into windows, each with its views', () => {
     const guest = memory({ ...low, size: WINDOW_SIZE + MIB });
     assert.equal(guest.translate(WINDOW_SIZE - 8), low.hostBase + WINDOW_SIZE - 8);
