@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inCi, need } from '../support/need';
+
+/** Runs a line of JavaScript that uses one of the scripts; what it printed. */
+function script(code: string, env: NodeJS.ProcessEnv = process.env): string {
+  const { stdout, stderr, status } = spawnSync(process.execPath, ['--input-type=module', '-e', code], {
+    encoding: 'utf8',
+    env,
+    timeout: 30_000,
+  });
+  assert.equal(status, 0, stderr);
+  return stdout.trim();
+}
+
+describe('set-up', () => {
+  it('says what to install where it cannot install it itself', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'virtiofs-path-'));
+    try {
+      const code = "const { getPackages } = await import('./scripts/setup.mjs'); getPackages(['load'])";
+      assert.match(script(code, { PATH: folder }), /Install what your distribution calls: fio stress-ng \(/);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('refuses an unknown target with exit code 2', () => {
+    const { status, stderr } = spawnSync(process.execPath, ['scripts/run.mjs', 'frobnicate'], { encoding: 'utf8' });
+    assert.equal(status, 2);
+    assert.match(stderr, /usage: .*demo\|test\|bench/);
+  });
+});
+
+describe('a child of the scripts', () => {
+  const run = (program: string, args: string[], options = {}) =>
+    script(
+      `const { run } = await import('./scripts/child.mjs');
+       console.log('exit', await run(${JSON.stringify(program)}, ${JSON.stringify(args)}, ${JSON.stringify(options)}))`,
+    );
+
+  it('gives its exit code, its signal, or that it could not be started', () => {
+    assert.equal(run('sh', ['-c', 'exit 7']), 'exit 7');
+    assert.equal(run('sh', ['-c', 'kill -TERM $$']), 'exit 143');
+    assert.equal(run('/nonexistent/program', []), 'exit 127');
+  });
+
+  it('is ended with all it has started when its time is over', () => {
+    const printed = run('sh', ['-c', 'sleep 600 & echo $!; wait'], { limitSeconds: 1 });
+    const [pid, exit] = printed.split('\n');
+    assert.equal(exit, 'exit 124');
+    // Killed, and at most not yet collected by its new parent.
+    const state = (() => {
+      try {
+        return / ([A-Z]) /.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1];
+      } catch {
+        return 'gone';
+      }
+    })();
+    assert.ok(state === 'gone' || state === 'Z', state);
+  });
+});
+
+describe('need', () => {
+  function ask(available: boolean): string {
+    let outcome = 'goes on';
+    const context = { skip: () => (outcome = 'skipped') } as unknown as Mocha.Context;
+    try {
+      need(context, 'a thing', available, 'none in this test');
+    } catch (error) {
+      outcome = String(error);
+    }
+    return outcome;
+  }
+
+  it('lets a test go on that has what it needs', () => {
+    assert.equal(ask(true), 'goes on');
+  });
+
+  it('fails in CI, skips elsewhere', () => {
+    assert.equal(ask(false), inCi ? 'Error: a thing is needed: none in this test' : 'skipped');
+  });
+});
