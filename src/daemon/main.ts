@@ -174,4 +174,6 @@ function main(argv: readonly string[]): void {
   }
 }
 
+// Whoever read our log may go; the share goes on.
+process.stderr.on('error', () => undefined);
 main(process.argv.slice(2));
