@@ -31,7 +31,9 @@ class Latencies {
 
 /** The value below which the fraction `part` of a sorted list lies (nearest rank). */
 export function percentile(sorted: Float32Array, part: number): number | undefined {
-  return sorted.length === 0 ? undefined : sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)];
+  // In doubles 0.07 × 100 is a little more than 7.
+  const rank = Math.ceil(part * sorted.length - 1e-9);
+  return sorted.length === 0 ? undefined : sorted[Math.max(0, rank - 1)];
 }
 
 export class OpcodeStatistics {
