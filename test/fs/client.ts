@@ -216,9 +216,7 @@ export class Client {
   write(handle: Handle, offset: number, data: string | Uint8Array, killPriv = false): Promise<number> {
     const bytes = Buffer.from(data);
     this.arena.u8.set(bytes, this.payload.dataAt);
-    return this.request((caller) =>
-      this.fs.write(handle, offset, bytes.length, this.payload, 0, killPriv, caller),
-    );
+    return this.request((caller) => this.fs.write(handle, offset, bytes.length, this.payload, 0, killPriv, caller));
   }
 
   /** Entries of an open folder from a position on, at most `room` of them. */
@@ -240,7 +238,7 @@ export class Client {
   list(node: Node, room = Infinity): Entry[] {
     const handle = check(this.fs.opendir(node, 0));
     const all: Entry[] = [];
-    for (let low = 0, high = 0; ; ) {
+    for (let low = 0, high = 0; ;) {
       const some = this.readdir(handle, low, high, room);
       if (some.length === 0) break;
       all.push(...some);
