@@ -35,7 +35,7 @@ export class Connection {
       const wanted = Math.min(this.reader.wanted, CONNECTION_AREA);
       const got = receive(this.fd, this.arena.address(this.areaAt), wanted, false);
       if (got.length === -EAGAIN || got.length === -EINTR) return 'open';
-      if (got.truncated) this.warn('descriptors of a message were lost: this process has too many open');
+      if (got.truncated) this.warn('descriptors of a message were lost: it had too many, or this process has too many open');
       if (got.length <= 0) {
         if (got.length < 0) this.warn(`the front-end's socket failed: errno ${-got.length}`);
         for (const fd of got.descriptors) close(fd);

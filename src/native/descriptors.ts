@@ -198,9 +198,10 @@ export function isOpen(fd: number): boolean {
   return fcntl(fd, F_GETFD, 0) >= 0;
 }
 
-export function setNonBlocking(fd: number): void {
-  const flags = checked('fcntl', fcntl(fd, F_GETFL, 0));
-  checked('fcntl', fcntl(fd, F_SETFL, flags | O_NONBLOCK));
+/** Calls on the descriptor do not wait any more, nor on others of the same description. 0 or a negative errno. */
+export function setNonBlocking(fd: number): number {
+  const flags = fcntl(fd, F_GETFL, 0);
+  return flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ? failure() : 0;
 }
 
 /** Size of a file in bytes; -1 when it has none that can be asked for. */

@@ -48,6 +48,7 @@ const NO_BYTES: Uint8Array = new Uint8Array(0);
 
 export class GuestMemory {
   private regions: readonly Region[] = [];
+  private cuts: ReadonlyMap<Region, readonly Window[]> = new Map();
   private windows: readonly Window[] = [];
   // The window that served the last translation: nearly always the right one.
   private base = 0;
@@ -64,7 +65,9 @@ export class GuestMemory {
   /** Regions must not overlap in guest addresses, and `hostBase` must be a multiple of 4. */
   setRegions(regions: readonly Region[]): void {
     this.regions = regions;
-    this.windows = regions.flatMap((region) => this.cut(region));
+    // Those that stay keep their windows: making views is slow, and a front-end may add hundreds one by one.
+    this.cuts = new Map(regions.map((region) => [region, this.cuts.get(region) ?? this.cut(region)]));
+    this.windows = [...this.cuts.values()].flat();
     this.base = this.end = this.delta = 0;
     this.words = NO_WORDS;
     this.bytes = NO_BYTES;
