@@ -4,7 +4,7 @@
  * Changes are made in the order and by the calls of the C virtiofsd: mode, owner, size, times. What is done by a path
  * goes through /proc/self/fd, which leads to the inode itself whatever its names do meanwhile.
  */
-import { EINVAL, EISDIR, ENAMETOOLONG, EROFS } from './errors';
+import { Errno } from '../protocol/errno';
 import type { AttributeChanges, Caller, Handle, Node } from './fileSystem';
 import type { HostFolder } from './hostFolder';
 import * as linux from './linux';
@@ -20,7 +20,7 @@ export class Attributes {
 
   setattr(node: Node, handle: Handle, changes: AttributeChanges): number {
     const { folder } = this;
-    if (folder.options.readOnly) return -EROFS;
+    if (folder.options.readOnly) return -Errno.EROFS;
     const fd = folder.nodes.fd[node];
     let failed = 0;
     if (changes.valid & linux.FATTR_MODE) failed = this.changeMode(fd, handle, changes.mode & 0o7777);
@@ -47,7 +47,7 @@ export class Attributes {
   private changeSize(node: Node, handle: Handle, size: number, killPriv: boolean): number {
     const { calls, handles, nodes } = this.folder;
     const type = nodes.type[node];
-    if (type !== linux.FileType.REGULAR) return type === linux.FileType.FOLDER ? -EISDIR : -EINVAL;
+    if (type !== linux.FileType.REGULAR) return type === linux.FileType.FOLDER ? -Errno.EISDIR : -Errno.EINVAL;
     if (killPriv) {
       const refused = calls.dropFsetid();
       if (refused < 0) return refused;
@@ -74,7 +74,7 @@ export class Attributes {
   readlink(node: Node, into: number, capacity: number): number {
     const { calls, nodes, arena, areas } = this.folder;
     const length = calls.readlinkat(nodes.fd[node], arena.address(areas.empty), arena.address(into), capacity);
-    return length === capacity ? -ENAMETOOLONG : length;
+    return length === capacity ? -Errno.ENAMETOOLONG : length;
   }
 
   access(node: Node, mask: number, caller: Caller): number {

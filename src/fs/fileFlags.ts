@@ -7,7 +7,7 @@
  * the host's), not JOURNAL_DATA, DAX, VERITY, ENCRYPT, CASEFOLD, PROJINHERIT and project ids (they act on quotas and
  * on the whole file system). Setting them as they are is no change, and so allowed. linux/fs.h.
  */
-import { EBADF, EINVAL, ENOTTY, EPERM, EROFS } from './errors';
+import { Errno } from '../protocol/errno';
 import type { Handle } from './fileSystem';
 import type { HostFolder } from './hostFolder';
 
@@ -40,13 +40,13 @@ export class FileFlags {
       case FS_IOC_FSSETXATTR:
         return this.set(handle, command, FS_IOC_FSGETXATTR, data, Fsxattr.byteLength, inLength);
       default:
-        return -ENOTTY;
+        return -Errno.ENOTTY;
     }
   }
 
   private get(handle: Handle, command: number, data: number, size: number, outCapacity: number): number {
     const { calls, handles, arena, areas } = this.folder;
-    if (outCapacity < size) return -EINVAL;
+    if (outCapacity < size) return -Errno.EINVAL;
     const at = areas.scratch;
     arena.zero(at, 32);
     const result = calls.ioctl(handles.fd[handle], command, arena.address(at));
@@ -57,17 +57,18 @@ export class FileFlags {
 
   private set(handle: Handle, command: number, inquiry: number, data: number, size: number, inLength: number): number {
     const { calls, handles, arena, areas, options } = this.folder;
-    if (options.readOnly) return -EROFS;
-    if (inLength < size) return -EINVAL;
+    if (options.readOnly) return -Errno.EROFS;
+    if (inLength < size) return -Errno.EINVAL;
     const fd = handles.fd[handle];
-    if (fd < 0) return -EBADF;
+    if (fd < 0) return -Errno.EBADF;
     const old = areas.scratch;
     const wanted = old + 64;
     arena.zero(old, 128);
     arena.u8.copyWithin(wanted, data, data + size);
     const failed = calls.ioctl(fd, inquiry, arena.address(old));
     if (failed < 0) return failed;
-    if (!(size === Fsxattr.byteLength ? this.safeAttributes(old, wanted) : this.safeFlags(old, wanted))) return -EPERM;
+    if (!(size === Fsxattr.byteLength ? this.safeAttributes(old, wanted) : this.safeFlags(old, wanted)))
+      return -Errno.EPERM;
     return calls.ioctl(fd, command, arena.address(wanted));
   }
 

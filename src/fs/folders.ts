@@ -5,7 +5,7 @@
  * read once from start to end without seeking. Entries kept so are as old as one request, which POSIX allows. While an
  * entry is handed on, `expected` says what is known of its inode for a LOOKUP of it (READDIRPLUS).
  */
-import { EBADF, EMFILE, ENOTDIR } from './errors';
+import { Errno } from '../protocol/errno';
 import { ROOT, type DirectorySink, type Handle, type Node } from './fileSystem';
 import { HandleKind } from './handleTable';
 import type { HostFolder } from './hostFolder';
@@ -36,15 +36,15 @@ export class Folders {
   constructor(private readonly folder: HostFolder) {}
 
   opendir(node: Node): Handle | number {
-    if (!this.folder.budget.hasRoom) return -EMFILE;
-    if (this.folder.nodes.type[node] !== linux.FileType.FOLDER) return -ENOTDIR;
+    if (!this.folder.budget.hasRoom) return -Errno.EMFILE;
+    if (this.folder.nodes.type[node] !== linux.FileType.FOLDER) return -Errno.ENOTDIR;
     const flags = linux.O_RDONLY | linux.O_DIRECTORY;
     const fd = this.folder.reopen(node, flags);
     return fd < 0 ? fd : this.folder.addHandle(fd, node, flags, HandleKind.Folder);
   }
 
   readdir(handle: Handle, positionLow: number, positionHigh: number, sink: DirectorySink): number {
-    if (this.folder.handles.kind[handle] !== HandleKind.Folder) return -EBADF;
+    if (this.folder.handles.kind[handle] !== HandleKind.Folder) return -Errno.EBADF;
     if (!this.goesOn(handle, positionLow, positionHigh)) {
       const fetched = this.fetch(handle, positionLow, positionHigh);
       if (fetched <= 0) return fetched;

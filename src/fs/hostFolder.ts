@@ -7,8 +7,8 @@
  * Knows nothing of FUSE.
  */
 import type { Arena } from '../base/arena';
+import { Errno } from '../protocol/errno';
 import { DescriptorBudget } from './descriptorBudget';
-import { EBADF, EISDIR, ELOOP, ENXIO, EROFS } from './errors';
 import type { Caller, Handle, Node } from './fileSystem';
 import { HandleKind, HandleTable, ReadWay } from './handleTable';
 import type { HostCalls } from './hostCalls';
@@ -195,18 +195,18 @@ export class HostFolder {
       case linux.FileType.FOLDER:
         return flags & linux.O_DIRECTORY
           ? this.calls.openat(fd, this.arena.address(this.areas.dot), flags | linux.O_CLOEXEC | linux.O_NOFOLLOW, 0)
-          : -EISDIR;
+          : -Errno.EISDIR;
       case linux.FileType.SYMLINK:
-        return -ELOOP;
+        return -Errno.ELOOP;
       default:
-        return -ENXIO;
+        return -Errno.ENXIO;
     }
   }
 
   /** The guest's open flags as the host gets them, or -EROFS. */
   openFlags(guestFlags: number): number {
     let flags = guestFlags & OPEN_FLAGS;
-    if (this.options.readOnly && (flags & linux.O_ACCMODE || flags & linux.O_TRUNC)) return -EROFS;
+    if (this.options.readOnly && (flags & linux.O_ACCMODE || flags & linux.O_TRUNC)) return -Errno.EROFS;
     if (!this.options.allowDirectIo) flags &= ~linux.O_DIRECT;
     if (this.options.writeback) {
       if ((flags & linux.O_ACCMODE) === linux.O_WRONLY) flags = (flags & ~linux.O_ACCMODE) | linux.O_RDWR;
@@ -294,6 +294,6 @@ export class HostFolder {
 
   /** The descriptor of a file handle, or -EBADF for a folder's. */
   fileOf(handle: Handle): number {
-    return this.handles.kind[handle] === HandleKind.File ? this.handles.fd[handle] : -EBADF;
+    return this.handles.kind[handle] === HandleKind.File ? this.handles.fd[handle] : -Errno.EBADF;
   }
 }

@@ -5,7 +5,7 @@
  * description of its own and the locks are OFD locks on it: two owners then conflict as they should, and an owner's
  * locks end with one close. flock is taken on the handle's own description, as in the guest. Waiting: waitingLocks.ts.
  */
-import { EAGAIN, EACCES, EBADF, EINTR, EMFILE, EROFS } from './errors';
+import { Errno } from '../protocol/errno';
 import { DEFERRED, type Caller, type Handle, type Lock, type Node } from './fileSystem';
 import type { Alarm } from './hostCalls';
 import type { HostFolder } from './hostFolder';
@@ -59,10 +59,10 @@ export class Locks {
     if (type === linux.F_UNLCK) return this.unlock(node, lock);
     const known = this.ownerOf(node, ownerLow, ownerHigh) !== undefined;
     const result = this.tryLock(handle, lock);
-    if (result !== -EAGAIN) return result;
+    if (result !== -Errno.EAGAIN) return result;
     if (!wait) {
       if (!known) this.dropOwner(node, ownerLow, ownerHigh);
-      return -EAGAIN;
+      return -Errno.EAGAIN;
     }
     // `lock` is used for the next request: the waiting one needs its own.
     const kept: Lock = { type, start, end, pid, ownerLow, ownerHigh };
@@ -80,7 +80,7 @@ export class Locks {
     }
     const operation = (type === linux.F_WRLCK ? linux.LOCK_EX : linux.LOCK_SH) | linux.LOCK_NB;
     const result = calls.flock(fd, operation);
-    if (result !== -EAGAIN || !wait) return result;
+    if (result !== -Errno.EAGAIN || !wait) return result;
     this.wait(handle, caller, () => calls.flock(fd, operation));
     return DEFERRED;
   }
@@ -98,7 +98,7 @@ export class Locks {
 
   /** Before a handle ends: nothing waits on its descriptor any more. */
   handleEnds(handle: Handle): void {
-    this.waiting.endOfHandle(handle, -EINTR);
+    this.waiting.endOfHandle(handle, -Errno.EINTR);
     if (this.owners.size === 0) return;
     const node = this.folder.handles.node[handle];
     for (const owner of this.owners.get(node) ?? []) {
@@ -112,14 +112,14 @@ export class Locks {
   }
 
   nodeEnds(node: Node): void {
-    this.waiting.endOfNode(node, -EBADF);
+    this.waiting.endOfNode(node, -Errno.EBADF);
     if (this.owners.size === 0) return;
     for (const owner of this.owners.get(node) ?? []) this.dropOwner(node, owner.low, owner.high);
   }
 
   /** Whoever waits is told -EINTR, as by a signal; locks that are held stay. */
   endWaits(): void {
-    this.waiting.endAll(-EINTR);
+    this.waiting.endAll(-Errno.EINTR);
   }
 
   reset(): void {
@@ -156,7 +156,7 @@ export class Locks {
 
   private ask(fd: number, command: number): number {
     const result = this.folder.calls.fcntlLock(fd, command, this.folder.arena.address(this.folder.areas.scratch));
-    return result === -EACCES ? -EAGAIN : result;
+    return result === -Errno.EACCES ? -Errno.EAGAIN : result;
   }
 
   private writeLock(lock: Lock): void {
@@ -198,7 +198,7 @@ export class Locks {
       known.pid = lock.pid;
       return known;
     }
-    if (!budget.hasRoom) return -EMFILE;
+    if (!budget.hasRoom) return -Errno.EMFILE;
     const fd = this.openForLocks(node);
     if (fd < 0) return fd;
     budget.take();
@@ -214,8 +214,8 @@ export class Locks {
     if (this.folder.nodes.type[node] === linux.FileType.FOLDER) {
       return this.folder.reopen(node, linux.O_RDONLY | linux.O_DIRECTORY);
     }
-    const fd = this.folder.options.readOnly ? -EROFS : this.folder.reopen(node, linux.O_RDWR);
-    return fd >= 0 || fd === -EMFILE ? fd : this.folder.reopen(node, linux.O_RDONLY);
+    const fd = this.folder.options.readOnly ? -Errno.EROFS : this.folder.reopen(node, linux.O_RDWR);
+    return fd >= 0 || fd === -Errno.EMFILE ? fd : this.folder.reopen(node, linux.O_RDONLY);
   }
 
   private dropOwner(node: Node, low: number, high: number): boolean {

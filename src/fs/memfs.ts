@@ -5,24 +5,7 @@
  * handles are never used twice, so generations are all 0. Open files and their locks: memoryFiles.ts.
  */
 import type { Arena } from '../base/arena';
-import {
-  EBADF,
-  EEXIST,
-  EINVAL,
-  EISDIR,
-  ELOOP,
-  ENAMETOOLONG,
-  ENODATA,
-  ENOENT,
-  ENOTDIR,
-  ENOTEMPTY,
-  ENOTTY,
-  ENXIO,
-  EOPNOTSUPP,
-  EPERM,
-  ERANGE,
-  ESTALE,
-} from './errors';
+import { Errno } from '../protocol/errno';
 import {
   ROOT,
   type AttributeChanges,
@@ -87,7 +70,7 @@ export class MemoryFileSystem implements FileSystem {
   }
 
   node(idLow: number, idHigh: number): Node | number {
-    return idHigh === 0 && this.nodes[idLow] !== undefined ? idLow : -ESTALE;
+    return idHigh === 0 && this.nodes[idLow] !== undefined ? idLow : -Errno.ESTALE;
   }
 
   nodeGeneration(_node: Node): number {
@@ -96,7 +79,7 @@ export class MemoryFileSystem implements FileSystem {
 
   handle(fhLow: number, fhHigh: number, node: Node): Handle | number {
     const file = fhHigh === 0 ? this.files.find(fhLow) : undefined;
-    return file !== undefined && file.inode === this.nodes[node] ? fhLow : -EBADF;
+    return file !== undefined && file.inode === this.nodes[node] ? fhLow : -Errno.EBADF;
   }
 
   handleGeneration(_handle: Handle): number {
@@ -105,11 +88,11 @@ export class MemoryFileSystem implements FileSystem {
 
   lookup(parent: Node, name: number): Node | number {
     const folder = this.inode(parent);
-    if (!folder.isFolder) return -ENOTDIR;
+    if (!folder.isFolder) return -Errno.ENOTDIR;
     const text = this.text(name);
-    if (text.length > NAME_MAX) return -ENAMETOOLONG;
+    if (text.length > NAME_MAX) return -Errno.ENAMETOOLONG;
     const link = folder.names.get(text);
-    return link === undefined ? -ENOENT : this.give(link.inode);
+    return link === undefined ? -Errno.ENOENT : this.give(link.inode);
   }
 
   forget(node: Node, count: number): void {
@@ -134,9 +117,10 @@ export class MemoryFileSystem implements FileSystem {
   setattr(node: Node, _handle: Handle, changes: AttributeChanges, _caller: Caller): number {
     const inode = this.inode(node);
     const { valid } = changes;
-    if (valid & linux.FATTR_SIZE && inode.type !== linux.FileType.REGULAR) return inode.isFolder ? -EISDIR : -EINVAL;
+    if (valid & linux.FATTR_SIZE && inode.type !== linux.FileType.REGULAR)
+      return inode.isFolder ? -Errno.EISDIR : -Errno.EINVAL;
     if (valid & linux.FATTR_MODE) {
-      if (inode.type === linux.FileType.SYMLINK) return -EOPNOTSUPP;
+      if (inode.type === linux.FileType.SYMLINK) return -Errno.EOPNOTSUPP;
       inode.setPermissions(changes.mode);
     }
     if (valid & (linux.FATTR_UID | linux.FATTR_GID)) {
@@ -161,8 +145,8 @@ export class MemoryFileSystem implements FileSystem {
 
   readlink(node: Node, into: number, capacity: number): number {
     const { target } = this.inode(node);
-    if (target === undefined) return -EINVAL;
-    if (target.length >= capacity) return -ENAMETOOLONG;
+    if (target === undefined) return -Errno.EINVAL;
+    if (target.length >= capacity) return -Errno.ENAMETOOLONG;
     this.arena.u8.set(target, into);
     return target.length;
   }
@@ -182,7 +166,7 @@ export class MemoryFileSystem implements FileSystem {
 
   link(node: Node, newParent: Node, newName: number): Node | number {
     const inode = this.inode(node);
-    if (inode.isFolder) return -EPERM;
+    if (inode.isFolder) return -Errno.EPERM;
     const name = this.freeName(newParent, newName);
     if (typeof name === 'number') return name;
     this.inode(newParent).put(name, inode);
@@ -193,7 +177,7 @@ export class MemoryFileSystem implements FileSystem {
 
   create(parent: Node, name: number, mode: number, flags: number, caller: Caller): Node | number {
     const made = this.make(parent, name, 0o100000 | (mode & 0o7777), caller);
-    if (made !== -EEXIST || flags & linux.O_EXCL) {
+    if (made !== -Errno.EEXIST || flags & linux.O_EXCL) {
       if (made > 0) this.createdHandle = this.files.open(this.inode(made), flags, false);
       return made;
     }
@@ -210,7 +194,7 @@ export class MemoryFileSystem implements FileSystem {
 
   tmpfile(parent: Node, mode: number, flags: number, caller: Caller): Node | number {
     const folder = this.inode(parent);
-    if (!folder.isFolder) return -ENOTDIR;
+    if (!folder.isFolder) return -Errno.ENOTDIR;
     const inode = this.newInode(0o100000 | (mode & 0o7777), caller.uid, caller.gid);
     this.createdHandle = this.files.open(inode, flags, false);
     return this.give(inode);
@@ -220,8 +204,8 @@ export class MemoryFileSystem implements FileSystem {
     const folder = this.inode(parent);
     const text = this.text(name);
     const link = folder.names.get(text);
-    if (link === undefined) return text.length > NAME_MAX ? -ENAMETOOLONG : -ENOENT;
-    if (link.inode.isFolder) return -EISDIR;
+    if (link === undefined) return text.length > NAME_MAX ? -Errno.ENAMETOOLONG : -Errno.ENOENT;
+    if (link.inode.isFolder) return -Errno.EISDIR;
     folder.take(text);
     this.unlinked(link.inode);
     return 0;
@@ -231,9 +215,9 @@ export class MemoryFileSystem implements FileSystem {
     const folder = this.inode(parent);
     const text = this.text(name);
     const link = folder.names.get(text);
-    if (link === undefined) return text.length > NAME_MAX ? -ENAMETOOLONG : -ENOENT;
-    if (!link.inode.isFolder) return -ENOTDIR;
-    if (link.inode.names.size > 0) return -ENOTEMPTY;
+    if (link === undefined) return text.length > NAME_MAX ? -Errno.ENAMETOOLONG : -Errno.ENOENT;
+    if (!link.inode.isFolder) return -Errno.ENOTDIR;
+    if (link.inode.names.size > 0) return -Errno.ENOTEMPTY;
     folder.take(text);
     folder.nlink--;
     this.unlinked(link.inode);
@@ -242,22 +226,22 @@ export class MemoryFileSystem implements FileSystem {
 
   rename(parent: Node, name: number, newParent: Node, newName: number, flags: number): number {
     const exchange = (flags & linux.RENAME_EXCHANGE) !== 0;
-    if (flags & ~(linux.RENAME_NOREPLACE | linux.RENAME_EXCHANGE)) return -EINVAL;
-    if (flags & linux.RENAME_NOREPLACE && exchange) return -EINVAL;
+    if (flags & ~(linux.RENAME_NOREPLACE | linux.RENAME_EXCHANGE)) return -Errno.EINVAL;
+    if (flags & linux.RENAME_NOREPLACE && exchange) return -Errno.EINVAL;
     const [from, to] = [this.inode(parent), this.inode(newParent)];
     const [oldText, newText] = [this.text(name), this.text(newName)];
-    if (oldText.length > NAME_MAX || newText.length > NAME_MAX) return -ENAMETOOLONG;
+    if (oldText.length > NAME_MAX || newText.length > NAME_MAX) return -Errno.ENAMETOOLONG;
     const moved = from.names.get(oldText)?.inode;
     const replaced = to.names.get(newText)?.inode;
-    if (moved === undefined || (exchange && replaced === undefined)) return -ENOENT;
-    if (replaced !== undefined && flags & linux.RENAME_NOREPLACE) return -EEXIST;
-    if (to.nlink === 0) return -ENOENT;
-    if (within(to, moved) || (exchange && replaced !== undefined && within(from, replaced))) return -EINVAL;
+    if (moved === undefined || (exchange && replaced === undefined)) return -Errno.ENOENT;
+    if (replaced !== undefined && flags & linux.RENAME_NOREPLACE) return -Errno.EEXIST;
+    if (to.nlink === 0) return -Errno.ENOENT;
+    if (within(to, moved) || (exchange && replaced !== undefined && within(from, replaced))) return -Errno.EINVAL;
     if (moved === replaced) return 0;
     if (replaced !== undefined && !exchange) {
-      if (replaced.isFolder && !moved.isFolder) return -EISDIR;
-      if (!replaced.isFolder && moved.isFolder) return -ENOTDIR;
-      if (replaced.names.size > 0) return -ENOTEMPTY;
+      if (replaced.isFolder && !moved.isFolder) return -Errno.EISDIR;
+      if (!replaced.isFolder && moved.isFolder) return -Errno.ENOTDIR;
+      if (replaced.names.size > 0) return -Errno.ENOTEMPTY;
     }
     from.take(oldText);
     if (moved.isFolder) from.nlink--;
@@ -277,11 +261,11 @@ export class MemoryFileSystem implements FileSystem {
       case linux.FileType.REGULAR:
         return this.files.open(inode, flags, killPriv);
       case linux.FileType.FOLDER:
-        return -EISDIR;
+        return -Errno.EISDIR;
       case linux.FileType.SYMLINK:
-        return -ELOOP;
+        return -Errno.ELOOP;
       default:
-        return -ENXIO;
+        return -Errno.ENXIO;
     }
   }
 
@@ -319,12 +303,12 @@ export class MemoryFileSystem implements FileSystem {
 
   opendir(node: Node, _flags: number): Handle | number {
     const inode = this.inode(node);
-    return inode.isFolder ? this.files.open(inode, linux.O_RDONLY, false) : -ENOTDIR;
+    return inode.isFolder ? this.files.open(inode, linux.O_RDONLY, false) : -Errno.ENOTDIR;
   }
 
   readdir(handle: Handle, positionLow: number, positionHigh: number, _capacity: number, sink: DirectorySink): number {
     const folder = this.files.find(handle)?.inode;
-    if (folder === undefined || !folder.isFolder) return -EBADF;
+    if (folder === undefined || !folder.isFolder) return -Errno.EBADF;
     if (folder.nlink === 0) return 0;
     const position = positionHigh * 2 ** 32 + positionLow;
     const parent = folder.parent ?? folder;
@@ -354,7 +338,7 @@ export class MemoryFileSystem implements FileSystem {
 
   getxattr(node: Node, name: number, into: number, size: number): number {
     const value = this.inode(node).xattrs.get(this.text(name));
-    return value === undefined ? -ENODATA : this.answer(value, into, size);
+    return value === undefined ? -Errno.ENODATA : this.answer(value, into, size);
   }
 
   listxattr(node: Node, into: number, size: number): number {
@@ -368,8 +352,8 @@ export class MemoryFileSystem implements FileSystem {
     const refused = refusedXattr(inode, text);
     if (refused < 0) return refused;
     const exists = inode.xattrs.has(text);
-    if (flags & XATTR_CREATE && exists) return -EEXIST;
-    if (flags & XATTR_REPLACE && !exists) return -ENODATA;
+    if (flags & XATTR_CREATE && exists) return -Errno.EEXIST;
+    if (flags & XATTR_REPLACE && !exists) return -Errno.ENODATA;
     inode.xattrs.set(text, this.arena.u8.slice(value, value + size));
     inode.touch();
     return 0;
@@ -380,7 +364,7 @@ export class MemoryFileSystem implements FileSystem {
     const text = this.text(name);
     const refused = refusedXattr(inode, text);
     if (refused < 0) return refused;
-    if (!inode.xattrs.delete(text)) return -ENODATA;
+    if (!inode.xattrs.delete(text)) return -Errno.ENODATA;
     inode.touch();
     return 0;
   }
@@ -422,7 +406,7 @@ export class MemoryFileSystem implements FileSystem {
   }
 
   ioctl(_handle: Handle, _command: number, _data: number, _inLength: number, _outCapacity: number): number {
-    return -ENOTTY;
+    return -Errno.ENOTTY;
   }
 
   private inode(node: Node): MemoryInode {
@@ -472,11 +456,11 @@ export class MemoryFileSystem implements FileSystem {
   /** A name that can be made in a folder, or why not. */
   private freeName(parent: Node, name: number): string | number {
     const folder = this.inode(parent);
-    if (!folder.isFolder) return -ENOTDIR;
+    if (!folder.isFolder) return -Errno.ENOTDIR;
     const text = this.text(name);
-    if (text.length > NAME_MAX) return -ENAMETOOLONG;
-    if (folder.names.has(text)) return -EEXIST;
-    return folder.nlink === 0 ? -ENOENT : text;
+    if (text.length > NAME_MAX) return -Errno.ENAMETOOLONG;
+    if (folder.names.has(text)) return -Errno.EEXIST;
+    return folder.nlink === 0 ? -Errno.ENOENT : text;
   }
 
   private unlinked(inode: MemoryInode): void {
@@ -494,7 +478,7 @@ export class MemoryFileSystem implements FileSystem {
 
   private answer(value: Uint8Array, into: number, size: number): number {
     if (size === 0) return value.length;
-    if (value.length > size) return -ERANGE;
+    if (value.length > size) return -Errno.ERANGE;
     this.arena.u8.set(value, into);
     return value.length;
   }
@@ -524,8 +508,8 @@ function settle(folder: MemoryInode, name: string, inode: MemoryInode): void {
 }
 
 function refusedXattr(inode: MemoryInode, name: string): number {
-  if (name.length > NAME_MAX) return -ERANGE;
-  if (!XATTR_NAMES.test(name)) return -EOPNOTSUPP;
+  if (name.length > NAME_MAX) return -Errno.ERANGE;
+  if (!XATTR_NAMES.test(name)) return -Errno.EOPNOTSUPP;
   const ownContent = inode.isFolder || inode.type === linux.FileType.REGULAR;
-  return name.startsWith('user.') && !ownContent ? -EPERM : 0;
+  return name.startsWith('user.') && !ownContent ? -Errno.EPERM : 0;
 }

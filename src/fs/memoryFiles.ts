@@ -1,6 +1,6 @@
 /** Open files of the file system in memory: their content, space and locks. */
 import type { Arena } from '../base/arena';
-import { EAGAIN, EBADF, EFBIG, EINTR, EINVAL, ENXIO, EOPNOTSUPP } from './errors';
+import { Errno } from '../protocol/errno';
 import { DEFERRED, type Caller, type Handle, type Lock, type Payload } from './fileSystem';
 import * as linux from './linux';
 import type { MemoryInode } from './memoryInode';
@@ -45,7 +45,7 @@ export class MemoryFiles {
 
   read(handle: Handle, offset: number, length: number, payload: Payload, skip: number): number {
     const inode = this.readable(handle);
-    if (inode === undefined) return -EBADF;
+    if (inode === undefined) return -Errno.EBADF;
     const total = Math.max(0, Math.min(length, inode.bytes.size - offset));
     const { data, dataSize } = this.areas;
     for (let done = 0; done < total; done += dataSize) {
@@ -60,10 +60,10 @@ export class MemoryFiles {
 
   write(handle: Handle, offset: number, length: number, payload: Payload, skip: number, killPriv: boolean): number {
     const inode = this.writable(handle);
-    if (inode === undefined) return -EBADF;
+    if (inode === undefined) return -Errno.EBADF;
     const appends = (this.opened.get(handle)?.flags ?? 0) & linux.O_APPEND;
     const start = appends ? inode.bytes.size : offset;
-    if (start + length > LARGEST) return -EFBIG;
+    if (start + length > LARGEST) return -Errno.EFBIG;
     const { data, dataSize } = this.areas;
     for (let done = 0; done < length; done += dataSize) {
       const part = Math.min(dataSize, length - done);
@@ -78,8 +78,8 @@ export class MemoryFiles {
 
   release(handle: Handle): number {
     const file = this.opened.get(handle);
-    if (file === undefined) return -EBADF;
-    this.waiting.endOfHandle(handle, -EINTR);
+    if (file === undefined) return -Errno.EBADF;
+    this.waiting.endOfHandle(handle, -Errno.EINTR);
     file.inode.flocks.drop(handle);
     this.opened.delete(handle);
     this.waiting.retry(file.inode.number);
@@ -87,7 +87,7 @@ export class MemoryFiles {
   }
 
   reset(): void {
-    this.waiting.endAll(-EINTR);
+    this.waiting.endAll(-Errno.EINTR);
     for (const [handle, { inode }] of [...this.opened]) {
       inode.ranges.clear();
       this.release(handle);
@@ -96,16 +96,16 @@ export class MemoryFiles {
 
   fallocate(handle: Handle, mode: number, offset: number, length: number): number {
     const inode = this.writable(handle);
-    if (inode === undefined) return -EBADF;
-    if (length <= 0 || offset < 0) return -EINVAL;
-    if (offset + length > LARGEST) return -EFBIG;
+    if (inode === undefined) return -Errno.EBADF;
+    if (length <= 0 || offset < 0) return -Errno.EINVAL;
+    if (offset + length > LARGEST) return -Errno.EFBIG;
     if (mode === (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE)) {
       inode.bytes.punch(offset, length);
     } else if (mode === 0 || mode === FALLOC_FL_KEEP_SIZE) {
       inode.bytes.allocate(offset, length);
       if (mode === 0) inode.bytes.size = Math.max(inode.bytes.size, offset + length);
     } else {
-      return -EOPNOTSUPP;
+      return -Errno.EOPNOTSUPP;
     }
     inode.changed();
     return 0;
@@ -113,24 +113,24 @@ export class MemoryFiles {
 
   lseek(handle: Handle, offset: number, whence: number): number {
     const file = this.opened.get(handle);
-    if (file === undefined) return -EBADF;
+    if (file === undefined) return -Errno.EBADF;
     const { bytes } = file.inode;
     if (whence === linux.SEEK_SET) return offset;
     if (whence === linux.SEEK_END) return bytes.size + offset;
-    if (whence !== linux.SEEK_DATA && whence !== linux.SEEK_HOLE) return -EINVAL;
-    if (offset < 0 || offset >= bytes.size) return -ENXIO;
+    if (whence !== linux.SEEK_DATA && whence !== linux.SEEK_HOLE) return -Errno.EINVAL;
+    if (offset < 0 || offset >= bytes.size) return -Errno.ENXIO;
     const found = bytes.next(offset, whence === linux.SEEK_DATA);
-    return whence === linux.SEEK_DATA && found === bytes.size ? -ENXIO : found;
+    return whence === linux.SEEK_DATA && found === bytes.size ? -Errno.ENXIO : found;
   }
 
   copy(from: Handle, fromOffset: number, to: Handle, toOffset: number, length: number, flags: number): number {
     const source = this.readable(from);
     const target = this.writable(to);
-    if (source === undefined || target === undefined) return -EBADF;
-    if (flags !== 0) return -EINVAL;
+    if (source === undefined || target === undefined) return -Errno.EBADF;
+    if (flags !== 0) return -Errno.EINVAL;
     const total = Math.max(0, Math.min(length, source.bytes.size - fromOffset));
-    if (source === target && Math.abs(fromOffset - toOffset) < total) return -EINVAL;
-    if (toOffset + total > LARGEST) return -EFBIG;
+    if (source === target && Math.abs(fromOffset - toOffset) < total) return -Errno.EINVAL;
+    if (toOffset + total > LARGEST) return -Errno.EFBIG;
     const piece = this.arena.bytes(this.areas.data, this.areas.dataSize);
     for (let done = 0; done < total; done += piece.length) {
       const part = piece.subarray(0, Math.min(piece.length, total - done));
@@ -143,7 +143,7 @@ export class MemoryFiles {
 
   flush(handle: Handle, ownerLow: number, ownerHigh: number): number {
     const inode = this.opened.get(handle)?.inode;
-    if (inode === undefined) return -EBADF;
+    if (inode === undefined) return -Errno.EBADF;
     inode.ranges.dropOwner(`${ownerHigh} ${ownerLow}`);
     this.waiting.retry(inode.number);
     return 0;
@@ -151,7 +151,7 @@ export class MemoryFiles {
 
   getlk(handle: Handle, lock: Lock): number {
     const inode = this.opened.get(handle)?.inode;
-    if (inode === undefined) return -EBADF;
+    if (inode === undefined) return -Errno.EBADF;
     const conflict = inode.ranges.conflict(heldLock(lock));
     if (conflict === undefined) {
       lock.type = linux.F_UNLCK;
@@ -166,7 +166,7 @@ export class MemoryFiles {
 
   setlk(handle: Handle, lock: Lock, wait: boolean, caller: Caller): number {
     const inode = this.opened.get(handle)?.inode;
-    if (inode === undefined) return -EBADF;
+    if (inode === undefined) return -Errno.EBADF;
     const held = heldLock(lock);
     if (held.type === linux.F_UNLCK) {
       inode.ranges.set(held);
@@ -174,7 +174,7 @@ export class MemoryFiles {
       return 0;
     }
     return this.orWait(handle, inode, wait, caller, () => {
-      if (inode.ranges.conflict(held) !== undefined) return -EAGAIN;
+      if (inode.ranges.conflict(held) !== undefined) return -Errno.EAGAIN;
       inode.ranges.set(held);
       return 0;
     });
@@ -182,13 +182,13 @@ export class MemoryFiles {
 
   flock(handle: Handle, type: number, wait: boolean, caller: Caller): number {
     const inode = this.opened.get(handle)?.inode;
-    if (inode === undefined) return -EBADF;
+    if (inode === undefined) return -Errno.EBADF;
     if (type === linux.F_UNLCK) {
       inode.flocks.drop(handle);
       this.waiting.retry(inode.number);
       return 0;
     }
-    return this.orWait(handle, inode, wait, caller, () => (inode.flocks.take(handle, type) ? 0 : -EAGAIN));
+    return this.orWait(handle, inode, wait, caller, () => (inode.flocks.take(handle, type) ? 0 : -Errno.EAGAIN));
   }
 
   interrupt(uniqueLow: number, uniqueHigh: number): boolean {
@@ -197,7 +197,7 @@ export class MemoryFiles {
 
   private orWait(handle: Handle, inode: MemoryInode, wait: boolean, caller: Caller, attempt: () => number): number {
     const result = attempt();
-    if (result !== -EAGAIN || !wait) return result;
+    if (result !== -Errno.EAGAIN || !wait) return result;
     const { uniqueLow, uniqueHigh } = caller;
     this.waiting.add({ node: inode.number, handle, uniqueLow, uniqueHigh, attempt, parked: caller.defer() });
     return DEFERRED;

@@ -5,7 +5,7 @@
  * already; `openat` and `statx` on the new descriptor where it is expected to be new. Which of the two is guessed from
  * the last lookup, or known from the inode number when the name comes from a directory that is being read.
  */
-import { EEXIST, EMFILE, EROFS } from './errors';
+import { Errno } from '../protocol/errno';
 import { ROOT, type Caller, type Handle, type Node } from './fileSystem';
 import { HandleKind } from './handleTable';
 import type { HostFolder } from './hostFolder';
@@ -51,7 +51,7 @@ export class Names {
       if (failed < 0) return failed;
       const node = folder.known();
       if (node > 0) return this.again(parent, node);
-      if (!folder.budget.hasRoomForInode) return -EMFILE;
+      if (!folder.budget.hasRoomForInode) return -Errno.EMFILE;
     }
     const fd = folder.calls.openat(directory, name, INODE, 0);
     if (fd < 0) return fd;
@@ -118,7 +118,7 @@ export class Names {
 
   link(node: Node, newParent: Node, newName: number): Node | number {
     const { calls, nodes, arena, options, procSelfFd } = this.folder;
-    if (options.readOnly) return -EROFS;
+    if (options.readOnly) return -Errno.EROFS;
     const failed = calls.linkat(
       procSelfFd,
       this.folder.nameOf(nodes.fd[node]),
@@ -147,7 +147,7 @@ export class Names {
       mode & 0o7777,
     );
     this.folder.endActing();
-    if (fd === -EEXIST && (guestFlags & linux.O_EXCL) === 0) return this.openExisting(parent, name, flags);
+    if (fd === -Errno.EEXIST && (guestFlags & linux.O_EXCL) === 0) return this.openExisting(parent, name, flags);
     return fd < 0 ? fd : this.adopt(parent, fd, flags);
   }
 
@@ -169,31 +169,31 @@ export class Names {
 
   unlink(parent: Node, name: number): number {
     const { calls, nodes, arena, options } = this.folder;
-    return options.readOnly ? -EROFS : calls.unlinkat(nodes.fd[parent], arena.address(name), 0);
+    return options.readOnly ? -Errno.EROFS : calls.unlinkat(nodes.fd[parent], arena.address(name), 0);
   }
 
   rmdir(parent: Node, name: number): number {
     const { calls, nodes, arena, options } = this.folder;
-    return options.readOnly ? -EROFS : calls.unlinkat(nodes.fd[parent], arena.address(name), linux.AT_REMOVEDIR);
+    return options.readOnly ? -Errno.EROFS : calls.unlinkat(nodes.fd[parent], arena.address(name), linux.AT_REMOVEDIR);
   }
 
   rename(parent: Node, name: number, newParent: Node, newName: number, flags: number): number {
     const { calls, nodes, arena, options } = this.folder;
-    if (options.readOnly) return -EROFS;
+    if (options.readOnly) return -Errno.EROFS;
     const from = arena.address(name);
     const to = arena.address(newName);
     return calls.renameat2(nodes.fd[parent], from, nodes.fd[newParent], to, flags);
   }
 
   private beginMaking(caller: Caller): number {
-    if (this.folder.options.readOnly) return -EROFS;
-    if (!this.folder.budget.hasRoomForInode) return -EMFILE;
+    if (this.folder.options.readOnly) return -Errno.EROFS;
+    if (!this.folder.budget.hasRoomForInode) return -Errno.EMFILE;
     return this.folder.actAs(caller);
   }
 
   private beginOpening(caller: Caller): number {
-    if (this.folder.options.readOnly) return -EROFS;
-    if (!this.folder.budget.hasRoom) return -EMFILE;
+    if (this.folder.options.readOnly) return -Errno.EROFS;
+    if (!this.folder.budget.hasRoom) return -Errno.EMFILE;
     return this.folder.actAs(caller);
   }
 
@@ -205,7 +205,7 @@ export class Names {
   private openExisting(parent: Node, name: number, flags: number): Node | number {
     const node = this.find(parent, this.folder.arena.address(name), false);
     if (node < 0) return node;
-    const fd = this.folder.budget.hasRoom ? this.folder.reopen(node, flags) : -EMFILE;
+    const fd = this.folder.budget.hasRoom ? this.folder.reopen(node, flags) : -Errno.EMFILE;
     if (fd < 0) {
       this.forget(node, 1);
       return fd;

@@ -5,7 +5,7 @@
  * between page cache and guest memory. What "may wait" is differs: a read is tried with RWF_NOWAIT first, a write goes
  * to the page cache unless the file is synchronous, fsync always may.
  */
-import { EAGAIN, EBADF, EINVAL, EMFILE, EOPNOTSUPP, EROFS } from './errors';
+import { Errno } from '../protocol/errno';
 import { DEFERRED, type Caller, type Deferred, type Handle, type Node, type Payload } from './fileSystem';
 import { HandleKind, ReadWay } from './handleTable';
 import type { BlockingCalls } from './hostCalls';
@@ -28,7 +28,7 @@ export class OpenFiles {
     const { folder } = this;
     const flags = folder.openFlags(guestFlags);
     if (flags < 0) return flags;
-    if (!folder.budget.hasRoom) return -EMFILE;
+    if (!folder.budget.hasRoom) return -Errno.EMFILE;
     const dropped = killPriv ? folder.calls.dropFsetid() : 0;
     if (dropped < 0) return dropped;
     const fd = folder.reopen(node, flags);
@@ -52,8 +52,8 @@ export class OpenFiles {
         const size = calls.lseek(fd, 0, linux.SEEK_END);
         return offset + bytes >= size ? bytes : this.readElsewhere(handle, offset, length, bytes, skip, caller);
       }
-      if (bytes !== -EOPNOTSUPP) {
-        return bytes === -EAGAIN ? this.readElsewhere(handle, offset, length, 0, skip, caller) : bytes;
+      if (bytes !== -Errno.EOPNOTSUPP) {
+        return bytes === -Errno.EAGAIN ? this.readElsewhere(handle, offset, length, 0, skip, caller) : bytes;
       }
       way = this.folder.learnReadWay(handle);
       if (way === ReadWay.Plain) return this.read(handle, offset, length, payload, skip, caller);
@@ -136,7 +136,7 @@ export class OpenFiles {
 
   syncfs(node: Node, caller: Caller): number {
     const { calls, nodes, budget } = this.folder;
-    if (!budget.hasRoom) return -EMFILE;
+    if (!budget.hasRoom) return -Errno.EMFILE;
     // syncfs does not take an O_PATH descriptor.
     const isFolder = nodes.type[node] === linux.FileType.FOLDER;
     const fd = this.folder.reopen(node, linux.O_RDONLY | (isFolder ? linux.O_DIRECTORY : 0));
@@ -152,7 +152,7 @@ export class OpenFiles {
   }
 
   fallocate(handle: Handle, mode: number, offset: number, length: number, caller: Caller): number {
-    if (this.folder.options.readOnly) return -EROFS;
+    if (this.folder.options.readOnly) return -Errno.EROFS;
     const fd = this.folder.fileOf(handle);
     if (fd < 0) return fd;
     this.blocking.fallocate(fd, mode, offset, length, this.begin(handle, caller.defer()));
@@ -161,7 +161,7 @@ export class OpenFiles {
 
   lseek(handle: Handle, offset: number, whence: number): number {
     const fd = this.folder.fileOf(handle);
-    if (fd < 0) return fd === -EBADF ? -EINVAL : fd;
+    if (fd < 0) return fd === -Errno.EBADF ? -Errno.EINVAL : fd;
     return this.folder.calls.lseek(fd, offset, whence);
   }
 
@@ -175,10 +175,10 @@ export class OpenFiles {
     caller: Caller,
   ): number {
     const { folder } = this;
-    if (folder.options.readOnly) return -EROFS;
+    if (folder.options.readOnly) return -Errno.EROFS;
     const source = folder.fileOf(from);
     const target = folder.fileOf(to);
-    if (source < 0 || target < 0) return -EBADF;
+    if (source < 0 || target < 0) return -Errno.EBADF;
     if (length <= SHORT_COPY) return folder.calls.copyFileRange(source, fromOffset, target, toOffset, length, flags);
     folder.handles.hold(from);
     const end = this.begin(to, caller.defer());

@@ -5,8 +5,8 @@
  * the order in which an end reaches the parts.
  */
 import type { Arena } from '../base/arena';
+import { Errno } from '../protocol/errno';
 import { Attributes } from './attributes';
-import { EBADF, ENOTDIR, ESTALE } from './errors';
 import { FileFlags } from './fileFlags';
 import {
   ROOT,
@@ -53,7 +53,7 @@ export function openPassthrough(
   const { calls, arena, areas } = host;
   const open = (name: string): number => {
     const bytes = new TextEncoder().encode(name);
-    if (bytes.length >= areas.entriesSize) return -ENOTDIR;
+    if (bytes.length >= areas.entriesSize) return -Errno.ENOTDIR;
     arena.u8.set(bytes, areas.entries);
     arena.u8[areas.entries + bytes.length] = 0;
     const flags = linux.O_PATH | linux.O_DIRECTORY | linux.O_CLOEXEC;
@@ -122,7 +122,7 @@ export class PassthroughFileSystem implements FileSystem {
 
   node(idLow: number, idHigh: number): Node | number {
     const node = this.folder.nodes.resolve(idLow, idHigh);
-    return node === 0 ? -ESTALE : node;
+    return node === 0 ? -Errno.ESTALE : node;
   }
 
   nodeGeneration(node: Node): number {
@@ -131,7 +131,7 @@ export class PassthroughFileSystem implements FileSystem {
 
   handle(fhLow: number, fhHigh: number, node: Node): Handle | number {
     const handle = this.folder.handles.resolve(fhLow, fhHigh, node);
-    return handle < 0 ? -EBADF : handle;
+    return handle < 0 ? -Errno.EBADF : handle;
   }
 
   handleGeneration(handle: Handle): number {

@@ -5,7 +5,7 @@
  * holders that are not ours. In the order in which they came. Knows neither locks nor descriptors: what is tried is the
  * entry's own business.
  */
-import { EAGAIN, EINTR } from './errors';
+import { Errno } from '../protocol/errno';
 import type { Deferred, Handle, Node } from './fileSystem';
 import type { Alarm } from './hostCalls';
 
@@ -46,7 +46,7 @@ export class WaitingLocks {
 
   /** The request ends with -EINTR. False when it does not wait here. */
   interrupt(uniqueLow: number, uniqueHigh: number): boolean {
-    return this.endThose((entry) => entry.uniqueLow === uniqueLow && entry.uniqueHigh === uniqueHigh, -EINTR) > 0;
+    return this.endThose((entry) => entry.uniqueLow === uniqueLow && entry.uniqueHigh === uniqueHigh, -Errno.EINTR) > 0;
   }
 
   endOfHandle(handle: Handle, result: number): void {
@@ -67,7 +67,7 @@ export class WaitingLocks {
     for (const entry of [...this.entries]) {
       if (!chosen(entry) || !this.entries.includes(entry)) continue;
       const result = entry.attempt();
-      if (result === -EAGAIN) continue;
+      if (result === -Errno.EAGAIN) continue;
       this.take(entry);
       entry.parked.finish(result);
       ended = true;

@@ -3,7 +3,7 @@
  *
  * Off unless asked for; then ENOSYS, which makes a Linux guest stop asking (EOPNOTSUPP would be asked again each time).
  */
-import { ENOSYS, EROFS } from './errors';
+import { Errno } from '../protocol/errno';
 import type { Node } from './fileSystem';
 import type { HostFolder } from './hostFolder';
 
@@ -12,20 +12,20 @@ export class Xattrs {
 
   get(node: Node, name: number, into: number, size: number): number {
     const { calls, nodes, arena, options } = this.folder;
-    if (!options.xattr) return -ENOSYS;
+    if (!options.xattr) return -Errno.ENOSYS;
     return calls.getxattr(this.folder.pathOf(nodes.fd[node]), arena.address(name), arena.address(into), size);
   }
 
   list(node: Node, into: number, size: number): number {
     const { calls, nodes, arena, options } = this.folder;
-    if (!options.xattr) return -ENOSYS;
+    if (!options.xattr) return -Errno.ENOSYS;
     return calls.listxattr(this.folder.pathOf(nodes.fd[node]), arena.address(into), size);
   }
 
   set(node: Node, name: number, value: number, size: number, flags: number, killSgid: boolean): number {
     const { calls, nodes, arena, options } = this.folder;
-    if (!options.xattr) return -ENOSYS;
-    if (options.readOnly) return -EROFS;
+    if (!options.xattr) return -Errno.ENOSYS;
+    if (options.readOnly) return -Errno.EROFS;
     const refused = killSgid ? calls.dropFsetid() : 0;
     if (refused < 0) return refused;
     const path = this.folder.pathOf(nodes.fd[node]);
@@ -36,8 +36,8 @@ export class Xattrs {
 
   remove(node: Node, name: number): number {
     const { calls, nodes, arena, options } = this.folder;
-    if (!options.xattr) return -ENOSYS;
-    if (options.readOnly) return -EROFS;
+    if (!options.xattr) return -Errno.ENOSYS;
+    if (options.readOnly) return -Errno.EROFS;
     return calls.removexattr(this.folder.pathOf(nodes.fd[node]), arena.address(name));
   }
 }

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import * as fc from 'fast-check';
+import { NodeTable } from '../../src/fs/nodeTable';
+
+interface Known {
+  readonly inode: number;
+  readonly node: number;
+  readonly generation: number;
+}
+
+/** Few distinct inodes that differ in one part each, so that searches meet both gaps and neighbours. */
+function identity(inode: number): [mount: number, device: number, inoLow: number, inoHigh: number] {
+  return [inode % 2, (inode >> 1) % 2, inode * 2048, inode % 7];
+}
+
+describe('node table', () => {
+  it('finds what was inserted and nothing else, whatever comes and goes', () => {
+    const action = fc.record({ insert: fc.boolean(), inode: fc.integer({ min: 0, max: 4000 }) });
+    fc.assert(
+      fc.property(fc.array(action, { minLength: 50, maxLength: 3000 }), (actions) => {
+        const table = new NodeTable();
+        table.insert(3, 4, 9, 9, 9, 9);
+        const model = new Map<number, Known>();
+        const ended: Known[] = [];
+        for (const { insert, inode } of actions) {
+          const known = model.get(inode);
+          assert.equal(table.find(...identity(inode)), known?.node ?? 0);
+          if (insert && known === undefined) {
+            const node = table.insert(inode + 10, 8, ...identity(inode));
+            model.set(inode, { inode, node, generation: table.generation[node] });
+          } else if (!insert && known !== undefined) {
+            table.remove(known.node);
+            model.delete(inode);
+            ended.push(known);
+          }
+        }
+        assert.equal(table.count, model.size + 1);
+        for (const { inode, node, generation } of model.values()) {
+          assert.equal(table.find(...identity(inode)), node);
+          assert.equal(table.resolve(node, generation), node);
+          assert.equal(table.fd[node], inode + 10);
+        }
+        for (const { node, generation } of ended) assert.equal(table.resolve(node, generation), 0);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('grows beyond its first capacity', () => {
+    const table = new NodeTable();
+    for (let i = 1; i <= 5000; i++) assert.equal(table.insert(i, 8, 1, 1, i, 0), i);
+    for (let i = 1; i <= 5000; i++) assert.equal(table.find(1, 1, i, 0), i);
+    assert.equal(table.find(1, 1, 5001, 0), 0);
+  });
+
+  it('does not take ids that were never given out', () => {
+    const table = new NodeTable();
+    table.insert(3, 4, 0, 0, 2, 0);
+    assert.equal(table.resolve(1, 0), 1);
+    for (const [low, high] of [
+      [0, 0],
+      [1, 1],
+      [2, 0],
+      [0xffffffff, 0],
+      [1, 0xffffffff],
+    ]) {
+      assert.equal(table.resolve(low, high), 0);
+    }
+  });
+});

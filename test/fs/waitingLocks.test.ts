@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { WaitingLocks } from '../../src/fs/waitingLocks';
+
+const EAGAIN = 11;
+const EINTR = 4;
+const EBADF = 9;
+
+/** An alarm that rings when told to. */
+class HandAlarm {
+  delay = 0;
+  private then: (() => void) | undefined;
+
+  wake(afterMilliseconds: number, then: () => void): void {
+    this.delay = afterMilliseconds;
+    this.then = then;
+  }
+
+  get set(): boolean {
+    return this.then !== undefined;
+  }
+
+  ring(): void {
+    const { then } = this;
+    this.then = undefined;
+    then?.();
+  }
+}
+
+describe('waiting locks', () => {
+  let alarm: HandAlarm;
+  let waiting: WaitingLocks;
+  let results: [name: number, result: number][];
+  let free: Set<number>;
+
+  beforeEach(() => {
+    alarm = new HandAlarm();
+    waiting = new WaitingLocks(alarm);
+    results = [];
+    free = new Set();
+  });
+
+  function add(name: number, node = 1, handle = 1, attempt?: () => number): void {
+    waiting.add({
+      node,
+      handle,
+      uniqueLow: name,
+      uniqueHigh: 7,
+      attempt: attempt ?? (() => (free.delete(node) ? 0 : -EAGAIN)),
+      parked: { finish: (result) => results.push([name, result]) },
+    });
+  }
+
+  it('gives an unlocked inode to the one that has waited longest', () => {
+    add(1);
+    add(2);
+    add(3, 2);
+    free.add(1);
+    waiting.retry(1);
+    assert.deepEqual(results, [[1, 0]]);
+    waiting.retry(1);
+    assert.deepEqual(results, [[1, 0]]);
+    assert.equal(waiting.count, 2);
+  });
+
+  it('does not try those of other inodes', () => {
+    add(1, 1);
+    free.add(1);
+    waiting.retry(2);
+    assert.deepEqual(results, []);
+  });
+
+  it('tries again by itself, less and less often, until nobody waits', () => {
+    add(1);
+    const delays: number[] = [];
+    for (let i = 0; i < 7; i++) {
+      delays.push(alarm.delay);
+      alarm.ring();
+    }
+    assert.deepEqual(delays, [1, 2, 4, 8, 16, 25, 25]);
+    free.add(1);
+    alarm.ring();
+    assert.deepEqual(results, [[1, 0]]);
+    assert.equal(alarm.set, false);
+  });
+
+  it('starts quickly again when another comes', () => {
+    add(1);
+    for (let i = 0; i < 5; i++) alarm.ring();
+    assert.equal(alarm.delay, 25);
+    add(2, 2);
+    assert.equal(alarm.delay, 1);
+  });
+
+  it('ends with an error of the host other than that it is locked', () => {
+    add(1, 1, 1, () => -37);
+    alarm.ring();
+    assert.deepEqual(results, [[1, -37]]);
+  });
+
+  it('ends an interrupted one once', () => {
+    add(1);
+    add(2);
+    assert.equal(waiting.interrupt(2, 6), false);
+    assert.equal(waiting.interrupt(2, 7), true);
+    assert.equal(waiting.interrupt(2, 7), false);
+    assert.deepEqual(results, [[2, -EINTR]]);
+  });
+
+  it('ends those of a handle, of an inode, of all', () => {
+    add(1, 1, 1);
+    add(2, 1, 2);
+    add(3, 2, 3);
+    add(4, 3, 4);
+    waiting.endOfHandle(2, -EBADF);
+    waiting.endOfNode(2, -EBADF);
+    waiting.endAll(-EINTR);
+    assert.deepEqual(results, [
+      [2, -EBADF],
+      [3, -EBADF],
+      [1, -EINTR],
+      [4, -EINTR],
+    ]);
+    alarm.ring();
+    assert.equal(results.length, 4);
+  });
+
+  it('stands a finish that comes back with the next request', () => {
+    const inner: number[] = [];
+    waiting.add({
+      node: 1,
+      handle: 1,
+      uniqueLow: 1,
+      uniqueHigh: 0,
+      attempt: () => 0,
+      parked: {
+        finish: (result) => {
+          inner.push(result);
+          waiting.interrupt(2, 7);
+          add(3);
+          waiting.retry(1);
+        },
+      },
+    });
+    add(2);
+    waiting.retry(1);
+    assert.deepEqual(inner, [0]);
+    assert.deepEqual(results, [[2, -EINTR]]);
+    assert.equal(waiting.count, 1);
+  });
+});
