@@ -1,23 +1,9 @@
 /** The list on our daemon, through our own front-end: the way Linux sends requests, and ways that no guest does. */
 import { need } from '../support/need';
-import type { Cut } from '../driver/fuseClient';
 import { whyMissing } from '../driver/daemons';
+import { crooked, whole } from './cuts';
 import { type DaemonPlaceOptions, openDaemon } from './places';
 import { features, runCases } from './runCases';
-
-/** Descriptors of lengths that no structure border agrees with. */
-const crooked: Cut = (lengths) => {
-  const cuts: number[] = [];
-  let left = lengths.reduce((sum, length) => sum + length, 0);
-  for (let i = 0; left > 0 && cuts.length < 60; i++) {
-    const length = Math.min(left, [1, 7, 40, 3, 129, 4097][i % 6]);
-    cuts.push(length);
-    left -= length;
-  }
-  return left > 0 ? [...cuts, left] : cuts;
-};
-
-const whole: Cut = (lengths) => [lengths.reduce((sum, length) => sum + length, 0)];
 
 const ways: Readonly<Record<string, DaemonPlaceOptions>> = {
   'as Linux does': {},

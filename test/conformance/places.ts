@@ -6,10 +6,16 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { createInterface } from 'node:readline';
+import { Arena } from '../../src/base/arena';
+import { MEMORY_AREAS_SIZE, memoryAreas, MemoryFileSystem } from '../../src/fs/memfs';
+import { FUSE_AREA_BYTES, layOutFuse } from '../../src/fuse/areas';
+import { defaultFuseOptions } from '../../src/fuse/options';
+import { FuseServer } from '../../src/fuse/server';
 import { AttachedDevice, type DeviceOptions } from '../driver/attachedDevice';
 import { type DaemonKind, startDaemon } from '../driver/daemons';
 import { FuseCalls } from '../driver/fuseCalls';
 import { type Cut, FuseClient } from '../driver/fuseClient';
+import { JoinedDevice } from '../driver/joinedDevice';
 import { FuseMount } from './fuseMount';
 import { FusePosix } from './fusePosix';
 import type { OpenPlace } from './runCases';
@@ -82,4 +88,19 @@ export async function openDaemon(kind: DaemonKind, options: DaemonPlaceOptions =
     await daemon.stop();
     throw error;
   }
+}
+
+/** memfs behind our FUSE server behind our rings, all in this process and over plain memory. */
+export async function openMemory(cut?: Cut): Promise<OpenPlace> {
+  const fuseAt = JoinedDevice.ARENA_BYTES;
+  const memoryAt = Math.ceil((fuseAt + FUSE_AREA_BYTES) / 8) * 8;
+  const arena = new Arena(new ArrayBuffer(memoryAt + MEMORY_AREAS_SIZE), 0);
+  const memory = new MemoryFileSystem(arena, memoryAreas(memoryAt));
+  const server = new FuseServer(arena, layOutFuse(fuseAt), memory, { ...defaultFuseOptions, cache: 'never' });
+  const device = new JoinedDevice(arena, 0, server);
+  const client = new FuseClient(device);
+  if (cut) client.cut = cut;
+  const calls = new FuseCalls(client);
+  calls.init();
+  return { root: new FusePosix(new FuseMount(calls)), close: async () => device.close() };
 }
