@@ -8,7 +8,7 @@
 import { write } from 'node:fs';
 import { replyLine, requestLine } from '../protocol/summary';
 import { ExchangePairing } from '../trace/exchanges';
-import { type Packet, encodePacket } from '../trace/packet';
+import { PACKET_HEADER, type Packet, encodePacket } from '../trace/packet';
 import { pcapngPacket, pcapngStart, pcapngStatistics } from '../trace/pcapng';
 import { RecordKind, type TraceReader, type TraceRecord } from './traceRing';
 
@@ -37,18 +37,21 @@ export class TraceDrain {
     private readonly reader: TraceReader,
     private readonly sinks: TraceSinks,
   ) {
-    if (sinks.fd !== undefined) this.write([pcapngStart(`virtio-fs ${sinks.tag}`, sinks.snapLength)]);
+    const name = `virtio-fs ${sinks.tag}`.trimEnd();
+    if (sinks.fd !== undefined) this.write([pcapngStart(name, PACKET_HEADER + sinks.snapLength)]);
     this.timer = setInterval(() => {
       if (this.idle) this.drain();
     }, INTERVAL);
   }
 
-  /** Everything that is in the ring, written; then no more. */
-  async end(): Promise<void> {
+  /** Everything that is in the ring, written; then no more. A reader that does not read is not waited for longer. */
+  async end(patience = 1000): Promise<void> {
     clearInterval(this.timer);
-    await this.writing;
-    this.drain();
-    await this.writing;
+    const written = this.writing.then(() => {
+      this.drain();
+      return this.writing;
+    });
+    await Promise.race([written, new Promise((resolve) => setTimeout(resolve, patience).unref())]);
   }
 
   private drain(): void {

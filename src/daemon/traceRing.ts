@@ -6,10 +6,10 @@
  * bits. A record never wraps: a filler takes up the rest of the ring. When there is no room the record is dropped and
  * counted; the guest never waits for a reader.
  *
- *   record: u32 size (multiple of 8), u8 kind, u8 0, u16 queue, u32 head, u32 length, f64 time, f64 taken, bytes …
+ *   record: u32 size (multiple of 8), u8 kind, u8 padding, u16 queue, u32 head, u32 length, f64 time, f64 taken, bytes …
  *
- * `length` is the message's full length, of which the record may hold less. Times are milliseconds since the
- * epoch; `taken` is when the request was taken from its queue.
+ * `padding`: bytes at the record's end that are not the message's. `length` is the message's full length, of which the
+ * record may hold less. Times are milliseconds since the epoch; `taken` is when the request was taken from its queue.
  */
 import { mapAnonymous, viewOf } from '../native/memory';
 
@@ -82,6 +82,7 @@ export class TraceWriter extends RingEnd {
       at = 0;
     }
     this.u32[(HEADER + at) >>> 2] = size;
+    this.bytes[HEADER + at + 5] = size - RECORD_HEADER - captured;
     return HEADER + at;
   }
 
@@ -91,7 +92,7 @@ export class TraceWriter extends RingEnd {
   }
 
   commit(at: number, kind: RecordKind, queue: number, head: number, length: number, time: number, taken: number): void {
-    this.u16[(at + 4) >>> 1] = kind;
+    this.bytes[at + 4] = kind;
     this.u16[(at + 6) >>> 1] = queue;
     this.u32[(at + 8) >>> 2] = head;
     this.u32[(at + 12) >>> 2] = length;
@@ -119,15 +120,15 @@ export class TraceReader extends RingEnd {
       const size = this.u32[at >>> 2];
       const kind: RecordKind = this.bytes[at + 4];
       if (kind !== RecordKind.Filler) {
-        const length = this.u32[(at + 12) >>> 2];
+        const captured = size - RECORD_HEADER - this.bytes[at + 5];
         take({
           kind,
           queue: this.u16[(at + 6) >>> 1],
           head: this.u32[(at + 8) >>> 2],
-          length,
+          length: this.u32[(at + 12) >>> 2],
           time: this.f64[(at + 16) >>> 3],
           taken: this.f64[(at + 24) >>> 3],
-          bytes: this.bytes.subarray(at + RECORD_HEADER, at + RECORD_HEADER + Math.min(length, size - RECORD_HEADER)),
+          bytes: this.bytes.subarray(at + RECORD_HEADER, at + RECORD_HEADER + captured),
         });
         count++;
       }
