@@ -7,6 +7,7 @@ import { basename, join } from 'node:path';
 import * as vscode from 'vscode';
 import { Trouble, trouble } from '../base/catalogue';
 import { findNode } from './findNode';
+import { checkShareable } from './preflight';
 
 /** Runs "$@"; when it fails, its last lines stay to be read. */
 const KEEP_OPEN =
@@ -26,19 +27,6 @@ async function chooseFolder(): Promise<vscode.Uri | undefined> {
     title: 'Folder to share into a virtual machine',
   });
   return picked?.[0];
-}
-
-/** Throws a Trouble when this folder cannot be shared from here. */
-async function checkFolder(folder: vscode.Uri): Promise<void> {
-  if (process.platform !== 'linux') throw trouble('notLinux', process.platform);
-  if (!vscode.workspace.isTrusted) throw trouble('workspaceUntrusted');
-  const isFolder =
-    folder.scheme === 'file' &&
-    (await stat(folder.fsPath).then(
-      (status) => status.isDirectory(),
-      () => false,
-    ));
-  if (!isFolder) throw trouble('folderMissing', folder.scheme === 'file' ? folder.fsPath : folder.toString(true));
 }
 
 async function openTerminal(extensionPath: string, folder: string): Promise<vscode.Terminal> {
@@ -66,7 +54,8 @@ export async function shareFolder(extensionPath: string, clicked?: vscode.Uri): 
   const folder = clicked ?? (await chooseFolder());
   if (!folder) return undefined;
   try {
-    await checkFolder(folder);
+    const around = { platform: process.platform, trusted: vscode.workspace.isTrusted };
+    await checkShareable(around, folder);
     const terminal = await openTerminal(extensionPath, folder.fsPath);
     terminal.show();
     return terminal;
