@@ -25,6 +25,15 @@ export function cpuMilliseconds(pid: number): number {
   }
 }
 
+/** Milliseconds that these CPUs have worked for anybody, from /proc/stat (in steps of 10 ms). */
+export function busyMilliseconds(cpus: readonly number[]): number {
+  const lines = fs.readFileSync('/proc/stat', 'utf8').split('\n');
+  return cpus.reduce((sum, cpu) => {
+    const [, user, nice, system, , , irq, softirq, steal] = (lines[cpu + 1] ?? '').split(/\s+/).map(Number);
+    return sum + 10 * (user + nice + system + irq + softirq + steal);
+  }, 0);
+}
+
 /** Resident bytes without shared memory (which is the guest's). */
 export function residentBytes(pid: number): number {
   const status = fs.readFileSync(`/proc/${pid}/status`, 'utf8');

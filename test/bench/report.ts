@@ -40,36 +40,45 @@ export function meanRatio(rows: readonly RowResult[], depth: number): number | u
   return ratios.length > 0 ? geometricMean(ratios) : undefined;
 }
 
-function depthTable(rows: readonly RowResult[], depth: number, kinds: readonly DaemonKind[], limits: Limits): string[] {
+/** Above this the machine was too busy with other things for the row to mean much. */
+const TOO_BUSY = 0.1;
+
+function depthTables(
+  rows: readonly RowResult[],
+  depth: number,
+  kinds: readonly DaemonKind[],
+  limits: Limits,
+): string[] {
+  const here = rows.filter((row) => row.depth === depth);
+  const cells = (row: RowResult, of: (f: Figures) => number): string[] =>
+    kinds.map((kind) => {
+      const figures = row.figures[kind];
+      return number(figures && of(figures));
+    });
   const each = (title: string): string[] => kinds.map((kind) => `${NAMES[kind]} ${title}`.trim());
   const limited = depth === 1 && limits.size > 0;
-  const head = ['operation', ...each('µs'), 'ratio', ...each('CPU µs'), ...each('kicks'), ...each('calls')];
-  if (limited) head.push('direct µs');
-  const body = rows
-    .filter((row) => row.depth === depth)
-    .map((row) => {
-      const cells = (of: (f: Figures) => number): string[] =>
-        kinds.map((kind) => {
-          const figures = row.figures[kind];
-          return number(figures && of(figures));
-        });
-      const line = [
-        row.name,
-        ...cells((f) => f.microseconds),
-        number(ratio(row)),
-        ...cells((f) => f.cpuMicroseconds),
-        ...cells((f) => f.kicks),
-        ...cells((f) => f.calls),
-      ];
-      if (limited) line.push(number(limits.get(row.name)));
-      return line;
-    });
+  const times = here.map((row) => [
+    row.disturbed > TOO_BUSY ? `${row.name} *` : row.name,
+    ...cells(row, (f) => f.microseconds),
+    number(ratio(row)),
+    ...(limited ? [number(limits.get(row.name))] : []),
+  ]);
+  const costs = here.map((row) => [
+    row.name,
+    ...cells(row, (f) => f.cpuMicroseconds),
+    ...cells(row, (f) => f.kicks),
+    ...cells(row, (f) => f.calls),
+  ]);
   const mean = meanRatio(rows, depth);
   const where = depth === 1 ? 'front-end and daemon on one CPU' : 'one CPU each';
   return [
-    `depth ${depth} (${where}); per operation`,
-    ...table([head, ...body]),
+    `depth ${depth} (${where}): microseconds per operation`,
+    ...table([['operation', ...each(''), 'ratio', ...(limited ? ['direct'] : [])], ...times]),
     ...(mean === undefined ? [] : [`geometric mean of ours against the better peer: ${mean.toFixed(3)}`]),
+    ...(here.some((row) => row.disturbed > TOO_BUSY) ? ['* other programs were at work: not to be relied on'] : []),
+    '',
+    `depth ${depth}: daemon CPU microseconds, kicks and calls per operation`,
+    ...table([['operation', ...each('CPU'), ...each('kicks'), ...each('calls')], ...costs]),
     '',
   ];
 }
@@ -88,5 +97,5 @@ export function report(rows: readonly RowResult[], processes: readonly ProcessFi
       p.startMilliseconds.length > 0 ? median(p.startMilliseconds).toFixed(0) : '–',
     ]),
   ]);
-  return [...depths.flatMap((depth) => depthTable(rows, depth, kinds, limits)), ...memory, ''].join('\n');
+  return [...depths.flatMap((depth) => depthTables(rows, depth, kinds, limits)), ...memory, ''].join('\n');
 }
