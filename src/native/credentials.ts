@@ -17,6 +17,9 @@ const NUMBERS = {
 const CAPABILITY_VERSION_3 = 0x20080522;
 const CAP_FSETID_BIT = 1 << 4;
 const KEEP = -1;
+/** The same as an unsigned number: no user and no group has it. */
+const NO_ID = 0xffff_ffff;
+const EINVAL = 22;
 
 export class ThreadCredentials {
   private readonly numbers = NUMBERS[process.arch === 'arm64' ? 'arm64' : 'x64'];
@@ -40,6 +43,7 @@ export class ThreadCredentials {
   /** Effective ids of this thread; undone by `resume`. A negative errno leaves everything as it was. */
   impersonate(uid: number, gid: number, supplementaryGid: number): number {
     if (uid === 0 && gid === 0 && supplementaryGid < 0) return 0;
+    if (uid === NO_ID || gid === NO_ID) return -EINVAL;
     // Groups and gid first: after the uid has changed there is no capability left to change them.
     let result = 0;
     this.userChanged = true;

@@ -18,13 +18,14 @@ import { need } from '../support/need';
 
 /**
  * `sh -c CONFINE confine CELL TMPFS COMMAND…`: runs COMMAND where only CELL can be written to; TMPFS, unless empty, is
- * the size of a tmpfs to mount at CELL/share first.
+ * the size of a tmpfs to mount at CELL/share first. The folder for the socket is everybody's: COMMAND may change users.
  */
 const CONFINE = `set -e
 cell=$1 size=$2
 shift 2
 mount --make-rprivate /
 mount --bind "$cell" "$cell"
+chmod 1777 "$cell"/driver-*
 if [ -n "$size" ]; then mount -t tmpfs -o "nodev,size=$size" share "$cell/share"; fi
 while read -r _ _ _ _ at _; do
   case $at in "$cell"*) ;; *) mount -o remount,bind,ro "$at" ;; esac
