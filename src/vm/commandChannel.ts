@@ -77,11 +77,16 @@ export class CommandChannel {
     this.whenIdle.splice(0).forEach((wake) => wake());
   }
 
-  /** After a reboot nothing runs any more, whatever did before. */
-  restart(): void {
-    this.running?.reject(new Error('the guest was rebooted'));
+  /** Has the guest run a script that never answers, because it ends the guest. What runs or waits is rejected. */
+  sendLast(script: string): void {
+    this.running?.reject(new Error('the guest is powered off or rebooted'));
     this.running = undefined;
     this.whenIdle.splice(0).forEach((wake) => wake());
+    this.write(freshToken(), script);
+  }
+
+  private write(token: string, script: string): void {
+    this.stream.write(`${token} ${Buffer.from(script).toString('base64')}\n`);
   }
 
   private readonly whenIdle: (() => void)[] = [];
@@ -106,7 +111,7 @@ export class CommandChannel {
         reject,
       };
     });
-    this.stream.write(`${token} ${Buffer.from(script).toString('base64')}\n`);
+    this.write(token, script);
     return within(status, options.timeoutMs, script).then((value) => ({
       status: value,
       output: Buffer.concat(chunks),

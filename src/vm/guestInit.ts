@@ -67,7 +67,7 @@ export function guestInit(plan: InitPlan): string {
     'say started',
     '[ -z "$problems" ] || say failed $problems',
     ...plan.mounts.map(mountLine),
-    plan.mounts.length > 0 ? `cd ${shellQuote(mountPoint(plan.mounts[0].tag))}` : 'cd /root',
+    `home=${plan.mounts.length > 0 ? shellQuote(mountPoint(plan.mounts[0].tag)) : '/root'}`,
     'say ready $(uname -r)',
     ...(plan.shell === undefined ? ['serve'] : ['serve &', ...shellLines(plan.shell)]),
     'leave',
@@ -89,7 +89,8 @@ chmod 755 /bin/leave
 serve() {
   while read -r token command <&3; do
     printf %s "$command" | base64 -d >/run/command
-    sh /run/command </dev/null >&3 2>&3 3>&-
+    # From a folder of its own, so that this shell keeps no mount busy.
+    (cd $home && exec sh /run/command) </dev/null >&3 2>&3 3>&-
     printf '\\n%s %d\\n' "$token" $? >&3
   done
 }`;
@@ -109,6 +110,6 @@ function shellLines(shell: NonNullable<InitPlan['shell']>): string[] {
     `export TERM=${shellQuote(shell.term)} PS1='\\h:\\w\\$ '`,
     'END',
     `stty sane${size} <${shell.terminal}`,
-    `setsid -c sh -l <${shell.terminal} >${shell.terminal} 2>&1 3>&-`,
+    `(cd $home && exec setsid -c sh -l) <${shell.terminal} >${shell.terminal} 2>&1 3>&-`,
   ];
 }

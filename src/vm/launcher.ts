@@ -182,13 +182,10 @@ async function start(options: GuestOptions, workplace: Workplace): Promise<Guest
     `Linux ${release} is up${options.shares.length === 0 ? '' : ', mounted at '}${options.shares.map((share) => mountPoint(share.tag)).join(', ')}`,
   );
 
-  const leave = async (how: string): Promise<void> => {
-    channel.run(`leave ${how}`).catch(() => {}); // It never answers: the guest is gone by then.
-  };
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     if (child.exitCode === null && child.signalCode === null) {
-      await leave('poweroff');
+      channel.sendLast('leave poweroff');
       await Promise.race([ended, sleep(STOP_TIMEOUT_MS, undefined, { ref: false })]);
     }
     // The daemons end by themselves when the front-end has gone, and finish their captures.
@@ -212,8 +209,7 @@ async function start(options: GuestOptions, workplace: Workplace): Promise<Guest
     run: (script, commandOptions) => channel.run(script, commandOptions),
     reboot: async () => {
       boot.again();
-      await leave('reboot');
-      channel.restart();
+      channel.sendLast('leave reboot');
       await up();
     },
     stop: () => (stopping ??= stop()),
