@@ -155,8 +155,7 @@ export class Locks {
   }
 
   private ask(fd: number, command: number): number {
-    const result = this.folder.calls.fcntlLock(fd, command, this.folder.arena.address(this.folder.areas.scratch));
-    return result === -Errno.EACCES ? -Errno.EAGAIN : result;
+    return this.folder.calls.fcntlLock(fd, command, this.folder.arena.address(this.folder.areas.scratch));
   }
 
   private writeLock(lock: Lock): void {

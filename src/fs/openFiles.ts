@@ -50,6 +50,7 @@ export class OpenFiles {
       if (bytes >= 0) {
         // Short: the end of the file, or of what is cached.
         const size = calls.lseek(fd, 0, linux.SEEK_END);
+        if (size < 0) return size;
         return offset + bytes >= size ? bytes : this.readElsewhere(handle, offset, length, bytes, skip, caller);
       }
       if (bytes !== -Errno.EOPNOTSUPP) {

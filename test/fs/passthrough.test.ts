@@ -1,0 +1,512 @@
+/** The passthrough file system on a real folder: what the conformance list cannot see from the guest's side. */
+import assert from 'node:assert/strict';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { Errno as E } from '../../src/protocol/errno';
+import { ROOT } from '../../src/fs/fileSystem';
+import * as linux from '../../src/fs/linux';
+import { LinuxCalls } from '../../src/native/linuxCalls';
+import { check, type Entry, Errno } from './client';
+import { isRoot, openDescriptors, share, type Shared } from './shared';
+import { WrappedCalls } from './wrappedCalls';
+
+const failsWith =
+  (errno: number) =>
+  (error: unknown): boolean =>
+    error instanceof Errno && error.errno === errno;
+
+describe('passthrough', () => {
+  let shared: Shared;
+  let wrapped: WrappedCalls;
+  let before: number;
+
+  function open(options: Parameters<typeof share>[0] = {}, inMemory = false): Shared {
+    shared = share(
+      options,
+      (real) => {
+        wrapped = new WrappedCalls(real);
+        return wrapped.calls;
+      },
+      inMemory,
+    );
+    wrapped.reset();
+    return shared;
+  }
+
+  /** The host calls that `action` makes. */
+  async function callsOf(action: () => unknown): Promise<string[]> {
+    wrapped.reset();
+    await action();
+    return wrapped.made;
+  }
+
+  beforeEach(() => {
+    before = openDescriptors();
+  });
+
+  afterEach(() => {
+    shared.end();
+    assert.equal(openDescriptors(), before, 'descriptors are left open');
+  });
+
+  describe('lookups', () => {
+    it('take two calls for a new inode, one for a known one, one for nothing', async () => {
+      const { client, folder } = open();
+      for (const name of ['a', 'b', 'c']) fs.writeFileSync(path.join(folder, name), name);
+      client.lookup(ROOT, 'a');
+      assert.deepEqual(await callsOf(() => client.lookup(ROOT, 'b')), ['openat', 'statx']);
+      client.lookup(ROOT, 'b');
+      assert.deepEqual(await callsOf(() => client.lookup(ROOT, 'b')), ['statx']);
+      const missing = await callsOf(() => assert.throws(() => client.lookup(ROOT, 'no'), failsWith(E.ENOENT)));
+      assert.deepEqual(missing, ['statx']);
+    });
+
+    it('of names just read from a folder know beforehand which are new', async () => {
+      const { client, folder, fs: file } = open();
+      for (const name of ['a', 'b', 'c', 'd']) fs.writeFileSync(path.join(folder, name), name);
+      client.lookup(ROOT, 'a');
+      client.lookup(ROOT, 'c');
+      const handle = check(file.opendir(ROOT, 0));
+      wrapped.reset();
+      file.readdir(handle, 0, 0, 4096, {
+        entry: (_low, _high, _nextLow, _nextHigh, type, nameAt) => {
+          if (type === linux.FileType.REGULAR) check(file.lookup(ROOT, nameAt));
+          return true;
+        },
+      });
+      assert.deepEqual(wrapped.made.sort(), ['getdents64', ...Array(2).fill('openat'), ...Array(4).fill('statx')]);
+      file.releasedir(handle);
+    });
+
+    it('give hard links one node, and a node that has ended another generation', () => {
+      const { client, folder, fs: file } = open();
+      fs.writeFileSync(path.join(folder, 'a'), '');
+      fs.linkSync(path.join(folder, 'a'), path.join(folder, 'b'));
+      const node = client.lookup(ROOT, 'a');
+      assert.equal(client.lookup(ROOT, 'b'), node);
+      file.forget(node, 1);
+      assert.equal(file.node(node, file.nodeGeneration(node)), node);
+      const generation = file.nodeGeneration(node);
+      file.forget(node, 1);
+      assert.equal(file.node(node, generation), -E.ESTALE);
+      assert.equal(client.lookup(ROOT, 'a'), node);
+      assert.equal(file.node(node, generation), -E.ESTALE);
+      assert.equal(file.node(node, file.nodeGeneration(node)), node);
+    });
+
+    it('survive forgetting too much, and never forget the root', () => {
+      const { client, folder, fs: file } = open();
+      fs.writeFileSync(path.join(folder, 'a'), '');
+      const node = client.lookup(ROOT, 'a');
+      file.forget(node, 1e9);
+      file.forget(node, 1);
+      file.forget(ROOT, 1e9);
+      assert.equal(file.node(ROOT, 0), ROOT);
+      assert.equal(file.nodeCount, 1);
+    });
+
+    it('end with EMFILE before the process runs out, while known files still open', async () => {
+      const { client, folder, fs: file } = open({ descriptors: 80 });
+      for (let i = 0; i < 100; i++) fs.writeFileSync(path.join(folder, `f${i}`), 'x');
+      let last = 0;
+      assert.throws(() => {
+        for (let i = 0; i < 100; i++) last = client.lookup(ROOT, `f${i}`);
+      }, failsWith(E.EMFILE));
+      assert.equal(file.descriptorCount, 70);
+      const handle = check(file.open(last, linux.O_RDONLY, false));
+      assert.equal((await client.read(handle, 0, 10)).toString(), 'x');
+      file.release(handle);
+      file.forget(last, 1);
+      client.lookup(ROOT, 'f99');
+    });
+  });
+
+  describe('created files', () => {
+    it('take two calls; the inode lives on the open descriptor until that is released', async () => {
+      const { client, fs: file } = open();
+      let made = { node: 0, handle: 0 };
+      assert.deepEqual(
+        (await callsOf(async () => (made = await client.create(ROOT, 'new')))).filter((name) => !isActing(name)),
+        ['openat', 'statx'],
+      );
+      assert.equal(file.descriptorCount, 1);
+      await client.write(made.handle, 0, 'hello');
+      file.release(made.handle);
+      assert.equal(file.descriptorCount, 1);
+      assert.equal(client.stat(made.node).size, 5);
+      const again = check(file.open(made.node, linux.O_RDONLY, false));
+      assert.equal((await client.read(again, 0, 10)).toString(), 'hello');
+    });
+
+    it('need no second descriptor when forgotten first', async () => {
+      const { client, fs: file } = open();
+      const { node, handle } = await client.create(ROOT, 'new');
+      file.forget(node, 1);
+      assert.deepEqual(await callsOf(() => file.release(handle)), ['close']);
+      assert.equal(file.descriptorCount, 0);
+    });
+
+    it('can be executed on the host once they are released', async () => {
+      const { client, folder, fs: file } = open();
+      const { handle } = await client.create(ROOT, 'program', linux.O_WRONLY, 0o100755);
+      await client.write(handle, 0, '#!/bin/sh\nexit 0\n');
+      file.release(handle);
+      const links = fs.readdirSync('/proc/self/fd').flatMap((fd) => {
+        const info = fs.existsSync(`/proc/self/fdinfo/${fd}`) ? fs.readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8') : '';
+        const isProgram = fs.existsSync(`/proc/self/fd/${fd}`) && info !== '';
+        return isProgram && fs.readlinkSync(`/proc/self/fd/${fd}`) === path.join(folder, 'program') ? [info] : [];
+      });
+      assert.equal(links.length, 1);
+      const flags = parseInt(/flags:\s*([0-7]+)/.exec(links[0])?.[1] ?? '0', 8);
+      assert.ok(flags & linux.O_PATH, 'still open for writing');
+    });
+
+    it('that are there already are opened with all checks', async () => {
+      const { client, folder, fs: file } = open();
+      fs.writeFileSync(path.join(folder, 'old'), 'content');
+      fs.symlinkSync('old', path.join(folder, 'link'));
+      const { node, handle } = await client.create(ROOT, 'old', linux.O_RDWR | linux.O_TRUNC);
+      assert.equal(client.attributes().size, 0);
+      assert.equal(node, client.lookup(ROOT, 'old'));
+      await assert.rejects(client.create(ROOT, 'old', linux.O_RDWR | linux.O_EXCL), failsWith(E.EEXIST));
+      await assert.rejects(client.create(ROOT, 'link'), failsWith(E.ELOOP));
+      file.release(handle);
+    });
+
+    it('belong to the caller', async function () {
+      if (!isRoot) this.skip();
+      const { client, folder } = open();
+      fs.chmodSync(folder, 0o777);
+      client.uid = 1234;
+      client.gid = 2345;
+      await client.create(ROOT, 'file');
+      await client.mkdir(ROOT, 'folder');
+      await client.symlink(ROOT, 'link', 'file');
+      await client.mknod(ROOT, 'pipe', 0o10644);
+      for (const name of ['file', 'folder', 'link', 'pipe']) {
+        const { uid, gid } = fs.lstatSync(path.join(folder, name));
+        assert.deepEqual([name, uid, gid], [name, 1234, 2345]);
+      }
+      assert.equal(process.geteuid?.(), 0);
+    });
+  });
+
+  describe('opening', () => {
+    it('is for regular files; pipes, devices, sockets, links and folders get their errno', async () => {
+      const { client, fs: file } = open();
+      const tryOpen = (node: number): number => file.open(node, linux.O_RDWR, false);
+      assert.equal(tryOpen(await client.mknod(ROOT, 'pipe', 0o10644)), -E.ENXIO);
+      assert.equal(tryOpen(await client.mknod(ROOT, 'socket', 0o140644)), -E.ENXIO);
+      assert.equal(tryOpen(await client.symlink(ROOT, 'link', '/')), -E.ELOOP);
+      assert.equal(tryOpen(await client.mkdir(ROOT, 'folder')), -E.EISDIR);
+      assert.equal(file.opendir((await client.create(ROOT, 'file')).node, 0), -E.ENOTDIR);
+    });
+
+    it('with write-back reads what is opened for writing and never appends by itself', async () => {
+      const { client, fs: file } = open({ writeback: true });
+      const { node, handle } = await client.create(ROOT, 'a');
+      await client.write(handle, 0, 'abc');
+      const appending = check(file.open(node, linux.O_WRONLY | linux.O_APPEND, false));
+      await client.write(appending, 0, 'X');
+      assert.equal((await client.read(appending, 0, 10)).toString(), 'Xbc');
+    });
+
+    it('without it appends where the host has the end', async () => {
+      const { client, folder, fs: file } = open();
+      const { node, handle } = await client.create(ROOT, 'a');
+      await client.write(handle, 0, 'abc');
+      fs.appendFileSync(path.join(folder, 'a'), 'def');
+      const appending = check(file.open(node, linux.O_WRONLY | linux.O_APPEND, false));
+      await client.write(appending, 0, 'X');
+      assert.equal(fs.readFileSync(path.join(folder, 'a'), 'utf8'), 'abcdefX');
+    });
+
+    it('read-only answers EROFS to everything that changes', async () => {
+      const { client, folder, fs: file } = open({ readOnly: true });
+      fs.writeFileSync(path.join(folder, 'a'), 'abc');
+      const node = client.lookup(ROOT, 'a');
+      const handle = check(file.open(node, linux.O_RDONLY, false));
+      assert.equal((await client.read(handle, 0, 10)).toString(), 'abc');
+      const changes: Record<string, () => Promise<number> | number> = {
+        'open for writing': () => file.open(node, linux.O_WRONLY, false),
+        'open and truncate': () => file.open(node, linux.O_RDONLY | linux.O_TRUNC, false),
+        create: () => client.outcome((c) => file.create(ROOT, client.name('n'), 0o100644, 2, c)),
+        tmpfile: () => client.outcome((c) => file.tmpfile(ROOT, 0o100644, 2, c)),
+        mkdir: () => client.outcome((c) => file.mkdir(ROOT, client.name('n'), 0o40755, c)),
+        mknod: () => client.outcome((c) => file.mknod(ROOT, client.name('n'), 0o100644, 0, c)),
+        symlink: () => client.outcome((c) => file.symlink(ROOT, client.name('n'), client.name('t', true), c)),
+        link: () => file.link(node, ROOT, client.name('n')),
+        unlink: () => file.unlink(ROOT, client.name('a')),
+        rmdir: () => file.rmdir(ROOT, client.name('a')),
+        rename: () => file.rename(ROOT, client.name('a'), ROOT, client.name('b', true), 0),
+        setxattr: () => file.setxattr(node, client.name('user.a'), 0, 0, 0, false),
+        removexattr: () => file.removexattr(node, client.name('user.a')),
+        fallocate: () => client.outcome((c) => file.fallocate(handle, 0, 0, 10, c)),
+        copy: () => client.outcome((c) => file.copyFileRange(handle, 0, handle, 0, 1, 0, c)),
+        setattr: () =>
+          client.set(node, { valid: linux.FATTR_MODE, mode: 0 }).then(
+            () => 0,
+            (error: unknown) => (error instanceof Errno ? -error.errno : 0),
+          ),
+      };
+      for (const [name, change] of Object.entries(changes)) {
+        assert.deepEqual([name, await change()], [name, -E.EROFS]);
+      }
+      assert.deepEqual(fs.readdirSync(folder), ['a']);
+    });
+  });
+
+  describe('reading', () => {
+    it('what is cached takes one call and no other thread', async () => {
+      const { client, blocking } = open();
+      const { handle } = await client.create(ROOT, 'a');
+      await client.write(handle, 0, Buffer.alloc(20_000, 7));
+      const calls = await callsOf(() => client.read(handle, 0, 20_000));
+      assert.deepEqual(calls, ['preadv2']);
+      assert.equal(blocking.made, 0);
+    });
+
+    it('what is not cached, or only in part, is read on the other thread, to the last byte', async () => {
+      const { client, blocking } = open();
+      const { handle } = await client.create(ROOT, 'a');
+      const content = Buffer.from(Array.from({ length: 9000 }, (_, i) => i % 251));
+      await client.write(handle, 0, content);
+      wrapped.failName = 'preadv2';
+      wrapped.failWith = E.EAGAIN;
+      assert.deepEqual(await client.read(handle, 0, 20_000), content);
+      assert.deepEqual(await client.read(handle, 4000, 3000), content.subarray(4000, 7000));
+      assert.deepEqual((await client.read(handle, 9000, 10)).length, 0);
+      assert.equal(blocking.made, 3);
+    });
+
+    it('a file system that cannot say what is cached: elsewhere, but for one in memory', async () => {
+      const { client, blocking, fs: file } = open();
+      const { node, handle } = await client.create(ROOT, 'a');
+      await client.write(handle, 0, 'abc');
+      wrapped.failName = 'preadv2';
+      wrapped.failWith = E.EOPNOTSUPP;
+      assert.equal((await client.read(handle, 0, 10)).toString(), 'abc');
+      assert.equal(blocking.made, 1);
+      const second = check(file.open(node, linux.O_RDONLY, false));
+      assert.deepEqual(await callsOf(() => client.read(second, 0, 10)), ['lseek']);
+      assert.equal(blocking.made, 2);
+    });
+
+    it('in memory: at once', async () => {
+      const { client, blocking } = open({}, true);
+      const { handle } = await client.create(ROOT, 'a');
+      await client.write(handle, 0, 'abc');
+      assert.equal((await client.read(handle, 0, 10)).toString(), 'abc');
+      assert.deepEqual(await callsOf(() => client.read(handle, 0, 10)), ['preadv2']);
+      assert.equal(blocking.made, 0);
+    });
+
+    it('on a handle that is released meanwhile still reads that file', async () => {
+      const { client, fs: file } = open();
+      const { handle } = await client.create(ROOT, 'a');
+      await client.write(handle, 0, 'first');
+      wrapped.failName = 'preadv2';
+      wrapped.failWith = E.EAGAIN;
+      const reading = client.read(handle, 0, 5);
+      file.release(handle);
+      assert.equal(file.handle(handle, file.handleGeneration(handle), 2), -E.EBADF);
+      const other = await client.create(ROOT, 'b');
+      await client.write(other.handle, 0, 'other');
+      assert.notEqual(other.handle, handle);
+      assert.equal((await reading).toString(), 'first');
+      assert.equal(file.handleCount, 1);
+    });
+
+    it('synchronous writes go to the other thread, others do not', async () => {
+      const { client, blocking, folder } = open();
+      const plain = await client.create(ROOT, 'plain', linux.O_RDWR);
+      await client.write(plain.handle, 0, 'abc');
+      assert.equal(blocking.made, 0);
+      const sync = await client.create(ROOT, 'sync', linux.O_RDWR | linux.O_SYNC);
+      await client.write(sync.handle, 0, 'abc');
+      assert.equal(blocking.made, 1);
+      assert.equal(fs.readFileSync(path.join(folder, 'sync'), 'utf8'), 'abc');
+    });
+
+    it('fsync, syncfs, fallocate and long copies go there as well', async () => {
+      const { client, blocking, fs: file } = open();
+      const { handle } = await client.create(ROOT, 'a');
+      await client.request((c) => file.fsync(handle, false, c));
+      await client.request((c) => file.fsync(handle, true, c));
+      await client.request((c) => file.syncfs(ROOT, c));
+      await client.request((c) => file.fallocate(handle, 0, 0, 1 << 20, c));
+      assert.equal(blocking.made, 4);
+      const other = await client.create(ROOT, 'b');
+      const copied = await client.request((c) => file.copyFileRange(handle, 0, other.handle, 0, 1 << 20, 0, c));
+      assert.equal(copied, 1 << 20);
+      assert.equal(blocking.made, 5);
+    });
+  });
+
+  describe('folders', () => {
+    it('are read without seeking, however small the replies', async () => {
+      const { client, folder } = open();
+      const names = Array.from({ length: 3000 }, (_, i) => `entry-${i}-${'x'.repeat(i % 60)}`);
+      for (const name of names) fs.writeFileSync(path.join(folder, name), '');
+      wrapped.reset();
+      const listed = client.list(ROOT, 7);
+      assert.deepEqual(listed.map((entry) => entry.name).sort(), ['.', '..', ...names].sort());
+      assert.ok(!wrapped.made.includes('seekFolder'));
+      assert.ok(wrapped.made.filter((name) => name === 'getdents64').length < 8);
+    });
+
+    it('can be gone on with at any entry told, and read by two at a time', () => {
+      const { client, folder, fs: file } = open();
+      for (let i = 0; i < 50; i++) fs.writeFileSync(path.join(folder, `f${i}`), '');
+      const handle = check(file.opendir(ROOT, 0));
+      const all = client.readdir(handle);
+      for (const index of [0, 7, 20, 49, 3]) {
+        const { nextLow, nextHigh } = all[index];
+        const rest = client.readdir(handle, nextLow, nextHigh);
+        assert.deepEqual(rest, all.slice(index + 1));
+      }
+      const other = check(file.opendir(ROOT, 0));
+      const mine: Entry[] = [];
+      const theirs: Entry[] = [];
+      for (let i = 0; i < 20; i++) {
+        const list = i % 2 ? mine : theirs;
+        const { nextLow, nextHigh } = list.at(-1) ?? { nextLow: 0, nextHigh: 0 };
+        list.push(...client.readdir(i % 2 ? handle : other, nextLow, nextHigh, 6));
+      }
+      assert.deepEqual(mine, all);
+      assert.deepEqual(theirs, all);
+    });
+
+    it("show the root itself as the root's parent", () => {
+      const { client } = open();
+      const entries = client.list(ROOT);
+      const own = client.stat(ROOT).ino;
+      assert.deepEqual(
+        entries.filter(({ name }) => name.startsWith('.')).map(({ ino }) => ino),
+        [own, own],
+      );
+    });
+  });
+
+  describe('locks', () => {
+    const [READ, WRITE, UNLOCK] = [linux.F_RDLCK, linux.F_WRLCK, linux.F_UNLCK];
+
+    it('of two owners conflict, also with the host, and F_GETLK tells whose', async () => {
+      const { client, fs: file } = open();
+      const { node, handle } = await client.create(ROOT, 'a');
+      const other = check(file.open(node, linux.O_RDWR, false));
+      assert.equal(await client.setlk(handle, client.lock(WRITE, 10, 19, 100)), 0);
+      assert.equal(await client.setlk(handle, client.lock(READ, 0, 10, 200)), -E.EAGAIN);
+      assert.equal(await client.setlk(other, client.lock(READ, 20, Infinity, 200)), 0);
+      const lock = client.lock(WRITE, 0, Infinity, 200);
+      assert.equal(file.getlk(other, lock), 0);
+      assert.deepEqual(lock, { type: WRITE, start: 10, end: 19, pid: 100, ownerLow: 200, ownerHigh: 0 });
+    });
+
+    it('hold nothing open once the owner has closed the file', async () => {
+      const { client, fs: file } = open();
+      const { handle } = await client.create(ROOT, 'a');
+      const held = file.descriptorCount;
+      await client.setlk(handle, client.lock(WRITE, 0, 9, 100));
+      assert.equal(file.descriptorCount, held + 1);
+      assert.equal(await client.setlk(handle, client.lock(WRITE, 0, 9, 200)), -E.EAGAIN);
+      assert.equal(file.descriptorCount, held + 1);
+      file.flush(handle, 100, 0);
+      assert.equal(file.descriptorCount, held);
+      await client.setlk(handle, client.lock(READ, 0, 9, 300));
+      file.release(handle);
+      assert.equal(file.descriptorCount, held);
+    });
+
+    it('that wait are given when the holder unlocks, flushes or releases', async () => {
+      const { client, fs: file } = open();
+      const { node, handle } = await client.create(ROOT, 'a');
+      const ends: Record<string, (h: number) => unknown> = {
+        unlock: (h) => client.setlk(h, client.lock(UNLOCK, 0, Infinity, 100)),
+        flush: (h) => file.flush(h, 100, 0),
+        release: (h) => file.release(h),
+      };
+      for (const [name, end] of Object.entries(ends)) {
+        const holder = check(file.open(node, linux.O_RDWR, false));
+        assert.equal(await client.setlk(holder, client.lock(WRITE, 0, Infinity, 100)), 0, name);
+        const waiting = client.setlk(handle, client.lock(WRITE, 5, 5, 200), true);
+        end(holder);
+        assert.equal(await waiting, 0, name);
+        file.flush(handle, 200, 0);
+      }
+    });
+
+    it('that wait end when interrupted, and when their handle goes', async () => {
+      const { client, fs: file } = open();
+      const { node, handle } = await client.create(ROOT, 'a');
+      const other = check(file.open(node, linux.O_RDWR, false));
+      await client.setlk(other, client.lock(WRITE, 0, Infinity, 100));
+      const first = client.setlk(handle, client.lock(WRITE, 5, 5, 200), true);
+      assert.equal(file.interrupt(client.lastUnique, 0), true);
+      assert.equal(await first, -E.EINTR);
+      const second = client.setlk(handle, client.lock(WRITE, 5, 5, 200), true);
+      file.release(handle);
+      assert.equal(await second, -E.EINTR);
+    });
+
+    it('flock waits for a holder outside of the daemon too', async () => {
+      const { client, fs: file, folder } = open();
+      const { handle } = await client.create(ROOT, 'a');
+      const outside = fs.openSync(path.join(folder, 'a'), 'r+');
+      const host = new LinuxCalls();
+      assert.equal(host.flock(outside, linux.LOCK_EX | linux.LOCK_NB), 0);
+      assert.equal(await client.outcome((c) => file.flock(handle, READ, false, c)), -E.EAGAIN);
+      const waiting = client.outcome((c) => file.flock(handle, READ, true, c));
+      assert.equal(host.flock(outside, linux.LOCK_UN), 0);
+      assert.equal(await waiting, 0);
+      fs.closeSync(outside);
+    });
+  });
+
+  it('xattrs are off unless asked for', () => {
+    const { client, fs: file } = open({ xattr: false });
+    assert.equal(file.getxattr(ROOT, client.name('user.a'), 0, 0), -E.ENOSYS);
+    assert.equal(file.listxattr(ROOT, 0, 0), -E.ENOSYS);
+    assert.equal(file.setxattr(ROOT, client.name('user.a'), 0, 0, 0, false), -E.ENOSYS);
+    assert.equal(file.removexattr(ROOT, client.name('user.a')), -E.ENOSYS);
+  });
+
+  it('ioctl passes file flags, the safe ones, and nothing else', async () => {
+    const { client, fs: file } = open();
+    const { handle } = await client.create(ROOT, 'a');
+    const data = client.name('');
+    const GETFLAGS = 0x80086601;
+    const SETFLAGS = 0x40086602;
+    assert.equal(file.ioctl(handle, 0x5401, data, 0, 64), -E.ENOTTY);
+    assert.equal(file.ioctl(handle, GETFLAGS, data, 0, 4), 4);
+    const old = client.arena.getU32(data);
+    client.arena.setU32(data, old | 0x40);
+    assert.equal(file.ioctl(handle, SETFLAGS, data, 4, 0), 0);
+    for (const unsafe of [0x10, 0x20, 0x4000, 0x20000000]) {
+      client.arena.setU32(data, old | unsafe);
+      assert.equal(file.ioctl(handle, SETFLAGS, data, 4, 0), -E.EPERM);
+    }
+    assert.equal(file.ioctl(handle, GETFLAGS, data, 0, 4), 4);
+    assert.equal(client.arena.getU32(data), old | 0x40);
+    assert.equal(file.ioctl(handle, GETFLAGS, data, 0, 3), -E.EINVAL);
+  });
+
+  it('a reset gives everything back and ends every wait', async () => {
+    const { client, folder, fs: file } = open();
+    fs.writeFileSync(path.join(folder, 'x'), '');
+    client.lookup(ROOT, 'x');
+    const { node, handle } = await client.create(ROOT, 'a');
+    const other = check(file.open(node, linux.O_RDWR, false));
+    await client.setlk(other, client.lock(linux.F_WRLCK, 0, 9, 1));
+    const waiting = client.setlk(handle, client.lock(linux.F_WRLCK, 0, 9, 2), true);
+    check(file.opendir(ROOT, 0));
+    file.reset();
+    assert.equal(await waiting, -E.EINTR);
+    assert.deepEqual([file.nodeCount, file.handleCount, file.descriptorCount], [1, 0, 0]);
+    client.lookup(ROOT, 'a');
+  });
+});
+
+function isActing(name: string): boolean {
+  return name === 'impersonate' || name === 'resume';
+}
