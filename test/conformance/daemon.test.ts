@@ -16,6 +16,15 @@ const ways: Readonly<Record<string, DaemonPlaceOptions>> = {
   'with a kernel of FUSE 7.31': { minor: 31 },
 };
 
+describe('conformance: two of our daemons on one folder', () => {
+  before(function () {
+    need(this, 'daemon', whyMissing('ours') === undefined, whyMissing('ours') ?? '');
+    need(this, 'root', process.getuid?.() === 0, 'the cases change users');
+  });
+  const place = { arguments: ['--cache', 'never', '--xattr'] };
+  runCases({ name: 'two daemons', features: features('fileFlags'), open: () => openDaemon('ours', place, 2) });
+});
+
 for (const [way, options] of Object.entries(ways)) {
   describe(`conformance: our daemon, ${way}`, () => {
     before(function () {

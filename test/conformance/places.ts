@@ -64,10 +64,13 @@ export interface DaemonPlaceOptions {
   readonly minor?: number;
 }
 
-/** A daemon through the real socket and real shared memory. */
-export async function openDaemon(kind: DaemonKind, options: DaemonPlaceOptions = {}): Promise<OpenPlace> {
-  const hostFolder = sharedFolder();
-  const daemon = await startDaemon(kind, hostFolder, { arguments: options.arguments ?? [] });
+interface Session {
+  readonly root: FusePosix;
+  close(): Promise<void>;
+}
+
+async function startSession(kind: DaemonKind, folder: string, options: DaemonPlaceOptions): Promise<Session> {
+  const daemon = await startDaemon(kind, folder, { arguments: options.arguments ?? [] });
   try {
     const device = new AttachedDevice(daemon.frontEnd, options.device);
     const client = new FuseClient(device);
@@ -75,17 +78,34 @@ export async function openDaemon(kind: DaemonKind, options: DaemonPlaceOptions =
     client.indirect = options.indirect === true;
     const calls = new FuseCalls(client);
     calls.init(options.minor);
-    return {
-      root: new FusePosix(new FuseMount(calls)),
-      hostFolder,
-      close: async () => {
-        device.close();
-        await daemon.stop();
-        fs.rmSync(hostFolder, { recursive: true, force: true });
-      },
+    const close = async (): Promise<void> => {
+      device.close();
+      await daemon.stop();
     };
+    return { root: new FusePosix(new FuseMount(calls)), close };
   } catch (error) {
     await daemon.stop();
+    throw error;
+  }
+}
+
+/** Daemons through the real socket and real shared memory: one, or two that share one folder. */
+export async function openDaemon(
+  kind: DaemonKind,
+  options: DaemonPlaceOptions = {},
+  count: 1 | 2 = 1,
+): Promise<OpenPlace> {
+  const hostFolder = sharedFolder();
+  const sessions: Session[] = [];
+  const close = async (): Promise<void> => {
+    for (const session of sessions) await session.close();
+    fs.rmSync(hostFolder, { recursive: true, force: true });
+  };
+  try {
+    for (let i = 0; i < count; i++) sessions.push(await startSession(kind, hostFolder, options));
+    return { root: sessions[0].root, other: sessions[count - 1].root, hostFolder, close };
+  } catch (error) {
+    await close();
     throw error;
   }
 }

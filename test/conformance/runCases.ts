@@ -13,6 +13,8 @@ import type { Posix } from './posix';
 export interface OpenPlace {
   /** Root's process in the shared folder. */
   readonly root: Posix;
+  /** Root's process in another guest that has the same folder: the cases' further processes are made there. */
+  readonly other?: Posix;
   /** The shared folder on the host, with the feature `host`. */
   readonly hostFolder?: string;
   close(): Promise<void>;
@@ -94,18 +96,19 @@ export function runCases(place: Place): void {
           this.timeout(patience + 5000);
           assert.ok(open);
           assert.equal(stuck, '', 'an earlier case hangs');
-          const { root, hostFolder } = open;
+          const { root, other = root, hostFolder } = open;
           const folder = `case${++number}`;
           const made: Posix[] = [];
-          const fork = async (): Promise<Posix> => {
-            const process = await root.fork();
+          const make = async (from: Posix): Promise<Posix> => {
+            const process = await from.fork();
             await process.chdir(folder);
             await process.umask(0o022);
             made.push(process);
             return process;
           };
           await root.mkdir(folder, 0o755);
-          const fs = await fork();
+          const fs = await make(root);
+          const fork = (): Promise<Posix> => make(other);
           try {
             const work = one.run({ fs, fork, hostFolder: path.join(hostFolder ?? '', folder) });
             const run = within(patience, work, () => (stuck = one.name));
