@@ -94,8 +94,8 @@ export const catalogue = {
   // The daemon, starting
   sharedDirUnusable: (folder: string, why: string) =>
     machine(`${folder} cannot be shared: ${why}`, 'Name a folder that exists and that this user may open.'),
-  socketNotOpen: (fd: string) =>
-    usage(`--fd=${fd}: there is no such open descriptor`, 'Hand over a listening Unix socket under that number.'),
+  socketNotListening: (fd: string) =>
+    usage(`--fd=${fd} is not a listening socket`, 'Hand over a listening Unix socket under that number.'),
   socketUnusable: (path: string, why: string) =>
     machine(
       `cannot listen on ${path}: ${why}`,

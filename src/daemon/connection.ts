@@ -18,6 +18,7 @@ export type ConnectionState = 'open' | 'closed';
 
 export class Connection {
   private readonly reader = new MessageReader();
+  private heard = false;
 
   constructor(
     private readonly fd: number,
@@ -29,18 +30,25 @@ export class Connection {
     setNonBlocking(fd);
   }
 
+  /** Whether nothing has come at all: whoever connects and goes again is no front-end, but asks whether we are there. */
+  get silent(): boolean {
+    return !this.heard;
+  }
+
   /** Acts on everything that has arrived. */
   readable(): ConnectionState {
     for (;;) {
       const wanted = Math.min(this.reader.wanted, CONNECTION_AREA);
       const got = receive(this.fd, this.arena.address(this.areaAt), wanted, false);
       if (got.length === -EAGAIN || got.length === -EINTR) return 'open';
-      if (got.truncated) this.warn('descriptors of a message were lost: it had too many, or this process has too many open');
+      if (got.truncated)
+        this.warn('descriptors of a message were lost: it had too many, or this process has too many open');
       if (got.length <= 0) {
         if (got.length < 0) this.warn(`the front-end's socket failed: errno ${-got.length}`);
         for (const fd of got.descriptors) close(fd);
         return 'closed';
       }
+      this.heard = true;
       const messages = this.reader.push(this.arena.bytes(this.areaAt, got.length).slice(), got.descriptors);
       if (typeof messages === 'string') {
         this.warn(`the front-end is cut off: ${messages}`);

@@ -4,16 +4,16 @@
  * Serves one front-end and ends when it goes, as virtiofsd does: 0 then, 2 for wrong options, 3 when the machine lacks
  * something, 4 for a failure. Never touches a request.
  */
-import { existsSync, lstatSync, statSync, unlinkSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { Trouble, trouble } from '../base/catalogue';
 import { VERSION } from '../base/version';
-import { close, connectUnix, eventfd, isOpen, listenUnix, signal } from '../native/descriptors';
-import { NativeError } from '../native/libc';
+import { eventfd, signal } from '../native/descriptors';
 import { leave, limitDescriptors } from '../native/process';
 import { errnoName } from '../protocol/errno';
 import type { BlockingWorkerData } from './blockingWorker';
+import { listen } from './listening';
 import { type DaemonOptions, type LogLevel, parseOptions } from './options';
 import type { QueueWorkerData, QueueWorkerMessage } from './queueWorker';
 import { SlowCallBoard } from './slowCalls';
@@ -31,7 +31,7 @@ const PATIENCE = 2000;
 
 function run(options: DaemonOptions): void {
   const log = logger(options.logLevel);
-  const listenFd = listenOn(options);
+  const listening = listen(options);
   raiseDescriptorLimit(options, log);
   const quitFd = eventfd();
   const doneFd = eventfd();
@@ -49,14 +49,14 @@ function run(options: DaemonOptions): void {
       failed: (error) => log('warn', `the capture is not written any more: ${error.message}`),
     });
 
-  const workerData: QueueWorkerData = { options, listenFd, quitFd, doneFd, board: board.block, trace };
+  const workerData: QueueWorkerData = { options, listenFd: listening.fd, quitFd, doneFd, board: board.block, trace };
   const worker = new Worker(join(__dirname, 'queueWorker.js'), { workerData });
   let outcome = 0;
   let over = false;
   const end = (): void => {
     if (over) return;
     over = true;
-    if (options.socketPath !== undefined) removeSocket(options.socketPath);
+    listening.remove();
     void (drain?.end() ?? Promise.resolve()).then(() => leave(outcome));
   };
   worker.on('message', (message: QueueWorkerMessage) => {
@@ -88,43 +88,6 @@ function startBlockingWorkers(workerData: BlockingWorkerData): void {
   }
 }
 
-/** A listening socket: the one handed over, or a new one at the path. A dead socket file in the way is replaced. */
-function listenOn(options: DaemonOptions): number {
-  const { fd, socketPath } = options;
-  if (fd !== undefined) {
-    if (!isOpen(fd)) throw trouble('socketNotOpen', String(fd));
-    return fd;
-  }
-  if (socketPath === undefined) throw trouble('socketMissing');
-  try {
-    if (existsSync(socketPath) && lstatSync(socketPath).isSocket() && !isServed(socketPath)) unlinkSync(socketPath);
-    return listenUnix(socketPath);
-  } catch (error) {
-    if (error instanceof NativeError) throw trouble('socketUnusable', socketPath, errnoName(error.errno));
-    if (error instanceof RangeError) throw trouble('socketUnusable', socketPath, 'the path is too long');
-    throw error;
-  }
-}
-
-function isServed(socketPath: string): boolean {
-  try {
-    close(connectUnix(socketPath));
-    return true;
-  } catch (error) {
-    if (error instanceof NativeError) return false;
-    throw error;
-  }
-}
-
-function removeSocket(socketPath: string): void {
-  try {
-    unlinkSync(socketPath);
-  } catch (error) {
-    // Somebody has cleaned up before us.
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-  }
-}
-
 function raiseDescriptorLimit(options: DaemonOptions, log: Log): void {
   if (options.rlimitNofile === 0) return;
   const wanted = options.rlimitNofile ?? DEFAULT_NOFILE;
@@ -141,6 +104,14 @@ function logger(limit: LogLevel): Log {
   return (level, text) => {
     if (LEVELS.indexOf(level) <= most) process.stderr.write(`${level}: ${text}\n`);
   };
+}
+
+function folderFault(folder: string): string | undefined {
+  try {
+    return statSync(folder).isDirectory() ? undefined : 'not a folder';
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code;
+  }
 }
 
 function fail(problem: Trouble): number {
@@ -162,8 +133,8 @@ function main(argv: readonly string[]): void {
   for (const notice of parsed.notices) log('info', notice);
   const { sharedDir } = parsed.options;
   try {
-    if (!statSync(sharedDir, { throwIfNoEntry: false })?.isDirectory())
-      throw trouble('sharedDirUnusable', sharedDir, 'not a folder');
+    const fault = folderFault(sharedDir);
+    if (fault !== undefined) throw trouble('sharedDirUnusable', sharedDir, fault);
     if (process.geteuid?.() !== 0) {
       log('info', 'not root: new files belong to the user who runs this, whoever makes them in the guest');
     }

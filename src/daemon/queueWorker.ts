@@ -128,8 +128,15 @@ function serve(): QueueWorkerMessage {
     for (let index = 0; index < count && open; index++) {
       const key = epoll.key(index);
       if (key >= Key.Kick) device.kicked(key - Key.Kick);
-      else if (key === Key.Socket) open = connection?.readable() === 'open';
-      else if (key === Key.Done) {
+      else if (key === Key.Socket) {
+        if (connection?.readable() === 'open') continue;
+        open = connection?.silent === true;
+        if (!open) continue;
+        connection?.close();
+        connection = undefined;
+        epoll.add(data.listenFd, EPOLLIN, Key.Listen);
+        log('info', 'it has gone without a word: waiting for another');
+      } else if (key === Key.Done) {
         drain(data.doneFd);
         slow.collect();
       } else if (key === Key.Quit) open = false;
@@ -139,7 +146,7 @@ function serve(): QueueWorkerMessage {
         epoll.remove(data.listenFd);
         connection = new Connection(fd, arena, messageAt, backEnd, warn);
         epoll.add(fd, EPOLLIN, Key.Socket);
-        log('info', 'the front-end has connected');
+        log('info', 'a front-end has connected');
       }
     }
     if (device.busy) device.resume();

@@ -13,6 +13,7 @@ const bind = declare('bind', INT, [INT, LONG, INT]);
 const listen = declare('listen', INT, [INT, INT]);
 const connect = declare('connect', INT, [INT, LONG, INT]);
 const accept4 = declare('accept4', INT, [INT, LONG, LONG, INT]);
+const getsockopt = declare('getsockopt', INT, [INT, INT, INT, LONG, LONG]);
 const recvmsg = declare('recvmsg', INT, [INT, LONG, INT]);
 const sendmsg = declare('sendmsg', INT, [INT, LONG, INT]);
 const closeCall = declare('close', INT, [INT]);
@@ -32,6 +33,7 @@ const AF_UNIX = 1;
 const SOCK_STREAM = 1;
 const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
+const SO_ACCEPTCONN = 30;
 const SCM_RIGHTS = 1;
 const MSG_NOSIGNAL = 0x4000;
 const MSG_DONTWAIT = 0x40;
@@ -186,16 +188,17 @@ export function memfd(name: string, size: number): number {
   return fd;
 }
 
-const F_GETFD = 1;
 const F_GETFL = 3;
 const F_SETFL = 4;
 const O_NONBLOCK = 0o4000;
 const FIONREAD = 0x541b;
 const SEEK_END = 2;
 
-/** Whether a number names an open descriptor. */
-export function isOpen(fd: number): boolean {
-  return fcntl(fd, F_GETFD, 0) >= 0;
+/** Whether a number names an open socket that listens. */
+export function isListening(fd: number): boolean {
+  scratch.setU32(WORD, 4);
+  const asked = getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, scratch.address(WORD + 4), scratch.address(WORD));
+  return asked === 0 && scratch.getU32(WORD + 4) === 1;
 }
 
 /** Calls on the descriptor do not wait any more, nor on others of the same description. 0 or a negative errno. */
