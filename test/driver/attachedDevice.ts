@@ -104,12 +104,17 @@ export class AttachedDevice implements Transport {
     return drain(this.queues[queue].call);
   }
 
-  /** Starts a queue (anew) at available index `base`, in QEMU's order of messages. */
+  /** Starts a queue (anew and empty) at available index `base`, in QEMU's order of messages. */
   startQueue(index: number, base: number): void {
+    this.queues[index].ring.reset(base);
+    this.resumeQueue(index, base);
+  }
+
+  /** The same with whatever the driver has put into the ring meanwhile. */
+  resumeQueue(index: number, base: number): void {
     const { frontEnd } = this;
     const { ring, kick, call } = this.queues[index];
     const user = this.shared[0].arena.base;
-    ring.reset(base);
     frontEnd.setRingNumber(Request.SET_VRING_NUM, index, ring.size);
     frontEnd.setRingNumber(Request.SET_VRING_BASE, index, base);
     frontEnd.setRingAddresses(index, {
@@ -119,7 +124,9 @@ export class AttachedDevice implements Transport {
     });
     frontEnd.setRingDescriptor(Request.SET_VRING_KICK, index, kick);
     frontEnd.setRingDescriptor(Request.SET_VRING_CALL, index, call);
-    if (this.has(Feature.VHOST_USER_F_PROTOCOL_FEATURES)) frontEnd.setRingNumber(Request.SET_VRING_ENABLE, index, 1);
+    if (this.has(Feature.VHOST_USER_F_PROTOCOL_FEATURES)) {
+      frontEnd.setRingNumber(Request.SET_VRING_ENABLE, index, 1);
+    }
   }
 
   /** Stops a queue; the index where it would go on. */

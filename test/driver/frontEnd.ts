@@ -38,6 +38,7 @@ export class FrontEnd {
   /** Every request asks for an acknowledgement once REPLY_ACK is negotiated and this is set. */
   acknowledge = false;
   patience = 5000;
+  private open = true;
 
   constructor(readonly socket: number) {}
 
@@ -153,6 +154,7 @@ export class FrontEnd {
   }
 
   close(): void {
-    close(this.socket);
+    if (this.open) close(this.socket);
+    this.open = false;
   }
 }
