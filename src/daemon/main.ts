@@ -22,6 +22,8 @@ import { TraceReader, makeTraceRing } from './traceRing';
 
 const LEVELS: readonly LogLevel[] = ['off', 'error', 'warn', 'info', 'debug', 'trace'];
 const DEFAULT_NOFILE = 1_000_000;
+/** With fewer open files the daemon itself may run out of them, and not only the guest. */
+const LEAST_NOFILE = 192;
 const TRACE_RING = 16 << 20;
 const SNAP_LENGTH = 256;
 /** Threads for slow calls: enough that a slow fsync and a cold read do not wait for each other. */
@@ -59,20 +61,24 @@ function run(options: DaemonOptions): void {
     listening.remove();
     void (drain?.end() ?? Promise.resolve()).then(() => leave(outcome));
   };
+  const failed = (error: Error): void => {
+    log('error', error.stack ?? error.message);
+    outcome = fail(trouble('unexpected', error.message));
+    if (over) leave(outcome);
+    end();
+  };
   worker.on('message', (message: QueueWorkerMessage) => {
     if (message.kind === 'log') log(message.level, message.text);
-    else if (message.kind === 'startSlowCalls') startBlockingWorkers({ board: board.block, doneFd });
+    else if (message.kind === 'startSlowCalls') startBlockingWorkers({ board: board.block, doneFd }, failed);
     else {
       if (message.failure !== undefined)
         outcome = fail(trouble('sharedDirUnusable', options.sharedDir, errnoName(message.failure)));
       end();
     }
   });
-  worker.on('error', (error) => {
-    log('error', error.stack ?? error.message);
-    outcome = fail(trouble('unexpected', error.message));
-    end();
-  });
+  worker.on('error', failed);
+  // Node's own way out would wait for the queue worker, which waits for the guest.
+  process.on('uncaughtException', failed);
   for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
     process.on(name, () => {
       signal(quitFd);
@@ -82,16 +88,17 @@ function run(options: DaemonOptions): void {
   log('info', `sharing ${options.sharedDir}, waiting for a front-end`);
 }
 
-function startBlockingWorkers(workerData: BlockingWorkerData): void {
+function startBlockingWorkers(workerData: BlockingWorkerData, failed: (error: Error) => void): void {
   for (let index = 0; index < BLOCKING_WORKERS; index++) {
-    new Worker(join(__dirname, 'blockingWorker.js'), { workerData });
+    new Worker(join(__dirname, 'blockingWorker.js'), { workerData }).on('error', failed);
   }
 }
 
 function raiseDescriptorLimit(options: DaemonOptions, log: Log): void {
   if (options.rlimitNofile === 0) return;
   const wanted = options.rlimitNofile ?? DEFAULT_NOFILE;
-  const got = limitDescriptors(wanted);
+  const got = limitDescriptors(Math.max(wanted, LEAST_NOFILE));
+  if (wanted < LEAST_NOFILE) log('warn', `${got} open files are allowed: ${wanted} would be too few`);
   if (options.rlimitNofile !== undefined && got < wanted) {
     log('warn', `only ${got} open files are allowed instead of ${wanted}`);
   }
