@@ -20,7 +20,11 @@ export type Feature =
   /** FS_IOC_GETFLAGS on the file system below. */
   | 'fileFlags'
   | 'seekData'
-  | 'copyRange';
+  | 'copyRange'
+  /** Shared writable mappings. */
+  | 'mmap'
+  /** Shared mappings of a share whose guest caches nothing: refused. */
+  | 'mmapRefused';
 
 export interface Context {
   /** Root, umask 022, in a folder of its own. */

@@ -8,6 +8,7 @@ import { data } from './data';
 import { directories } from './directories';
 import { links } from './links';
 import { locks } from './locks';
+import { mappings } from './mappings';
 import { names } from './names';
 import { permissionCases } from './permissions';
 import { ranges } from './ranges';
@@ -24,5 +25,6 @@ export const cases: Readonly<Record<string, readonly Case[]>> = {
   directories,
   xattrs,
   locks,
+  mappings,
   permissions: permissionCases,
 };

@@ -75,7 +75,7 @@ for (const oracle of oracles) {
     });
     runCases({
       name: oracle.name,
-      features: features(...(Object.keys(oracle.lacks) as Feature[])),
+      features: features(...(Object.keys(oracle.lacks) as Feature[]), 'mmap'),
       differences: oracle.differences,
       open: () => openDaemon(oracle.kind, { arguments: oracle.arguments }),
     });

@@ -48,6 +48,15 @@ export interface FileSystemFigures {
   readonly namelen: number;
 }
 
+/** Memory of a process that is a file. */
+export interface Mapping {
+  load(offset: number, length: number): Promise<Buffer>;
+  store(offset: number, data: Uint8Array): Promise<void>;
+  /** msync(MS_SYNC). */
+  sync(): Promise<void>;
+  unmap(): Promise<void>;
+}
+
 export interface Posix {
   chdir(path: string): Promise<void>;
   open(path: string, flags: number, mode?: number): Promise<number>;
@@ -104,6 +113,9 @@ export interface Posix {
   setLock(fd: number, lock: Lock, wait?: boolean): Promise<void>;
   /** LOCK_SH 1, LOCK_EX 2, LOCK_NB 4, LOCK_UN 8. */
   flock(fd: number, operation: number): Promise<void>;
+
+  /** A shared, writable mapping of the file's first `length` bytes. Where there is a kernel (feature `mmap`). */
+  map?(fd: number, length: number): Promise<Mapping>;
 
   statfs(path: string): Promise<FileSystemFigures>;
   /** The integer that the call left in its argument. */

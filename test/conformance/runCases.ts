@@ -41,6 +41,7 @@ export const ALL_FEATURES: readonly Feature[] = [
   'fileFlags',
   'seekData',
   'copyRange',
+  'mmap',
 ];
 
 export const features = (...without: readonly Feature[]): ReadonlySet<Feature> =>

@@ -7,6 +7,7 @@ import {
   type DirectoryEntry,
   type FileSystemFigures,
   type Lock,
+  type Mapping,
   type Posix,
   PosixError,
   type Stat,
@@ -282,6 +283,33 @@ export class SyscallPosix implements Posix {
   setLock = (fd: number, lock: Lock, wait = false): Promise<void> =>
     this.none('fcntl', 72, fd, wait ? 7 : 6, flockBytes(lock));
   flock = (fd: number, operation: number): Promise<void> => this.none('flock', 73, fd, operation);
+
+  /** The memory is read and written by the kernel on our behalf: through a pipe. */
+  async map(fd: number, length: number): Promise<Mapping> {
+    const address = await this.value('mmap', 9, 0, length, 3, 1, fd, 0);
+    const [from, to] = await this.pipe();
+    return {
+      load: async (offset, count) => {
+        await this.call('write', 1, to, address + offset, count);
+        return this.read(from, count);
+      },
+      store: async (offset, data) => {
+        await this.write(to, data);
+        await this.call('read', 0, from, address + offset, data.length);
+      },
+      sync: () => this.none('msync', 26, address, length, 4),
+      unmap: async () => {
+        await this.none('munmap', 11, address, length);
+        await this.close(from);
+        await this.close(to);
+      },
+    };
+  }
+
+  private async pipe(): Promise<[number, number]> {
+    const b = (await this.call('pipe', 22, { room: 8 })).buffers[0];
+    return [b.readInt32LE(0), b.readInt32LE(4)];
+  }
 
   async statfs(path: string): Promise<FileSystemFigures> {
     const b = (await this.call('statfs', 137, path, { room: 120 })).buffers[0];

@@ -6,7 +6,7 @@
  */
 import { ProtocolFeature, Request } from '../../src/protocol/vhostUser/requests';
 import { Feature } from '../../src/protocol/virtio/fs';
-import { FrontEnd, words } from './frontEnd';
+import { type FrontEnd, words } from './frontEnd';
 import { close, drain, eventfd, shareMemory, signal, type SharedMemory, Waiter } from './host';
 import { RingWriter } from './ringWriter';
 import type { MemoryRegion } from './frontEnd';

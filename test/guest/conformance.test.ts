@@ -47,9 +47,9 @@ const UNWRITTEN = 'Linux asks the server for holes without writing back what it 
 
 const places: readonly GuestPlace[] = [
   {
-    name: 'Linux 7.x in QEMU, cache=never',
+    name: 'Linux 7.x in QEMU, cache=never with mmap',
     guest: 'qemu-7.x',
-    daemonOptions: ['--xattr', '--cache=never'],
+    daemonOptions: ['--xattr', '--cache=never', '--allow-mmap'],
     features: features('fileFlags'),
   },
   {
@@ -72,7 +72,7 @@ const places: readonly GuestPlace[] = [
     name: 'Linux 6.12 as User Mode Linux, cache=never',
     guest: 'uml-6.12',
     daemonOptions: ['--xattr', '--cache=never'],
-    features: features('fileFlags'),
+    features: new Set([...features('fileFlags', 'mmap'), 'mmapRefused']),
   },
 ];
 
