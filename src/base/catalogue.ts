@@ -68,8 +68,11 @@ export const catalogue = {
     ),
   toolboxOtherMachine: (architecture: string) =>
     machine(`guest tools are only fetched for x86-64, this machine is ${architecture}`, 'Name a kernel with --kernel.'),
-  debianKeyringMissing: () =>
-    machine("the keys that sign Debian's packages are not here", 'Run: sudo apt-get install debian-archive-keyring'),
+  debianUnknown: (name: string) =>
+    machine(
+      `where Debian's packages come from, and who signs them, is not known here: no package ${name}`,
+      'Run: sudo apt-get update && sudo apt-get install debian-archive-keyring python-apt-common',
+    ),
   packagesNotFetched: (said: string) =>
     machine(
       `the guest tools could not be fetched: ${said}`,

@@ -7,7 +7,7 @@
  */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { trouble } from '../base/catalogue';
@@ -26,7 +26,8 @@ export interface FetchedPackage {
 }
 
 const KEYRING = 'usr/share/keyrings/debian-archive-keyring.gpg';
-const DEFAULT_MIRROR = 'http://deb.debian.org/debian';
+/** python-apt's description of Debian, which Ubuntu has as well. */
+const TEMPLATE = 'usr/share/python-apt/templates/Debian.info';
 
 /** Dependencies that only matter to an installed system: they start services and manage users. */
 const NOT_UNPACKED =
@@ -55,7 +56,7 @@ export async function fetchPackages(
   await mkdir(join(state, 'archives', 'partial'), { recursive: true });
   await writeFile(join(state, 'status'), '');
 
-  const [mirror, keyring] = [await debianMirror(), await debianKeyring(state)];
+  const [mirror, keyring] = [await debianMirror(state), await debianKeyring(state)];
   const sources = selection.suites.map((suite) => `deb [signed-by=${keyring}] ${mirror} ${suite} main\n`);
   await writeFile(join(state, 'sources.list'), sources.join(''));
   const options = privateOptions(state, selection.suites[0]);
@@ -80,7 +81,7 @@ export async function fetchPackages(
 }
 
 /** The Debian mirror of the machine's own configuration; elsewhere, such as on Ubuntu, Debian's default one. */
-async function debianMirror(): Promise<string> {
+async function debianMirror(state: string): Promise<string> {
   const format = '$(REPO_URI) $(COMPONENT) $(ORIGIN)';
   const { stdout } = await run('apt-get', ['indextargets', '--format', format, 'Created-By: Packages']);
   for (const line of stdout.split('\n')) {
@@ -89,22 +90,33 @@ async function debianMirror(): Promise<string> {
       return uri.replace(/\/$/, '');
     }
   }
-  return DEFAULT_MIRROR;
+  const template = await readFile(await fromOwnArchive(state, 'python-apt-common', TEMPLATE), 'utf8');
+  const mirror = mirrorOfTemplate(template);
+  if (mirror === undefined) throw trouble('debianUnknown', 'python-apt-common');
+  return mirror;
 }
 
-/** Debian's keys: installed on Debian; on Ubuntu the package that holds them comes from Ubuntu's own archive. */
+/** The first archive that a python-apt template names, without a slash at its end. */
+export function mirrorOfTemplate(template: string): string | undefined {
+  return /^BaseURI: *(\S+?)\/?$/m.exec(template)?.[1];
+}
+
+/** Debian's keys: installed on Debian; on Ubuntu in a package of Ubuntu's own archive. */
 async function debianKeyring(state: string): Promise<string> {
-  if (existsSync(`/${KEYRING}`)) {
-    return `/${KEYRING}`;
-  }
+  return existsSync(`/${KEYRING}`) ? `/${KEYRING}` : fromOwnArchive(state, 'debian-archive-keyring', KEYRING);
+}
+
+/** A file of a package of the distribution that runs here; its path. The package is unpacked, not installed. */
+async function fromOwnArchive(state: string, name: string, file: string): Promise<string> {
   try {
-    await run('apt-get', ['download', 'debian-archive-keyring'], { cwd: state });
+    await run('apt-get', ['download', name], { cwd: state });
   } catch {
-    throw trouble('debianKeyringMissing');
+    // apt has no such package, or no lists yet: its own words would not help.
+    throw trouble('debianUnknown', name);
   }
-  const [archive] = (await readdir(state)).filter((file) => file.startsWith('debian-archive-keyring_'));
-  await run('dpkg-deb', ['--extract', join(state, archive), join(state, 'keyring')]);
-  return join(state, 'keyring', KEYRING);
+  const [archive] = (await readdir(state)).filter((entry) => entry.startsWith(`${name}_`));
+  await run('dpkg-deb', ['--extract', join(state, archive), join(state, name)]);
+  return join(state, name, file);
 }
 
 function privateOptions(state: string, preferred: string): string[] {
