@@ -8,6 +8,7 @@ import { hostFile, programWithLibraries, type ExtraFile } from '../../src/vm/ini
 import { onPath } from '../../src/vm/toolbox';
 import { AGENT } from '../conformance/places';
 import { features, type OpenPlace, type Place, runCases } from '../conformance/runCases';
+import type { Posix } from '../conformance/posix';
 import { Agent } from '../conformance/syscallPosix';
 import { need } from '../support/need';
 import { bootGuest, type GuestName, needGuests, output } from './bootGuest';
@@ -20,8 +21,23 @@ function agentFiles(): ExtraFile[] {
   return [...programWithLibraries(perl, '/usr/bin/perl'), ...modules, hostFile(AGENT, '/agent.pl')];
 }
 
-async function openGuest(name: GuestName, daemonOptions: readonly string[]): Promise<OpenPlace> {
-  const guest = await bootGuest(name, { daemonOptions, extraChannel: true, extraFiles: agentFiles() });
+interface AgentGuest {
+  readonly root: Posix;
+  readonly folder: string;
+  close(): Promise<void>;
+}
+
+/** A guest with the agent at work in its share; `folder`: an existing folder to share instead of a fresh one. */
+async function startAgentGuest(
+  name: GuestName,
+  daemonOptions: readonly string[],
+  folder?: string,
+): Promise<AgentGuest> {
+  const guest = await bootGuest(name, {
+    ...(folder === undefined ? { daemonOptions } : { shares: [{ directory: folder, tag: 'test', daemonOptions }] }),
+    extraChannel: true,
+    extraFiles: agentFiles(),
+  });
   const { extra } = guest;
   if (!extra) throw new Error('no extra channel');
   await output(
@@ -35,12 +51,29 @@ async function openGuest(name: GuestName, daemonOptions: readonly string[]): Pro
     onLine: (listener) => void readline.createInterface({ input: stream }).on('line', listener),
     onEnd: (listener) => void stream.on('close', listener),
   });
-  return { root: agent.process(), hostFolder: guest.folder, close: () => guest.close() };
+  return { root: agent.process(), folder: guest.folder, close: () => guest.close() };
+}
+
+/** One guest, or two that share one folder. */
+async function openGuest(name: GuestName, daemonOptions: readonly string[], guests: 1 | 2): Promise<OpenPlace> {
+  const one = await startAgentGuest(name, daemonOptions);
+  try {
+    const two = guests === 2 ? await startAgentGuest(name, daemonOptions, one.folder) : undefined;
+    const close = async (): Promise<void> => {
+      await two?.close();
+      await one.close();
+    };
+    return { root: one.root, other: (two ?? one).root, hostFolder: one.folder, close };
+  } catch (error) {
+    await one.close();
+    throw error;
+  }
 }
 
 interface GuestPlace extends Omit<Place, 'open' | 'patience'> {
   readonly guest: GuestName;
   readonly daemonOptions: readonly string[];
+  readonly guests?: 2;
 }
 
 const UNWRITTEN = 'Linux asks the server for holes without writing back what it has collected';
@@ -74,9 +107,16 @@ const places: readonly GuestPlace[] = [
     daemonOptions: ['--xattr', '--cache=never'],
     features: new Set([...features('fileFlags', 'mmap'), 'mmapRefused']),
   },
+  {
+    name: 'two User Mode Linux guests on one folder, cache=never',
+    guest: 'uml-6.12',
+    daemonOptions: ['--xattr', '--cache=never'],
+    guests: 2,
+    features: features('fileFlags', 'mmap'),
+  },
 ];
 
-for (const { guest, daemonOptions, ...place } of places) {
+for (const { guest, daemonOptions, guests, ...place } of places) {
   describe(`conformance: ${place.name}`, () => {
     before(async function () {
       this.timeout(180_000);
@@ -84,6 +124,6 @@ for (const { guest, daemonOptions, ...place } of places) {
       need(this, 'root', process.getuid?.() === 0, 'the cases change users');
       await needGuests(this);
     });
-    runCases({ ...place, patience: 30_000, open: () => openGuest(guest, daemonOptions) });
+    runCases({ ...place, patience: 30_000, open: () => openGuest(guest, daemonOptions, guests ?? 1) });
   });
 }
