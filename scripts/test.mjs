@@ -43,6 +43,7 @@ const groups = [
       'cli',
       'ui',
       'project',
+      'bench',
     ],
     needs: ['compiler', 'archives'],
     minutes: 5,

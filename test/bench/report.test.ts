@@ -1,0 +1,59 @@
+/** The arithmetic and the words of the benchmark's tables. */
+import assert from 'node:assert/strict';
+import { geometricMean, median } from './measure';
+import type { RowResult } from './measurement';
+import { meanRatio, ratio, report } from './report';
+
+const figures = (
+  microseconds: number,
+): { microseconds: number; cpuMicroseconds: number; kicks: number; calls: number } => ({
+  microseconds,
+  cpuMicroseconds: microseconds / 2,
+  kicks: 1,
+  calls: 1,
+});
+
+const row = (name: string, depth: number, ours: number, rust: number, c: number, disturbed = 0): RowResult => ({
+  name,
+  depth,
+  operations: 1000,
+  figures: { ours: figures(ours), rust: figures(rust), c: figures(c) },
+  disturbed,
+});
+
+describe('the benchmark’s report', () => {
+  it('takes medians', () => {
+    assert.equal(median([5, 1, 9]), 5);
+    assert.equal(median([4, 1, 9, 2]), 3);
+  });
+
+  it('compares with the better peer of each row', () => {
+    assert.equal(ratio(row('GETATTR', 1, 8, 10, 20)), 0.8);
+    assert.equal(ratio(row('READ', 1, 8, 20, 10)), 0.8);
+    assert.equal(ratio({ name: 'x', depth: 1, operations: 1, figures: { ours: figures(1) }, disturbed: 0 }), undefined);
+  });
+
+  it('takes the geometric mean of a depth’s ratios', () => {
+    const rows = [row('a', 1, 5, 10, 10), row('b', 1, 20, 10, 10), row('c', 16, 1, 10, 10)];
+    assert.equal(meanRatio(rows, 1)?.toFixed(6), '1.000000');
+    assert.equal(meanRatio(rows, 16)?.toFixed(6), '0.100000');
+    assert.equal(meanRatio(rows, 64), undefined);
+    assert.equal(geometricMean([4, 9]).toFixed(6), '6.000000');
+  });
+
+  it('prints times, ratios, costs and processes, and marks rows that were disturbed', () => {
+    const rows = [row('GETATTR', 1, 8, 10, 20), row('READ 1 MiB', 1, 1200, 2000, 3000, 0.4)];
+    const processes = (['ours', 'rust', 'c'] as const).map((kind) => ({
+      kind,
+      startMilliseconds: [90, 110, 100],
+      residentBytes: 50e6,
+    }));
+    const text = report(rows, processes, new Map([['GETATTR', 0.9]]));
+    assert.match(text, /^depth 1 .*one CPU/);
+    assert.match(text, /^GETATTR +8\.00 +10\.00 +20\.00 +0\.80 +0\.90$/m);
+    assert.match(text, /^READ 1 MiB \* +1200 +2000 +3000 +0\.60 +–$/m);
+    assert.match(text, /^geometric mean of ours against the better peer: 0\.693$/m);
+    assert.match(text, /^\* other programs were at work/m);
+    assert.match(text, /^ours +50\.0 +100$/m);
+  });
+});
