@@ -5,13 +5,15 @@
  * Owns the command line and the order of things. What is measured is in `workloads.ts` and `walk.ts`, how in
  * `measurement.ts`, what it looks like in `report.ts`.
  */
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { type DaemonKind, startDaemon, usePeers, whyMissing } from '../driver/daemons';
 import { directCalls } from './limit';
 import { residentBytes } from './measure';
 import { measure, type RowResult } from './measurement';
-import { meanRatio, type ProcessFigures, ratio, report } from './report';
+import { meanRatio, type ProcessFigures, ratio, report, withBenchmark } from './report';
 import { FAST_OPTIONS, MeasuredSession } from './session';
 import { makeTree } from './tree';
 import { walkRow } from './walk';
@@ -29,6 +31,7 @@ interface Options {
   readonly daemons: readonly string[];
   readonly quick?: boolean;
   readonly scatter?: boolean;
+  readonly readme?: boolean;
   readonly json?: boolean;
 }
 
@@ -47,7 +50,14 @@ const program = new Command('bench')
   .option('--daemons <list>', 'which to run', list, [...KINDS])
   .option('--quick', 'short rounds: for a first look, not for figures')
   .option('--scatter', 'no two pages of a request are neighbours in guest memory')
+  .option('--readme', "put the tables into the README's benchmark section as well")
   .option('--json', 'print JSON instead of tables');
+
+/** This machine in a few words. */
+function machine(): string {
+  const cpus = os.cpus();
+  return `${cpus.length} CPUs (${cpus[0].model.trim()}), Linux ${os.release()}, Node ${process.versions.node}`;
+}
 
 /** Start-up is timed with daemons of their own, which nothing else is asked of. */
 async function startTimes(kind: DaemonKind, folder: string, times: number): Promise<number[]> {
@@ -107,6 +117,12 @@ async function bench(options: Options): Promise<void> {
       console.log(JSON.stringify({ ...all, direct: Object.fromEntries(limits) }, null, 2));
     } else {
       console.log(`\n${report(results, processes, limits)}`);
+    }
+    if (options.readme) {
+      const file = path.resolve(__dirname, '../../../README.md');
+      const command = ['npm run bench', ...(plan.rounds === 5 ? [] : [`-- --rounds ${plan.rounds}`])].join(' ');
+      const tables = report(results, processes, limits);
+      writeFileSync(file, withBenchmark(readFileSync(file, 'utf8'), tables, command, new Date(), machine()));
     }
   } finally {
     for (const session of sessions) await session.stop();

@@ -104,6 +104,8 @@ function calibrate(row: Row, session: MeasuredSession, depth: number, plan: Plan
 export function measure(row: Row, sessions: readonly MeasuredSession[], depth: number, plan: Plan): RowResult {
   place(sessions, depth);
   const count = Math.min(...sessions.map((session) => calibrate(row, session, depth, plan)));
+  // One round that does not count: compilers, caches and branch predictors settle.
+  for (const session of sessions) sample(row, session, depth, count, plan.scatter);
   const samples = new Map<DaemonKind, Sample[]>(sessions.map((session) => [session.daemon.kind, []]));
   for (let round = 0; round < plan.rounds; round++) {
     for (let i = 0; i < sessions.length; i++) {

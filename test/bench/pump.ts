@@ -11,6 +11,7 @@ import type { RingWriter, Segment } from '../driver/ringWriter';
 
 const IN_HEADER = 40;
 const OUT_HEADER = 16;
+const PAGE = 4096;
 
 /** A request with its place in the ring: offered again and again, its fields patched in between. */
 export interface Prepared {
@@ -132,7 +133,7 @@ export class Pump {
     if (!this.scatter) return segments;
     // Swap neighbouring whole pages, so that no two of them are adjacent in memory.
     for (let i = 0; i + 1 < segments.length; i += 2) {
-      if (segments[i].length === segments[i + 1].length)
+      if (segments[i].length === PAGE && segments[i + 1].length === PAGE)
         [segments[i], segments[i + 1]] = [segments[i + 1], segments[i]];
     }
     return segments;

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { geometricMean, median } from './measure';
 import type { RowResult } from './measurement';
-import { meanRatio, ratio, report } from './report';
+import { meanRatio, ratio, report, withBenchmark } from './report';
 
 const figures = (
   microseconds: number,
@@ -55,5 +55,15 @@ describe('the benchmark’s report', () => {
     assert.match(text, /^geometric mean of ours against the better peer: 0\.693$/m);
     assert.match(text, /^\* other programs were at work/m);
     assert.match(text, /^ours +50\.0 +100$/m);
+  });
+
+  it('replaces the section of the README and nothing else', () => {
+    const readme = 'before\n<!-- bench: begin -->\nold\n<!-- bench: end -->\nafter\n';
+    const fresh = withBenchmark(readme, 'TABLE\n\n', 'npm run bench', new Date('2026-11-21T10:00:00Z'), 'a machine');
+    assert.match(fresh, /^before\n<!-- bench: begin -->\n\nMade by `npm run bench` on 2026-11-21, a machine\./);
+    assert.match(fresh, /```text\nTABLE\n```\n\n<!-- bench: end -->\nafter\n$/);
+    assert.doesNotMatch(fresh, /old/);
+    assert.equal(withBenchmark(fresh, 'TABLE', 'npm run bench', new Date('2026-11-21T10:00:00Z'), 'a machine'), fresh);
+    assert.throws(() => withBenchmark('nothing here', '', '', new Date(), ''), /bench: begin/);
   });
 });

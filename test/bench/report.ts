@@ -99,3 +99,30 @@ export function report(rows: readonly RowResult[], processes: readonly ProcessFi
   ]);
   return [...depths.flatMap((depth) => depthTables(rows, depth, kinds, limits)), ...memory, ''].join('\n');
 }
+
+const BEGIN = '<!-- bench: begin -->';
+const END = '<!-- bench: end -->';
+
+/** README's text with its benchmark section made anew. Throws where the section's marks are missing. */
+export function withBenchmark(readme: string, tables: string, command: string, when: Date, machine: string): string {
+  const begin = readme.indexOf(BEGIN);
+  const end = readme.indexOf(END);
+  if (begin < 0 || end < begin) throw new Error(`no ${BEGIN} ... ${END}`);
+  const section = [
+    BEGIN,
+    '',
+    [
+      `Made by \`${command}\` on ${when.toISOString().slice(0, 10)}, ${machine}.`,
+      'One front-end, our own, drives all three daemons in turn on a tmpfs, interleaved round by round.',
+      'Medians; each ratio is against the better of the two peers.',
+      '"direct" is the same work as system calls of one process, with no daemon.',
+    ].join(' '),
+    '',
+    '```text',
+    tables.trimEnd(),
+    '```',
+    '',
+    END,
+  ].join('\n');
+  return readme.slice(0, begin) + section + readme.slice(end + END.length);
+}
