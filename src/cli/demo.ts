@@ -4,7 +4,7 @@
  *
  * Owns the order and what is printed. The steps are `demoSteps.ts`, the requests `traceLog.ts`.
  */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { onTermination } from '../vm/endings';
@@ -24,6 +24,9 @@ const TAG = 'demo';
 const STEP_TIMEOUT_MS = 60_000;
 /** Lines are cut to the terminal's width, and elsewhere to one that logs can take. */
 const WIDTH_ELSEWHERE = 160;
+const SHARED_MEMORY = '/dev/shm';
+/** Bytes that the work takes at most, twice over. */
+const ROOM_NEEDED = 1 << 30;
 
 export function registerDemo(program: Command): void {
   program
@@ -44,16 +47,13 @@ async function demo(folder: string | undefined, kind: 'qemu' | 'uml'): Promise<n
 
   const begun = performance.now();
   const workplace = await Workplace.open();
-  const shared = own ?? join(workplace.folder, 'sample');
-  if (own === undefined) {
-    mkdirSync(shared);
-  }
+  const shared = own ?? mkdtempSync(join(memoryFolder() ?? workplace.folder, 'virtiofs-sample-'));
   const work = mkdtempSync(join(shared, 'virtiofs-demo-'));
   const log = new TraceLog(say, () => process.stdout.columns ?? WIDTH_ELSEWHERE);
   let guest: Guest | undefined;
   const clean = async (): Promise<void> => {
     await (guest === undefined ? workplace.close() : guest.stop());
-    rmSync(work, { recursive: true, force: true });
+    rmSync(own === undefined ? shared : work, { recursive: true, force: true });
   };
   const listening = onTermination(clean);
   try {
@@ -64,6 +64,8 @@ async function demo(folder: string | undefined, kind: 'qemu' | 'uml'): Promise<n
         kind,
         accelerator,
         tools,
+        // Emulated, a second processor takes time from the daemon on a small machine.
+        cpus: 1,
         shares: [{ directory: shared, tag: TAG, onTrace: (stream) => log.follow(stream) }],
         extraFiles: (['posix', 'flock'] as const).map((lock) => ({
           path: `/bin/${lock}-lock`,
@@ -84,6 +86,13 @@ async function demo(folder: string | undefined, kind: 'qemu' | 'uml'): Promise<n
     await clean();
     listening();
   }
+}
+
+/** A folder in memory with room for the demo, so that the figures are the share's and not a slow disk's. */
+function memoryFolder(): string | undefined {
+  if (!existsSync(SHARED_MEMORY)) return undefined;
+  const { bavail, bsize } = statfsSync(SHARED_MEMORY);
+  return bavail * bsize > ROOM_NEEDED ? SHARED_MEMORY : undefined;
 }
 
 /** How many steps did not come out right. */

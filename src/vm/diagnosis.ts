@@ -17,6 +17,8 @@ export interface Symptoms {
 export interface Diagnosis {
   readonly why: string;
   readonly remedy: string;
+  /** The words in the log that gave it away. */
+  readonly sign?: string;
 }
 
 interface Rule {
@@ -80,7 +82,7 @@ export function likelyReason(symptoms: Symptoms): Diagnosis {
   const rule = rules.find((rule) => symptoms.log.includes(rule.sign));
   const what = headline(symptoms);
   if (rule !== undefined) {
-    return { why: `${what}: ${rule.why}`, remedy: rule.remedy };
+    return { why: `${what}: ${rule.why}`, remedy: rule.remedy, sign: rule.sign };
   }
   if (symptoms.failed.length > 0) {
     return {

@@ -166,14 +166,14 @@ async function start(options: GuestOptions, workplace: Workplace): Promise<Guest
     if (boot.release !== undefined && boot.failed.length === 0) {
       return boot.release;
     }
-    const { why, remedy } = likelyReason({
+    const { why, remedy, sign } = likelyReason({
       kind: options.kind,
       end: boot.stopped ? 'ended' : first === 'late' ? 'late' : boot.failed.length > 0 ? 'failed' : 'ended',
       reached: boot.reached,
       failed: boot.failed,
       log,
     });
-    const last = log.lines(15).map((line) => `\n  | ${line}`);
+    const last = log.lines(15, sign).map((line) => `\n  | ${line}`);
     throw trouble('guestNotUp', why, last.join(''), remedy);
   };
 

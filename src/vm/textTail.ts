@@ -8,13 +8,15 @@ export class TextTail {
     this.text = (this.text + chunk.toString('utf8')).slice(-KEPT);
   }
 
-  /** At most the last `count` lines that are not empty, without terminal control sequences. */
-  lines(count: number): string[] {
+  /**
+   * At most `count` lines that are not empty, without terminal control sequences: the last ones, or those around the
+   * first one with `sign` in it.
+   */
+  lines(count: number, sign?: string): string[] {
     const plain = this.text.replace(/\x1b(?:\[[0-9;?]*[A-Za-z]|[=>c78]|\][^\x07]*\x07)|\r/g, '');
-    return plain
-      .split('\n')
-      .filter((line) => line.trim() !== '')
-      .slice(-count);
+    const lines = plain.split('\n').filter((line) => line.trim() !== '');
+    const found = sign === undefined ? -1 : lines.findIndex((line) => line.includes(sign));
+    return found < 0 ? lines.slice(-count) : lines.slice(Math.max(0, found - 3), found - 3 + count);
   }
 
   includes(text: string): boolean {

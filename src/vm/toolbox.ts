@@ -7,10 +7,11 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs';
-import { copyFile, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { trouble } from '../base/catalogue';
 import { cached, cacheFolder } from './cacheFolder';
+import { elfKernel } from './kernelImage';
 import { aptIsHere, fetchPackages } from './privateApt';
 import type { PackageSelection } from './privateApt';
 
@@ -70,6 +71,8 @@ const recipes: Record<ToolboxName, PackageSelection> = {
 };
 
 const LIBRARIES = 'usr/lib/x86_64-linux-gnu';
+/** The kernel, decompressed. */
+const VMLINUX = 'vmlinux';
 const LOADER = `${LIBRARIES}/ld-linux-x86-64.so.2`;
 
 /** Where toolbox `name` is, or would be. The name in the cache follows from what is asked for, so it never goes stale. */
@@ -142,7 +145,7 @@ export function onPath(name: string): string | undefined {
 }
 
 function cacheName(name: ToolboxName): string {
-  const recipe = createHash('sha256').update(JSON.stringify([recipes[name], process.arch, 2]));
+  const recipe = createHash('sha256').update(JSON.stringify([recipes[name], process.arch, 3]));
   return `toolbox-${name}-${recipe.digest('hex').slice(0, 12)}`;
 }
 
@@ -164,6 +167,13 @@ async function fill(name: ToolboxName, scratch: string, progress: (line: string)
     ...['--set-interpreter', join(final, LOADER), '--set-rpath', join(final, LIBRARIES)],
     join(scratch, 'linux.uml'),
   ]);
+  if (existsSync(join(scratch, 'usr/bin/zstd'))) {
+    const { image } = kernelIn(scratch);
+    const kernel = elfKernel(await readFile(image), [...loader, join(scratch, 'usr/bin/zstd')]);
+    if (kernel !== undefined) {
+      await writeFile(join(scratch, VMLINUX), kernel);
+    }
+  }
   await writeFile(join(scratch, 'toolbox.json'), JSON.stringify({ ...recipes[name], packages }, null, 2) + '\n');
   progress(`guest tools "${name}" are ready`);
 }
@@ -177,12 +187,7 @@ function readToolbox(name: string, folder: string): Toolbox {
   ];
   const data = ['qemu', 'seabios'].flatMap((part) => ['-L', join(folder, 'usr/share', part)]);
   const has = (path: string): boolean => existsSync(join(folder, path));
-  const [release] = readdirSync(join(folder, 'usr/lib/modules'));
   const [umlRelease] = readdirSync(join(folder, 'usr/lib/uml/modules'));
-  const modulesFolder = join(folder, 'usr/lib/modules', release);
-  const image = has(`boot/vmlinuz-${release}`)
-    ? join(folder, `boot/vmlinuz-${release}`)
-    : join(modulesFolder, 'vmlinuz');
   const busybox = ['usr/bin/busybox', 'bin/busybox'].map((path) => join(folder, path)).find((path) => existsSync(path));
   return {
     name,
@@ -194,7 +199,7 @@ function readToolbox(name: string, folder: string): Toolbox {
       ...loaded('usr/bin/qemu-system-x86_64'),
       ...data,
     ],
-    kernel: { image, release, modulesFolder },
+    kernel: { ...kernelIn(folder), ...(has(VMLINUX) ? { image: join(folder, VMLINUX) } : {}) },
     uml: {
       program: [join(folder, 'linux.uml')],
       release: umlRelease,
@@ -207,6 +212,13 @@ function readToolbox(name: string, folder: string): Toolbox {
       ? { cVirtiofsd: loaded('usr/lib/qemu/virtiofsd') }
       : {}),
   };
+}
+
+function kernelIn(folder: string): Required<Kernel> {
+  const [release] = readdirSync(join(folder, 'usr/lib/modules'));
+  const modulesFolder = join(folder, 'usr/lib/modules', release);
+  const inBoot = join(folder, `boot/vmlinuz-${release}`);
+  return { image: existsSync(inBoot) ? inBoot : join(modulesFolder, 'vmlinuz'), release, modulesFolder };
 }
 
 function machineKernel(): Kernel | undefined {
