@@ -49,7 +49,8 @@ export interface AttackOptions {
   /** A command between the confinement and the daemon, such as setpriv. */
   readonly wrap?: readonly string[];
   readonly device?: DeviceOptions;
-  readonly minor?: number;
+  /** Bytes of the largest payload; with less of it more requests can be in flight. */
+  readonly largest?: number;
 }
 
 /** A daemon with a front-end of ours attached and a session begun. */
@@ -120,9 +121,9 @@ export class Cell {
     const daemon = await this.start(options);
     const device = new AttachedDevice(daemon.frontEnd, options.device);
     this.devices.push(device);
-    const client = new FuseClient(device);
+    const client = new FuseClient(device, options.largest);
     const calls = new FuseCalls(client);
-    calls.init(options.minor);
+    calls.init();
     return { daemon, device, client, calls };
   }
 

@@ -3,9 +3,9 @@
 export const sleep = (milliseconds: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-/** Waits until something is so; throws after two seconds. */
-export async function until(what: string, isSo: () => boolean): Promise<void> {
-  for (let waited = 0; waited < 2000; waited += 2) {
+/** Waits until something is so; throws when that takes too long. */
+export async function until(what: string, isSo: () => boolean, milliseconds = 2000): Promise<void> {
+  for (const end = Date.now() + milliseconds; Date.now() < end;) {
     if (isSo()) return;
     await sleep(2);
   }
