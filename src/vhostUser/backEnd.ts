@@ -212,6 +212,8 @@ export class BackEnd {
   }
 
   private offeredProtocolFeatures(): bigint {
+    // Not INFLIGHT_SHMFD: it is for a back-end that is replaced under a running guest. The guest's nodes and handles
+    // live in this process, so a successor could repeat the requests in flight but not know what they are about.
     let offered =
       bit(ProtocolFeature.MQ) |
       bit(ProtocolFeature.REPLY_ACK) |

@@ -26,6 +26,18 @@ export function join(...parts: Uint8Array[]): Uint8Array {
   return new Uint8Array(Buffer.concat(parts));
 }
 
+/** Where the front-end of these tests has its memory. */
+export const USER = 0x7f00_0000_0000;
+export const GIB = 1 << 30;
+
+/** ADD_MEM_REG and REM_MEM_REG. */
+export const region = (guest: number, size: number, user = USER, offset = 0): Uint8Array =>
+  u64(0, guest, size, user, offset);
+
+/** SET_MEM_TABLE. */
+export const table = (...regions: [guest: number, size: number, user: number, offset: number][]): Uint8Array =>
+  join(u32(regions.length, 0), ...regions.map((one) => u64(...one)));
+
 export class RecordingDevice implements Device {
   /** What was asked, one line each. */
   log: string[] = [];
@@ -119,6 +131,16 @@ export class Conversation {
     return talk;
   }
 
+  /** The same with a gigabyte of memory and rings 0 and 1 started. */
+  static running(this: void, options: Partial<BackEndOptions> = {}): Conversation {
+    const talk = Conversation.negotiated(undefined, options);
+    talk.shareMemory();
+    talk.startRing(0);
+    talk.startRing(1);
+    talk.done();
+    return talk;
+  }
+
   /** One message; the payload of the answer. `descriptors`: how many come along. */
   say(request: number, payload: Uint8Array = new Uint8Array(0), descriptors = 0, flags = 1): Uint8Array | undefined {
     return this.backEnd.handle({
@@ -151,13 +173,12 @@ export class Conversation {
 
   /** One region of 1 GiB at guest address 0. */
   shareMemory(): void {
-    const table = join(u32(1, 0), u64(0, 1 << 30, 0x7f00_0000_0000, 0));
-    assert.equal(this.acknowledged(Request.SET_MEM_TABLE, table, 1), 0n);
+    assert.equal(this.acknowledged(Request.SET_MEM_TABLE, table([0, GIB, USER, 0]), 1), 0n);
   }
 
   /** Sets a ring up as QEMU does, and starts it. */
   startRing(index: number, base = 0, size = 128): void {
-    const at = 0x7f00_0000_0000 + index * 0x10000;
+    const at = USER + index * 0x10000;
     assert.equal(this.acknowledged(Request.SET_VRING_NUM, u32(index, size)), 0n);
     assert.equal(this.acknowledged(Request.SET_VRING_BASE, u32(index, base)), 0n);
     const addresses = join(u32(index, 0), u64(at, at + 0x8000, at + 0x4000, 0));
