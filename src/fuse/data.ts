@@ -5,7 +5,7 @@
  */
 import { DEFERRED, type Handle, type Node } from '../fs/fileSystem';
 import { Errno } from '../protocol/errno';
-import { FsyncFlag, OpenFlag, OpenInFlag, ReleaseFlag, Seek, WriteFlag } from '../protocol/fuse/flags';
+import { FsyncFlag, InitFlag, OpenFlag, OpenInFlag, ReleaseFlag, Seek, WriteFlag } from '../protocol/fuse/flags';
 import {
   CopyFileRangeIn,
   FallocateIn,
@@ -127,9 +127,14 @@ export function fallocate(turn: Turn): number {
   return turn.acknowledge(turn.fs.fallocate(handle, mode, offset, length, turn.caller));
 }
 
-/** LSEEK: Linux asks for SEEK_DATA and SEEK_HOLE only; a position of its own a handle does not have here. */
+/**
+ * LSEEK: Linux asks for SEEK_DATA and SEEK_HOLE only; a position of its own a handle does not have here. With write-back
+ * it asks without writing back first, so the host's answer would deny data that is there: the guest is left to its own
+ * (no holes, all data), which is always right.
+ */
 export function lseek(turn: Turn): number {
   const { arena, args, body } = turn;
+  if ((turn.session.flags & InitFlag.WRITEBACK_CACHE) !== 0) return turn.fail(-Errno.ENOSYS);
   const handle = turn.handleAt(args + LseekIn.offset.fh, turn.node);
   if (handle < 0) return turn.fail(handle);
   const whence = arena.getU32(args + LseekIn.offset.whence);

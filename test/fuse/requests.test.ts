@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { Errno } from '../../src/protocol/errno';
 import { Opcode } from '../../src/protocol/fuse/opcodes';
 import * as wire from '../../src/protocol/fuse/structs';
 import { Fields, pack, text } from '../driver/pack';
@@ -206,6 +207,13 @@ describe('FUSE requests, byte by byte', () => {
     assert.deepEqual(of(Opcode.FSYNCDIR, pack(wire.FsyncIn, { fh: fh(2) })), ['fsync(2, false)']);
     assert.deepEqual(of(Opcode.SYNCFS, new Uint8Array(8)), ['syncfs(5)']);
     assert.deepEqual(of(Opcode.ACCESS, pack(wire.AccessIn, { mask: 6 })), ['access(5, 6)']);
+  });
+
+  it('LSEEK is left to a guest that collects writes, which knows more than the host', () => {
+    const bench = Workbench.started({ cache: 'auto', writeback: true });
+    const ask = pack(wire.LseekIn, { fh: fh(2), offset: 5n, whence: 4 });
+    assert.equal(bench.send(request({ opcode: Opcode.LSEEK, nodeid: nodeid(5) }, ask)).error, -Errno.ENOSYS);
+    assert.deepEqual(bench.fs.log, []);
   });
 
   it('FALLOCATE, LSEEK, COPY_FILE_RANGE and its _64 form', () => {
