@@ -34,7 +34,7 @@ export class TraceLog {
     private readonly width: () => number,
   ) {}
 
-  /** Reads \`stream\` to its end. */
+  /** Reads `stream` to its end. */
   follow(stream: Readable): void {
     stream.on('data', (chunk: Buffer) => this.take(chunk));
   }
@@ -84,8 +84,7 @@ export class TraceLog {
   private count(exchange: TracedExchange): void {
     this.total++;
     this.statistics.add(exchange);
-    const name = exchange.request.opcode?.name ?? `opcode ${exchange.request.number}`;
-    const error = exchange.reply?.error ?? 0;
+    const { name, error } = exchange;
     const kind = error === 0 ? name : `${name} (${errnoName(error)})`;
     const before = this.shown.get(kind) ?? 0;
     if (before < SHOWN_OF_A_KIND) {

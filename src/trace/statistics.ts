@@ -40,11 +40,11 @@ export class OpcodeStatistics {
   private readonly rowsByName = new Map<string, { count: number; errors: number; latencies: Latencies }>();
 
   add(exchange: TracedExchange): void {
-    const name = exchange.request.opcode?.name ?? `opcode ${exchange.request.number}`;
+    const { name } = exchange;
     let row = this.rowsByName.get(name);
     if (!row) this.rowsByName.set(name, (row = { count: 0, errors: 0, latencies: new Latencies() }));
     row.count++;
-    if (exchange.reply && exchange.reply.error !== 0) row.errors++;
+    if (exchange.error !== 0) row.errors++;
     if (exchange.nanoseconds !== undefined) row.latencies.add(exchange.nanoseconds / 1000);
   }
 
