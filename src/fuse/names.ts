@@ -83,12 +83,16 @@ function forgetNode(turn: Turn, node: number, count: number): void {
 /** How many of BATCH_FORGET are in the arena at a time. */
 const BATCH = Math.floor((REQUEST_CAPACITY - IN_HEADER - BatchForgetIn.size) / ForgetOne.size);
 
+/** In one request, so that it does not keep others waiting: 1 MiB of them, as much as a WRITE has at most. */
+const MOST_FORGETS = 65536;
+
 /** BATCH_FORGET: may be longer than the arena's area, so it is pulled in pieces. */
 export function batchForget(turn: Turn): number {
   const { arena, rest, exchange } = turn;
   const count = arena.getU32(turn.args + BatchForgetIn.offset.count);
   const first = IN_HEADER + BatchForgetIn.size;
   if (count * ForgetOne.size !== turn.length - first) return turn.drop('BATCH_FORGET: its count and length differ');
+  if (count > MOST_FORGETS) return turn.drop('BATCH_FORGET: longer than any request');
   for (let done = 0; done < count; done += BATCH) {
     const now = Math.min(BATCH, count - done);
     if (exchange.pull(first + done * ForgetOne.size, now * ForgetOne.size, rest) < 0) {

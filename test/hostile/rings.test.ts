@@ -196,6 +196,63 @@ describe('hostile rings', () => {
       });
     }
 
+    it('data of a write or a read that are not in memory, or not all of them', async () => {
+      const { calls } = victim;
+      const file = calls.create(ROOT, 'data', 2, 0o644);
+      const { arena } = victim.device.memory[0];
+      const args = REQUEST + IN_HEADER;
+      const good: [number, number][] = [[REQUEST, IN_HEADER + 40]];
+      for (const data of [
+        [[2 ** 40, 4096]],
+        [
+          [REQUEST + 4096, 2048],
+          [2 ** 40, 2048],
+        ],
+        [[MEMORY - 2048, 4096]],
+      ] as const) {
+        writeRequest(IN_HEADER + wire.WriteIn.size + 4096, Opcode.WRITE);
+        arena.setU64(REQUEST + wire.InHeader.offset.nodeid, Number(file.nodeid));
+        arena.u8.set(pack(wire.WriteIn, { fh: file.fh, size: 4096 }), args);
+        pieces(...good, ...data.map(([at, length]): [number, number] => [at, length]), [REPLY, 24, true]);
+        offer(0);
+        assert.equal(await used(), OUT_HEADER);
+        assert.equal(error(), -14, 'EFAULT');
+
+        calls.setattr(file.nodeid, { valid: 8, size: 4096 });
+        writeRequest(IN_HEADER + wire.ReadIn.size, Opcode.READ);
+        arena.setU64(REQUEST + wire.InHeader.offset.nodeid, Number(file.nodeid));
+        arena.u8.set(pack(wire.ReadIn, { fh: file.fh, size: 4096 }), args);
+        pieces(
+          ...good,
+          [REPLY, 16, true],
+          ...data.map(([at, length]): [number, number, boolean] => [at, length, true]),
+        );
+        offer(0);
+        assert.equal(await used(), OUT_HEADER);
+        assert.equal(error(), -14, 'EFAULT');
+        calls.setattr(file.nodeid, { valid: 8, size: 0 });
+      }
+      calls.release(file.nodeid, file.fh);
+      calls.unlink(ROOT, 'data');
+      calls.forget(file.nodeid);
+    });
+
+    it('a BATCH_FORGET of 2 GiB does not keep others waiting', async () => {
+      const length = 2 ** 31;
+      const count = (length - IN_HEADER - wire.BatchForgetIn.size) / wire.ForgetOne.size;
+      writeRequest(IN_HEADER + wire.BatchForgetIn.size + count * wire.ForgetOne.size, Opcode.BATCH_FORGET);
+      victim.device.memory[0].arena.setU32(REQUEST + IN_HEADER, count);
+      const piece = 32 << 20;
+      for (let i = 0; i < 128; i++)
+        ring.rawEntry(TABLE + 16 * i, i === 0 ? REQUEST : 0, i === 0 ? 48 : piece - 65536, DESC_NEXT, i + 1);
+      ring.rawEntry(TABLE + 16 * 128, REPLY, 16, DESC_WRITE, 0);
+      ring.setDescriptor(0, TABLE, 16 * 129, DESC_INDIRECT, 0);
+      const started = Date.now();
+      offer(0);
+      await used();
+      assert.ok(Date.now() - started < 200, `${Date.now() - started} ms`);
+    });
+
     it('a reply half inside of memory', async () => {
       writeRequest();
       pieces([REQUEST, 56], [REPLY, 16, true], [2 ** 40, 4096, true]);
