@@ -65,9 +65,12 @@ export class TraceDrain {
       }
     });
     const { dropped } = this.reader;
-    if (dropped !== this.toldDropped && this.sinks.fd !== undefined) {
+    if (dropped !== this.toldDropped) {
+      this.sinks.line?.(
+        `${dropped - this.toldDropped} messages are missing here: they came faster than they were read`,
+      );
+      if (this.sinks.fd !== undefined) blocks.push(pcapngStatistics(BigInt(Date.now()) * 1_000_000n, dropped));
       this.toldDropped = dropped;
-      blocks.push(pcapngStatistics(BigInt(Date.now()) * 1_000_000n, dropped));
     }
     if (blocks.length > 0) this.write(blocks);
   }

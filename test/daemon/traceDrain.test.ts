@@ -119,6 +119,7 @@ describe('trace drain', () => {
     await bench.drain.end();
     const capture = readStrictly(fs.readFileSync(file));
     assert.deepEqual([capture.packets.length, capture.dropped], [put, [BigInt(dropped)]]);
+    assert.deepEqual(bench.lines, [`${dropped} messages are missing here: they came faster than they were read`]);
   });
 
   it('a reader that has gone is told once; lines go on', async () => {
