@@ -211,21 +211,23 @@ export class ShareDevice implements Device, ExchangeOwner {
         if (result === 'broken') {
           running.broken = true;
           this.warn(`queue ${running.ring.index} is stopped: the driver gave ${queue.fault}`);
-          this.tell(running);
           return;
         }
         const tracer = this.parts.tracer;
         if (tracer) tracer.begin(exchange);
         const used = this.server.handle(exchange);
         if (tracer) tracer.replied(exchange, used);
-        if (used !== DEFERRED) queue.push(exchange.chain.head, used);
+        if (used !== DEFERRED) {
+          queue.push(exchange.chain.head, used);
+          // At the first reply, not at the last: the driver then works on these while we work on the rest. Its event
+          // index keeps this from being a signal for each.
+          this.tell(running);
+        }
       }
       if (left === 0) {
-        this.tell(running);
         if (!this.unfinished.includes(running)) this.unfinished.push(running);
         return;
       }
-      this.tell(running);
       if (this.parts.pollMicroseconds > 0 && this.watch(queue)) continue;
       if (queue.pending) continue;
       // The thread we have just told may share our CPU. Let it run before we go to sleep: its next request then finds
