@@ -1,0 +1,58 @@
+/** What `share` is told: tags, folders, sizes. */
+import * as assert from 'node:assert/strict';
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { namedFolders, parseCount, parseMemory, parseShare } from '../../src/cli/guestOptions';
+
+describe('the options of share', () => {
+  let folder: string;
+
+  before(() => {
+    folder = fs.mkdtempSync(path.join(os.tmpdir(), 'virtiofs-options-test-'));
+    fs.mkdirSync(path.join(folder, 'a:b'));
+  });
+
+  after(() => fs.rmSync(folder, { recursive: true }));
+
+  it('name a folder and its tag', () => {
+    assert.deepEqual(namedFolders(folder, undefined, []), [{ directory: folder, tag: 'share' }]);
+    assert.deepEqual(namedFolders(folder, 'work', []), [{ directory: folder, tag: 'work' }]);
+    assert.deepEqual(namedFolders(undefined, undefined, []), [{ directory: process.cwd(), tag: 'share' }]);
+    assert.deepEqual(namedFolders(undefined, undefined, [`${folder}:x`]), [{ directory: folder, tag: 'x' }]);
+    assert.equal(namedFolders(folder, undefined, [`${folder}:x`]).length, 2);
+  });
+
+  it('take a folder with a colon in its name', () => {
+    assert.deepEqual(parseShare(`${folder}/a:b:tag`), { directory: path.join(folder, 'a:b'), tag: 'tag' });
+  });
+
+  for (const text of ['nothing', ':tag', 'dir:']) {
+    it(`refuse the share ${JSON.stringify(text)}`, () => {
+      assert.throws(() => parseShare(text), { code: 'shareBad', exitCode: 2 });
+    });
+  }
+
+  it('refuse a missing folder, a bad tag, and a tag twice', () => {
+    assert.throws(() => namedFolders('/no/such/folder', undefined, []), { code: 'folderMissing', exitCode: 2 });
+    for (const tag of ['', 'x'.repeat(37), 'ü'.repeat(19), 'a\nb']) {
+      assert.throws(() => namedFolders(folder, tag, []), { code: 'tagBad', exitCode: 2 });
+    }
+    namedFolders(folder, 'ü'.repeat(18), []);
+    assert.throws(() => namedFolders(folder, 'x', [`${folder}:x`]), { code: 'tagTwice' });
+  });
+
+  it('give sizes in M or G', () => {
+    assert.deepEqual(['512', '512M', '2G', '1GiB', '64mb'].map(parseMemory), [512, 512, 2048, 1024, 64]);
+    for (const text of ['', '63', '-1', '1T', '1.5G', 'x']) {
+      assert.throws(() => parseMemory(text), { code: 'numberBad' });
+    }
+  });
+
+  it('give whole numbers within bounds', () => {
+    assert.equal(parseCount('--cpus', '4', 1, 64), 4);
+    for (const text of ['0', '65', '', '1e1', '0x2', ' 3']) {
+      assert.throws(() => parseCount('--cpus', text, 1, 64), { code: 'numberBad' });
+    }
+  });
+});

@@ -1,0 +1,94 @@
+/** QMP against a scripted QEMU, and what is made of a guest's last words. */
+import * as assert from 'node:assert/strict';
+import { Duplex } from 'node:stream';
+import { likelyReason } from '../../src/vm/diagnosis';
+import { QmpClient } from '../../src/vm/qmp';
+import { TextTail } from '../../src/vm/textTail';
+
+/** A stream whose other end answers each command line by `answer`. */
+function fakeQemu(answer: (command: { execute: string; id: number }) => string): Duplex {
+  return new Duplex({
+    read: () => {},
+    write(chunk, _encoding, done) {
+      this.push(answer(JSON.parse(String(chunk)) as { execute: string; id: number }));
+      done();
+    },
+  });
+}
+
+describe('QMP', () => {
+  it('waits for the greeting, negotiates, and matches answers by id', async () => {
+    const asked: string[] = [];
+    const stream = fakeQemu(({ execute, id }) => {
+      asked.push(execute);
+      return `${JSON.stringify({ return: { name: execute }, id })}\r\n`;
+    });
+    const client = new QmpClient(stream);
+    const connecting = client.connect();
+    await new Promise(setImmediate);
+    assert.deepEqual(asked, []);
+    stream.push('{"QMP": {"version": {}, "capabilities": []}}\r\n');
+    await connecting;
+    assert.deepEqual(await client.execute('query-status'), { name: 'query-status' });
+    assert.deepEqual(asked, ['qmp_capabilities', 'query-status']);
+  });
+
+  it('rejects with the words of QEMU', async () => {
+    const stream = fakeQemu(({ id }) => `${JSON.stringify({ error: { class: 'X', desc: 'no such device' }, id })}\n`);
+    await assert.rejects(new QmpClient(stream).execute('device_del'), /QEMU refused: no such device/);
+  });
+
+  it('tells events, also when a line comes in pieces', async () => {
+    const stream = fakeQemu(() => '');
+    const events: string[] = [];
+    new QmpClient(stream, (name, data) => events.push(`${name} ${JSON.stringify(data)}`));
+    for (const piece of ['{"event": "SHUT', 'DOWN", "data": {"guest": true}}\n{"event"', ': "STOP"}\n']) {
+      stream.push(piece);
+      await new Promise(setImmediate);
+    }
+    assert.deepEqual(events, ['SHUTDOWN {"guest":true}', 'STOP {}']);
+  });
+
+  it('rejects everything when QEMU goes', async () => {
+    const stream = fakeQemu(() => '');
+    const client = new QmpClient(stream);
+    const waiting = client.execute('query-status');
+    stream.destroy();
+    await assert.rejects(waiting, /closed its QMP socket/);
+    await assert.rejects(client.execute('query-status'), /closed its QMP socket/);
+  });
+});
+
+describe('last words', () => {
+  const log = (text: string): TextTail => {
+    const tail = new TextTail();
+    tail.add(Buffer.from(text));
+    return tail;
+  };
+
+  it('are whole lines without control sequences', () => {
+    assert.deepEqual(log('\x1b[2J\x1b[1mone\x1b[0m\r\n\r\n  \r\ntwo\n').lines(5), ['one', 'two']);
+    assert.deepEqual(log('1\n2\n3\n4').lines(2), ['3', '4']);
+    assert.deepEqual(log('1\n2\n3\n4\nsign\n6\n7').lines(4, 'sign'), ['2', '3', '4', 'sign']);
+  });
+
+  it('are bounded', () => {
+    const tail = new TextTail();
+    for (let i = 0; i < 100; i++) {
+      tail.add(Buffer.alloc(10_000, 0x61));
+    }
+    assert.equal(tail.lines(1)[0].length, 64 * 1024);
+  });
+
+  const symptoms = { kind: 'qemu', end: 'ended', reached: 'nothing', failed: [], log: log('') } as const;
+
+  it('give the likely reason and what to do', () => {
+    const panic = likelyReason({ ...symptoms, log: log('Kernel panic - not syncing: out of memory') });
+    assert.match(panic.why, /panic/);
+    assert.match(panic.remedy, /--memory/);
+    assert.match(likelyReason({ ...symptoms, end: 'failed', failed: ['mount work'] }).why, /could not mount work/);
+    assert.match(likelyReason({ ...symptoms, end: 'late' }).why, /did not come up in time: its kernel said nothing/);
+    assert.match(likelyReason({ ...symptoms, end: 'late', reached: 'init' }).why, /waiting for a mount/);
+    assert.match(likelyReason(symptoms).why, /ended before it was ready/);
+  });
+});

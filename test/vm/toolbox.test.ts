@@ -1,0 +1,167 @@
+/** What is kept between runs, kernel modules, small programs: everything of the guest tools that needs no network. */
+import * as assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { cacheFolder, cached } from '../../src/vm/cacheFolder';
+import { programWithLibraries } from '../../src/vm/initramfs';
+import { elfKernel } from '../../src/vm/kernelImage';
+import { lockProgram } from '../../src/vm/lockProgram';
+import { dependencies, hasModule, resolveModules } from '../../src/vm/modules';
+import { kernelFrom } from '../../src/vm/toolbox';
+
+describe('guest tools', () => {
+  let folder: string;
+
+  beforeEach(() => {
+    folder = fs.mkdtempSync(path.join(os.tmpdir(), 'virtiofs-toolbox-test-'));
+  });
+
+  afterEach(() => {
+    fs.rmSync(folder, { recursive: true, force: true });
+  });
+
+  describe('the cache', () => {
+    it('is below XDG_CACHE_HOME or the home folder', () => {
+      assert.equal(cacheFolder({ XDG_CACHE_HOME: '/var/x' }), '/var/x/virtiofs-studio');
+      assert.equal(cacheFolder({ XDG_CACHE_HOME: 'relative' }), path.join(os.homedir(), '.cache/virtiofs-studio'));
+      assert.equal(cacheFolder({}), path.join(os.homedir(), '.cache/virtiofs-studio'));
+    });
+
+    it('makes a thing once, for all who ask at the same time', async () => {
+      let made = 0;
+      const make = async (scratch: string): Promise<void> => {
+        made++;
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        fs.writeFileSync(path.join(scratch, 'file'), 'whole');
+      };
+      const places = await Promise.all([1, 2, 3].map(() => cached('thing', make, () => {}, folder)));
+      assert.deepEqual([made, new Set(places).size], [1, 1]);
+      assert.equal(fs.readFileSync(path.join(places[0], 'file'), 'utf8'), 'whole');
+      assert.deepEqual(fs.readdirSync(folder), ['thing']);
+    });
+
+    it('keeps nothing of what failed, and tries again', async () => {
+      const failing = cached(
+        'thing',
+        () => Promise.reject(new Error('no network')),
+        () => {},
+        folder,
+      );
+      await assert.rejects(failing, /no network/);
+      assert.deepEqual(fs.readdirSync(folder), []);
+      await cached(
+        'thing',
+        async () => {},
+        () => {},
+        folder,
+      );
+    });
+
+    it('takes over the lock of a run that died', async () => {
+      const dead = spawnSync('true').pid;
+      fs.writeFileSync(path.join(folder, 'thing.lock'), `${dead}\n`);
+      await cached(
+        'thing',
+        async () => {},
+        () => {},
+        folder,
+      );
+      assert.deepEqual(fs.readdirSync(folder), ['thing']);
+    });
+  });
+
+  describe('kernel modules', () => {
+    const module = (depends: string): Buffer => Buffer.from(`\x7fELF…\0license=GPL\0depends=${depends}\0name=x\0`);
+
+    beforeEach(() => {
+      fs.mkdirSync(path.join(folder, 'kernel'));
+      fs.writeFileSync(path.join(folder, 'modules.builtin'), 'kernel/drivers/virtio_pci.ko\n');
+      const names = ['virtiofs', 'fuse', 'virtio-ring', 'virtio'];
+      fs.writeFileSync(path.join(folder, 'modules.order'), names.map((name) => `kernel/${name}.ko\n`).join(''));
+      fs.writeFileSync(path.join(folder, 'kernel/virtiofs.ko'), module('fuse,virtio_ring,virtio'));
+      fs.writeFileSync(path.join(folder, 'kernel/fuse.ko.gz'), gzipSync(module('')));
+      fs.writeFileSync(path.join(folder, 'kernel/virtio-ring.ko'), module('virtio'));
+      fs.writeFileSync(path.join(folder, 'kernel/virtio.ko'), module(''));
+    });
+
+    it('come with what they depend on, first, once, and without what is built in', () => {
+      const names = resolveModules(folder, ['virtio_pci', 'virtiofs']).map(({ name }) => name);
+      assert.deepEqual(names, ['fuse', 'virtio', 'virtio_ring', 'virtiofs']);
+    });
+
+    it('are decompressed', () => {
+      assert.deepEqual(dependencies(resolveModules(folder, ['fuse'])[0].content), []);
+      assert.deepEqual(dependencies(module('a-b,c')), ['a_b', 'c']);
+    });
+
+    it('that are nowhere are named', () => {
+      assert.throws(() => resolveModules(folder, ['ext4']), /has no module "ext4"/);
+      fs.rmSync(path.join(folder, 'kernel/virtio.ko'));
+      assert.throws(() => resolveModules(folder, ['virtio']), /virtio\.ko is listed but not there/);
+      assert.deepEqual([hasModule(folder, 'virtiofs'), hasModule(folder, 'ext4')], [true, false]);
+    });
+  });
+
+  describe('a kernel image', () => {
+    it('that is no zstd-compressed bzImage is left as it is', () => {
+      assert.equal(elfKernel(Buffer.alloc(100), ['false']), undefined);
+      assert.equal(elfKernel(Buffer.alloc(8192), ['false']), undefined);
+    });
+
+    it('gives its payload to the decompressor', () => {
+      const image = Buffer.alloc(0x4000);
+      image[0x1f1] = 3;
+      image.write('HdrS', 0x202, 'latin1');
+      image.writeUInt32LE(64, 0x248);
+      image.writeUInt32LE(12, 0x24c);
+      image.writeUInt32LE(0xfd2fb528, 4 * 512 + 64);
+      const decompressor = ['sh', '-c', `[ "$(wc -c)" -eq 8 ] && printf '\\177ELF kernel'`];
+      assert.equal(elfKernel(image, decompressor)?.toString('latin1'), '\x7fELF kernel');
+    });
+
+    it('in /boot has its release in its name', () => {
+      assert.equal(kernelFrom('/boot/vmlinuz-9.9.9-none').release, '9.9.9-none');
+      assert.equal(kernelFrom('/some/bzImage').modulesFolder, undefined);
+    });
+  });
+
+  describe('programs for guests', () => {
+    it('come with the loader and the libraries they need', () => {
+      const files = programWithLibraries('/bin/sh', '/bin/dash');
+      assert.equal(files[0].path, '/bin/dash');
+      assert.ok(files.some((file) => /\/ld-linux[^/]*$/.test(file.path)));
+      assert.ok(files.some((file) => /libc\.so/.test(file.path)));
+      assert.throws(() => programWithLibraries('/no/such/program'), /ENOENT/);
+    });
+
+    for (const kind of ['posix', 'flock'] as const) {
+      it(`take a ${kind} lock and hold it until their input ends`, async function () {
+        if (process.arch !== 'x64') {
+          this.skip();
+        }
+        const program = path.join(folder, 'lock');
+        const file = path.join(folder, 'file');
+        fs.writeFileSync(program, lockProgram(kind), { mode: 0o755 });
+        fs.writeFileSync(file, '');
+        const run = (path: string): number | null => spawnSync(program, [path], { input: '' }).status;
+
+        const holder = spawn(program, [file]);
+        assert.equal(String(await new Promise((resolve) => holder.stdout.once('data', resolve))), 'locked\n');
+        const inode = `:${fs.statSync(file).ino} `;
+        const line = fs
+          .readFileSync('/proc/locks', 'utf8')
+          .split('\n')
+          .find((line) => line.includes(inode));
+        assert.match(line ?? '', kind === 'posix' ? /POSIX .* WRITE/ : /FLOCK .* WRITE/);
+        assert.equal(run(file), os.constants.errno.EAGAIN);
+        holder.stdin.end();
+        assert.equal(await new Promise((resolve) => holder.once('exit', resolve)), 0);
+        assert.equal(run(file), 0);
+        assert.equal(run(path.join(folder, 'nothing')), os.constants.errno.ENOENT);
+      });
+    }
+  });
+});

@@ -1,0 +1,135 @@
+/**
+ * However the launcher ends, nothing of it stays: processes, sockets, folders. With real processes, and with a launcher
+ * of its own in another process that is killed.
+ */
+import * as assert from 'node:assert/strict';
+import { spawn, type ChildProcess } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as net from 'node:net';
+import * as path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startBackEnd, whileRunning } from '../../src/vm/backEnd';
+import { Workplace, exited } from '../../src/vm/workplace';
+
+function isAlive(pid: number): boolean {
+  try {
+    // A process that waits to be reaped is gone for this purpose.
+    return !/^\d+ \(.*\) Z/s.test(fs.readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+async function until(what: string, condition: () => boolean): Promise<void> {
+  for (let tries = 0; !condition(); tries++) {
+    assert.ok(tries < 250, `not within 5 s: ${what}`);
+    await sleep(20);
+  }
+}
+
+const pidOf = (child: ChildProcess): number => child.pid ?? assert.fail('no pid');
+
+describe('a workplace', () => {
+  it('ends its processes and removes its folder', async () => {
+    const place = await Workplace.open();
+    assert.equal(fs.statSync(place.folder).mode & 0o777, 0o700);
+    fs.mkdirSync(path.join(place.folder, 'sub'));
+    fs.writeFileSync(path.join(place.folder, 'sub/file'), '');
+    const children = [await place.spawn(['sleep', '100'], 'ignore'), await place.spawn(['sleep', '100'], 'ignore')];
+    await place.close();
+    assert.ok(children.every((child) => !isAlive(pidOf(child))));
+    assert.ok(!fs.existsSync(place.folder));
+    await place.close();
+    await assert.rejects(place.spawn(['true'], 'ignore'), /closing/);
+  });
+
+  it('kills what does not end when asked, after a grace', async () => {
+    const place = await Workplace.open();
+    const child = await place.spawn(['sh', '-c', 'trap "" TERM; echo ready; while :; do sleep 0.1; done'], 'pipe');
+    await new Promise((resolve) => child.stdout?.once('data', resolve));
+    const before = Date.now();
+    await place.close(200);
+    assert.equal(child.signalCode, 'SIGKILL');
+    assert.ok(Date.now() - before < 2_000);
+  });
+
+  it('ends what its processes have started', async () => {
+    const place = await Workplace.open();
+    const child = await place.spawn(['sh', '-c', 'sleep 100 & echo $!; wait'], 'pipe');
+    const grandchild = Number(await new Promise((resolve) => child.stdout?.once('data', resolve)));
+    assert.ok(isAlive(grandchild));
+    await place.close();
+    await until('the grandchild is gone', () => !isAlive(grandchild));
+  });
+
+  it('says when a program is not there', async () => {
+    const place = await Workplace.open();
+    await assert.rejects(place.spawn(['/no/such/program'], 'ignore'), /ENOENT/);
+    await place.close();
+  });
+
+  for (const ending of ['process.kill(process.pid, "SIGKILL")', 'process.exit(0)', 'throw new Error("uncaught")']) {
+    it(`leaves nothing when its launcher ends by ${ending}`, async () => {
+      const module = path.resolve(__dirname, '../../src/vm/workplace.js');
+      const program = `
+        const { Workplace } = require(${JSON.stringify(module)});
+        (async () => {
+          const place = await Workplace.open();
+          const ended = await place.spawn(['true'], 'ignore');
+          await new Promise((resolve) => ended.once('exit', resolve));
+          const child = await place.spawn(['sleep', '100'], 'ignore');
+          console.log(JSON.stringify([place.folder, child.pid]));
+          setTimeout(() => { ${ending} }, 50);
+        })();`;
+      const launcher = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'ignore'] });
+      const said = await new Promise<Buffer>((resolve) => launcher.stdout.once('data', resolve));
+      const [folder, pid] = JSON.parse(String(said)) as [string, number];
+      assert.ok(fs.existsSync(folder) && isAlive(pid));
+      await exited(launcher);
+      await until('process and folder are gone', () => !isAlive(pid) && !fs.existsSync(folder));
+    });
+  }
+});
+
+describe('the socket of a back-end', () => {
+  let place: Workplace;
+
+  beforeEach(async () => {
+    place = await Workplace.open();
+  });
+
+  afterEach(() => place.close());
+
+  /** Accepts one connection on descriptor 3 and sends a word on it. */
+  const ACCEPT = `
+    const net = require('node:net');
+    net.createServer((socket) => socket.end('served')).listen({ fd: 3 });`;
+
+  it('takes connections before the daemon is up, and stays after the hand-over', async () => {
+    const backEnd = await startBackEnd(place, 'share', [process.execPath, '-e', ACCEPT], false);
+    const socket = net.connect(backEnd.socket);
+    const word = await new Promise<Buffer>((resolve, reject) => socket.once('data', resolve).once('error', reject));
+    assert.equal(word.toString(), 'served');
+    socket.destroy();
+    assert.deepEqual(fs.readdirSync(place.folder), ['share.sock']);
+  });
+
+  it('comes with a pipe for the capture', async () => {
+    const backEnd = await startBackEnd(place, 'share', ['sh', '-c', 'echo captured >&4'], true);
+    const captured = await new Promise<Buffer>((resolve) => backEnd.trace?.once('data', resolve));
+    assert.equal(captured.toString(), 'captured\n');
+  });
+
+  it('that ends too early is reported with its own words', async () => {
+    const backEnd = await startBackEnd(place, 'share', ['sh', '-c', 'echo no such folder >&2; exit 4'], false);
+    const never = new Promise<never>(() => {});
+    await assert.rejects(whileRunning(backEnd, never), /exit code 4\nno such folder/);
+  });
+
+  it('whose program is missing is a clear error', async () => {
+    await assert.rejects(startBackEnd(place, 'share', ['/no/such/daemon'], false), {
+      code: 'backEndNotUp',
+      message: /ENOENT/,
+    });
+  });
+});
