@@ -15,13 +15,15 @@ export class Attributes {
   constructor(private readonly folder: HostFolder) {}
 
   getattr(node: Node): number {
-    return this.folder.statFd(this.folder.nodes.fd[node]);
+    const fd = this.folder.fdOf(node);
+    return fd < 0 ? fd : this.folder.statFd(fd);
   }
 
   setattr(node: Node, handle: Handle, changes: AttributeChanges): number {
     const { folder } = this;
     if (folder.options.readOnly) return -Errno.EROFS;
-    const fd = folder.nodes.fd[node];
+    const fd = folder.fdOf(node);
+    if (fd < 0) return fd;
     let failed = 0;
     if (changes.valid & linux.FATTR_MODE) failed = this.changeMode(fd, handle, changes.mode & 0o7777);
     if (failed === 0 && changes.valid & (linux.FATTR_UID | linux.FATTR_GID)) {
@@ -72,22 +74,27 @@ export class Attributes {
   }
 
   readlink(node: Node, into: number, capacity: number): number {
-    const { calls, nodes, arena, areas } = this.folder;
-    const length = calls.readlinkat(nodes.fd[node], arena.address(areas.empty), arena.address(into), capacity);
+    const { calls, arena, areas } = this.folder;
+    const fd = this.folder.fdOf(node);
+    if (fd < 0) return fd;
+    const length = calls.readlinkat(fd, arena.address(areas.empty), arena.address(into), capacity);
     return length === capacity ? -Errno.ENAMETOOLONG : length;
   }
 
   access(node: Node, mask: number, caller: Caller): number {
-    const { calls, nodes, procSelfFd } = this.folder;
+    const { calls, procSelfFd } = this.folder;
+    const fd = this.folder.fdOf(node);
+    if (fd < 0) return fd;
     const refused = this.folder.actAs(caller);
     if (refused < 0) return refused;
-    const result = calls.faccessat2(procSelfFd, this.folder.nameOf(nodes.fd[node]), mask, linux.AT_EACCESS);
+    const result = calls.faccessat2(procSelfFd, this.folder.nameOf(fd), mask, linux.AT_EACCESS);
     this.folder.endActing();
     return result;
   }
 
   statfs(node: Node, into: number): number {
-    return this.folder.calls.fstatfs(this.folder.nodes.fd[node], this.folder.arena.address(into));
+    const fd = this.folder.fdOf(node);
+    return fd < 0 ? fd : this.folder.calls.fstatfs(fd, this.folder.arena.address(into));
   }
 }
 

@@ -2,14 +2,12 @@
  * Reading folders: getdents64 in large pieces, handed on entry by entry to a reply that may be smaller.
  *
  * What did not fit into one reply is kept for the next request where that goes on at the same place, so that a folder is
- * read once from start to end without seeking. Entries kept so are as old as one request, which POSIX allows. While an
- * entry is handed on, `expected` says what is known of its inode for a LOOKUP of it (READDIRPLUS).
+ * read once from start to end without seeking. Entries kept so are as old as one request, which POSIX allows.
  */
 import { Errno } from '../protocol/errno';
 import { ROOT, type DirectorySink, type Handle, type Node } from './fileSystem';
 import { HandleKind } from './handleTable';
 import type { HostFolder } from './hostFolder';
-import * as linux from './linux';
 
 /** struct linux_dirent64: u64 d_ino, s64 d_off, u16 d_reclen, u8 d_type, name. */
 const Dirent = { ino: 0, next: 8, length: 16, type: 18, name: 19 } as const;
@@ -20,10 +18,6 @@ const LONGEST_ENTRY = 280;
 const NO_HANDLE = -1;
 
 export class Folders {
-  /** Arena offset of the name being handed on, or -1; and whether its inode is one not known yet. */
-  entryName = -1;
-  entryIsNew = false;
-
   // What is left in the area for entries: of which handle, from which position, and where.
   private keptFor: Handle = NO_HANDLE;
   private keptGeneration = 0;
@@ -36,11 +30,7 @@ export class Folders {
   constructor(private readonly folder: HostFolder) {}
 
   opendir(node: Node): Handle | number {
-    if (!this.folder.budget.hasRoom) return -Errno.EMFILE;
-    if (this.folder.nodes.type[node] !== linux.FileType.FOLDER) return -Errno.ENOTDIR;
-    const flags = linux.O_RDONLY | linux.O_DIRECTORY;
-    const fd = this.folder.reopen(node, flags);
-    return fd < 0 ? fd : this.folder.addHandle(fd, node, flags, HandleKind.Folder);
+    return this.folder.openFolder(node);
   }
 
   readdir(handle: Handle, positionLow: number, positionHigh: number, sink: DirectorySink): number {
@@ -106,8 +96,6 @@ export class Folders {
   private tell(handle: Handle, sink: DirectorySink): boolean {
     const { arena, nodes, handles } = this.folder;
     const node = handles.node[handle];
-    const mount = nodes.mount[node];
-    const device = nodes.device[node];
     while (this.at < this.end) {
       const at = this.at;
       const length = arena.getU16(at + Dirent.length);
@@ -122,13 +110,10 @@ export class Folders {
         inoLow = nodes.inoLow[ROOT];
         inoHigh = nodes.inoHigh[ROOT];
       }
-      this.entryName = nameAt;
-      this.entryIsNew = nodes.find(mount, device, inoLow, inoHigh) === 0;
       const nextLow = arena.getU32(at + Dirent.next);
       const nextHigh = arena.getU32(at + Dirent.next + 4);
       const type = arena.u8[at + Dirent.type];
       const fit = sink.entry(inoLow, inoHigh, nextLow, nextHigh, type, nameAt, nameEnd - nameAt);
-      this.entryName = -1;
       if (!fit) return false;
       this.at = at + length;
       this.keptLow = nextLow;

@@ -35,6 +35,8 @@ export class HandleTable {
   flags = new Int32Array(FIRST_CAPACITY);
   kind = new Uint8Array(FIRST_CAPACITY);
   readWay = new Uint8Array(FIRST_CAPACITY);
+  /** 1 once flock(2) has been asked for. */
+  flocked = new Uint8Array(FIRST_CAPACITY);
   generation = new Uint32Array(FIRST_CAPACITY);
   /** Of a folder: the position at which the descriptor stands, 64 opaque bits. */
   positionLow = new Uint32Array(FIRST_CAPACITY);
@@ -58,6 +60,7 @@ export class HandleTable {
     this.flags[handle] = flags;
     this.kind[handle] = kind;
     this.readWay[handle] = readWay;
+    this.flocked[handle] = 0;
     this.positionLow[handle] = 0;
     this.positionHigh[handle] = 0;
     this.running[handle] = 0;
@@ -114,6 +117,7 @@ export class HandleTable {
     this.flags = larger(this.flags, new Int32Array(capacity));
     this.kind = larger(this.kind, new Uint8Array(capacity));
     this.readWay = larger(this.readWay, new Uint8Array(capacity));
+    this.flocked = larger(this.flocked, new Uint8Array(capacity));
     this.generation = larger(this.generation, new Uint32Array(capacity));
     this.positionLow = larger(this.positionLow, new Uint32Array(capacity));
     this.positionHigh = larger(this.positionHigh, new Uint32Array(capacity));

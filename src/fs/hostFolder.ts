@@ -77,6 +77,9 @@ const OPEN_FLAGS =
   linux.O_LARGEFILE |
   linux.O_NOATIME;
 
+/** Errors of opening by name an inode that was there, of a fitting type: so it is not there any more. */
+const OTHER_THING: readonly number[] = [Errno.ENOENT, Errno.ENOTDIR, Errno.ELOOP];
+
 export class HostFolder {
   readonly nodes = new NodeTable();
   readonly handles = new HandleTable();
@@ -139,16 +142,36 @@ export class HostFolder {
     return ((this.arena.getU32(at + linux.Statx.devMajor) << 20) | this.arena.getU32(at + linux.Statx.devMinor)) >>> 0;
   }
 
-  /** The node that the attributes are of, or 0. */
-  known(): Node {
-    const at = this.areas.attributes + linux.Statx.ino;
-    return this.nodes.find(this.mount, this.device, this.arena.getU32(at), this.arena.getU32(at + 4));
+  /** Whether the file system tells when an inode was born. */
+  get knowsBirth(): boolean {
+    return (this.arena.getU32(this.areas.attributes + linux.Statx.mask) & linux.STATX_BTIME) !== 0;
   }
 
-  /** A node for the attributes, which are of an inode not known yet. The node owns `fd` now (unless lent). */
+  private get birth(): number {
+    const at = this.areas.attributes + linux.Statx.btime;
+    return Math.imul(this.arena.getU32(at), 0x9e3779b1) ^ this.arena.getU32(at + 8);
+  }
+
+  /** The node that the attributes are of, or 0. */
+  known(): Node {
+    const { nodes } = this;
+    const at = this.areas.attributes + linux.Statx.ino;
+    const node = nodes.find(this.mount, this.device, this.arena.getU32(at), this.arena.getU32(at + 4));
+    if (node === 0 || nodes.fd[node] >= 0) return node;
+    if (nodes.birth[node] === this.birth && nodes.type[node] === this.mode >>> 12) return node;
+    // Removed behind our back, and its number used again: the old inode cannot be reached any more.
+    nodes.disown(node);
+    this.dropName(node);
+    return 0;
+  }
+
+  /**
+   * A node for the attributes, which are of an inode not known yet. The node owns `fd` now (unless lent); -1 for one
+   * that gets a name.
+   */
   insert(fd: number): Node {
     const at = this.areas.attributes + linux.Statx.ino;
-    return this.nodes.insert(
+    const node = this.nodes.insert(
       fd,
       this.mode >>> 12,
       this.mount,
@@ -156,6 +179,92 @@ export class HostFolder {
       this.arena.getU32(at),
       this.arena.getU32(at + 4),
     );
+    this.nodes.birth[node] = this.birth;
+    return node;
+  }
+
+  /** The descriptor of a node; one known by name gets its own now. -ESTALE where the name is another inode's. */
+  fdOf(node: Node): number {
+    const fd = this.nodes.fd[node];
+    return fd >= 0 ? fd : this.openInode(node);
+  }
+
+  private openInode(node: Node): number {
+    if (!this.budget.hasRoomForInode) return -Errno.EMFILE;
+    const fd = this.openByName(node, linux.O_PATH);
+    if (fd >= 0) this.budget.take();
+    return fd;
+  }
+
+  /** Opens a node by the name it is known by; from then on the node has that descriptor. Not counted here. */
+  private openByName(node: Node, flags: number): number {
+    const { nodes, arena, areas, calls } = this;
+    const parent = nodes.parent[node];
+    if (parent === 0) return -Errno.ESTALE;
+    nodes.copyName(node, arena.u8, areas.scratch);
+    const wanted = flags | linux.O_NOFOLLOW | linux.O_CLOEXEC;
+    const fd = calls.openat(nodes.fd[parent], arena.address(areas.scratch), wanted, 0);
+    if (fd < 0) return OTHER_THING.includes(-fd) ? -Errno.ESTALE : fd;
+    const failed = this.statFd(fd);
+    if (failed < 0 || this.known() !== node) {
+      calls.close(fd);
+      return failed < 0 ? failed : -Errno.ESTALE;
+    }
+    nodes.fd[node] = fd;
+    this.dropName(node);
+    return fd;
+  }
+
+  /** The name under which an inode without a descriptor has just been found is the one to find it by again. */
+  renew(node: Node, parent: Node, name: number): void {
+    const { nodes } = this;
+    const before = nodes.parent[node];
+    if (nodes.setName(node, parent, this.arena.u8, name)) this.endUnused(before);
+  }
+
+  /** A name in a folder is about to go or to be another inode's: what is known by it alone gets a descriptor. */
+  nameGoes(parent: Node, name: number): void {
+    const { nodes } = this;
+    if (nodes.children[parent] === 0) return;
+    if (this.statName(nodes.fd[parent], this.arena.address(name)) < 0) return;
+    const node = this.known();
+    if (node > 0) this.fdOf(node);
+  }
+
+  private dropName(node: Node): void {
+    const { nodes } = this;
+    const parent = nodes.parent[node];
+    if (parent === 0) return;
+    nodes.dropName(node);
+    this.endUnused(parent);
+  }
+
+  /** Ends a folder that the guest has forgotten, now that no inode needs it either. */
+  private endUnused(parent: Node): void {
+    if (this.nodes.children[parent] === 0 && this.nodes.lookups[parent] <= 0) this.endNode(parent);
+  }
+
+  /** A node lives on a handle's descriptor until that is released. */
+  lend(handle: Handle, node: Node): void {
+    this.nodes.fd[node] = this.handles.fd[handle];
+    this.nodes.lender[node] = handle;
+    this.dropName(node);
+  }
+
+  /**
+   * Opens a folder for reading. One known by name is opened by it, which for a folder can do nothing to the host, and
+   * then lives on that descriptor. -ENOTDIR for everything else.
+   */
+  openFolder(node: Node): Handle | number {
+    if (this.nodes.type[node] !== linux.FileType.FOLDER) return -Errno.ENOTDIR;
+    if (!this.budget.hasRoom) return -Errno.EMFILE;
+    const flags = linux.O_RDONLY | linux.O_DIRECTORY;
+    const lends = this.nodes.fd[node] < 0;
+    const fd = lends ? this.openByName(node, flags) : this.reopen(node, flags);
+    if (fd < 0) return fd;
+    const handle = this.addHandle(fd, node, flags, HandleKind.Folder);
+    if (lends) this.lend(handle, node);
+    return handle;
   }
 
   /** Host address of "/proc/self/fd/N"; valid until the next one. */
@@ -183,7 +292,8 @@ export class HostFolder {
    * folders: to open a device, a pipe or a socket would act on the host (CVE-2020-35517).
    */
   reopen(node: Node, flags: number): number {
-    const fd = this.nodes.fd[node];
+    const fd = this.fdOf(node);
+    if (fd < 0) return fd;
     switch (this.nodes.type[node]) {
       case linux.FileType.REGULAR:
         return this.calls.openat(
@@ -250,8 +360,8 @@ export class HostFolder {
   private freeHandle(handle: Handle): void {
     const fd = this.handles.fd[handle];
     const node = this.handles.node[handle];
-    if (this.nodes.lookups[node] > 0 && this.nodes.lender[node] === handle) {
-      this.keepInode(node, fd);
+    if (this.nodes.lender[node] === handle && this.nodes.fd[node] === fd) {
+      this.keepInode(node, handle);
     } else {
       this.calls.close(fd);
       this.budget.give();
@@ -260,27 +370,38 @@ export class HostFolder {
   }
 
   /**
-   * A created file's handle ends and the inode, which has lived on its descriptor, needs an O_PATH one of its own: an
-   * open one would keep the host from executing the file (ETXTBSY). Where that fails it keeps the open one.
+   * A handle ends and the inode, which has lived on its descriptor, goes on living. A folder keeps it; a file needs an
+   * O_PATH one of its own, because an open one keeps the host from executing it (ETXTBSY), unless there is none left.
    */
-  private keepInode(node: Node, fd: number): void {
-    this.nodes.lender[node] = -1;
-    const own = this.calls.openat(this.procSelfFd, this.nameOf(fd), linux.O_PATH | linux.O_CLOEXEC, 0);
-    if (own >= 0) {
-      this.nodes.fd[node] = own;
-      this.calls.close(fd);
-    } else {
-      this.calls.flock(fd, linux.LOCK_UN);
+  private keepInode(node: Node, handle: Handle): void {
+    const { nodes, handles, calls } = this;
+    const fd = handles.fd[handle];
+    nodes.lender[node] = -1;
+    if (nodes.type[node] !== linux.FileType.FOLDER) {
+      const own = calls.openat(this.procSelfFd, this.nameOf(fd), linux.O_PATH | linux.O_CLOEXEC, 0);
+      if (own >= 0) {
+        nodes.fd[node] = own;
+        calls.close(fd);
+        return;
+      }
     }
+    if (handles.flocked[handle]) calls.flock(fd, linux.LOCK_UN);
   }
 
-  /** Ends a node of which nothing is known to the guest any more. */
+  /** Ends a node that the guest has forgotten; a folder in which others have their names, once those have ended. */
   endNode(node: Node): void {
-    if (this.nodes.lender[node] < 0) {
-      this.calls.close(this.nodes.fd[node]);
+    const { nodes } = this;
+    nodes.lookups[node] = 0;
+    if (nodes.children[node] > 0) return;
+    const fd = nodes.fd[node];
+    if (fd < 0) {
+      this.dropName(node);
+    } else if (nodes.lender[node] < 0) {
+      this.calls.close(fd);
       this.budget.give();
     }
-    this.nodes.remove(node);
+    nodes.lender[node] = -1;
+    nodes.remove(node);
   }
 
   /** Acts as the caller of a request that makes something, until `endActing`, which follows where this is 0. */

@@ -37,6 +37,7 @@ export const O_TMPFILE = 0o20000000 | O_DIRECTORY;
 
 /** STATX_BASIC_STATS, STATX_BTIME and STATX_MNT_ID. */
 export const STATX_WANTED = 0x7ff | 0x800 | 0x1000;
+export const STATX_BTIME = 0x800;
 export const STATX_MNT_ID = 0x1000;
 
 /** Offsets in struct statx. */

@@ -78,6 +78,7 @@ export class Locks {
       this.waiting.retry(handles.node[handle]);
       return result;
     }
+    handles.flocked[handle] = 1;
     const operation = (type === linux.F_WRLCK ? linux.LOCK_EX : linux.LOCK_SH) | linux.LOCK_NB;
     const result = calls.flock(fd, operation);
     if (result !== -Errno.EAGAIN || !wait) return result;

@@ -1,9 +1,9 @@
 /**
  * Names in the shared folder: looking one up, making, linking, renaming and removing them, and forgetting inodes.
  *
- * LOOKUP is the request guests send most, so system calls are counted here: one `statx` where the inode is known
- * already; `openat` and `statx` on the new descriptor where it is expected to be new. Which of the two is guessed from
- * the last lookup, or known from the inode number when the name comes from a directory that is being read.
+ * LOOKUP is the request guests send most, most of what it finds is never used for more, and descriptors are what a
+ * daemon runs out of. So it is one `statx` by name: an inode is known by its name until it is used, and only then opened
+ * and checked to be the same. Long names, and file systems on which that check could be fooled, get one at once.
  */
 import { Errno } from '../protocol/errno';
 import { ROOT, type Caller, type Handle, type Node } from './fileSystem';
@@ -23,7 +23,6 @@ export class Names {
   createdHandle: Handle = -1;
   /** Whether the folder found or made last lies on another mount than its parent. */
   crossedDevice = false;
-  private expectNew = false;
 
   constructor(
     private readonly folder: HostFolder,
@@ -32,38 +31,38 @@ export class Names {
 
   /** Fills attributes; one lookup more. */
   lookup(parent: Node, name: number): Node | number {
-    const before = this.folder.nodes.count;
-    const node = this.find(parent, this.folder.arena.address(name), this.expectNew);
-    if (node >= 0) this.expectNew = this.folder.nodes.count > before;
-    return node;
-  }
-
-  /** The same for a name just read from its folder, whose inode is expected to be new or known. */
-  lookupEntry(parent: Node, name: number, isNew: boolean): Node | number {
-    return this.find(parent, this.folder.arena.address(name), isNew);
-  }
-
-  private find(parent: Node, name: number, expectNew: boolean): Node | number {
-    const folder = this.folder;
-    const directory = folder.nodes.fd[parent];
-    if (!expectNew || !folder.budget.hasRoomForInode) {
-      const failed = folder.statName(directory, name);
-      if (failed < 0) return failed;
-      const node = folder.known();
-      if (node > 0) return this.again(parent, node);
-      if (!folder.budget.hasRoomForInode) return -Errno.EMFILE;
+    const { folder } = this;
+    const directory = folder.fdOf(parent);
+    if (directory < 0) return directory;
+    const failed = folder.statName(directory, folder.arena.address(name));
+    if (failed < 0) return failed;
+    const { nodes } = folder;
+    const known = folder.known();
+    if (known > 0) {
+      if (nodes.fd[known] < 0) folder.renew(known, parent, name);
+      return this.again(parent, known);
     }
-    const fd = folder.calls.openat(directory, name, INODE, 0);
+    if (!folder.knowsBirth) return this.lookupOpened(parent, name);
+    const fresh = folder.insert(-1);
+    if (!nodes.setName(fresh, parent, folder.arena.u8, name)) {
+      nodes.remove(fresh);
+      return this.lookupOpened(parent, name);
+    }
+    this.noteCrossing(parent, fresh);
+    return fresh;
+  }
+
+  /** The same for what is to have a descriptor of its own from the start. */
+  private lookupOpened(parent: Node, name: number): Node | number {
+    const { folder } = this;
+    if (!folder.budget.hasRoomForInode) return -Errno.EMFILE;
+    const fd = folder.calls.openat(folder.nodes.fd[parent], folder.arena.address(name), INODE, 0);
     if (fd < 0) return fd;
     const failed = folder.statFd(fd);
-    if (failed < 0) {
+    const known = failed < 0 ? 0 : folder.known();
+    if (failed < 0 || known > 0) {
       folder.calls.close(fd);
-      return failed;
-    }
-    const node = folder.known();
-    if (node > 0) {
-      folder.calls.close(fd);
-      return this.again(parent, node);
+      return failed < 0 ? failed : this.again(parent, known);
     }
     folder.budget.take();
     const fresh = folder.insert(fd);
@@ -96,37 +95,36 @@ export class Names {
   }
 
   mkdir(parent: Node, name: number, mode: number, caller: Caller): Node | number {
-    const { calls, nodes, arena } = this.folder;
-    const refused = this.beginMaking(caller);
-    if (refused < 0) return refused;
-    return this.made(parent, name, calls.mkdirat(nodes.fd[parent], arena.address(name), mode & 0o7777));
+    const { calls, arena } = this.folder;
+    const directory = this.beginMaking(parent, caller);
+    if (directory < 0) return directory;
+    return this.made(parent, name, calls.mkdirat(directory, arena.address(name), mode & 0o7777));
   }
 
   mknod(parent: Node, name: number, mode: number, rdev: number, caller: Caller): Node | number {
-    const { calls, nodes, arena } = this.folder;
-    const refused = this.beginMaking(caller);
-    if (refused < 0) return refused;
-    return this.made(parent, name, calls.mknodat(nodes.fd[parent], arena.address(name), mode, rdev));
+    const { calls, arena } = this.folder;
+    const directory = this.beginMaking(parent, caller);
+    if (directory < 0) return directory;
+    return this.made(parent, name, calls.mknodat(directory, arena.address(name), mode, rdev));
   }
 
   symlink(parent: Node, name: number, target: number, caller: Caller): Node | number {
-    const { calls, nodes, arena } = this.folder;
-    const refused = this.beginMaking(caller);
-    if (refused < 0) return refused;
-    return this.made(parent, name, calls.symlinkat(arena.address(target), nodes.fd[parent], arena.address(name)));
+    const { calls, arena } = this.folder;
+    const directory = this.beginMaking(parent, caller);
+    if (directory < 0) return directory;
+    return this.made(parent, name, calls.symlinkat(arena.address(target), directory, arena.address(name)));
   }
 
   link(node: Node, newParent: Node, newName: number): Node | number {
-    const { calls, nodes, arena, options, procSelfFd } = this.folder;
+    const { calls, arena, options, procSelfFd } = this.folder;
     if (options.readOnly) return -Errno.EROFS;
-    const failed = calls.linkat(
-      procSelfFd,
-      this.folder.nameOf(nodes.fd[node]),
-      nodes.fd[newParent],
-      arena.address(newName),
-      linux.AT_SYMLINK_FOLLOW,
-    );
-    return failed < 0 ? failed : this.find(newParent, arena.address(newName), false);
+    const directory = this.folder.fdOf(newParent);
+    if (directory < 0) return directory;
+    const fd = this.folder.fdOf(node);
+    if (fd < 0) return fd;
+    const from = this.folder.nameOf(fd);
+    const failed = calls.linkat(procSelfFd, from, directory, arena.address(newName), linux.AT_SYMLINK_FOLLOW);
+    return failed < 0 ? failed : this.lookup(newParent, newName);
   }
 
   /**
@@ -136,12 +134,12 @@ export class Names {
   create(parent: Node, name: number, mode: number, guestFlags: number, caller: Caller): Node | number {
     const flags = this.folder.openFlags(guestFlags);
     if (flags < 0) return flags;
-    const { calls, nodes, arena } = this.folder;
-    const refused = this.beginOpening(caller);
-    if (refused < 0) return refused;
+    const { calls, arena } = this.folder;
+    const directory = this.beginMaking(parent, caller);
+    if (directory < 0) return directory;
     // O_EXCL always: an open of something that is there already, maybe a device or a symlink, has its own checks.
     const fd = calls.openat(
-      nodes.fd[parent],
+      directory,
       arena.address(name),
       flags | linux.O_CREAT | linux.O_EXCL | linux.O_NOFOLLOW | linux.O_NOCTTY | linux.O_CLOEXEC,
       mode & 0o7777,
@@ -154,11 +152,11 @@ export class Names {
   tmpfile(parent: Node, mode: number, guestFlags: number, caller: Caller): Node | number {
     const flags = this.folder.openFlags(guestFlags);
     if (flags < 0) return flags;
-    const { calls, nodes, arena, areas } = this.folder;
-    const refused = this.beginOpening(caller);
-    if (refused < 0) return refused;
+    const { calls, arena, areas } = this.folder;
+    const directory = this.beginMaking(parent, caller);
+    if (directory < 0) return directory;
     const fd = calls.openat(
-      nodes.fd[parent],
+      directory,
       arena.address(areas.dot),
       flags | linux.O_TMPFILE | (guestFlags & linux.O_EXCL) | linux.O_CLOEXEC,
       mode & 0o7777,
@@ -168,42 +166,53 @@ export class Names {
   }
 
   unlink(parent: Node, name: number): number {
-    const { calls, nodes, arena, options } = this.folder;
-    return options.readOnly ? -Errno.EROFS : calls.unlinkat(nodes.fd[parent], arena.address(name), 0);
+    return this.remove(parent, name, 0);
   }
 
   rmdir(parent: Node, name: number): number {
-    const { calls, nodes, arena, options } = this.folder;
-    return options.readOnly ? -Errno.EROFS : calls.unlinkat(nodes.fd[parent], arena.address(name), linux.AT_REMOVEDIR);
+    return this.remove(parent, name, linux.AT_REMOVEDIR);
   }
 
   rename(parent: Node, name: number, newParent: Node, newName: number, flags: number): number {
-    const { calls, nodes, arena, options } = this.folder;
+    const { folder } = this;
+    const { calls, arena, options } = folder;
     if (options.readOnly) return -Errno.EROFS;
-    const from = arena.address(name);
-    const to = arena.address(newName);
-    return calls.renameat2(nodes.fd[parent], from, nodes.fd[newParent], to, flags);
+    const from = folder.fdOf(parent);
+    if (from < 0) return from;
+    const to = folder.fdOf(newParent);
+    if (to < 0) return to;
+    folder.nameGoes(parent, name);
+    folder.nameGoes(newParent, newName);
+    return calls.renameat2(from, arena.address(name), to, arena.address(newName), flags);
   }
 
-  private beginMaking(caller: Caller): number {
-    if (this.folder.options.readOnly) return -Errno.EROFS;
-    if (!this.folder.budget.hasRoomForInode) return -Errno.EMFILE;
-    return this.folder.actAs(caller);
+  private remove(parent: Node, name: number, flags: number): number {
+    const { folder } = this;
+    if (folder.options.readOnly) return -Errno.EROFS;
+    const directory = folder.fdOf(parent);
+    if (directory < 0) return directory;
+    folder.nameGoes(parent, name);
+    return folder.calls.unlinkat(directory, folder.arena.address(name), flags);
   }
 
-  private beginOpening(caller: Caller): number {
-    if (this.folder.options.readOnly) return -Errno.EROFS;
-    if (!this.folder.budget.hasRoom) return -Errno.EMFILE;
-    return this.folder.actAs(caller);
+  /** The parent's descriptor, for a call to be made as the caller, then `endActing`; or a negative errno. */
+  private beginMaking(parent: Node, caller: Caller): number {
+    const { folder } = this;
+    if (folder.options.readOnly) return -Errno.EROFS;
+    if (!folder.budget.hasRoom) return -Errno.EMFILE;
+    const directory = folder.fdOf(parent);
+    if (directory < 0) return directory;
+    const refused = folder.actAs(caller);
+    return refused < 0 ? refused : directory;
   }
 
   private made(parent: Node, name: number, result: number): Node | number {
     this.folder.endActing();
-    return result < 0 ? result : this.find(parent, this.folder.arena.address(name), true);
+    return result < 0 ? result : this.lookup(parent, name);
   }
 
   private openExisting(parent: Node, name: number, flags: number): Node | number {
-    const node = this.find(parent, this.folder.arena.address(name), false);
+    const node = this.lookup(parent, name);
     if (node < 0) return node;
     const fd = this.folder.budget.hasRoom ? this.folder.reopen(node, flags) : -Errno.EMFILE;
     if (fd < 0) {
@@ -227,7 +236,7 @@ export class Names {
     const node = known > 0 ? this.again(parent, known) : folder.insert(fd);
     this.crossedDevice = false;
     const handle = folder.addHandle(fd, node, flags, HandleKind.File);
-    if (known === 0) folder.nodes.lender[node] = handle;
+    if (known === 0 || folder.nodes.fd[known] < 0) folder.lend(handle, node);
     this.createdHandle = handle;
     return node;
   }

@@ -1,11 +1,13 @@
 /**
- * The inodes the guest knows: slot (the node) to O_PATH descriptor, host identity, lookup count and generation.
+ * The inodes the guest knows: slot (the node) to host identity, lookup count and generation, and to the way to it: a
+ * descriptor, or a name in a folder that has one.
  *
  * Typed arrays and an open-addressing hash, so that a lookup allocates nothing. Does not make system calls: who removes
  * a node closes its descriptor. Slot 1 is the root and stays for good; slot 0 is never used.
  *
  * A host inode is (mount, device, inode number): one file seen through two mounts is two nodes, as a guest may not see
- * one folder in two places. The descriptor keeps the inode alive, so that its number cannot be given to another file.
+ * one folder in two places. A descriptor keeps the inode alive, so that its number cannot be given to another file; of
+ * an inode known by name the time of its birth is kept as well, to notice when that has happened.
  */
 import { ROOT, type Node } from './fileSystem';
 import { larger } from './growth';
@@ -14,11 +16,23 @@ const NO_SLOT = 0;
 const FIRST_CAPACITY = 1024;
 const NOT_BORROWED = -1;
 
+/** Bytes for a name, with its NUL. Inodes with longer names have a descriptor from the start. */
+const NAME_ROOM = 48;
+
 export class NodeTable {
-  /** Descriptor of the inode, O_PATH unless `lender` says whose it is. Owned by whoever fills the table. */
+  /** Descriptor of the inode, or -1. O_PATH unless `lender` says whose it is. Owned by whoever fills the table. */
   fd = new Int32Array(FIRST_CAPACITY);
   /** The handle whose open descriptor `fd` is, for a file just created; else -1. */
   lender = new Int32Array(FIRST_CAPACITY);
+  /** The folder in which an inode without a descriptor has its name; else 0. */
+  parent = new Int32Array(FIRST_CAPACITY);
+  /** How many inodes have this one as `parent`. */
+  children = new Int32Array(FIRST_CAPACITY);
+  /** A mix of the time of birth. */
+  birth = new Int32Array(FIRST_CAPACITY);
+  private names = new Uint8Array(FIRST_CAPACITY * NAME_ROOM);
+  /** 1 while `find` can find the node. */
+  private findable = new Uint8Array(FIRST_CAPACITY);
   /** st_mode >> 12. */
   type = new Uint8Array(FIRST_CAPACITY);
   device = new Uint32Array(FIRST_CAPACITY);
@@ -69,6 +83,8 @@ export class NodeTable {
     }
     this.fd[slot] = fd;
     this.lender[slot] = NOT_BORROWED;
+    this.parent[slot] = NO_SLOT;
+    this.children[slot] = 0;
     this.type[slot] = type;
     this.mount[slot] = mount;
     this.device[slot] = device;
@@ -80,9 +96,44 @@ export class NodeTable {
     return slot;
   }
 
+  /**
+   * Keeps the name, a NUL-terminated one in `source`, by which an inode without a descriptor is found again, in place of
+   * what was kept before. False when it is too long; then nothing has changed.
+   */
+  setName(node: Node, parent: Node, source: Uint8Array, at: number): boolean {
+    let length = 0;
+    while (source[at + length] !== 0) {
+      if (++length === NAME_ROOM) return false;
+    }
+    const cell = node * NAME_ROOM;
+    for (let i = 0; i <= length; i++) this.names[cell + i] = source[at + i];
+    this.children[parent]++;
+    this.dropName(node);
+    this.parent[node] = parent;
+    return true;
+  }
+
+  /** Puts the name kept for a node, and a NUL, at `at`. */
+  copyName(node: Node, into: Uint8Array, at: number): void {
+    const cell = node * NAME_ROOM;
+    for (let i = 0; (into[at + i] = this.names[cell + i]) !== 0; i++);
+  }
+
+  /** A node needs its name no more. */
+  dropName(node: Node): void {
+    this.children[this.parent[node]]--;
+    this.parent[node] = NO_SLOT;
+  }
+
+  /** The host has given the inode's number to another: the node stays, but is not found any more. */
+  disown(node: Node): void {
+    this.takeFromBucket(node);
+    this.findable[node] = 0;
+  }
+
   /** Ends a node: its slot may be used again, under a new generation. The descriptor is the caller's to close. */
   remove(node: Node): void {
-    this.takeFromBucket(node);
+    if (this.findable[node] !== 0) this.disown(node);
     this.fd[node] = -1;
     this.lookups[node] = 0;
     this.generation[node]++;
@@ -110,6 +161,7 @@ export class NodeTable {
   }
 
   private putInBucket(slot: number): void {
+    this.findable[slot] = 1;
     let bucket = this.hashOf(slot) & this.bucketMask;
     while (this.buckets[bucket] !== NO_SLOT) bucket = (bucket + 1) & this.bucketMask;
     this.buckets[bucket] = slot;
@@ -133,6 +185,11 @@ export class NodeTable {
     const capacity = this.fd.length * 2;
     this.fd = larger(this.fd, new Int32Array(capacity));
     this.lender = larger(this.lender, new Int32Array(capacity));
+    this.parent = larger(this.parent, new Int32Array(capacity));
+    this.children = larger(this.children, new Int32Array(capacity));
+    this.birth = larger(this.birth, new Int32Array(capacity));
+    this.names = larger(this.names, new Uint8Array(capacity * NAME_ROOM));
+    this.findable = larger(this.findable, new Uint8Array(capacity));
     this.type = larger(this.type, new Uint8Array(capacity));
     this.device = larger(this.device, new Uint32Array(capacity));
     this.mount = larger(this.mount, new Uint32Array(capacity));
@@ -144,7 +201,7 @@ export class NodeTable {
     this.buckets = new Int32Array(capacity * 2);
     this.bucketMask = capacity * 2 - 1;
     for (let slot = ROOT; slot < this.unused; slot++) {
-      if (this.lookups[slot] > 0) this.putInBucket(slot);
+      if (this.findable[slot] !== 0) this.putInBucket(slot);
     }
   }
 }

@@ -139,9 +139,7 @@ export class PassthroughFileSystem implements FileSystem {
   }
 
   lookup(parent: Node, name: number): Node | number {
-    return name === this.folders.entryName
-      ? this.names.lookupEntry(parent, name, this.folders.entryIsNew)
-      : this.names.lookup(parent, name);
+    return this.names.lookup(parent, name);
   }
 
   forget(node: Node, count: number): void {

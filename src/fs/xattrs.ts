@@ -11,33 +11,41 @@ export class Xattrs {
   constructor(private readonly folder: HostFolder) {}
 
   get(node: Node, name: number, into: number, size: number): number {
-    const { calls, nodes, arena, options } = this.folder;
+    const { calls, arena, options } = this.folder;
     if (!options.xattr) return -Errno.ENOSYS;
-    return calls.getxattr(this.folder.pathOf(nodes.fd[node]), arena.address(name), arena.address(into), size);
+    const fd = this.folder.fdOf(node);
+    if (fd < 0) return fd;
+    return calls.getxattr(this.folder.pathOf(fd), arena.address(name), arena.address(into), size);
   }
 
   list(node: Node, into: number, size: number): number {
-    const { calls, nodes, arena, options } = this.folder;
+    const { calls, arena, options } = this.folder;
     if (!options.xattr) return -Errno.ENOSYS;
-    return calls.listxattr(this.folder.pathOf(nodes.fd[node]), arena.address(into), size);
+    const fd = this.folder.fdOf(node);
+    if (fd < 0) return fd;
+    return calls.listxattr(this.folder.pathOf(fd), arena.address(into), size);
   }
 
   set(node: Node, name: number, value: number, size: number, flags: number, killSgid: boolean): number {
-    const { calls, nodes, arena, options } = this.folder;
+    const { calls, arena, options } = this.folder;
     if (!options.xattr) return -Errno.ENOSYS;
     if (options.readOnly) return -Errno.EROFS;
+    const fd = this.folder.fdOf(node);
+    if (fd < 0) return fd;
     const refused = killSgid ? calls.dropFsetid() : 0;
     if (refused < 0) return refused;
-    const path = this.folder.pathOf(nodes.fd[node]);
+    const path = this.folder.pathOf(fd);
     const result = calls.setxattr(path, arena.address(name), arena.address(value), size, flags);
     if (killSgid) calls.resume();
     return result;
   }
 
   remove(node: Node, name: number): number {
-    const { calls, nodes, arena, options } = this.folder;
+    const { calls, arena, options } = this.folder;
     if (!options.xattr) return -Errno.ENOSYS;
     if (options.readOnly) return -Errno.EROFS;
-    return calls.removexattr(this.folder.pathOf(nodes.fd[node]), arena.address(name));
+    const fd = this.folder.fdOf(node);
+    if (fd < 0) return fd;
+    return calls.removexattr(this.folder.pathOf(fd), arena.address(name));
   }
 }

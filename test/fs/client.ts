@@ -21,6 +21,12 @@ export class Errno extends Error {
   }
 }
 
+/** For assert.throws and assert.rejects: the error is this errno. */
+export const failsWith =
+  (errno: number) =>
+  (error: unknown): boolean =>
+    error instanceof Errno && error.errno === errno;
+
 export function check(result: number): number {
   if (result < 0) throw new Errno(-result);
   return result;

@@ -6,7 +6,7 @@ import { defaultFuseOptions } from '../../src/fuse/options';
 import { FuseServer } from '../../src/fuse/server';
 import { FuseMount } from '../conformance/fuseMount';
 import { FusePosix } from '../conformance/fusePosix';
-import { ALL_FEATURES, type OpenPlace, runCases } from '../conformance/runCases';
+import { type OpenPlace, features, runCases } from '../conformance/runCases';
 import { FuseCalls } from '../driver/fuseCalls';
 import { FuseClient } from '../driver/fuseClient';
 import { JoinedDevice } from '../driver/joinedDevice';
@@ -31,7 +31,7 @@ function openMemory(): Promise<OpenPlace> {
 describe('memfs', () => {
   runCases({
     name: 'a server in this process',
-    features: new Set(ALL_FEATURES.filter((feature) => feature !== 'host' && feature !== 'fileFlags')),
+    features: features('host', 'fileFlags', 'mmap'),
     open: openMemory,
   });
 });

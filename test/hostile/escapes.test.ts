@@ -153,6 +153,8 @@ describe('ways out of the shared folder', () => {
       const at = path.join(cell.share, 'swapped');
       fs.writeFileSync(at, 'the first');
       const file = calls.lookup(ROOT, 'swapped');
+      // Used once; one that never was is known by its name, which is now another's.
+      calls.getattr(file.nodeid);
       fs.unlinkSync(at);
       fs.symlinkSync('../outside/canary', at);
       const handle = calls.open(file.nodeid, O_RDWR);
@@ -164,12 +166,35 @@ describe('ways out of the shared folder', () => {
       fs.unlinkSync(at);
     });
 
+    it('swapped in for what has been looked up and not used yet: nothing', () => {
+      const { calls } = victim;
+      const at = path.join(cell.share, 'swapped');
+      for (const make of [() => fs.writeFileSync(at, 'the first'), () => fs.mkdirSync(at)]) {
+        make();
+        const { nodeid } = calls.lookup(ROOT, 'swapped');
+        fs.renameSync(at, path.join(cell.share, 'kept'));
+        fs.symlinkSync('../outside', at);
+        for (const use of [
+          () => calls.open(nodeid, O_RDWR),
+          () => calls.opendir(nodeid),
+          () => calls.lookup(nodeid, 'canary'),
+          () => calls.setattr(nodeid, { valid: 1 | 8, mode: 0, size: 0 }),
+        ]) {
+          assert.ok(['ESTALE', 'EISDIR', 'ENOTDIR'].includes(errnoOf(use)));
+        }
+        calls.forget(nodeid);
+        fs.rmSync(at);
+        fs.rmSync(path.join(cell.share, 'kept'), { recursive: true });
+      }
+    });
+
     it('swapped in for a folder: what is in the folder stays what it was', () => {
       const { calls } = victim;
       const at = path.join(cell.share, 'dir');
       fs.mkdirSync(at);
       fs.writeFileSync(path.join(at, 'canary'), 'mine');
       const folder = calls.lookup(ROOT, 'dir');
+      calls.getattr(folder.nodeid);
       fs.renameSync(at, path.join(cell.share, 'moved'));
       fs.symlinkSync('../outside', at);
       const file = calls.lookup(folder.nodeid, 'canary');

@@ -1,0 +1,219 @@
+/** Lookups: what they cost, and that a node is one inode for good, whatever guests and the host do with its names. */
+import assert from 'node:assert/strict';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import * as fc from 'fast-check';
+import { ROOT } from '../../src/fs/fileSystem';
+import * as linux from '../../src/fs/linux';
+import { Errno as E } from '../../src/protocol/errno';
+import { check, failsWith } from './client';
+import { sharing } from './sharing';
+
+describe('lookups of the passthrough file system', () => {
+  const { open, callsOf } = sharing();
+
+  it('take one call and no descriptor, whatever they find', async () => {
+    const { client, folder, fs: file } = open();
+    for (const name of ['a', 'b']) fs.writeFileSync(path.join(folder, name), name);
+    assert.deepEqual(await callsOf(() => client.lookup(ROOT, 'a')), ['statx']);
+    assert.deepEqual(await callsOf(() => client.lookup(ROOT, 'b')), ['statx']);
+    assert.deepEqual(await callsOf(() => client.lookup(ROOT, 'b')), ['statx']);
+    const missing = await callsOf(() => assert.throws(() => client.lookup(ROOT, 'no'), failsWith(E.ENOENT)));
+    assert.deepEqual(missing, ['statx']);
+    assert.equal(file.descriptorCount, 0);
+    assert.equal(file.nodeCount, 3);
+  });
+
+  it('of a folder that is then read take two descriptors while it is open, one after', async () => {
+    const { client, folder, fs: file } = open();
+    fs.mkdirSync(path.join(folder, 'sub'));
+    fs.writeFileSync(path.join(folder, 'sub/a'), '');
+    const node = client.lookup(ROOT, 'sub');
+    let handle = 0;
+    assert.deepEqual(await callsOf(() => (handle = check(file.opendir(node, 0)))), ['openat', 'statx']);
+    assert.equal(file.descriptorCount, 1);
+    assert.equal(client.readdir(handle).length, 3);
+    const inner = client.lookup(node, 'a');
+    file.releasedir(handle);
+    assert.equal(file.descriptorCount, 1);
+    file.forget(node, 1);
+    assert.equal(file.node(node, 0), -E.ESTALE);
+    assert.equal(file.descriptorCount, 1, 'the inode in it is known by its name there');
+    assert.equal(client.stat(inner).nlink, 1);
+    assert.equal(file.descriptorCount, 1, 'and is not any more');
+    file.forget(inner, 1);
+    assert.equal(file.descriptorCount, 0);
+  });
+
+  it('of names longer than most take a descriptor at once', () => {
+    const { client, folder, fs: file } = open();
+    for (const length of [46, 47, 48, 255]) {
+      fs.writeFileSync(path.join(folder, 'x'.repeat(length)), '');
+      const node = client.lookup(ROOT, 'x'.repeat(length));
+      assert.equal(file.descriptorCount, length < 48 ? 0 : 1);
+      assert.equal(client.stat(node).size, 0);
+      file.forget(node, 1);
+    }
+  });
+
+  it('lead to the same inode whatever guests do with its names', async () => {
+    const { client, folder, fs: file } = open();
+    fs.mkdirSync(path.join(folder, 'sub'));
+    for (const name of ['a', 'b', 'c', 'd']) fs.writeFileSync(path.join(folder, name), name.repeat(7));
+    const [a, b, c, d] = ['a', 'b', 'c', 'd'].map((name) => client.lookup(ROOT, name));
+    const sub = client.lookup(ROOT, 'sub');
+    client.rename(ROOT, 'a', sub, 'moved');
+    check(file.unlink(ROOT, client.name('b')));
+    client.rename(ROOT, 'c', ROOT, 'd');
+    const contents: string[] = [];
+    for (const node of [a, b, c, d]) {
+      const handle = check(file.open(node, linux.O_RDONLY, false));
+      contents.push((await client.read(handle, 0, 1)).toString());
+    }
+    assert.deepEqual(contents, ['a', 'b', 'c', 'd']);
+    assert.deepEqual(
+      [a, b, c, d].map((node) => client.stat(node).nlink),
+      [1, 0, 1, 0],
+    );
+  });
+
+  it('lead to the same inode in any order of what guests do', async () => {
+    const { client, fs: file } = open();
+    const folders = [ROOT, await client.mkdir(ROOT, 'one'), await client.mkdir(ROOT, 'two')];
+    const held = new Map<number, { ino: number; lookups: number }>();
+    const hold = (node: number): void => {
+      if (node < 0) return;
+      const { ino } = client.attributes();
+      const before = held.get(node);
+      if (before !== undefined) assert.equal(before.ino, ino);
+      held.set(node, { ino, lookups: (before?.lookups ?? 0) + 1 });
+    };
+    const act = async (kind: number, a: number, b: number, from: number, to: number): Promise<void> => {
+      const [parent, name] = [folders[a % 3], 'abcd'[from % 4]];
+      const [newParent, newName] = [folders[b % 3], 'abcd'[to % 4]];
+      const nodes = [...held.keys()];
+      const some = nodes[(a + b * 3 + from * 9 + to) % Math.max(1, nodes.length)];
+      if (kind === 0) hold(file.lookup(parent, client.name(name)));
+      if (kind === 1) {
+        const made = await client.outcome((c) => file.create(parent, client.name(name), 0o100644, 2, c));
+        hold(made);
+        if (made > 0) file.release(file.createdHandle);
+      }
+      if (kind === 2) file.unlink(parent, client.name(name));
+      if (kind === 3) file.rename(parent, client.name(name), newParent, client.name(newName, true), to % 3 ? 0 : 2);
+      if (some === undefined) return;
+      if (kind === 4) hold(file.link(some, parent, client.name(name)));
+      if (kind === 5) assert.equal(client.stat(some).ino, held.get(some)?.ino);
+      if (kind === 6) {
+        file.forget(some, held.get(some)?.lookups ?? 0);
+        held.delete(some);
+      }
+    };
+    const number = fc.nat(11);
+    const step = fc.tuple(fc.nat(6), number, number, number, number);
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 120 }), async (steps) => {
+        for (const [kind, a, b, from, to] of steps) await act(kind, a, b, from, to);
+        for (const [node, { ino }] of held) assert.equal(client.stat(node).ino, ino);
+        for (const [node, { lookups }] of held) file.forget(node, lookups);
+        held.clear();
+        assert.deepEqual([file.nodeCount, file.handleCount], [3, 0]);
+        assert.ok(file.descriptorCount <= 2, 'more than the two folders have descriptors');
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('are ESTALE where the host has put another inode under the name, or none, until it is looked up again', () => {
+    const { client, folder, fs: file } = open();
+    for (const name of ['gone', 'replaced', 'moved']) fs.writeFileSync(path.join(folder, name), name);
+    const [gone, replaced, moved] = ['gone', 'replaced', 'moved'].map((name) => client.lookup(ROOT, name));
+    fs.rmSync(path.join(folder, 'gone'));
+    fs.writeFileSync(path.join(folder, 'other'), 'other');
+    fs.renameSync(path.join(folder, 'other'), path.join(folder, 'replaced'));
+    fs.renameSync(path.join(folder, 'moved'), path.join(folder, 'elsewhere'));
+    for (const node of [gone, replaced, moved]) assert.equal(file.getattr(node, -1, 0), -E.ESTALE);
+    assert.equal(file.open(replaced, linux.O_RDONLY, false), -E.ESTALE);
+    assert.notEqual(client.lookup(ROOT, 'replaced'), replaced);
+    assert.equal(client.lookup(ROOT, 'elsewhere'), moved);
+    assert.equal(client.stat(moved).size, 5);
+    for (const node of [gone, replaced]) file.forget(node, 1);
+  });
+
+  it('never open what has been put there instead', async () => {
+    const { client, folder, fs: file } = open();
+    fs.writeFileSync(path.join(folder, 'a'), 'a');
+    fs.mkdirSync(path.join(folder, 'f'));
+    const [a, f] = [client.lookup(ROOT, 'a'), client.lookup(ROOT, 'f')];
+    fs.renameSync(path.join(folder, 'a'), path.join(folder, 'kept'));
+    fs.rmdirSync(path.join(folder, 'f'));
+    await client.mknod(ROOT, 'a', 0o10644);
+    fs.symlinkSync('/', path.join(folder, 'f'));
+    const made = await callsOf(() => assert.equal(file.open(a, linux.O_RDWR, false), -E.ESTALE));
+    assert.deepEqual(made, ['openat', 'statx', 'close']);
+    assert.equal(file.opendir(f, 0), -E.ESTALE);
+  });
+
+  it('notice an inode number that is used again', () => {
+    const { client, folder, fs: file } = open();
+    // ext4 gives the number just freed to the next file; elsewhere this shows less.
+    const seen = new Set<number>();
+    for (let i = 0; i < 20; i++) {
+      const name = path.join(folder, 'a');
+      fs.writeFileSync(name, String(i));
+      const born = fs.statSync(name, { bigint: true }).birthtimeNs;
+      const node = client.lookup(ROOT, 'a');
+      assert.ok(!seen.has(node), 'another file under the old node');
+      seen.add(node);
+      fs.rmSync(name);
+      // The clock that files are born by ticks every few milliseconds.
+      do fs.writeFileSync(path.join(folder, 'clock'), '');
+      while (fs.statSync(path.join(folder, 'clock'), { bigint: true }).ctimeNs === born);
+      fs.rmSync(path.join(folder, 'clock'));
+    }
+    for (const node of seen) assert.ok(file.getattr(node, -1, 0) === -E.ESTALE);
+  });
+
+  it('give hard links one node, and a node that has ended another generation', () => {
+    const { client, folder, fs: file } = open();
+    fs.writeFileSync(path.join(folder, 'a'), '');
+    fs.linkSync(path.join(folder, 'a'), path.join(folder, 'b'));
+    const node = client.lookup(ROOT, 'a');
+    assert.equal(client.lookup(ROOT, 'b'), node);
+    file.forget(node, 1);
+    assert.equal(file.node(node, file.nodeGeneration(node)), node);
+    const generation = file.nodeGeneration(node);
+    file.forget(node, 1);
+    assert.equal(file.node(node, generation), -E.ESTALE);
+    assert.equal(client.lookup(ROOT, 'a'), node);
+    assert.equal(file.node(node, generation), -E.ESTALE);
+    assert.equal(file.node(node, file.nodeGeneration(node)), node);
+  });
+
+  it('survive forgetting too much, and never forget the root', () => {
+    const { client, folder, fs: file } = open();
+    fs.writeFileSync(path.join(folder, 'a'), '');
+    const node = client.lookup(ROOT, 'a');
+    file.forget(node, 1e9);
+    file.forget(node, 1);
+    file.forget(ROOT, 1e9);
+    assert.equal(file.node(ROOT, 0), ROOT);
+    assert.equal(file.nodeCount, 1);
+  });
+
+  it('end with EMFILE before the process runs out, while known files still open', async () => {
+    const { client, folder, fs: file } = open({ descriptors: 80 });
+    for (let i = 0; i < 100; i++) fs.writeFileSync(path.join(folder, `f${i}`), 'x');
+    let last = 0;
+    assert.throws(() => {
+      for (let i = 0; i < 100; i++) client.stat((last = client.lookup(ROOT, `f${i}`)));
+    }, failsWith(E.EMFILE));
+    last--;
+    assert.equal(file.descriptorCount, 70);
+    const handle = check(file.open(last, linux.O_RDONLY, false));
+    assert.equal((await client.read(handle, 0, 10)).toString(), 'x');
+    file.release(handle);
+    file.forget(last, 1);
+    client.stat(client.lookup(ROOT, 'f99'));
+  });
+});
