@@ -13,6 +13,9 @@ import * as linux from './linux';
 
 const INODE = linux.O_PATH | linux.O_NOFOLLOW | linux.O_CLOEXEC;
 
+/** Inodes that a guest may hold at a time: they take about a hundred bytes each, and a descriptor only when used. */
+const MOST_NODES = 1 << 23;
+
 /** What else ends when an inode does: its locks. */
 export interface InodeEnd {
   nodeEnds(node: Node): void;
@@ -42,6 +45,7 @@ export class Names {
       if (nodes.fd[known] < 0) folder.renew(known, parent, name);
       return this.again(parent, known);
     }
+    if (nodes.count >= MOST_NODES) return -Errno.ENFILE;
     if (!folder.knowsBirth) return this.lookupOpened(parent, name);
     const fresh = folder.insert(-1);
     if (!nodes.setName(fresh, parent, folder.arena.u8, name)) {
@@ -96,21 +100,21 @@ export class Names {
 
   mkdir(parent: Node, name: number, mode: number, caller: Caller): Node | number {
     const { calls, arena } = this.folder;
-    const directory = this.beginMaking(parent, caller);
+    const directory = this.beginMaking(parent, this.folder.budget.hasRoomForInode, caller);
     if (directory < 0) return directory;
     return this.made(parent, name, calls.mkdirat(directory, arena.address(name), mode & 0o7777));
   }
 
   mknod(parent: Node, name: number, mode: number, rdev: number, caller: Caller): Node | number {
     const { calls, arena } = this.folder;
-    const directory = this.beginMaking(parent, caller);
+    const directory = this.beginMaking(parent, this.folder.budget.hasRoomForInode, caller);
     if (directory < 0) return directory;
     return this.made(parent, name, calls.mknodat(directory, arena.address(name), mode, rdev));
   }
 
   symlink(parent: Node, name: number, target: number, caller: Caller): Node | number {
     const { calls, arena } = this.folder;
-    const directory = this.beginMaking(parent, caller);
+    const directory = this.beginMaking(parent, this.folder.budget.hasRoomForInode, caller);
     if (directory < 0) return directory;
     return this.made(parent, name, calls.symlinkat(arena.address(target), directory, arena.address(name)));
   }
@@ -135,7 +139,7 @@ export class Names {
     const flags = this.folder.openFlags(guestFlags);
     if (flags < 0) return flags;
     const { calls, arena } = this.folder;
-    const directory = this.beginMaking(parent, caller);
+    const directory = this.beginMaking(parent, this.folder.budget.hasRoom, caller);
     if (directory < 0) return directory;
     // O_EXCL always: an open of something that is there already, maybe a device or a symlink, has its own checks.
     const fd = calls.openat(
@@ -153,7 +157,7 @@ export class Names {
     const flags = this.folder.openFlags(guestFlags);
     if (flags < 0) return flags;
     const { calls, arena, areas } = this.folder;
-    const directory = this.beginMaking(parent, caller);
+    const directory = this.beginMaking(parent, this.folder.budget.hasRoom, caller);
     if (directory < 0) return directory;
     const fd = calls.openat(
       directory,
@@ -196,10 +200,11 @@ export class Names {
   }
 
   /** The parent's descriptor, for a call to be made as the caller, then `endActing`; or a negative errno. */
-  private beginMaking(parent: Node, caller: Caller): number {
+  private beginMaking(parent: Node, hasRoom: boolean, caller: Caller): number {
     const { folder } = this;
     if (folder.options.readOnly) return -Errno.EROFS;
-    if (!folder.budget.hasRoom) return -Errno.EMFILE;
+    // Nothing is made that could not be told of then.
+    if (!hasRoom) return -Errno.EMFILE;
     const directory = folder.fdOf(parent);
     if (directory < 0) return directory;
     const refused = folder.actAs(caller);
