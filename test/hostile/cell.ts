@@ -28,7 +28,7 @@ mount --bind "$cell" "$cell"
 chmod 1777 "$cell"/driver-*
 if [ -n "$size" ]; then mount -t tmpfs -o "nodev,size=$size" share "$cell/share"; fi
 while read -r _ _ _ _ at _; do
-  case $at in "$cell"*) ;; *) mount -o remount,bind,ro "$at" ;; esac
+  case $at in "$cell"*) ;; *) mount -o remount,bind,ro "$(printf %b "$at")" ;; esac
 done </proc/self/mountinfo
 exec "$@"`;
 
@@ -68,8 +68,12 @@ export const INSIDE = 'what the guest may see';
 /** First in a `before`: what all of these tests need. */
 export function needCell(context: Mocha.Context): void {
   need(context, 'daemon', whyMissing('ours') === undefined, whyMissing('ours') ?? '');
-  const mounts = spawnSync('unshare', ['-m', 'mount', '--make-rprivate', '/']);
-  need(context, 'mount namespaces', mounts.status === 0, 'unshare -m does not work here (not root?)');
+  const home = fs.mkdtempSync(path.join(os.tmpdir(), 'hostile-'));
+  fs.mkdirSync(path.join(home, 'driver-'));
+  const confined = spawnSync('unshare', ['-m', 'sh', '-c', CONFINE, 'confine', home, '', 'true'], { encoding: 'utf8' });
+  fs.rmSync(home, { recursive: true });
+  const reason = confined.stderr || confined.error?.message || '';
+  need(context, 'a read-only mount namespace', confined.status === 0, reason.trim());
 }
 
 export class Cell {
