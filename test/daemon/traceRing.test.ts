@@ -102,6 +102,19 @@ describe('trace ring', () => {
     }
   });
 
+  it('the filler counts: what lies behind it unread is not written over', () => {
+    const ring = new Ring();
+    ring.put(record(bytes(104 - RECORD_HEADER)));
+    ring.take();
+    const unread = record(bytes(720 - RECORD_HEADER));
+    assert.ok(ring.put(unread));
+    // 304 bytes are free, but 200 of them at the end and 104 at the start.
+    assert.equal(ring.put(record(bytes(256 - RECORD_HEADER))), false);
+    const [small, more] = [record(bytes(200 - RECORD_HEADER)), record(bytes(104 - RECORD_HEADER))];
+    assert.ok(ring.put(small) && ring.put(more));
+    assert.deepEqual(ring.take(), [unread, small, more]);
+  });
+
   it('what is larger than the ring is dropped, not waited for', () => {
     const ring = new Ring();
     assert.equal(ring.put(record(bytes(SIZE))), false);
