@@ -108,12 +108,23 @@ export class Cell {
       : path.join(`/proc/${daemon.pid}/root`, this.share, name);
   }
 
+  /** Runs a program in the cell to its end; its exit status. */
+  run(...command: readonly string[]): number | null {
+    const free = fs.mkdtempSync(path.join(this.home, 'driver-'));
+    const { status } = spawnSync('unshare', [...this.confinement(), ...command], { cwd: '/' });
+    fs.rmSync(free, { recursive: true });
+    return status;
+  }
+
+  private confinement(): string[] {
+    return ['-m', 'sh', '-c', CONFINE, 'confine', this.home, this.options.tmpfs ?? ''];
+  }
+
   /** Starts a confined daemon; it has one front-end in its life and none yet beyond the bare connection. */
   async start(options: AttackOptions = {}): Promise<Daemon> {
-    const wrap = ['unshare', '-m', 'sh', '-c', CONFINE, 'confine', this.home, this.options.tmpfs ?? ''];
     const daemon = await startDaemon('ours', this.share, {
       temporary: this.home,
-      wrap: [...wrap, ...(options.wrap ?? [])],
+      wrap: ['unshare', ...this.confinement(), ...(options.wrap ?? [])],
       arguments: ['--xattr', ...(options.arguments ?? [])],
     });
     this.daemons.push(daemon);
