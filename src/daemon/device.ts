@@ -11,11 +11,11 @@ import { EPOLLET, EPOLLIN, type Epoll, close, fileSize, setNonBlocking, signal }
 import { NativeError } from '../native/libc';
 import { copyBytes, mapShared, release, seal, viewOf } from '../native/memory';
 import { availBytes, descBytes, usedBytes } from '../protocol/virtio/ring';
-import { yieldCpu } from '../native/process';
 import type { Device, Ring } from '../vhostUser/backEnd';
 import { Chain } from '../virtio/chain';
 import { GuestMemory, type HostMemory, type Region } from '../virtio/guestMemory';
 import { Virtqueue } from '../virtio/virtqueue';
+import { IdleYield } from './idleYield';
 import { type ExchangeOwner, QueueExchange } from './queueExchange';
 import type { Tracer } from './tracer';
 
@@ -52,6 +52,7 @@ export interface DeviceParts {
 interface RunningQueue {
   readonly ring: Ring;
   readonly queue: Virtqueue;
+  readonly idleYield: IdleYield;
   exchange: QueueExchange;
   broken: boolean;
 }
@@ -143,7 +144,13 @@ export class ShareDevice implements Device, ExchangeOwner {
       this.memory,
       indirectAt,
     );
-    const running: RunningQueue = { ring, queue, exchange: this.freshExchange(ring.index), broken: false };
+    const running: RunningQueue = {
+      ring,
+      queue,
+      idleYield: new IdleYield(),
+      exchange: this.freshExchange(ring.index),
+      broken: false,
+    };
     this.running[ring.index] = running;
     // Requests may have come before the kick descriptor: look once without being told.
     this.unfinished.push(running);
@@ -230,10 +237,7 @@ export class ShareDevice implements Device, ExchangeOwner {
       }
       if (this.parts.pollMicroseconds > 0 && this.watch(queue)) continue;
       if (queue.pending) continue;
-      // The thread we have just told may share our CPU. Let it run before we go to sleep: its next request then finds
-      // us awake, and needs neither a kick nor a wake-up. On a CPU of our own this is one short call.
-      yieldCpu();
-      if (queue.pending) continue;
+      if (running.idleYield.attempt(queue)) continue;
       if (!queue.listen()) return;
       queue.quiet();
     }

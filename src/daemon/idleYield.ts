@@ -1,0 +1,36 @@
+/**
+ * Whether a queue that has run dry yields its CPU once before it sleeps.
+ *
+ * Where the guest's thread shares our CPU, its next request is there when we come back, and neither a kick nor a wake-up
+ * was needed: a quarter of a small request's time. Where it does not, the yield is wasted; and where something else
+ * wants the CPU, it costs a whole time slice. So each yield that did not pay at once doubles the number of sleeps
+ * without one.
+ */
+import { yieldCpu } from '../native/process';
+
+/** Milliseconds: as long as a guest takes to see a reply and ask again. What took longer was somebody else's turn. */
+const WORTHWHILE = 0.03;
+const LONGEST_PAUSE = 4096;
+
+export class IdleYield {
+  private pause = 1;
+  private skipped = 0;
+
+  /** True when something is there to do now. */
+  attempt(queue: { readonly pending: boolean }): boolean {
+    if (this.skipped > 0) {
+      this.skipped--;
+      return false;
+    }
+    const begun = performance.now();
+    yieldCpu();
+    const { pending } = queue;
+    if (pending && performance.now() - begun < WORTHWHILE) {
+      this.pause = 1;
+    } else {
+      this.skipped = this.pause;
+      this.pause = Math.min(this.pause * 2, LONGEST_PAUSE);
+    }
+    return pending;
+  }
+}
