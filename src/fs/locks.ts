@@ -23,9 +23,21 @@ interface LockOwner {
   pid: number;
 }
 
+interface Wish {
+  readonly node: Node;
+  readonly lock: Lock;
+}
+
+/** Owners in a circle that is looked for; a longer one is left to whoever waits in it. */
+const LONGEST_CIRCLE = 32;
+
+const keyOf = (lock: Lock): string => `${lock.ownerHigh} ${lock.ownerLow}`;
+
 export class Locks {
   private readonly owners = new Map<Node, LockOwner[]>();
   private readonly waiting: WaitingLocks;
+  /** What POSIX owners wait for, by owner. */
+  private readonly wishes = new Map<string, Wish>();
 
   constructor(
     private readonly folder: HostFolder,
@@ -43,11 +55,11 @@ export class Locks {
     this.writeLock(lock);
     const failed = this.ask(own?.fd ?? handles.fd[handle], linux.F_OFD_GETLK);
     if (failed < 0) return failed;
-    lock.type = arena.getU16(at + linux.Flock.type);
+    const found = this.readLock();
+    lock.type = found.type;
     if (lock.type === linux.F_UNLCK) return 0;
-    const length = arena.getU64(at + linux.Flock.length);
-    lock.start = arena.getU64(at + linux.Flock.start);
-    lock.end = length === 0 ? Infinity : lock.start + length - 1;
+    lock.start = found.start;
+    lock.end = found.end;
     const pid = arena.getI32(at + linux.Flock.pid);
     lock.pid = pid > 0 ? pid : (this.holder(node, own, lock)?.pid ?? 0);
     return 0;
@@ -66,8 +78,14 @@ export class Locks {
     }
     // `lock` is used for the next request: the waiting one needs its own.
     const kept: Lock = { type, start, end, pid, ownerLow, ownerHigh };
-    this.wait(handle, caller, () => this.tryLock(handle, kept));
-    return DEFERRED;
+    const wish = { node, lock: kept };
+    if (this.closesCircle(wish)) return -Errno.EDEADLK;
+    const key = keyOf(kept);
+    this.wishes.set(key, wish);
+    const ended = (): void => {
+      if (this.wishes.get(key) === wish) this.wishes.delete(key);
+    };
+    return this.wait(handle, caller, () => this.tryLock(handle, kept), ended);
   }
 
   flock(handle: Handle, type: number, wait: boolean, caller: Caller): number {
@@ -82,8 +100,7 @@ export class Locks {
     const operation = (type === linux.F_WRLCK ? linux.LOCK_EX : linux.LOCK_SH) | linux.LOCK_NB;
     const result = calls.flock(fd, operation);
     if (result !== -Errno.EAGAIN || !wait) return result;
-    this.wait(handle, caller, () => calls.flock(fd, operation));
-    return DEFERRED;
+    return this.wait(handle, caller, () => calls.flock(fd, operation));
   }
 
   interrupt(uniqueLow: number, uniqueHigh: number): boolean {
@@ -128,10 +145,42 @@ export class Locks {
     for (const [node] of this.owners) this.nodeEnds(node);
   }
 
-  private wait(handle: Handle, caller: Caller, attempt: () => number): void {
+  private wait(handle: Handle, caller: Caller, attempt: () => number, ended?: () => void): number {
     const { uniqueLow, uniqueHigh } = caller;
     const node = this.folder.handles.node[handle];
-    this.waiting.add({ node, handle, uniqueLow, uniqueHigh, attempt, parked: caller.defer() });
+    const deferred = caller.defer();
+    const finish = (result: number): void => {
+      ended?.();
+      deferred.finish(result);
+    };
+    this.waiting.add({ node, handle, uniqueLow, uniqueHigh, attempt, parked: { finish } });
+    return DEFERRED;
+  }
+
+  /**
+   * Whether owners would wait for each other for good, which a guest's process could not even be killed out of: the one
+   * in the way of this wish waits itself, and so on, back to the owner of this wish.
+   */
+  private closesCircle(wish: Wish): boolean {
+    let at: Wish | undefined = wish;
+    for (let steps = 0; at !== undefined && steps < LONGEST_CIRCLE; steps++) {
+      const inTheWay = this.inTheWay(at);
+      if (inTheWay === undefined) return false;
+      const key = `${inTheWay.high} ${inTheWay.low}`;
+      if (key === keyOf(wish.lock)) return true;
+      at = this.wishes.get(key);
+    }
+    return false;
+  }
+
+  /** The owner, if it is one of ours, that holds the first lock in the way of a wish. */
+  private inTheWay({ node, lock }: Wish): LockOwner | undefined {
+    const own = this.ownerOf(node, lock.ownerLow, lock.ownerHigh);
+    if (own === undefined) return undefined;
+    this.writeLock(lock);
+    if (this.ask(own.fd, linux.F_OFD_GETLK) < 0) return undefined;
+    const found = this.readLock();
+    return found.type === linux.F_UNLCK ? undefined : this.holder(node, own, { ...lock, ...found });
   }
 
   private tryLock(handle: Handle, lock: Lock): number {
@@ -166,6 +215,14 @@ export class Locks {
     arena.setU16(at + linux.Flock.type, lock.type);
     arena.setU64(at + linux.Flock.start, lock.start);
     arena.setU64(at + linux.Flock.length, lock.end === Infinity ? 0 : lock.end - lock.start + 1);
+  }
+
+  private readLock(): { type: number; start: number; end: number } {
+    const { arena, areas } = this.folder;
+    const start = arena.getU64(areas.scratch + linux.Flock.start);
+    const length = arena.getU64(areas.scratch + linux.Flock.length);
+    const type = arena.getU16(areas.scratch + linux.Flock.type);
+    return { type, start, end: length === 0 ? Infinity : start + length - 1 };
   }
 
   /**

@@ -341,6 +341,27 @@ describe('passthrough', () => {
       assert.equal(await second, -E.EINTR);
     });
 
+    it('that would wait for each other for good end with EDEADLK', async () => {
+      const { client, fs: file } = open();
+      const { handle } = await client.create(ROOT, 'a');
+      const other = await client.create(ROOT, 'b');
+      assert.equal(await client.setlk(handle, client.lock(WRITE, 0, 0, 100)), 0);
+      assert.equal(await client.setlk(other.handle, client.lock(WRITE, 0, 0, 200)), 0);
+      assert.equal(await client.setlk(handle, client.lock(READ, 5, 5, 300)), 0);
+      const first = client.setlk(other.handle, client.lock(WRITE, 0, Infinity, 100), true);
+      const second = client.setlk(handle, client.lock(WRITE, 5, 5, 200), true);
+      assert.equal(await client.setlk(handle, client.lock(WRITE, 0, 0, 300), true), -E.EDEADLK);
+      // Without the one that was refused it ends well: 300 lets 200 go on, 200 lets 100 go on.
+      file.flush(handle, 300, 0);
+      assert.equal(await second, 0);
+      file.flush(other.handle, 200, 0);
+      file.flush(handle, 200, 0);
+      assert.equal(await first, 0);
+      const again = client.setlk(handle, client.lock(WRITE, 0, 0, 300), true);
+      file.flush(handle, 100, 0);
+      assert.equal(await again, 0);
+    });
+
     it('flock waits for a holder outside of the daemon too', async () => {
       const { client, fs: file, folder } = open();
       const { handle } = await client.create(ROOT, 'a');
