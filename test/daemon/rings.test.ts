@@ -86,6 +86,26 @@ describe('daemon rings', () => {
     await end();
   });
 
+  it('what was answered before a chain that breaks the queue is told', async () => {
+    for (const before of [1, 2, 5, 40]) {
+      await begin({});
+      const { device, client } = session;
+      const ring = device.ring(1);
+      const publish = ring.publish.bind(ring);
+      ring.publish = () => false;
+      const pending = Array.from({ length: before }, () => getattr(client));
+      ring.offer(5000); // there is no such descriptor
+      ring.publish = publish;
+      const began = Date.now();
+      if (ring.publish()) device.kick(1);
+      for (const one of pending) assert.equal(client.wait(one).error, 0);
+      assert.ok(Date.now() - began < 2000, `${before} replies are told at once`);
+      await daemon.says(/queue 1 is stopped: the driver gave a head beyond the descriptor table/);
+      await end();
+      fs.rmSync(home, { recursive: true });
+    }
+  });
+
   it('several queues at a time', async () => {
     await begin({ requestQueues: 4, regions: [256 << 20] }, '--queues=4');
     const { client } = session;
