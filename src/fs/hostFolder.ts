@@ -2,8 +2,11 @@
  * The shared folder as the host has it: tables of inodes and handles over descriptors, and the few ways in which a
  * descriptor is come by or named. Every part of the passthrough file system works through one of these.
  *
- * The one invariant: a path given to the host is a single checked name relative to an O_PATH descriptor of a folder of
- * the share, with O_NOFOLLOW, or the number of a descriptor under /proc/self/fd. So nothing outside is ever reached.
+ * An inode has a descriptor, or only a name in a folder that has one: then it is opened, and checked to be the same
+ * inode, when it is first used for more than a lookup.
+ *
+ * The one invariant: a path given to the host is a single checked name relative to the descriptor of a folder of the
+ * share, with O_NOFOLLOW, or the number of a descriptor under /proc/self/fd. So nothing outside is ever reached.
  * Knows nothing of FUSE.
  */
 import type { Arena } from '../base/arena';
@@ -14,56 +17,9 @@ import { HandleKind, HandleTable, ReadWay } from './handleTable';
 import type { HostCalls } from './hostCalls';
 import * as linux from './linux';
 import { NodeTable } from './nodeTable';
-
-/** Where in the arena the passthrough file system works; made by `passthroughAreas`. */
-export interface PassthroughAreas {
-  /** struct statx, 256 bytes. */
-  readonly attributes: number;
-  /** 64 bytes: "/proc/self/fd/" and a number. */
-  readonly path: number;
-  /** 256 bytes for small structures: flock, timespec[2], statfs, fsxattr. */
-  readonly scratch: number;
-  /** A NUL, then ".": the empty path and the folder itself. */
-  readonly empty: number;
-  readonly dot: number;
-  /** Room for getdents64. */
-  readonly entries: number;
-  readonly entriesSize: number;
-}
+import type { PassthroughAreas, PassthroughOptions } from './passthroughSetup';
 
 const PREFIX = '/proc/self/fd/';
-const ENTRIES_SIZE = 64 * 1024;
-
-/** Bytes of arena that the areas take. */
-export const PASSTHROUGH_AREAS_SIZE = 1024 + ENTRIES_SIZE;
-
-/** Lays the areas out from `start` (8-aligned) on. */
-export function passthroughAreas(start: number): PassthroughAreas {
-  return {
-    attributes: start,
-    path: start + 256,
-    scratch: start + 512,
-    empty: start + 768,
-    dot: start + 776,
-    entries: start + 1024,
-    entriesSize: ENTRIES_SIZE,
-  };
-}
-
-export interface PassthroughOptions {
-  /** Every call that changes something answers EROFS. */
-  readonly readOnly: boolean;
-  /** Extended attributes are passed on; else ENOSYS, after which the guest does not ask again. */
-  readonly xattr: boolean;
-  /** The guest's kernel writes back later: it reads what it opened for writing, and appends by itself. */
-  readonly writeback: boolean;
-  /** O_DIRECT of the guest reaches the host. */
-  readonly allowDirectIo: boolean;
-  /** New files can be made as the calling user (the daemon is root). */
-  readonly canImpersonate: boolean;
-  /** Descriptors that inodes, open files and locks may take together. */
-  readonly descriptors: number;
-}
 
 /** Flags of a guest's open that mean something for an inode that is already known. */
 const OPEN_FLAGS =
@@ -76,6 +32,9 @@ const OPEN_FLAGS =
   linux.O_DIRECT |
   linux.O_LARGEFILE |
   linux.O_NOATIME;
+
+/** How an inode is opened only to be named, whatever it is. */
+export const INODE = linux.O_PATH | linux.O_NOFOLLOW | linux.O_CLOEXEC;
 
 /** Errors of opening by name an inode that was there, of a fitting type: so it is not there any more. */
 const OTHER_THING: readonly number[] = [Errno.ENOENT, Errno.ENOTDIR, Errno.ELOOP];
@@ -90,7 +49,7 @@ export class HostFolder {
   private readonly readWays = new Map<number, ReadWay>();
   private readonly impersonates: boolean;
 
-  /** `root` and `procSelfFd` are O_PATH descriptors of folders, owned by this object from now on. */
+  /** `procSelfFd`: an O_PATH descriptor of /proc/self/fd. The first node to be inserted is the share's root. */
   constructor(
     readonly calls: HostCalls,
     readonly arena: Arena,
@@ -224,11 +183,18 @@ export class HostFolder {
 
   /** A name in a folder is about to go or to be another inode's: what is known by it alone gets a descriptor. */
   nameGoes(parent: Node, name: number): void {
-    const { nodes } = this;
-    if (nodes.children[parent] === 0) return;
-    if (this.statName(nodes.fd[parent], this.arena.address(name)) < 0) return;
-    const node = this.known();
-    if (node > 0) this.fdOf(node);
+    const { nodes, calls } = this;
+    if (nodes.children[parent] === 0 || !this.budget.hasRoomForInode) return;
+    const fd = calls.openat(nodes.fd[parent], this.arena.address(name), INODE, 0);
+    if (fd < 0) return;
+    const node = this.statFd(fd) < 0 ? 0 : this.known();
+    if (node === 0 || nodes.fd[node] >= 0) {
+      calls.close(fd);
+      return;
+    }
+    this.budget.take();
+    nodes.fd[node] = fd;
+    this.dropName(node);
   }
 
   private dropName(node: Node): void {

@@ -8,10 +8,8 @@
 import { Errno } from '../protocol/errno';
 import { ROOT, type Caller, type Handle, type Node } from './fileSystem';
 import { HandleKind } from './handleTable';
-import type { HostFolder } from './hostFolder';
+import { type HostFolder, INODE } from './hostFolder';
 import * as linux from './linux';
-
-const INODE = linux.O_PATH | linux.O_NOFOLLOW | linux.O_CLOEXEC;
 
 /** Inodes that a guest may hold at a time: they take about a hundred bytes each, and a descriptor only when used. */
 const MOST_NODES = 1 << 23;

@@ -21,15 +21,16 @@ import {
 } from './fileSystem';
 import { Folders } from './folders';
 import type { Alarm, BlockingCalls, HostCalls } from './hostCalls';
-import { HostFolder, type PassthroughAreas, type PassthroughOptions } from './hostFolder';
+import { HostFolder } from './hostFolder';
 import * as linux from './linux';
 import { Locks } from './locks';
 import { Names } from './names';
 import { OpenFiles } from './openFiles';
+import type { PassthroughAreas, PassthroughOptions } from './passthroughSetup';
 import { Xattrs } from './xattrs';
 
-export { PASSTHROUGH_AREAS_SIZE, passthroughAreas } from './hostFolder';
-export type { PassthroughAreas, PassthroughOptions } from './hostFolder';
+export { PASSTHROUGH_AREAS_SIZE, passthroughAreas } from './passthroughSetup';
+export type { PassthroughAreas, PassthroughOptions } from './passthroughSetup';
 
 /** What the file system works with; all of it the caller's, and longer-lived. */
 export interface PassthroughHost {

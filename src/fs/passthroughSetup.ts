@@ -1,0 +1,50 @@
+/** What the passthrough file system is given: its place in the arena, and what a share's owner decides. */
+
+/** Where in the arena the passthrough file system works; made by `passthroughAreas`. */
+export interface PassthroughAreas {
+  /** struct statx, 256 bytes. */
+  readonly attributes: number;
+  /** 64 bytes: "/proc/self/fd/" and a number. */
+  readonly path: number;
+  /** 256 bytes for small structures: flock, timespec[2], statfs, fsxattr. */
+  readonly scratch: number;
+  /** A NUL, then ".": the empty path and the folder itself. */
+  readonly empty: number;
+  readonly dot: number;
+  /** Room for getdents64. */
+  readonly entries: number;
+  readonly entriesSize: number;
+}
+
+const ENTRIES_SIZE = 64 * 1024;
+
+/** Bytes of arena that the areas take. */
+export const PASSTHROUGH_AREAS_SIZE = 1024 + ENTRIES_SIZE;
+
+/** Lays the areas out from `start` (8-aligned) on. */
+export function passthroughAreas(start: number): PassthroughAreas {
+  return {
+    attributes: start,
+    path: start + 256,
+    scratch: start + 512,
+    empty: start + 768,
+    dot: start + 776,
+    entries: start + 1024,
+    entriesSize: ENTRIES_SIZE,
+  };
+}
+
+export interface PassthroughOptions {
+  /** Every call that changes something answers EROFS. */
+  readonly readOnly: boolean;
+  /** Extended attributes are passed on; else ENOSYS, after which the guest does not ask again. */
+  readonly xattr: boolean;
+  /** The guest's kernel writes back later: it reads what it opened for writing, and appends by itself. */
+  readonly writeback: boolean;
+  /** O_DIRECT of the guest reaches the host. */
+  readonly allowDirectIo: boolean;
+  /** New files can be made as the calling user (the daemon is root). */
+  readonly canImpersonate: boolean;
+  /** Descriptors that inodes, open files and locks may take together. */
+  readonly descriptors: number;
+}
