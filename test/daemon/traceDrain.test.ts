@@ -162,7 +162,7 @@ describe('trace drain', () => {
     });
 
     it('the end does not wait for a reader that does not read', async () => {
-      const pipe = start('exec 3<"$1"; sleep 20');
+      const pipe = start('exec 3<"$1"; exec sleep 20');
       const bench = new Bench(pipe);
       for (let round = 0; round < 40; round++) {
         for (let head = 0; head < 30; head++) bench.exchange(head);
