@@ -85,7 +85,9 @@ async function share(folder: string | undefined, options: ShareOptions): Promise
   const workplace = await Workplace.open();
   let guest: Guest | undefined;
   const listening = onTermination(async () => {
-    process.stdin.isTTY && process.stdin.setRawMode(false);
+    if (process.stdin.isTTY) {
+      process.stdin.setRawMode(false);
+    }
     await (guest === undefined ? workplace.close() : guest.stop());
   });
   try {

@@ -77,6 +77,11 @@ export class CommandChannel {
     this.whenIdle.splice(0).forEach((wake) => wake());
   }
 
+  /** Whether the guest is at a command, and reads no other before that ends. */
+  get busy(): boolean {
+    return this.running !== undefined;
+  }
+
   /** Has the guest run a script that never answers, because it ends the guest. What runs or waits is rejected. */
   sendLast(script: string): void {
     this.running?.reject(new Error('the guest is powered off or rebooted'));

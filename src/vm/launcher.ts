@@ -100,6 +100,8 @@ export interface Guest {
 const QUEUE_SIZE = 1024;
 const BOOT_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 10_000;
+/** A guest at a long command does not hear that it should end. */
+const BUSY_STOP_TIMEOUT_MS = 500;
 const CONSOLE_FD = 3;
 const CHANNEL_FD = 4;
 const EXTRA_FD = 5;
@@ -185,8 +187,10 @@ async function start(options: GuestOptions, workplace: Workplace): Promise<Guest
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     if (child.exitCode === null && child.signalCode === null) {
+      const patience = channel.busy ? BUSY_STOP_TIMEOUT_MS : STOP_TIMEOUT_MS;
       channel.sendLast('leave poweroff');
-      await Promise.race([ended, sleep(STOP_TIMEOUT_MS, undefined, { ref: false })]);
+      await Promise.race([ended, sleep(patience, undefined, { ref: false })]);
+      child.kill('SIGKILL'); // Without effect on one that has ended.
     }
     // The daemons end by themselves when the front-end has gone, and finish their captures.
     await Promise.race([

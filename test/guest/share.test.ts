@@ -1,0 +1,239 @@
+/**
+ * `virtiofs-studio share` as people run it: the command of the bundle, its exit codes, its terminal, and that nothing
+ * is left however it ends.
+ */
+import * as assert from 'node:assert/strict';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { exited } from '../../src/vm/workplace';
+import { onPath } from '../../src/vm/toolbox';
+import { need } from '../support/need';
+import { needGuests } from './bootGuest';
+
+const CLI = path.resolve(__dirname, '../../../dist/cli.js');
+
+describe('virtiofs-studio share', function () {
+  this.timeout(120_000);
+  let base: string;
+  let shared: string;
+  let temporary: string;
+
+  before(async function () {
+    await needGuests(this);
+    assert.ok(fs.existsSync(CLI), 'dist/cli.js is not built');
+  });
+
+  beforeEach(() => {
+    base = fs.mkdtempSync('/tmp/virtiofs-share-');
+    [shared, temporary] = ['shared', 'temporary'].map((name) => path.join(base, name));
+    fs.mkdirSync(shared);
+    fs.mkdirSync(temporary);
+  });
+
+  afterEach(() => fs.rmSync(base, { recursive: true, force: true }));
+
+  const environment = (): NodeJS.ProcessEnv => ({ ...process.env, TMPDIR: temporary, TERM: 'xterm' });
+  const share = (...words: string[]): ChildProcess =>
+    spawn(process.execPath, [CLI, 'share', shared, '--accel', 'tcg', ...words], { env: environment() });
+
+  async function finished(child: ChildProcess): Promise<{ code: number | null; out: string; err: string }> {
+    let [out, err] = ['', ''];
+    child.stdout?.on('data', (chunk) => (out += String(chunk)));
+    child.stderr?.on('data', (chunk) => (err += String(chunk)));
+    const { code } = await exited(child);
+    return { code, out, err };
+  }
+
+  /** Command lines of processes that name the test's folder: the guest, the daemon, the janitor. */
+  function processes(): string[] {
+    return fs
+      .readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+      .map((pid) => {
+        try {
+          return fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+        } catch {
+          return ''; // It has just ended.
+        }
+      })
+      .filter((line) => line.includes(base));
+  }
+
+  async function nothingIsLeft(): Promise<void> {
+    for (let tries = 0; tries < 200 && (processes().length > 0 || fs.readdirSync(temporary).length > 0); tries++) {
+      await sleep(25);
+    }
+    assert.deepEqual(processes(), []);
+    assert.deepEqual(fs.readdirSync(temporary), []);
+  }
+
+  for (const kind of ['qemu', 'uml']) {
+    it(`runs a command and ends with its status: ${kind}`, async () => {
+      fs.writeFileSync(path.join(shared, 'file'), 'from the host\n');
+      const { code, out, err } = await finished(
+        share('--guest', kind, '--tag', 'my work', '--command', 'cat file; pwd; echo made >new; exit 42'),
+      );
+      assert.deepEqual([code, out], [42, 'from the host\n/mnt/my_work\n'], err);
+      assert.equal(fs.readFileSync(path.join(shared, 'new'), 'utf8'), 'made\n');
+      assert.match(err, /booting a guest/);
+      await nothingIsLeft();
+    });
+  }
+
+  it('shares read-only, and more than one folder', async () => {
+    const other = path.join(base, 'other');
+    fs.mkdirSync(other);
+    const { code, out } = await finished(
+      share('--read-only', '--share', `${other}:two`, '--command', 'touch x || touch /mnt/two/x || ls /mnt'),
+    );
+    assert.equal(code, 0);
+    assert.match(out, /touch: x: Read-only file system\n.*Read-only file system\nshare\ntwo\n/);
+  });
+
+  it('passes words on to QEMU, and says what QEMU says of them', async () => {
+    const { code, err } = await finished(share('--qemu-arg', '-nonsense', '--command', 'true'));
+    assert.equal(code, 4);
+    assert.match(err, /-nonsense: invalid option/);
+    await nothingIsLeft();
+  });
+
+  it('refuses what cannot be with status 2', async () => {
+    for (const words of [
+      ['--tag', 'x'.repeat(37)],
+      ['--tag', 'a\nb'],
+      ['--tag', ''],
+      ['--memory', '1'],
+      ['--cpus', '0'],
+      ['--guest', 'vmware'],
+      ['--share', 'nothing'],
+      ['--no-such-option'],
+    ]) {
+      assert.equal((await finished(share(...words, '--command', 'true'))).code, 2, words.join(' '));
+    }
+    assert.equal((await finished(share())).code, 2, 'a shell without a terminal');
+  });
+
+  describe('leaves nothing', () => {
+    async function running(kind: string): Promise<ChildProcess> {
+      const child = share('--guest', kind, '--command', 'echo up; sleep 1000');
+      await new Promise((resolve) => child.stdout?.once('data', resolve));
+      assert.ok(processes().length >= 3, 'the guest, the daemon and the janitor run');
+      return child;
+    }
+
+    for (const [signal, kind, status] of [
+      ['SIGINT', 'qemu', 130],
+      ['SIGTERM', 'uml', 143],
+      ['SIGHUP', 'qemu', 129],
+      ['SIGINT', 'uml', 130],
+      ['SIGKILL', 'qemu', null],
+      ['SIGKILL', 'uml', null],
+    ] as const) {
+      it(`after ${signal} with ${kind}`, async () => {
+        const child = await running(kind);
+        const ended = finished(child);
+        child.kill(signal);
+        assert.equal((await ended).code, status);
+        await nothingIsLeft();
+      });
+    }
+
+    it('when it is stopped while the guest boots', async () => {
+      const child = share('--command', 'true');
+      await new Promise((resolve) => child.stderr?.once('data', resolve));
+      await sleep(500);
+      child.kill('SIGINT');
+      assert.equal((await finished(child)).code, 130);
+      await nothingIsLeft();
+    });
+
+    it('when its parent dies', async () => {
+      const words = [CLI, 'share', shared, '--guest', 'uml', '--command', 'echo up; sleep 1000'];
+      const program = `
+        const child = require('node:child_process').spawn(process.execPath, ${JSON.stringify(words)},
+          { stdio: ['ignore', 'pipe', 'ignore'] });
+        child.stdout.once('data', () => process.kill(process.pid, 'SIGKILL'));`;
+      await exited(spawn(process.execPath, ['-e', program], { env: environment(), stdio: 'ignore' }));
+      await nothingIsLeft();
+    });
+
+    it('when its daemon is killed', async () => {
+      const child = await running('qemu');
+      const daemon = fs.readdirSync('/proc').find((pid) => {
+        const file = `/proc/${pid}/cmdline`;
+        return (
+          /^\d+$/.test(pid) && fs.existsSync(file) && fs.readFileSync(file, 'utf8').includes(`--shared-dir=${shared}`)
+        );
+      });
+      process.kill(Number(daemon), 'SIGKILL');
+      await sleep(300);
+      child.kill('SIGTERM');
+      await finished(child);
+      await nothingIsLeft();
+    });
+  });
+
+  it('gives a shell on a terminal, with job control, the right size, and Ctrl-C for the guest', async function () {
+    need(this, 'script', onPath('script') !== undefined, 'the program of bsdutils is not installed');
+    const command = `stty rows 40 cols 100; exec ${process.execPath} ${CLI} share ${shared} --guest uml`;
+    const terminal = spawn('script', ['-qec', command, '/dev/null'], { env: environment() });
+    let screen = '';
+    terminal.stdout.on('data', (chunk) => (screen += String(chunk)));
+    const seen = async (text: RegExp): Promise<void> => {
+      for (let tries = 0; !text.test(screen); tries++) {
+        assert.ok(tries < 600, `"${text}" does not come:\n${screen}`);
+        await sleep(25);
+      }
+      screen = '';
+    };
+    await seen(/guest:\/mnt\/share# /);
+    terminal.stdin.write('stty size; echo made >by-hand; tty\r');
+    await seen(/40 100\s+\/dev\/tty0\s/);
+    terminal.stdin.write('sleep 1000\r');
+    await sleep(300);
+    terminal.stdin.write('\x03');
+    await seen(/\^C/);
+    terminal.stdin.write('sleep 500 & jobs\r');
+    await seen(/\[1\]\+? +Running +sleep 500/);
+    terminal.stdin.write('exit\r');
+    assert.equal((await exited(terminal)).code, 0);
+    assert.equal(fs.readFileSync(path.join(shared, 'by-hand'), 'utf8'), 'made\n');
+    await nothingIsLeft();
+  });
+
+  it('ends the guest at once with Ctrl-]', async function () {
+    need(this, 'script', onPath('script') !== undefined, 'the program of bsdutils is not installed');
+    const command = `exec ${process.execPath} ${CLI} share ${shared} --guest uml`;
+    const terminal = spawn('script', ['-qec', command, '/dev/null'], { env: environment() });
+    let screen = '';
+    terminal.stdout.on('data', (chunk) => (screen += String(chunk)));
+    for (let tries = 0; !screen.includes('guest:/mnt/share# ') && tries < 600; tries++) {
+      await sleep(25);
+    }
+    terminal.stdin.write('\x1d');
+    await exited(terminal);
+    await nothingIsLeft();
+  });
+});
+
+describe('virtiofs-studio doctor', function () {
+  this.timeout(60_000);
+
+  it('finds this machine fit, and says so in words and in JSON', async function () {
+    await needGuests(this);
+    const words = spawnSync(process.execPath, [CLI, 'doctor'], { encoding: 'utf8' });
+    assert.equal(words.status, 0, words.stdout + words.stderr);
+    assert.match(words.stdout, /^ok +QEMU +QEMU emulator version \d+/m);
+    const { stdout } = spawnSync(process.execPath, [CLI, 'doctor', '--json'], { encoding: 'utf8' });
+    const findings = JSON.parse(stdout) as { subject: string; verdict: string; fix?: string }[];
+    assert.ok(findings.every(({ verdict, fix }) => verdict === 'ok' || fix !== undefined));
+    for (const subject of ['Node.js', 'koffi', 'QEMU', 'KVM', 'guest kernel', 'User Mode Linux', 'memory']) {
+      assert.ok(
+        findings.some((finding) => finding.subject === subject),
+        subject,
+      );
+    }
+  });
+});

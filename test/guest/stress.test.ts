@@ -1,0 +1,99 @@
+/**
+ * A minute each of Debian's own load programs in real guests, without an error: fio with verification, stress-ng on
+ * files. Shared memory maps are part of it, which needs a cache mode that allows them, or --allow-mmap.
+ */
+import * as assert from 'node:assert/strict';
+import { programWithLibraries } from '../../src/vm/initramfs';
+import { onPath } from '../../src/vm/toolbox';
+import { need } from '../support/need';
+import { bootGuest, needGuests, output, type GuestName } from './bootGuest';
+
+const SECONDS = 60;
+
+/** One job for each engine and access pattern: writes its file, then reads all of it and compares. */
+const FIO_JOBS = `[global]
+directory=/mnt/test
+size=16m
+verify=crc32c
+verify_fatal=1
+do_verify=1
+fallocate=none
+[random-psync]
+rw=randwrite
+bs=4k
+ioengine=psync
+[sequential-with-fsync]
+rw=write
+bs=256k
+fsync=16
+ioengine=psync
+[uneven]
+rw=randwrite
+bs=12k
+ioengine=vsync
+[mapped]
+rw=randwrite
+bs=16k
+ioengine=mmap
+`;
+
+/** Again and again with other seeds, until the time is up. fio's usual processes want System V memory; threads do not. */
+const FIO_LOOP = `end=$(($(date +%s) + ${SECONDS})); rounds=0
+while [ $(date +%s) -lt $end ]; do
+  fio --thread --randseed=$rounds --output-format=terse /root/jobs.fio >/tmp/said 2>&1 || { cat /tmp/said; exit 1; }
+  rounds=$((rounds + 1))
+done
+echo $rounds rounds`;
+
+/** Stressors of stress-ng that work on files in the current folder. */
+const STRESSORS = ['dentry', 'dir', 'filename', 'flock', 'fcntl', 'hdd', 'link', 'locka', 'rename', 'seek', 'symlink'];
+
+describe('load in a guest', function () {
+  this.timeout((SECONDS + 240) * 1000);
+
+  before(async function () {
+    await needGuests(this);
+  });
+
+  for (const [name, daemonOptions] of [
+    ['qemu-7.x', ['--cache=auto', '--xattr']],
+    ['uml-6.12', ['--cache=never', '--allow-mmap']],
+  ] as [GuestName, string[]][]) {
+    it(`fio verifies what it reads for a minute: ${name} ${daemonOptions.join(' ')}`, async function () {
+      const fio = onPath('fio');
+      need(this, 'fio', fio !== undefined, 'the program is not installed');
+      const guest = await bootGuest(name, {
+        memoryMiB: 768,
+        daemonOptions,
+        extraFiles: [
+          ...programWithLibraries(fio, '/bin/fio'),
+          { path: '/root/jobs.fio', mode: 0o644, content: FIO_JOBS },
+        ],
+      });
+      try {
+        assert.match(await output(guest, FIO_LOOP, (SECONDS + 180) * 1000), /^[1-9]\d* rounds\n$/);
+      } finally {
+        await guest.close();
+      }
+    });
+
+    it(`stress-ng works on files for a minute: ${name}`, async function () {
+      const program = onPath('stress-ng');
+      need(this, 'stress-ng', program !== undefined, 'the program is not installed');
+      const guest = await bootGuest(name, {
+        memoryMiB: 768,
+        daemonOptions,
+        extraFiles: programWithLibraries(program, '/bin/stress-ng'),
+      });
+      try {
+        const words = STRESSORS.map((stressor) => `--${stressor} 1`).join(' ');
+        const script = `stress-ng --temp-path /mnt/test --verify --timeout ${SECONDS}s --hdd-bytes 16m ${words} 2>&1`;
+        const said = await output(guest, script, (SECONDS + 180) * 1000);
+        assert.match(said, /successful run completed/);
+        assert.doesNotMatch(said, /fail:|error:/);
+      } finally {
+        await guest.close();
+      }
+    });
+  }
+});
