@@ -17,6 +17,7 @@ import { GuestMemory, type HostMemory, type Region } from '../virtio/guestMemory
 import { Virtqueue } from '../virtio/virtqueue';
 import { IdleYield } from './idleYield';
 import { type ExchangeOwner, QueueExchange } from './queueExchange';
+import { Tidings } from './tidings';
 import type { Tracer } from './tracer';
 
 const PAGE = 4096;
@@ -53,6 +54,7 @@ interface RunningQueue {
   readonly ring: Ring;
   readonly queue: Virtqueue;
   readonly idleYield: IdleYield;
+  readonly tidings: Tidings;
   exchange: QueueExchange;
   broken: boolean;
 }
@@ -148,6 +150,7 @@ export class ShareDevice implements Device, ExchangeOwner {
       ring,
       queue,
       idleYield: new IdleYield(),
+      tidings: new Tidings(),
       exchange: this.freshExchange(ring.index),
       broken: false,
     };
@@ -218,6 +221,7 @@ export class ShareDevice implements Device, ExchangeOwner {
         if (result === 'broken') {
           running.broken = true;
           this.warn(`queue ${running.ring.index} is stopped: the driver gave ${queue.fault}`);
+          this.tell(running);
           return;
         }
         const tracer = this.parts.tracer;
@@ -226,11 +230,10 @@ export class ShareDevice implements Device, ExchangeOwner {
         if (tracer) tracer.replied(exchange, used);
         if (used !== DEFERRED) {
           queue.push(exchange.chain.head, used);
-          // At the first reply, not at the last: the driver then works on these while we work on the rest. Its event
-          // index keeps this from being a signal for each.
-          this.tell(running);
+          if (running.tidings.due(queue.backlog)) this.tell(running);
         }
       }
+      this.tell(running);
       if (left === 0) {
         if (!this.unfinished.includes(running)) this.unfinished.push(running);
         return;
@@ -253,6 +256,7 @@ export class ShareDevice implements Device, ExchangeOwner {
   }
 
   private tell(running: RunningQueue): void {
+    running.tidings.told();
     if (running.queue.mustSignal() && running.ring.call >= 0) signal(running.ring.call);
   }
 

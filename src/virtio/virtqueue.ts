@@ -86,11 +86,16 @@ export class Virtqueue {
     return Atomics.load(this.avail, 1) !== this.nextAvail;
   }
 
+  /** How much, as it says itself. */
+  get backlog(): number {
+    return (Atomics.load(this.avail, 1) - this.nextAvail) & 0xffff;
+  }
+
   /** Takes the next request. */
   pop(chain: Chain): PopResult {
-    const pending = (Atomics.load(this.avail, 1) - this.nextAvail) & 0xffff;
-    if (pending === 0) return 'empty';
-    if (pending > this.size) return this.broken('the available index runs ahead of the ring');
+    const { backlog } = this;
+    if (backlog === 0) return 'empty';
+    if (backlog > this.size) return this.broken('the available index runs ahead of the ring');
     const head = this.avail[2 + (this.nextAvail & this.mask)];
     if (head >= this.size) return this.broken('a head beyond the descriptor table');
     this.nextAvail = (this.nextAvail + 1) & 0xffff;
