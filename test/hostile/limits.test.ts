@@ -178,3 +178,33 @@ describe('a host without space', () => {
     for (let i = 0; i < count; i++) calls.rmdir(ROOT, `d${i}`);
   });
 });
+
+describe('a host that limits the size of files', () => {
+  let cell: Cell;
+
+  before(function () {
+    needCell(this);
+    cell = new Cell();
+  });
+  after(() => cell?.close());
+
+  it('the guest gets EFBIG; the signal that comes with it does not end the daemon', async () => {
+    const victim = await cell.attack({ wrap: ['prlimit', '--fsize=1000000'] });
+    const { calls } = victim;
+    const made = calls.create(ROOT, 'big', O_RDWR, 0o644);
+    assert.equal(
+      codeOf(() => calls.write(made.nodeid, made.fh, 2_000_000, Buffer.from('x'))),
+      'EFBIG',
+    );
+    assert.equal(
+      codeOf(() => calls.setattr(made.nodeid, { valid: 8, size: 3_000_000 })),
+      'EFBIG',
+    );
+    assert.equal(
+      codeOf(() => calls.fallocate(made.nodeid, made.fh, 0, 0, 3_000_000)),
+      'EFBIG',
+    );
+    calls.release(made.nodeid, made.fh);
+    cell.checkHealth(victim);
+  });
+});
