@@ -71,6 +71,11 @@ const rules: readonly Rule[] = [
     remedy: 'The lines above name the reason; more memory (--memory) or another kernel (--kernel) may help.',
   },
   {
+    sign: 'failed: No such device',
+    why: "the guest's kernel has no virtio-fs built in, and no modules were found for it",
+    remedy: 'Name a kernel whose modules are in lib/modules/RELEASE beside it, or leave --kernel out.',
+  },
+  {
     sign: "unknown filesystem type 'virtiofs'",
     why: "the guest's kernel has no virtio-fs",
     remedy: 'Choose another kernel with --kernel.',

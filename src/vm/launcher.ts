@@ -272,7 +272,8 @@ function daemonCommand(share: GuestShare, options: GuestOptions): readonly strin
     ...ownDaemon(),
     `--fd=${SOCKET_FD}`,
     `--shared-dir=${realpathSync(share.directory)}`,
-    `--tag=${share.tag}`,
+    // QEMU has the tag on its own command line and warns about a back-end that has one too.
+    ...(options.kind === 'uml' ? [`--tag=${share.tag}`] : []),
     ...((options.queues ?? 1) > 1 ? [`--queues=${options.queues}`] : []),
     ...(share.readOnly === true ? ['--readonly'] : []),
     ...(hasTrace(share) ? [`--trace-fd=${TRACE_FD}`] : []),

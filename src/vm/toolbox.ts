@@ -8,10 +8,11 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs';
 import { copyFile, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+import { basename, delimiter, dirname, join, resolve } from 'node:path';
 import { trouble } from '../base/catalogue';
 import { cached, cacheFolder } from './cacheFolder';
 import { elfKernel } from './kernelImage';
+import { hasModule } from './modules';
 import { aptIsHere, fetchPackages } from './privateApt';
 import type { PackageSelection } from './privateApt';
 
@@ -226,14 +227,26 @@ function machineKernel(): Kernel | undefined {
   const newestFirst = releases.sort((a, b) => b.localeCompare(a, 'en', { numeric: true }));
   return newestFirst
     .map((file) => kernelFrom(join('/boot', file)))
-    .find((kernel) => isReadable(kernel.image, constants.R_OK) && kernel.modulesFolder !== undefined);
+    .find(({ image, modulesFolder }) => {
+      return isReadable(image, constants.R_OK) && modulesFolder !== undefined && hasModule(modulesFolder, 'virtiofs');
+    });
 }
 
-/** A kernel image the user names; its modules are looked for by the release in its file name, as `/boot` has it. */
+/**
+ * A kernel image the user names. Its modules are looked for where packages put them: beside the image in
+ * `modules/RELEASE/`, or, by the release in its name `vmlinuz-RELEASE`, in `lib/modules` of the same tree or of this
+ * machine.
+ */
 export function kernelFrom(image: string): Kernel {
-  const release = /vmlinuz-(.+)$/.exec(image)?.[1] ?? '';
-  const folder = join('/lib/modules', release);
-  return release !== '' && existsSync(folder) ? { image, release, modulesFolder: folder } : { image, release };
+  const full = resolve(image);
+  const folder = dirname(full);
+  if (existsSync(join(folder, 'modules.order'))) {
+    return { image: full, release: basename(folder), modulesFolder: folder };
+  }
+  const release = /^vmlinuz-(.+)$/.exec(basename(full))?.[1] ?? '';
+  const places = [join(folder, '..', 'lib/modules', release), join('/lib/modules', release)];
+  const modulesFolder = places.find((place) => release !== '' && existsSync(join(place, 'modules.order')));
+  return modulesFolder === undefined ? { image: full, release } : { image: full, release, modulesFolder };
 }
 
 function isReadable(path: string, mode: number): boolean {

@@ -43,8 +43,8 @@ describe('the options of share', () => {
   });
 
   it('give sizes in M or G', () => {
-    assert.deepEqual(['512', '512M', '2G', '1GiB', '64mb'].map(parseMemory), [512, 512, 2048, 1024, 64]);
-    for (const text of ['', '63', '-1', '1T', '1.5G', 'x']) {
+    assert.deepEqual(['512', '512M', '2G', '1GiB', '96mb'].map(parseMemory), [512, 512, 2048, 1024, 96]);
+    for (const text of ['', '95', '-1', '1T', '1.5G', 'x']) {
       assert.throws(() => parseMemory(text), { code: 'numberBad' });
     }
   });

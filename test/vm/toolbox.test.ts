@@ -122,9 +122,17 @@ describe('guest tools', () => {
       assert.equal(elfKernel(image, decompressor)?.toString('latin1'), '\x7fELF kernel');
     });
 
-    it('in /boot has its release in its name', () => {
-      assert.equal(kernelFrom('/boot/vmlinuz-9.9.9-none').release, '9.9.9-none');
-      assert.equal(kernelFrom('/some/bzImage').modulesFolder, undefined);
+    it('is found together with its modules, wherever a package put them', () => {
+      const tree = (name: string): string => path.join(folder, name);
+      for (const name of ['boot', 'lib/modules/9.9-a', 'usr/lib/modules/9.9-b']) {
+        fs.mkdirSync(tree(name), { recursive: true });
+      }
+      fs.writeFileSync(tree('lib/modules/9.9-a/modules.order'), '');
+      fs.writeFileSync(tree('usr/lib/modules/9.9-b/modules.order'), '');
+      assert.equal(kernelFrom(tree('boot/vmlinuz-9.9-a')).modulesFolder, tree('lib/modules/9.9-a'));
+      const beside = kernelFrom(tree('usr/lib/modules/9.9-b/vmlinuz'));
+      assert.deepEqual([beside.release, beside.modulesFolder], ['9.9-b', tree('usr/lib/modules/9.9-b')]);
+      assert.equal(kernelFrom(tree('boot/bzImage')).modulesFolder, undefined);
     });
   });
 
