@@ -54,12 +54,12 @@ function rough(name: string, options: readonly string[], share: number): void {
 
     it(`requests of the right shape with any numbers and names (seed ${SEED + 100})`, async () => {
       await barrage.run(shaped, SEED + 100, 24 * share);
-      assert.ok(barrage.succeeded > 200 * share, `${barrage.succeeded} were done`);
+      assert.ok(barrage.succeeded > 100 * share, `${barrage.succeeded} were done`);
     });
 
     it(`good requests with some bytes changed (seed ${SEED + 200})`, async () => {
       await barrage.run(mutated, SEED + 200, 32 * share);
-      assert.ok(barrage.succeeded > 2000 * share, `${barrage.succeeded} were done`);
+      assert.ok(barrage.succeeded > 1000 * share, `${barrage.succeeded} were done`);
     });
   });
 }
