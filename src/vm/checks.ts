@@ -163,7 +163,7 @@ const checks: Readonly<Record<string, Check>> = {
     return hard === 'unlimited' || Number(hard) >= 65_536
       ? ok(`up to ${hard}`)
       : warning(
-          `up to ${hard}; each file the guest knows takes one`,
+          `up to ${hard}; each file the guest uses takes one`,
           'For large trees raise it: "ulimit -Hn 524288" as root, or LimitNOFILE= in the unit.',
         );
   },
