@@ -141,6 +141,8 @@ function terminalShape(): NonNullable<GuestOptions['shell']> {
 
 async function runCommand(guest: Guest, command: string): Promise<number> {
   const write = (chunk: Buffer): void => void process.stdout.write(chunk);
+  // What the daemons complain of while the command runs.
+  guest.backEnds.forEach(({ process: daemon }) => daemon.stderr?.pipe(process.stderr, { end: false }));
   try {
     const { status } = await guest.run(command, { onOutput: write });
     return status;

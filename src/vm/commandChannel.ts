@@ -44,6 +44,7 @@ export class CommandChannel {
   private running: Running | undefined;
   private last: Promise<unknown> = Promise.resolve();
   private closed: Error | undefined;
+  private readonly whenIdle: (() => void)[] = [];
   private readonly bootMarker: Buffer;
 
   /** Takes over `stream`; `onEvent` is told what the init script reports. */
@@ -93,8 +94,6 @@ export class CommandChannel {
   private write(token: string, script: string): void {
     this.stream.write(`${token} ${Buffer.from(script).toString('base64')}\n`);
   }
-
-  private readonly whenIdle: (() => void)[] = [];
 
   private async idle(): Promise<void> {
     if (this.running !== undefined) {

@@ -176,7 +176,8 @@ async function start(options: GuestOptions, workplace: Workplace): Promise<Guest
       log,
     });
     const last = log.lines(15, sign).map((line) => `\n  | ${line}`);
-    throw trouble('guestNotUp', why, last.join(''), remedy);
+    const daemons = backEnds.flatMap((backEnd) => backEnd.log.lines(5)).map((line) => `\n  daemon | ${line}`);
+    throw trouble('guestNotUp', why, [...last, ...daemons].join(''), remedy);
   };
 
   const release = await up();
