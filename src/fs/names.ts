@@ -12,7 +12,7 @@ import { type HostFolder, INODE } from './hostFolder';
 import * as linux from './linux';
 
 /** Inodes that a guest may hold at a time: they take about a hundred bytes each, and a descriptor only when used. */
-const MOST_NODES = 1 << 23;
+const MOST_NODES = 1 << 22;
 
 /** What else ends when an inode does: its locks. */
 export interface InodeEnd {
