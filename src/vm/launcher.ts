@@ -189,7 +189,7 @@ async function start(options: GuestOptions, workplace: Workplace): Promise<Guest
   const stop = async (): Promise<void> => {
     if (child.exitCode === null && child.signalCode === null) {
       const patience = channel.busy ? BUSY_STOP_TIMEOUT_MS : STOP_TIMEOUT_MS;
-      channel.sendLast('leave poweroff');
+      channel.sendLast('exec leave poweroff');
       await Promise.race([ended, sleep(patience, undefined, { ref: false })]);
       child.kill('SIGKILL'); // Without effect on one that has ended.
     }
@@ -214,7 +214,7 @@ async function start(options: GuestOptions, workplace: Workplace): Promise<Guest
     run: (script, commandOptions) => channel.run(script, commandOptions),
     reboot: async () => {
       boot.again();
-      channel.sendLast('leave reboot');
+      channel.sendLast('exec leave reboot');
       await up();
     },
     stop: () => (stopping ??= stop()),
