@@ -11,10 +11,13 @@ import { yieldCpu } from '../native/process';
 /** Milliseconds: as long as a guest takes to see a reply and ask again. What took longer was somebody else's turn. */
 const WORTHWHILE = 0.03;
 const LONGEST_PAUSE = 4096;
+/** Yields that paid, after which one is timed: a clock is a tenth of what is saved. */
+const TIMED_EVERY = 16;
 
 export class IdleYield {
   private pause = 1;
   private skipped = 0;
+  private untimed = 0;
 
   /** True when something is there to do now. */
   attempt(queue: { readonly pending: boolean }): boolean {
@@ -22,14 +25,17 @@ export class IdleYield {
       this.skipped--;
       return false;
     }
-    const begun = performance.now();
+    const timed = this.untimed === 0;
+    const begun = timed ? performance.now() : 0;
     yieldCpu();
     const { pending } = queue;
-    if (pending && performance.now() - begun < WORTHWHILE) {
+    if (pending && !(timed && performance.now() - begun > WORTHWHILE)) {
       this.pause = 1;
+      this.untimed = timed ? TIMED_EVERY : this.untimed - 1;
     } else {
       this.skipped = this.pause;
       this.pause = Math.min(this.pause * 2, LONGEST_PAUSE);
+      this.untimed = 0;
     }
     return pending;
   }

@@ -2,8 +2,8 @@
  * When the driver is told of replies: neither one by one nor only when all is done.
  *
  * Telling costs a system call and wakes another CPU, which then finds one reply and sleeps again. Telling only at the end
- * lets driver and device take turns instead of working at the same time. So: at half of what was waiting, and in any
- * case as soon as the oldest untold reply is a few requests old.
+ * lets driver and device take turns instead of working at the same time. So: at half of what was waiting, or as many
+ * replies as were lately made in the time that a reply may wait, whichever is less. The clock is read once a group.
  */
 
 /** Milliseconds that a reply may wait for others. */
@@ -12,20 +12,28 @@ const PATIENCE = 0.015;
 export class Tidings {
   private untold = 0;
   private enough = 1;
-  private since = 0;
+  /** Whether the group is one at all: the clock is left alone for single requests. */
+  private grouped = false;
+  private lastTold = 0;
+  /** Milliseconds that each reply of the last group took. Idle time before a group counts as well: it only shortens one. */
+  private each = 0;
 
   /** One more reply has been pushed, with `backlog` requests still waiting: is it time? */
   due(backlog: number): boolean {
-    this.untold++;
-    if (this.untold === 1) {
-      this.enough = backlog >>> 1;
-      // The last one of a batch needs no clock.
-      if (this.enough > 1) this.since = performance.now();
+    if (this.untold++ === 0) {
+      const half = backlog >>> 1;
+      this.grouped = half > 1;
+      this.enough = this.each * half > PATIENCE ? Math.floor(PATIENCE / this.each) : half;
     }
-    return this.untold >= this.enough || performance.now() - this.since > PATIENCE;
+    return this.untold >= this.enough;
   }
 
   told(): void {
+    if (this.grouped && this.untold > 0) {
+      const now = performance.now();
+      this.each = (now - this.lastTold) / this.untold;
+      this.lastTold = now;
+    }
     this.untold = 0;
   }
 }
