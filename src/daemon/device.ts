@@ -17,6 +17,7 @@ import { GuestMemory, type HostMemory, type Region } from '../virtio/guestMemory
 import { Virtqueue } from '../virtio/virtqueue';
 import { IdleYield } from './idleYield';
 import { type ExchangeOwner, QueueExchange } from './queueExchange';
+import { ShortWatch } from './shortWatch';
 import { Tidings } from './tidings';
 import type { Tracer } from './tracer';
 
@@ -54,6 +55,7 @@ interface RunningQueue {
   readonly ring: Ring;
   readonly queue: Virtqueue;
   readonly idleYield: IdleYield;
+  readonly shortWatch: ShortWatch;
   readonly tidings: Tidings;
   exchange: QueueExchange;
   broken: boolean;
@@ -150,6 +152,7 @@ export class ShareDevice implements Device, ExchangeOwner {
       ring,
       queue,
       idleYield: new IdleYield(),
+      shortWatch: new ShortWatch(),
       tidings: new Tidings(),
       exchange: this.freshExchange(ring.index),
       broken: false,
@@ -214,6 +217,7 @@ export class ShareDevice implements Device, ExchangeOwner {
     queue.quiet();
     let left = TURN;
     for (;;) {
+      running.tidings.begin();
       for (; left > 0; left--) {
         const { exchange } = running;
         const result = queue.pop(exchange.chain);
@@ -240,7 +244,7 @@ export class ShareDevice implements Device, ExchangeOwner {
       }
       if (this.parts.pollMicroseconds > 0 && this.watch(queue)) continue;
       if (queue.pending) continue;
-      if (running.idleYield.attempt(queue)) continue;
+      if (running.idleYield.attempt(queue) || running.shortWatch.attempt(queue)) continue;
       if (!queue.listen()) return;
       queue.quiet();
     }

@@ -2,8 +2,9 @@
  * When the driver is told of replies: neither one by one nor only when all is done.
  *
  * Telling costs a system call and wakes another CPU, which then finds one reply and sleeps again. Telling only at the end
- * lets driver and device take turns instead of working at the same time. So: at half of what was waiting, or as many
- * replies as were lately made in the time that a reply may wait, whichever is less. The clock is read once a group.
+ * lets driver and device take turns instead of working at the same time. So: at the first reply after a pause, then at
+ * half of what was waiting, or at as many replies as were lately made in the time that a reply may wait, whichever is
+ * less. The clock is read once a group.
  */
 
 /** Milliseconds that a reply may wait for others. */
@@ -14,16 +15,23 @@ export class Tidings {
   private enough = 1;
   /** Whether the group is one at all: the clock is left alone for single requests. */
   private grouped = false;
+  private first = true;
   private lastTold = 0;
   /** Milliseconds that each reply of the last group took. Idle time before a group counts as well: it only shortens one. */
   private each = 0;
+
+  /** The queue had run dry: the driver may be asleep, and takes time to wake up. It is told of the first reply. */
+  begin(): void {
+    this.first = true;
+  }
 
   /** One more reply has been pushed, with `backlog` requests still waiting: is it time? */
   due(backlog: number): boolean {
     if (this.untold++ === 0) {
       const half = backlog >>> 1;
       this.grouped = half > 1;
-      this.enough = this.each * half > PATIENCE ? Math.floor(PATIENCE / this.each) : half;
+      this.enough = this.first ? 1 : this.each * half > PATIENCE ? Math.floor(PATIENCE / this.each) : half;
+      this.first = false;
     }
     return this.untold >= this.enough;
   }

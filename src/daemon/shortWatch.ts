@@ -1,0 +1,40 @@
+/**
+ * Whether a queue that has run dry is watched for a moment before the thread sleeps.
+ *
+ * A driver on another CPU that has just been told needs some microseconds to wake up and ask again; to sleep and be woken
+ * costs more than to wait for it. Only as long as that has lately paid: each watch in vain halves the next, and when
+ * nothing is left of it, more and more sleeps go by without one. A guest that asks now and then is not watched.
+ */
+
+/** Looks at the ring, about 8 ns each. */
+const LONGEST = 4096;
+const SHORTEST = 256;
+const LONGEST_PAUSE = 4096;
+
+export class ShortWatch {
+  private looks = SHORTEST;
+  private pause = 1;
+  private skipped = 0;
+
+  /** True when something is there to do now. */
+  attempt(queue: { readonly pending: boolean }): boolean {
+    if (this.skipped > 0) {
+      this.skipped--;
+      return false;
+    }
+    for (let look = 0; look < this.looks; look++) {
+      if (queue.pending) {
+        this.looks = Math.min(this.looks * 2, LONGEST);
+        this.pause = 1;
+        return true;
+      }
+    }
+    this.looks >>= 1;
+    if (this.looks < SHORTEST) {
+      this.looks = SHORTEST;
+      this.skipped = this.pause;
+      this.pause = Math.min(this.pause * 2, LONGEST_PAUSE);
+    }
+    return false;
+  }
+}
