@@ -56,7 +56,7 @@ const program = new Command('bench')
 /** This machine in a few words. */
 function machine(): string {
   const cpus = os.cpus();
-  return `${cpus.length} CPUs (${cpus[0].model.trim()}), Linux ${os.release()}, Node ${process.versions.node}`;
+  return `${cpus.length} CPUs (${cpus[0].model.trim()}), Linux ${os.release().split('-')[0]}, Node ${process.versions.node}`;
 }
 
 /** Start-up is timed with daemons of their own, which nothing else is asked of. */
