@@ -5,11 +5,9 @@
  */
 import { type Arena } from '../base/arena';
 import { close, receive, send, setNonBlocking } from '../native/descriptors';
+import { Errno } from '../protocol/errno';
 import type { BackEnd } from '../vhostUser/backEnd';
 import { MAX_PAYLOAD, HEADER_SIZE, MessageReader, frameReply } from '../vhostUser/framing';
-
-const EAGAIN = 11;
-const EINTR = 4;
 
 /** Bytes of arena a connection needs. */
 export const CONNECTION_AREA = HEADER_SIZE + MAX_PAYLOAD + 4;
@@ -40,7 +38,7 @@ export class Connection {
     for (;;) {
       const wanted = Math.min(this.reader.wanted, CONNECTION_AREA);
       const got = receive(this.fd, this.arena.address(this.areaAt), wanted, false);
-      if (got.length === -EAGAIN || got.length === -EINTR) return 'open';
+      if (got.length === -Errno.EAGAIN || got.length === -Errno.EINTR) return 'open';
       if (got.truncated)
         this.warn('descriptors of a message were lost: it had too many, or this process has too many open');
       if (got.length <= 0) {

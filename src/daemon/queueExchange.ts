@@ -5,9 +5,8 @@
  * except what it parks.
  */
 import type { Exchange } from '../fuse/exchange';
+import { Errno } from '../protocol/errno';
 import type { Chain } from '../virtio/chain';
-
-const EFAULT = 14;
 
 /** Where a parked request goes when it is done, and where a fresh chain comes from. */
 export interface ExchangeOwner {
@@ -39,12 +38,12 @@ export class QueueExchange implements Exchange {
   }
 
   pull(skip: number, length: number, at: number): number {
-    if (skip + length > this.chain.readable) return -EFAULT;
+    if (skip + length > this.chain.readable) return -Errno.EFAULT;
     return this.chain.copyIn(skip, length, at);
   }
 
   push(skip: number, length: number, at: number): number {
-    if (skip + length > this.chain.writable) return -EFAULT;
+    if (skip + length > this.chain.writable) return -Errno.EFAULT;
     return this.chain.copyOut(skip, length, at);
   }
 

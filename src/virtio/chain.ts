@@ -6,9 +6,8 @@
  * request an -EFAULT, never the queue: User Mode Linux sends such pieces (its zero page is outside of the shared memory).
  */
 import type { Arena } from '../base/arena';
+import { Errno } from '../protocol/errno';
 import type { GuestMemory } from './guestMemory';
-
-const EFAULT = 14;
 
 /** preadv and pwritev take no more pieces in one call. */
 export const IOV_MAX = 1024;
@@ -114,7 +113,7 @@ export class Chain {
       length -= left;
       while (left > 0) {
         const address = memory.translate(guest);
-        if (address < 0) return -EFAULT;
+        if (address < 0) return -Errno.EFAULT;
         const part = memory.run < left ? memory.run : left;
         if (part <= SHORT) this.copyShort(memory.offset(guest), part, at, out);
         else if (out) memory.host.copyOut(address, at, part);
@@ -124,7 +123,7 @@ export class Chain {
         left -= part;
       }
     }
-    return length > 0 ? -EFAULT : 0;
+    return length > 0 ? -Errno.EFAULT : 0;
   }
 
   private export(first: number, last: number, length: number, to: number): void {
@@ -184,13 +183,13 @@ export class Chain {
       length -= left;
       while (left > 0) {
         const address = memory.translate(guest);
-        if (address < 0) return -EFAULT;
+        if (address < 0) return -Errno.EFAULT;
         const part = memory.run < left ? memory.run : left;
         if (address === expected) {
           // Pages that lie side by side become one piece: fewer for the kernel to walk.
           arena.setU32(vector - 8, arena.getU32(vector - 8) + part);
         } else {
-          if (vector === limit) return -EFAULT;
+          if (vector === limit) return -Errno.EFAULT;
           arena.setU64(vector, address);
           arena.setU32(vector + 8, part);
           arena.setU32(vector + 12, 0);
@@ -201,6 +200,6 @@ export class Chain {
         left -= part;
       }
     }
-    return length > 0 ? -EFAULT : (vector - this.vectorsAt) >>> 4;
+    return length > 0 ? -Errno.EFAULT : (vector - this.vectorsAt) >>> 4;
   }
 }
