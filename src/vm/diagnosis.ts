@@ -66,6 +66,11 @@ const rules: readonly Rule[] = [
     remedy: 'Make room in /dev/shm, or give the guest less with --memory.',
   },
   {
+    sign: 'ptrace set fp regs failed',
+    why: 'this User Mode Linux is too old for the processor (before 6.16 it does not know AMX)',
+    remedy: 'Use --guest qemu, or remove the cache folder that "virtiofs-studio doctor" names to fetch a newer one.',
+  },
+  {
     sign: 'Kernel panic',
     why: 'the kernel of the guest stopped with a panic',
     remedy: 'The lines above name the reason; more memory (--memory) or another kernel (--kernel) may help.',

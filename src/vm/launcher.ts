@@ -24,6 +24,7 @@ import { QEMU_CHANNEL, QEMU_EXTRA, QEMU_MODULES, QEMU_TERMINAL, qemuArguments } 
 import { QmpClient } from './qmp';
 import { TextTail } from './textTail';
 import type { Kernel, Toolbox } from './toolbox';
+import { onOneCpu } from './oneCpu';
 import { UML_CHANNEL, UML_EXTRA, UML_MODULES, UML_TERMINAL, umlArguments, umlEnvironment } from './umlArguments';
 import { Workplace, exited } from './workplace';
 
@@ -129,8 +130,10 @@ async function start(options: GuestOptions, workplace: Workplace): Promise<Guest
 
   progress(`starting ${options.shares.length === 1 ? 'the daemon' : `${options.shares.length} daemons`}`);
   const backEnds: BackEnd[] = [];
+  const placed = options.kind === 'uml' ? onOneCpu() : [];
   for (const [index, share] of options.shares.entries()) {
-    const backEnd = await startBackEnd(workplace, `share${index}`, daemonCommand(share, options), hasTrace(share));
+    const command = [...placed, ...daemonCommand(share, options)];
+    const backEnd = await startBackEnd(workplace, `share${index}`, command, hasTrace(share));
     if (backEnd.trace !== undefined) {
       share.onTrace?.(backEnd.trace);
     }
@@ -140,7 +143,7 @@ async function start(options: GuestOptions, workplace: Workplace): Promise<Guest
   progress(`booting a guest in ${options.kind === 'uml' ? 'User Mode Linux' : qemuName(options)}`);
   const child =
     options.kind === 'uml'
-      ? await startUml(options, workplace, initramfs, backEnds)
+      ? await startUml(options, workplace, initramfs, backEnds, placed)
       : await startQemu(options, workplace, initramfs, backEnds);
   const [terminal, stream, extra, qmpStream] = [CONSOLE_FD, CHANNEL_FD, EXTRA_FD, QMP_FD].map(
     (fd) => child.stdio[fd] as Duplex | undefined,
@@ -355,6 +358,7 @@ function startUml(
   workplace: Workplace,
   initramfs: string,
   backEnds: readonly BackEnd[],
+  placed: readonly string[],
 ): Promise<ChildProcess> {
   const { uml } = options.tools;
   if (uml === undefined) {
@@ -372,5 +376,6 @@ function startUml(
   });
   const memory = existsSync('/dev/shm') ? '/dev/shm' : workplace.folder;
   const environment = umlEnvironment(workplace.folder, memory);
-  return workplace.spawn([...uml.program, ...words], ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'], environment);
+  const command = [...placed, ...uml.program, ...words];
+  return workplace.spawn(command, ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'], environment);
 }

@@ -18,6 +18,8 @@ export interface PackageSelection {
   /** Debian suites, the preferred one first. */
   readonly suites: readonly string[];
   readonly packages: readonly string[];
+  /** A suite beyond these, for the packages named and what only it can give them. */
+  readonly exceptions?: { readonly suite: string; readonly packages: readonly string[] };
 }
 
 export interface FetchedPackage {
@@ -57,11 +59,13 @@ export async function fetchPackages(
   await writeFile(join(state, 'status'), '');
 
   const [mirror, keyring] = [await debianMirror(state), await debianKeyring(state)];
-  const sources = selection.suites.map((suite) => `deb [signed-by=${keyring}] ${mirror} ${suite} main\n`);
+  const suites = [...selection.suites, ...(selection.exceptions ? [selection.exceptions.suite] : [])];
+  const sources = suites.map((suite) => `deb [signed-by=${keyring}] ${mirror} ${suite} main\n`);
   await writeFile(join(state, 'sources.list'), sources.join(''));
+  await writeFile(join(state, 'preferences'), preferences(selection));
   const options = privateOptions(state, selection.suites[0]);
 
-  progress(`reading the package lists of ${mirror} (${selection.suites.join(', ')})`);
+  progress(`reading the package lists of ${mirror} (${suites.join(', ')})`);
   await apt([...options, 'update']);
   progress(`downloading ${selection.packages.join(', ')} and what they depend on`);
   await apt([...options, '--yes', '--download-only', 'install', ...selection.packages]);
@@ -119,6 +123,14 @@ async function fromOwnArchive(state: string, name: string, file: string): Promis
   return join(state, name, file);
 }
 
+/** apt_preferences(5): the suite of the exceptions is a last resort for everything else. */
+function preferences({ exceptions }: PackageSelection): string {
+  if (exceptions === undefined) return '';
+  const pin = (packages: string, priority: number): string =>
+    `Package: ${packages}\nPin: release n=${exceptions.suite}\nPin-Priority: ${priority}\n\n`;
+  return pin(exceptions.packages.join(' '), 995) + pin('*', 50);
+}
+
 function privateOptions(state: string, preferred: string): string[] {
   const settings = {
     'Dir::State': state,
@@ -128,7 +140,7 @@ function privateOptions(state: string, preferred: string): string[] {
     'Dir::Cache::archives': join(state, 'archives'),
     'Dir::Etc::sourcelist': join(state, 'sources.list'),
     'Dir::Etc::sourceparts': '/dev/null',
-    'Dir::Etc::preferences': '/dev/null',
+    'Dir::Etc::preferences': join(state, 'preferences'),
     'Dir::Etc::preferencesparts': '/dev/null',
     'Dir::Log': state,
     'APT::Default-Release': preferred,

@@ -88,7 +88,7 @@ describe('a guest', function () {
   it('shares one folder with another guest', async () => {
     const folder = fs.mkdtempSync('/dev/shm/virtiofs-guest-test-');
     const shares = [{ directory: folder, tag: 'test', daemonOptions: ['--cache=never', '--allow-mmap'] }];
-    const guests = await Promise.all([bootGuest('qemu-7.x', { shares, cpus: 1 }), bootGuest('uml-6.12', { shares })]);
+    const guests = await Promise.all([bootGuest('qemu-7.x', { shares, cpus: 1 }), bootGuest('uml-7.x', { shares })]);
     const [first, second] = guests;
     try {
       await output(first, 'echo from the first >a; mkdir d');

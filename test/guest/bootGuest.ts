@@ -10,11 +10,11 @@ import { startGuest, type Guest, type GuestOptions, type GuestShare } from '../.
 import { cachedToolbox, fetchToolbox, type Toolbox } from '../../src/vm/toolbox';
 import { need } from '../support/need';
 
-/** Linux 7.x in QEMU 11, Linux 6.1 in QEMU 7.2, Linux 6.12 and 6.1 as User Mode Linux. */
+/** Linux 7.x in QEMU 11, Linux 6.1 in QEMU 7.2, Linux 7.x as User Mode Linux. */
 export const guestKinds = {
   'qemu-7.x': { kind: 'qemu', box: 'current' },
   'qemu-6.1': { kind: 'qemu', box: 'bookworm' },
-  'uml-6.12': { kind: 'uml', box: 'current' },
+  'uml-7.x': { kind: 'uml', box: 'current' },
 } as const;
 
 export type GuestName = keyof typeof guestKinds;

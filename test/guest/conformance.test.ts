@@ -101,14 +101,14 @@ const places: readonly GuestPlace[] = [
     features: features('fileFlags', 'host'),
   },
   {
-    name: 'Linux 6.12 as User Mode Linux, cache=never',
-    guest: 'uml-6.12',
+    name: 'Linux 7.x as User Mode Linux, cache=never',
+    guest: 'uml-7.x',
     daemonOptions: ['--xattr', '--cache=never'],
     features: new Set([...features('fileFlags', 'mmap'), 'mmapRefused']),
   },
   {
     name: 'two User Mode Linux guests on one folder, cache=never',
-    guest: 'uml-6.12',
+    guest: 'uml-7.x',
     daemonOptions: ['--xattr', '--cache=never'],
     guests: 2,
     features: features('fileFlags', 'mmap'),

@@ -57,7 +57,7 @@ describe('load in a guest', function () {
 
   for (const [name, daemonOptions] of [
     ['qemu-7.x', ['--cache=auto', '--xattr']],
-    ['uml-6.12', ['--cache=never', '--allow-mmap']],
+    ['uml-7.x', ['--cache=never', '--allow-mmap']],
   ] as [GuestName, string[]][]) {
     it(`fio verifies what it reads for a minute: ${name} ${daemonOptions.join(' ')}`, async function () {
       const fio = onPath('fio');

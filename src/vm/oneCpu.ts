@@ -1,0 +1,29 @@
+/**
+ * Keeps a User Mode Linux guest and its daemons on one CPU.
+ *
+ * UML has a single processor that waits for each reply, so guest and daemon take turns anyway; on one CPU that is a
+ * switch of a few microseconds, across CPUs each turn wakes a sleeping one. With a virtual machine underneath, that is
+ * most of the time of a small request. QEMU's threads want CPUs of their own and are left alone.
+ */
+import { readFileSync } from 'node:fs';
+import { onPath } from './toolbox';
+
+let turn = Math.floor(Math.random() * 1024);
+
+/** Words to put in front of the command lines of one guest and its daemons; none where it cannot be done. */
+export function onOneCpu(): readonly string[] {
+  const taskset = onPath('taskset');
+  const allowed = cpuList(/^Cpus_allowed_list:\s*(.*)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '');
+  // Guests of one launcher get different ones; of several, chance does it.
+  return taskset === undefined || allowed.length === 0
+    ? []
+    : [taskset, '--cpu-list', String(allowed[turn++ % allowed.length])];
+}
+
+/** The kernel's list format: `0-3,8`. */
+export function cpuList(text: string): number[] {
+  return text.split(',').flatMap((range) => {
+    const [first, last = first] = range.split('-').map(Number);
+    return range === '' || Number.isNaN(first) ? [] : Array.from({ length: last - first + 1 }, (_, i) => first + i);
+  });
+}
