@@ -1,59 +1,72 @@
 /**
- * One packet of a capture: a FUSE message behind a pseudo-header of 24 bytes.
+ * One packet of a capture: a message behind a pseudo-header. docs/capture-format.md describes each byte.
  *
- *    0  u8   version, 1
- *    1  u8   direction: 0 request, 1 reply
- *    2  u16  queue: 0 is hiprio
- *    4  u32  head: index of the chain's first descriptor, which pairs a reply with its request
- *    8  u64  when the request was taken from its queue, nanoseconds since the epoch
- *   16  u32  full length of the message
- *   20  u32  0
- *   24  the message, as much of it as was kept
- *
- * All little-endian. The packet's own time is when the request was taken, or when the reply was given.
+ * Owns the layouts, for the daemon that writes them and for readers, which take whatever bytes there are: a packet too
+ * short for its kind, of another version or kind is no packet. Knows nothing of pcapng around it.
  */
 
-export const PACKET_HEADER = 24;
-const VERSION = 1;
+export const PACKET_VERSION = 2;
 
-export interface Packet {
-  /** Nanoseconds since the epoch. */
-  readonly time: bigint;
-  readonly direction: 'request' | 'reply';
-  readonly queue: number;
-  readonly head: number;
-  readonly taken: bigint;
-  /** Full length; `message` may be cut. */
-  readonly length: number;
-  readonly message: Uint8Array;
+export const enum PacketKind {
+  Request = 0,
+  Reply = 1,
+  VhostUser = 2,
+  HostCall = 3,
+  Names = 4,
 }
 
-export function encodePacket(packet: Packet): Uint8Array {
-  const bytes = new Uint8Array(PACKET_HEADER + packet.message.length);
-  const view = new DataView(bytes.buffer);
-  view.setUint8(0, VERSION);
-  view.setUint8(1, packet.direction === 'request' ? 0 : 1);
-  view.setUint16(2, packet.queue, true);
-  view.setUint32(4, packet.head, true);
-  view.setBigUint64(8, packet.taken, true);
-  view.setUint32(16, packet.length, true);
-  bytes.set(packet.message, PACKET_HEADER);
-  return bytes;
+/** Pseudo-header of requests and replies: places of its fields, and its size. */
+export const FuseAt = {
+  version: 0,
+  kind: 1,
+  queue: 2,
+  head: 4,
+  taken: 8,
+  length: 16,
+  flags: 20,
+  calls: 22,
+  queued: 24,
+  host: 28,
+  writing: 32,
+  message: 40,
+} as const;
+
+export const VhostUserAt = { direction: 2, descriptors: 4, length: 8, message: 16 } as const;
+
+export const HostCallAt = {
+  queue: 2,
+  head: 4,
+  taken: 8,
+  call: 16,
+  flags: 18,
+  count: 20,
+  result: 24,
+  duration: 32,
+  arguments: 40,
+} as const;
+
+export const NamesAt = { count: 2, records: 8 } as const;
+/** Bytes of a names record before its name. */
+export const NAME_RECORD = 26;
+
+export const MessageFlag = { CUT: 1, LATER: 2 } as const;
+export const HostCallFlag = { OTHER_THREAD: 1 } as const;
+
+/** The queue of host calls that belong to no request. */
+export const NO_QUEUE = 0xffff;
+/** Most host calls one packet counts; most arguments one has. */
+export const MAX_CALLS = 0xffff;
+export const MAX_ARGUMENTS = 8;
+
+/** Whether `bytes` can be a packet of this version of that kind. */
+export function isPacket(bytes: Uint8Array, kind: PacketKind): boolean {
+  return bytes.length >= leastBytes[kind] && bytes[0] === PACKET_VERSION && bytes[1] === kind;
 }
 
-/** The packet, or undefined when these bytes are none (of this version). `message` is a view of `bytes`. */
-export function decodePacket(time: bigint, bytes: Uint8Array): Packet | undefined {
-  if (bytes.length < PACKET_HEADER) return undefined;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const direction = view.getUint8(1);
-  if (view.getUint8(0) !== VERSION || direction > 1) return undefined;
-  return {
-    time,
-    direction: direction === 0 ? 'request' : 'reply',
-    queue: view.getUint16(2, true),
-    head: view.getUint32(4, true),
-    taken: view.getBigUint64(8, true),
-    length: view.getUint32(16, true),
-    message: bytes.subarray(PACKET_HEADER),
-  };
-}
+const leastBytes: Readonly<Record<PacketKind, number>> = {
+  [PacketKind.Request]: FuseAt.message,
+  [PacketKind.Reply]: FuseAt.message,
+  [PacketKind.VhostUser]: VhostUserAt.message,
+  [PacketKind.HostCall]: HostCallAt.arguments,
+  [PacketKind.Names]: NamesAt.records,
+};
