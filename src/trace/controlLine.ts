@@ -7,7 +7,13 @@
 import { decodeStruct, numberAt, type Node } from '../protocol/decode';
 import { printFlags, printNode } from '../protocol/print';
 import type { StructTable } from '../protocol/struct';
-import { backendRequestRow, protocolFeatureBits, Request, requestRow, type RequestRow } from '../protocol/vhostUser/requests';
+import {
+  backendRequestRow,
+  protocolFeatureBits,
+  Request,
+  requestRow,
+  type RequestRow,
+} from '../protocol/vhostUser/requests';
 import { Header, HeaderFlag, headerFlags, Memory, MemoryRegion, U64 } from '../protocol/vhostUser/structs';
 import { featureBits, featureNames } from '../protocol/virtio/fs';
 import type { ControlMessage } from './capture';
