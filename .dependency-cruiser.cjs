@@ -9,12 +9,13 @@ const rooms = {
   virtio: ['base', 'protocol'],
   vhostUser: ['base', 'protocol', 'virtio'],
   trace: ['base', 'protocol'],
+  control: ['base', 'protocol', 'trace'],
   fs: ['base', 'protocol'],
   fuse: ['base', 'protocol', 'fs'],
   native: ['base', 'protocol', 'fs'],
-  daemon: ['base', 'protocol', 'virtio', 'vhostUser', 'trace', 'fs', 'fuse', 'native'],
-  vm: ['base', 'protocol', 'trace'],
-  cli: ['base', 'protocol', 'trace', 'vm'],
+  daemon: ['base', 'protocol', 'virtio', 'vhostUser', 'trace', 'control', 'fs', 'fuse', 'native'],
+  vm: ['base', 'protocol', 'trace', 'control'],
+  cli: ['base', 'protocol', 'trace', 'control', 'vm'],
   ui: ['base'],
 };
 

@@ -18,6 +18,8 @@ const usage = (text: string, remedy: string): Row => ({ exitCode: 2, text, remed
 const machine = (text: string, remedy: string): Row => ({ exitCode: 3, text, remedy });
 const failure = (text: string, remedy: string): Row => ({ exitCode: 4, text, remedy });
 
+const indented = (lines: string): string => lines.replaceAll('\n', '\n  ').replace(/^/, '  ');
+
 const daemonHelp = '"virtiofs-studio daemon --help" lists the options.';
 
 export const catalogue = {
@@ -107,6 +109,55 @@ export const catalogue = {
       `cannot listen on ${path}: ${why}`,
       'Choose a path that is free, shorter than 108 bytes, in a folder that can be written.',
     ),
+
+  // Captures, from a file or live
+  captureMissing: (name: string) =>
+    usage(
+      `there is no file ${name}`,
+      'Name a capture (*.fuse.pcapng). "virtiofs-studio share --capture FILE" makes one.',
+    ),
+  captureNotReadable: (name: string, why: string) =>
+    usage(`${name} cannot be read: ${why}`, 'Check its permissions, or run as the user who made it.'),
+  captureEmpty: (name: string) =>
+    usage(`${name} is empty`, 'The share may not have had a request yet; a growing file is read with --tail.'),
+  captureIsFolder: (name: string) =>
+    usage(`${name} is a folder, and no running share serves it`, 'Name the capture file in it, or a running share.'),
+  captureForeign: (name: string, why: string) =>
+    usage(
+      `${name} is not a capture of virtiofs-studio: ${why}`,
+      'Captures are pcapng files made with --capture; docs/capture-format.md describes them.',
+    ),
+  sharesFolderUnusable: (folder: string, why: string) =>
+    machine(
+      `the folder of running shares, ${folder}, cannot be trusted: ${why}`,
+      'It has to be yours with mode 0700: remove it, or set XDG_RUNTIME_DIR to a folder of your own.',
+    ),
+  shareUnknown: (name: string, running: string) =>
+    usage(
+      `${name} is neither a capture nor a share that runs`,
+      running === '' ? 'No share of this user runs.' : `These run:\n${indented(running)}`,
+    ),
+  shareAmbiguous: (name: string, running: string) =>
+    usage(`${name} means more than one share`, `Name one by its process id:\n${indented(running)}`),
+  shareNotNamed: (running: string) =>
+    usage('several shares run', `Name one by its tag, folder or process id:\n${indented(running)}`),
+  shareNotRunning: () =>
+    usage('no capture is named, and no share of this user runs', 'Name a capture, or start a share first.'),
+  shareGone: (socket: string, why: string) =>
+    failure(
+      `the share at ${socket} gives no capture: ${why}`,
+      'It may just have ended; "virtiofs-studio trace" lists what runs.',
+    ),
+  traceOptionBad: (option: string, text: string, wanted: string) =>
+    usage(`${option}: "${text}" is not ${wanted}`, '"virtiofs-studio trace --help" lists the options.'),
+  filterBad: (explained: string) =>
+    usage(
+      `the filter does not say what it should\n${explained}`,
+      '"--fields help" lists the fields; docs/filter.md has the language.',
+    ),
+  outputThere: (file: string) => usage(`${file} is there already`, 'Choose another name, or replace it with --force.'),
+  outputUnusable: (file: string, why: string) =>
+    machine(`${file} cannot be written: ${why}`, 'Name a file in a folder that you may write to, with room in it.'),
 
   // Whatever ends a command without a row of its own
   unexpected: (what: string) =>

@@ -15,10 +15,17 @@ import { quote } from './text';
 export function requestLine(request: Request): string {
   const parts: string[] = [request.opcode?.name ?? `opcode ${request.number}`];
   if (request.opcode?.name !== 'INIT') parts.push(`nodeid=${printId(request.nodeid)}`);
-  for (const tree of request.structs) fields(tree, parts);
-  parts.push(...request.names.map(quote));
+  parts.push(...requestArguments(request));
   if (request.problems.length > 0) parts.push(`(${request.problems.join('; ')})`);
   return parts.join(' ');
+}
+
+/** The arguments alone, `fh=2`, `offset=4096`, `"a.txt"`; without the first `known` names, which are shown elsewhere. */
+export function requestArguments(request: Request, known = 0): string[] {
+  const parts: string[] = [];
+  for (const tree of request.structs) fields(tree, parts);
+  parts.push(...request.names.slice(known).map(quote));
+  return parts;
 }
 
 /** `-> 4096 bytes`, `-> nodeid=5 size=12 mode=0100644`, `-> ENOENT`, `-> OK`. */

@@ -1,0 +1,167 @@
+/**
+ * Which daemons of this user run, so that `trace` and others find them by tag, folder, process or socket.
+ *
+ * A daemon has `PID.sock`, which gives a capture to whoever connects, and `PID.json` beside it in one folder of the
+ * user's. The folder is believed only when it is the user's own and closed to everybody else; entries of processes that
+ * are gone are removed by whoever sees them. Knows nothing of what comes over the socket.
+ */
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join, resolve } from 'node:path';
+import { trouble } from '../base/catalogue';
+import { quote } from '../protocol/text';
+
+export interface RunningShare {
+  readonly pid: number;
+  readonly tag: string;
+  readonly directory: string;
+  /** ISO 8601. */
+  readonly started: string;
+  readonly socket: string;
+}
+
+export type ShareFacts = Omit<RunningShare, 'socket'>;
+
+/** Longest PID.json that is read: a path and a tag, with room to spare. */
+const MOST_BYTES = 64 << 10;
+/** How many entries are looked at. */
+const MOST_ENTRIES = 10_000;
+
+/** The folder of this user's shares; it need not be there. */
+export function sharesFolder(): string {
+  const own = process.env['XDG_RUNTIME_DIR'];
+  return own !== undefined && own.startsWith('/') ? join(own, 'virtiofs-studio') : `/tmp/virtiofs-studio-${userId()}`;
+}
+
+const userId = (): number => process.geteuid?.() ?? 0;
+
+/** Makes the folder where it is not there. Throws a Trouble when what is there cannot be trusted. */
+export function openSharesFolder(folder = sharesFolder()): string {
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+    // The umask may have taken bits that the owner needs.
+    chmodSync(folder, 0o700);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
+      throw trouble('sharesFolderUnusable', folder, (error as NodeJS.ErrnoException).code ?? String(error));
+    }
+  }
+  if (!isTrusted(folder)) throw trouble('sharesFolderUnusable', folder, 'it is missing');
+  return folder;
+}
+
+/** False when there is none. Throws a Trouble when others could have put something there. */
+function isTrusted(folder: string): boolean {
+  const stat = lstatSync(folder, { throwIfNoEntry: false });
+  if (stat === undefined) return false;
+  if (!stat.isDirectory()) throw trouble('sharesFolderUnusable', folder, 'it is not a folder');
+  if (stat.uid !== userId()) throw trouble('sharesFolderUnusable', folder, `it belongs to user ${stat.uid}`);
+  if ((stat.mode & 0o077) !== 0) throw trouble('sharesFolderUnusable', folder, 'other users may look into it');
+  return true;
+}
+
+export const socketOf = (pid: number, folder = sharesFolder()): string => join(folder, `${pid}.sock`);
+const recordOf = (pid: number, folder: string): string => join(folder, `${pid}.json`);
+
+/** Tells others of a share, once its socket listens. Whole or not at all. The folder is there (`openSharesFolder`). */
+export function announceShare(facts: ShareFacts, folder = sharesFolder()): void {
+  const { pid, tag, directory, started } = facts;
+  const name = recordOf(pid, folder);
+  const fresh = `${name}.new`;
+  writeFileSync(fresh, JSON.stringify({ pid, tag, directory, started }), { mode: 0o600 });
+  renameSync(fresh, name);
+}
+
+/** Takes it back, with its socket. */
+export function withdrawShare(pid: number, folder = sharesFolder()): void {
+  rmSync(recordOf(pid, folder), { force: true });
+  rmSync(socketOf(pid, folder), { force: true });
+}
+
+/** Shares that run, the oldest first. */
+export function runningShares(folder = sharesFolder()): RunningShare[] {
+  if (!isTrusted(folder)) return [];
+  const shares: RunningShare[] = [];
+  for (const name of readdirSync(folder).slice(0, MOST_ENTRIES)) {
+    const match = /^([1-9]\d{0,9})\.json$/.exec(name);
+    if (match === null) continue;
+    const pid = Number(match[1]);
+    if (!isAlive(pid)) {
+      withdrawShare(pid, folder);
+      continue;
+    }
+    const share = readRecord(pid, folder);
+    if (share !== undefined) shares.push(share);
+  }
+  return shares.sort((a, b) => (a.started < b.started ? -1 : a.started > b.started ? 1 : a.pid - b.pid));
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** Undefined for a record that does not say what it has to, or whose socket is not there. */
+function readRecord(pid: number, folder: string): RunningShare | undefined {
+  const socket = socketOf(pid, folder);
+  try {
+    const name = recordOf(pid, folder);
+    const stat = lstatSync(name);
+    if (!stat.isFile() || stat.size > MOST_BYTES || !lstatSync(socket).isSocket()) return undefined;
+    const facts = JSON.parse(readFileSync(name, 'utf8')) as Partial<Record<keyof ShareFacts, unknown>> | null;
+    const { tag, directory, started } = facts ?? {};
+    if (typeof tag !== 'string' || typeof directory !== 'string' || typeof started !== 'string') return undefined;
+    return { pid, tag, directory, started, socket };
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The share that `name` means: its tag, a folder, a process id or the path of its socket. Throws a Trouble that lists what
+ * runs when there is none or more than one.
+ */
+export function resolveShare(name: string, shares: readonly RunningShare[] = runningShares()): RunningShare {
+  const meanings: ((share: RunningShare) => boolean)[] = [
+    (share) => share.tag === name,
+    (share) => String(share.pid) === name,
+    (share) => share.socket === resolve(name),
+    (share) => realPath(share.directory) === realPath(name),
+  ];
+  for (const means of meanings) {
+    const found = shares.filter(means);
+    if (found.length === 1) return found[0];
+    if (found.length > 1) throw trouble('shareAmbiguous', quote(name), listOfShares(found));
+  }
+  throw trouble('shareUnknown', quote(name), listOfShares(shares));
+}
+
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return resolve(path);
+  }
+}
+
+/** One line each, for a person: `4711  "work"  "/srv/work"  since 2026-11-26T04:39:00.000Z`. */
+export function listOfShares(shares: readonly RunningShare[]): string {
+  return shares
+    .map(
+      ({ pid, tag, directory, started }) => `${pid}  ${quote(tag)}  ${quote(directory)}  since ${started.slice(0, 40)}`,
+    )
+    .join('\n');
+}

@@ -1,0 +1,142 @@
+/**
+ * One request as one line: when, on which queue, by whom, what, on which path, with which arguments, what came of it and
+ * where the time went.
+ *
+ * Owns the order and wording of the line. Values in the kernel's terms are protocol/print.ts's, names are always quoted,
+ * so that nothing a guest calls its files reaches the terminal as a command.
+ */
+import { errnoName } from '../protocol/errno';
+import { opcodeByNumber } from '../protocol/fuse/opcodes';
+import { notificationName, type Request } from '../protocol/message';
+import { printId } from '../protocol/print';
+import { replyLine, requestArguments } from '../protocol/summary';
+import { quote } from '../protocol/text';
+import { RowFlag, type Capture } from './capture';
+import { paint, plain, type Palette } from './palette';
+import { printDuration, printInstant, printSeconds } from './times';
+
+export type TimeStyle = 'relative' | 'absolute' | 'delta';
+
+export interface LineOptions {
+  readonly time: TimeStyle;
+  readonly palette: Palette;
+}
+
+export const plainLines: LineOptions = { time: 'relative', palette: plain };
+
+/** `before`: the row that the line above was about, for `delta`. */
+export function requestLine(capture: Capture, row: number, options: LineOptions = plainLines, before?: number): string {
+  const { palette } = options;
+  const { queue, pid, uid } = capture.columns;
+  const who = isOrphan(capture, row) ? '' : `pid=${pid[row]} uid=${uid[row]}`;
+  return [
+    paint(palette, 'dim', timeOf(capture, row, options.time, before)),
+    paint(palette, 'dim', `q${queue[row]}`),
+    paint(palette, 'dim', who),
+    whatOf(capture, row, palette),
+    paint(palette, 'dim', durations(capture, row)),
+  ]
+    .filter((part) => part !== '')
+    .join('  ');
+}
+
+/** The line's middle: opcode, path, arguments, reply. */
+export function whatOf(capture: Capture, row: number, palette: Palette = plain): string {
+  const request = capture.request(row);
+  const parts: string[] = [];
+  let problems: readonly string[] = [];
+  if (request) {
+    const path = capture.path(capture.columns.path[row]);
+    parts.push(paint(palette, 'opcode', opcodeName(request.number)));
+    if (request.opcode?.name !== 'INIT') {
+      parts.push(path === '' ? `nodeid=${printId(request.nodeid)}` : paint(palette, 'path', quote(path)));
+    }
+    parts.push(...argumentsOf(request, path));
+    problems = request.problems;
+  }
+  parts.push(answer(capture, row, palette));
+  if (problems.length > 0) parts.push(paint(palette, 'note', `(${problems.join('; ')})`));
+  return parts.filter((part) => part !== '').join(' ');
+}
+
+/** The arguments that matter, without the name that the path ends with. */
+export function argumentsOf(request: Request, path: string): string[] {
+  return requestArguments(request, isEntry(request) && path.endsWith(`/${request.names[0]}`) ? 1 : 0);
+}
+
+const attributeNames: ReadonlySet<string> = new Set(['SETXATTR', 'GETXATTR', 'REMOVEXATTR']);
+
+/** Is its first name one in a folder? */
+function isEntry({ opcode, names }: Request): boolean {
+  return opcode !== undefined && names.length > 0 && !attributeNames.has(opcode.name);
+}
+
+export function opcodeName(number: number): string {
+  return opcodeByNumber(number)?.name ?? `opcode ${number}`;
+}
+
+export const isOrphan = (capture: Capture, row: number): boolean => (capture.columns.flags[row] & RowFlag.ORPHAN) !== 0;
+
+/** Wanted a reply and has none. */
+export function isInFlight(capture: Capture, row: number): boolean {
+  return (capture.columns.flags[row] & (RowFlag.REPLIED | RowFlag.SILENT | RowFlag.ORPHAN)) === 0;
+}
+
+/** The name of the row's errno; '' without an error. */
+export function errorName(capture: Capture, row: number): string {
+  const error = capture.columns.error[row];
+  return error < 0 ? errnoName(error) : '';
+}
+
+function answer(capture: Capture, row: number, palette: Palette): string {
+  if (isInFlight(capture, row)) return paint(palette, 'note', '… in flight');
+  const reply = capture.reply(row);
+  if (reply === undefined) return '';
+  if (reply.kind === 'notification') return paint(palette, 'note', replyLine(reply));
+  const text = paint(palette, reply.error === 0 ? 'answer' : 'fault', replyLine(reply));
+  return isOrphan(capture, row) ? `${paint(palette, 'note', '(no request)')} ${text}` : text;
+}
+
+/** What a row without a request is called, where only one word is wanted. */
+export function kindOf(capture: Capture, row: number): string {
+  if (!isOrphan(capture, row)) return opcodeName(capture.columns.opcode[row]);
+  const { error } = capture.columns;
+  return error[row] > 0 ? `NOTIFY_${notificationName(error[row])}` : '(no request)';
+}
+
+export function timeOf(capture: Capture, row: number, style: TimeStyle, before?: number): string {
+  const start = capture.columns.start[row];
+  if (style === 'absolute') return printInstant(instantOf(capture, row));
+  if (style === 'relative') return printSeconds(start).padStart(12);
+  const since = before === undefined ? 0 : start - capture.columns.start[before];
+  return `${since < 0 ? '' : '+'}${printSeconds(since)}`.padStart(12);
+}
+
+/** When the row's request was taken, nanoseconds since the epoch. */
+export const instantOf = (capture: Capture, row: number): bigint =>
+  capture.origin + BigInt(Math.round(capture.columns.start[row]));
+
+export interface Phases {
+  readonly queued: number;
+  readonly daemon: number;
+  readonly host: number;
+  readonly writing: number;
+}
+
+/** Where the time went, nanoseconds; the middle two and the last are 0 without a reply. */
+export function phasesOf(capture: Capture, row: number): Phases {
+  const { latency, queued, host, writing } = capture.columns;
+  const whole = latency[row];
+  const daemon = Number.isNaN(whole) ? 0 : Math.max(0, whole - host[row] - writing[row]);
+  return { queued: queued[row], daemon, host: host[row], writing: writing[row] };
+}
+
+function durations(capture: Capture, row: number): string {
+  const { latency, flags } = capture.columns;
+  const { queued, daemon, host, writing } = phasesOf(capture, row);
+  if (Number.isNaN(latency[row])) return isOrphan(capture, row) ? '' : `(queued ${printDuration(queued)})`;
+  const parts = [`queued ${printDuration(queued)}`, `daemon ${printDuration(daemon)}`];
+  if (capture.columns.calls[row] > 0) parts.push(`host ${printDuration(host)}`, `reply ${printDuration(writing)}`);
+  if ((flags[row] & RowFlag.LATER) !== 0) parts.push('answered later');
+  return `${printDuration(latency[row])} (${parts.join(', ')})`;
+}

@@ -1,0 +1,32 @@
+/** Points in time and durations as text. Nanoseconds in; nothing of this machine's time zone comes in. */
+
+/** `850ns`, `12.3µs`, `4.56ms`, `1.23s`, `75.0s`: three digits that count. */
+export function printDuration(nanoseconds: number): string {
+  if (!Number.isFinite(nanoseconds)) return '–';
+  const size = Math.abs(nanoseconds);
+  if (size < 999.5) return `${nanoseconds.toFixed(0)}ns`;
+  if (size < 999_500) return `${threeDigits(nanoseconds / 1e3)}µs`;
+  if (size < 999_500_000) return `${threeDigits(nanoseconds / 1e6)}ms`;
+  return `${threeDigits(nanoseconds / 1e9)}s`;
+}
+
+function threeDigits(value: number): string {
+  const size = Math.abs(value);
+  return value.toFixed(size < 9.995 ? 2 : size < 99.95 ? 1 : 0);
+}
+
+/** Seconds with microseconds: `12.345678`. */
+export function printSeconds(nanoseconds: number): string {
+  return (nanoseconds / 1e9).toFixed(6);
+}
+
+const YEAR_10000 = 253_402_300_800_000_000_000n;
+
+/** ISO 8601 in UTC, with nanoseconds; a time that no calendar has as plain seconds. */
+export function printInstant(nanoseconds: bigint): string {
+  const part = ((nanoseconds % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n;
+  const digits = part.toString().padStart(9, '0');
+  if (nanoseconds < 0n || nanoseconds >= YEAR_10000) return `${(nanoseconds - part) / 1_000_000_000n}.${digits}`;
+  const whole = new Date(Number((nanoseconds - part) / 1_000_000n)).toISOString();
+  return `${whole.slice(0, 19)}.${digits}Z`;
+}
