@@ -155,7 +155,7 @@ function serve(): QueueWorkerMessage {
         slow.collect();
       } else if (key === Key.Ask) {
         drain(trace.askFd);
-        say({ kind: 'session', written: tracer.written, preamble: tracer.preamble() });
+        say({ kind: 'session', written: tracer.written, preamble: tracer.preamble(fs.knownNames(linux)) });
       } else if (key === Key.Quit) open = false;
       else {
         const fd = accept(data.listenFd);

@@ -60,8 +60,9 @@ export class TraceDrain {
         this.add(sink);
       }
     };
-    if (this.writing) void this.writing.then(() => this.take(written)).then(begin);
-    else void Promise.resolve(this.take(written)).then(begin);
+    const taken = this.writing ? this.writing.then(() => this.take(written)) : this.take(written);
+    if (taken) void taken.then(begin);
+    else begin();
   }
 
   /** Everything that is in the ring is written; then no more. A sink that takes nothing is not waited for longer. */

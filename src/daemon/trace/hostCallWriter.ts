@@ -66,9 +66,8 @@ export class HostCallWriter {
     u16[packet >>> 1] = PACKET_VERSION | (PacketKind.HostCall << 8);
     u16[(packet + HostCallAt.queue) >>> 1] = trace.queue;
     u32[(packet + HostCallAt.head) >>> 2] = trace.head;
-    this.clock.set(trace.taken);
-    u32[(packet + HostCallAt.taken) >>> 2] = this.clock.low;
-    u32[(packet + HostCallAt.taken + 4) >>> 2] = this.clock.high;
+    u32[(packet + HostCallAt.taken) >>> 2] = trace.takenLow;
+    u32[(packet + HostCallAt.taken + 4) >>> 2] = trace.takenHigh;
     u16[(packet + HostCallAt.call) >>> 1] = call;
     u16[(packet + HostCallAt.flags) >>> 1] = otherThread ? HostCallFlag.OTHER_THREAD : 0;
     u32[(packet + HostCallAt.count) >>> 2] = count;

@@ -8,6 +8,9 @@ export class RequestTrace {
   /** Milliseconds of this thread's clock: taken from the queue; waited before that. */
   taken = 0;
   queued = 0;
+  /** `taken` as the capture has it: nanoseconds since the epoch. */
+  takenLow = 0;
+  takenHigh = 0;
   /** Host system calls: how many, the time in them, when the last one ended. */
   calls = 0;
   host = 0;

@@ -6,6 +6,7 @@
  * reader must know of the session (the vhost-user conversation, INIT) is kept always, since a trace may begin at any
  * time.
  */
+import type { KnownName } from '../../fs/knownNames';
 import { Opcode } from '../../protocol/fuse/opcodes';
 import { InHeader } from '../../protocol/fuse/structs';
 import { FuseAt, MAX_CALLS, MessageFlag, NO_QUEUE, PACKET_VERSION, PacketKind } from '../../trace/packet';
@@ -17,6 +18,7 @@ import type { HostCallWriter } from './hostCallWriter';
 import { captureLimits, type CaptureLimits } from './limits';
 import { RequestTrace } from './requestTrace';
 import type { TraceWriter } from './ring';
+import { namesBlocks } from './namesBlocks';
 import { KeptMessages, vhostUserBlock } from './vhostUserBlocks';
 
 const OPCODE_AT = InHeader.offset.opcode;
@@ -133,9 +135,11 @@ export class Tracer {
     trace.traced = false;
   }
 
-  /** What a trace that begins now starts with: the conversation so far, and INIT. */
-  preamble(): Uint8Array[] {
-    return [...this.kept.blocks, ...this.init.filter((block) => block !== undefined)];
+  /** What a trace that begins now starts with: the conversation so far, INIT, and the names that the guest knows. */
+  preamble(names: readonly KnownName[]): Uint8Array[] {
+    this.clock.set(performance.now());
+    const init = this.init.filter((block) => block !== undefined);
+    return [...this.kept.blocks, ...init, ...namesBlocks(this.clock, names)];
   }
 
   /** Builds the request's block in reserved room; its length, or 0 when there was none. */
@@ -181,11 +185,10 @@ export class Tracer {
 
   private copy(at: number, captured: number, chain: Chain, ofRequest: boolean): void {
     const { ring } = this;
-    // The padding behind the message, and what of it may not be in guest memory at all.
-    ring.bytes.fill(0, at + MESSAGE + (captured & ~3), at + MESSAGE + ((captured + 3) & ~3));
-    const to = ring.address + at + MESSAGE;
-    if (ofRequest) chain.exportRequest(captured, to);
-    else chain.exportReply(captured, to);
+    // The padding behind the message.
+    if ((captured & 3) !== 0) ring.u32[(at + MESSAGE + captured) >>> 2] = 0;
+    if (ofRequest) chain.exportRequest(captured, ring, at + MESSAGE);
+    else chain.exportReply(captured, ring, at + MESSAGE);
   }
 
   /** Writes everything around the message; the block's length. */
@@ -212,9 +215,12 @@ export class Tracer {
     u16[pseudo >>> 1] = PACKET_VERSION | (kind << 8);
     u16[(pseudo + FuseAt.queue) >>> 1] = trace.queue;
     u32[(pseudo + FuseAt.head) >>> 2] = trace.head;
-    clock.set(trace.taken);
-    u32[(pseudo + FuseAt.taken) >>> 2] = clock.low;
-    u32[(pseudo + FuseAt.taken + 4) >>> 2] = clock.high;
+    if (kind === PacketKind.Request) {
+      trace.takenLow = clock.low;
+      trace.takenHigh = clock.high;
+    }
+    u32[(pseudo + FuseAt.taken) >>> 2] = trace.takenLow;
+    u32[(pseudo + FuseAt.taken + 4) >>> 2] = trace.takenHigh;
     u32[(pseudo + FuseAt.length) >>> 2] = length;
     u32[(pseudo + FuseAt.flags) >>> 2] =
       (length > captured ? MessageFlag.CUT : 0) | (trace.later ? MessageFlag.LATER : 0);
