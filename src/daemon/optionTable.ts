@@ -192,6 +192,17 @@ export const rows: readonly Row[] = [
     'a number from 0 to 1000000',
     (text) => integer(text, 0, 1_000_000),
   ),
+  {
+    names: ['--name'],
+    value: 'NAME',
+    doc: 'What captures and "virtiofs-studio trace" call the share (default: the tag).',
+    apply: (draft, text) => {
+      const fault = tagFault(text);
+      if (fault !== undefined) return trouble('tagBad', fault);
+      draft.options.name = text;
+      return undefined;
+    },
+  },
   setting(
     ['--capture'],
     'FILE',

@@ -14,6 +14,8 @@ export interface DaemonOptions {
   sharedDir: string;
   /** Without a tag the config space is not offered (QEMU 7.1 to 8.0 dislikes it). */
   tag?: string;
+  /** What captures and `virtiofs-studio trace` call the share, where that is not the tag. */
+  name?: string;
   /** Exactly one of `socketPath` (made and listened on) and `fd` (a listening socket handed over) is there. */
   socketPath?: string;
   fd?: number;

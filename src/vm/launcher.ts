@@ -277,7 +277,7 @@ function daemonCommand(share: GuestShare, options: GuestOptions): readonly strin
     `--fd=${SOCKET_FD}`,
     `--shared-dir=${realpathSync(share.directory)}`,
     // QEMU has the tag on its own command line and warns about a back-end that has one too.
-    ...(options.kind === 'uml' ? [`--tag=${share.tag}`] : []),
+    options.kind === 'uml' ? `--tag=${share.tag}` : `--name=${share.tag}`,
     ...((options.queues ?? 1) > 1 ? [`--queues=${options.queues}`] : []),
     ...(share.readOnly === true ? ['--readonly'] : []),
     ...(hasTrace(share) ? [`--trace-fd=${TRACE_FD}`] : []),

@@ -8,16 +8,18 @@ import { CONTROL_INTERFACE } from './block';
 
 export class CaptureHeader {
   private readonly facts: Readonly<Record<string, unknown>>;
+  private readonly name: string;
 
   constructor(private readonly options: DaemonOptions) {
-    const { tag, sharedDir, cache, writeback, xattr, readonly, readdirplus, allowDirectIo, allowMmap } = options;
+    this.name = options.name ?? options.tag ?? '';
+    const { sharedDir, cache, writeback, xattr, readonly, readdirplus, allowDirectIo, allowMmap } = options;
     const { posixLocks, flock, killprivV2, queues, snapLength, traceSyscalls } = options;
     this.facts = {
       ...{
         id: randomUUID(),
         host: hostname(),
         pid: process.pid,
-        tag: tag ?? '',
+        tag: this.name,
         directory: sharedDir,
         cache,
         writeback,
@@ -29,7 +31,7 @@ export class CaptureHeader {
 
   /** The first blocks of piece `piece` of a capture. */
   start(piece = 0): Uint8Array[] {
-    const name = (rest: string): string => (this.options.tag === undefined ? rest : `${this.options.tag} ${rest}`);
+    const name = (rest: string): string => `${this.name} ${rest}`.trimStart();
     const comment = JSON.stringify({ ...this.facts, piece });
     return [
       sectionHeader({ os: `${type()} ${release()}`, application: `virtiofs-studio ${VERSION}`, comment }),

@@ -37,7 +37,10 @@ export class Tracing {
     if (options.traceFd !== undefined) this.drain.start(new CaptureStream(options.traceFd, header, failed));
     if (line !== undefined) this.drain.start(new CaptureLines(header, line));
     if (options.liveTrace) {
-      this.live = new LiveCaptures(this.drain, header, { tag: options.tag ?? '', directory: options.sharedDir });
+      this.live = new LiveCaptures(this.drain, header, {
+        tag: options.name ?? options.tag ?? '',
+        directory: options.sharedDir,
+      });
       this.live.listen((why) => warn(`nobody can connect to watch this share: ${why}`));
     }
   }
