@@ -103,6 +103,7 @@ export const catalogue = {
       'The guest keeps the folder that was removed. Put it back and restart the guest to share it anew.',
     ),
   shareWordsBad: (why: string) => usage(why, '"virtiofs-studio share --help" lists the options.'),
+  noVm: () => failure('no virtual machine of this window runs', 'Start one with "Virtio-FS: Share Folder into VM".'),
   guestNotThere: () => failure('the guest is not up', 'Wait until it is, or start it again.'),
   controlUnusable: (path: string, why: string) =>
     usage(`nobody listens at ${path}: ${why}`, '--control is for editors; leave it out to run a guest by hand.'),

@@ -38,6 +38,8 @@ export interface Requested {
 
 export class LauncherLink {
   private connection: MessageConnection | undefined;
+  /** What is on its way out. */
+  private readonly sending = new Set<Promise<void>>();
 
   private constructor(private readonly socket?: Socket) {}
 
@@ -71,7 +73,9 @@ export class LauncherLink {
   async close(): Promise<void> {
     const { socket } = this;
     if (socket === undefined || socket.destroyed) return;
-    const flushed = new Promise((resolve) => socket.end(() => resolve(undefined)));
+    const flushed = Promise.all(this.sending).then(
+      () => new Promise((resolve) => socket.end(() => resolve(undefined))),
+    );
     await Promise.race([flushed, new Promise((resolve) => setTimeout(resolve, 500).unref())]);
     this.connection?.dispose();
     this.connection = undefined;
@@ -113,9 +117,12 @@ export class LauncherLink {
 
   /** Whoever listens may go at any time: nothing is lost but what it would have been told. */
   private tell(send: () => Promise<void> | undefined): void {
-    send()?.catch(() => {
-      this.connection = undefined;
-    });
+    const sent = send()
+      ?.catch(() => {
+        this.connection = undefined;
+      })
+      .finally(() => this.sending.delete(sent as Promise<void>));
+    if (sent !== undefined) this.sending.add(sent);
   }
 }
 

@@ -195,7 +195,9 @@ async function start(options: GuestOptions, workplace: Workplace): Promise<Guest
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     if (child.exitCode === null && child.signalCode === null) {
-      const patience = channel.busy ? BUSY_STOP_TIMEOUT_MS : STOP_TIMEOUT_MS;
+      // One whose daemon has gone cannot unmount.
+      const stuck = channel.busy || backEnds.some(({ process: { exitCode, signalCode } }) => exitCode !== signalCode);
+      const patience = stuck ? BUSY_STOP_TIMEOUT_MS : STOP_TIMEOUT_MS;
       channel.sendLast('exec leave poweroff');
       await Promise.race([ended, sleep(patience, undefined, { ref: false })]);
       child.kill('SIGKILL'); // Without effect on one that has ended.

@@ -63,8 +63,9 @@ function listening(server: ChildProcess, log: () => string): Promise<number> {
 export async function openWorkbench(options: WorkbenchOptions): Promise<Workbench> {
   const scratch = await mkdtemp(join(tmpdir(), 'virtiofs-vscode-'));
   const user = join(scratch, 'user');
+  const trust = (options.trusted ?? true) ? {} : { 'security.workspace.trust.startupPrompt': 'never' };
   await mkdir(join(user, 'User'), { recursive: true });
-  await writeFile(join(user, 'User/settings.json'), JSON.stringify({ ...settings, ...options.settings }));
+  await writeFile(join(user, 'User/settings.json'), JSON.stringify({ ...settings, ...trust, ...options.settings }));
 
   const args = ['--host=127.0.0.1', '--port=0', '--without-connection-token', '--accept-server-license-terms'];
   args.push(`--server-data-dir=${join(scratch, 'server')}`, `--user-data-dir=${user}`);
