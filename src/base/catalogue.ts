@@ -50,12 +50,17 @@ export const catalogue = {
   notLinux: (platform: string) =>
     machine(
       `virtio-fs needs Linux as the host, this is ${platform}`,
-      'Open the folder on a Linux machine (Remote - SSH, WSL).',
+      'Open the folder on a Linux machine (Remote - SSH, Dev Containers, WSL). Captures open here as well.',
     ),
   workspaceUntrusted: () =>
     machine(
       'this workspace is not trusted, so no program is started from it',
       'Trust it with "Workspaces: Manage Workspace Trust".',
+    ),
+  nativePartMissing: (platform: string) =>
+    machine(
+      `this package of the extension has no native part for ${platform}, so no guest can be started; captures open`,
+      'Install the package for linux-x64 or linux-arm64 on such a machine.',
     ),
   folderMissing: (folder: string) => usage(`${folder} is not a folder`, 'Choose an existing folder on this machine.'),
   nodeMissing: (tried: string) =>

@@ -22,12 +22,16 @@ import {
   checkedRestart,
   checkedScript,
   factsKnown,
+  goodbye,
   restartGuest,
   runInGuest,
   shareTroubled,
   stateChanged,
   stopGuest,
 } from '../control/launcher';
+
+/** How long an editor may take to hear the last word. */
+const PATIENCE_MS = 1000;
 
 /** What an editor may ask for. Each may throw a Trouble. */
 export interface Requested {
@@ -38,8 +42,6 @@ export interface Requested {
 
 export class LauncherLink {
   private connection: MessageConnection | undefined;
-  /** What is on its way out. */
-  private readonly sending = new Set<Promise<void>>();
 
   private constructor(private readonly socket?: Socket) {}
 
@@ -69,14 +71,12 @@ export class LauncherLink {
     this.tell(() => this.connection?.sendNotification(shareTroubled, problem));
   }
 
-  /** Says no more. What was said goes out first, unless nobody reads. */
+  /** Says no more. What was said is heard first, unless nobody reads. */
   async close(): Promise<void> {
     const { socket } = this;
     if (socket === undefined || socket.destroyed) return;
-    const flushed = Promise.all(this.sending).then(
-      () => new Promise((resolve) => socket.end(() => resolve(undefined))),
-    );
-    await Promise.race([flushed, new Promise((resolve) => setTimeout(resolve, 500).unref())]);
+    const heard = this.connection?.sendRequest(goodbye).catch(() => {});
+    await Promise.race([heard, new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))]);
     this.connection?.dispose();
     this.connection = undefined;
     socket.destroy();
@@ -117,12 +117,9 @@ export class LauncherLink {
 
   /** Whoever listens may go at any time: nothing is lost but what it would have been told. */
   private tell(send: () => Promise<void> | undefined): void {
-    const sent = send()
-      ?.catch(() => {
-        this.connection = undefined;
-      })
-      .finally(() => this.sending.delete(sent as Promise<void>));
-    if (sent !== undefined) this.sending.add(sent);
+    send()?.catch(() => {
+      this.connection = undefined;
+    });
   }
 }
 

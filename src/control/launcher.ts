@@ -70,6 +70,8 @@ export const MOST_OUTPUT = 1 << 20;
 export const stateChanged = new NotificationType<LauncherState>('launcher/state');
 export const factsKnown = new NotificationType<LauncherFacts>('launcher/facts');
 export const shareTroubled = new NotificationType<ShareProblem>('launcher/problem');
+/** The launcher is about to end: answered when everything before has been taken in. */
+export const goodbye = new RequestType0<null, void>('launcher/goodbye');
 /** Resolves when the guest has begun to stop. */
 export const stopGuest = new RequestType0<null, void>('launcher/stop');
 export const restartGuest = new RequestType<RestartRequest, null, void>('launcher/restart');

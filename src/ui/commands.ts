@@ -9,12 +9,13 @@ import * as vscode from 'vscode';
 import { trouble } from '../base/catalogue';
 import type { ShareFact } from '../control/launcher';
 import { telling } from './followLaunch';
+import { checkGuests } from './preflight';
 import type { SharesNode } from './sharesTree';
 import type { SharedVm } from './sharedVm';
-import type { Studio } from './studio';
+import { type Studio, surroundings } from './studio';
 
 /** Checked in this order. */
-type Need = 'linux' | 'trust' | 'vm' | 'runningVm' | 'share';
+type Need = 'linux' | 'guests' | 'vm' | 'runningVm' | 'share';
 
 interface Row {
   readonly needs: readonly Need[];
@@ -31,27 +32,25 @@ interface Target {
   readonly share: ShareFact;
 }
 
-const GUEST: readonly Need[] = ['linux', 'trust'];
-
 export const commands = {
   'virtiofs.shareFolder': {
-    needs: GUEST,
+    needs: ['guests'],
     run: async ({ studio, args }) => (await sharing()).shareFolder(studio, { ...fromExplorer(args), ask: false }),
   },
   'virtiofs.shareFolderWithOptions': {
-    needs: GUEST,
+    needs: ['guests'],
     run: async ({ studio, args }) => (await sharing()).shareFolder(studio, { ...fromExplorer(args), ask: true }),
   },
   'virtiofs.shareAnotherFolder': {
-    needs: [...GUEST, 'runningVm'],
+    needs: ['guests', 'runningVm'],
     run: async ({ studio, vm, args }) => (await sharing()).shareAnother(studio, vm, fromExplorer(args).clicked),
   },
   'virtiofs.changeOptions': {
-    needs: [...GUEST, 'runningVm'],
+    needs: ['guests', 'runningVm'],
     run: async ({ studio, vm }) => (await sharing()).changeOptions(studio, vm),
   },
   'virtiofs.restartVm': {
-    needs: [...GUEST, 'vm'],
+    needs: ['guests', 'vm'],
     run: async ({ studio, vm }) => (await sharing()).restart(studio, vm),
   },
   'virtiofs.stopVm': {
@@ -111,7 +110,7 @@ export function registerCommands(studio: Studio): vscode.Disposable[] {
 /** What a row needs; undefined when the person picked nothing. Throws a Trouble for what is not there. */
 async function targetOf(studio: Studio, needs: readonly Need[], args: readonly unknown[]): Promise<Target | undefined> {
   if (needs.includes('linux') && process.platform !== 'linux') throw trouble('notLinux', process.platform);
-  if (needs.includes('trust') && !vscode.workspace.isTrusted) throw trouble('workspaceUntrusted');
+  if (needs.includes('guests')) checkGuests(surroundings(studio));
   const target: { studio: Studio; args: readonly unknown[]; vm?: SharedVm; share?: ShareFact } = { studio, args };
   if (needs.includes('vm') || needs.includes('runningVm')) {
     const vm = vmOf(args[0]) ?? (await pickVm(studio, needs.includes('runningVm')));

@@ -22,6 +22,7 @@ import {
   checkedProblem,
   checkedState,
   factsKnown,
+  goodbye,
   restartGuest,
   runInGuest,
   shareTroubled,
@@ -125,6 +126,7 @@ export class ControlHost {
   }
 
   private listenTo(connection: MessageConnection): void {
+    connection.onRequest(goodbye, () => null);
     connection.onNotification(stateChanged, (value: unknown) => {
       const state = checkedState(value);
       if (state !== undefined) this.events.emit('state', state);

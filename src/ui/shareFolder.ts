@@ -22,7 +22,7 @@ import {
 } from './launchOptions';
 import { checkShareable } from './preflight';
 import type { LaunchPlan, SharedVm } from './sharedVm';
-import type { Studio } from './studio';
+import { type Studio, surroundings } from './studio';
 
 const REMEMBERED = 'virtiofs.launchOptions';
 const RECENT = 'virtiofs.recentFolders';
@@ -117,8 +117,8 @@ export async function browseFolder(title: string, label: string): Promise<vscode
 }
 
 /** Throws a Trouble where it cannot be shared from here. */
-async function checked(folder: vscode.Uri): Promise<string> {
-  await checkShareable({ platform: process.platform, trusted: vscode.workspace.isTrusted }, folder);
+async function checked(studio: Studio, folder: vscode.Uri): Promise<string> {
+  await checkShareable(surroundings(studio), folder);
   return folder.fsPath;
 }
 
@@ -177,10 +177,10 @@ export async function shareFolder(
       tellFaults(studio, chosen.item.profile);
     }
   }
-  const path = await checked(folder);
+  const path = await checked(studio, folder);
   const more = (selected ?? []).filter((one) => one.fsPath !== path);
   for (const one of more) {
-    const directory = await checked(one);
+    const directory = await checked(studio, one);
     const taken = [options.tag, ...options.shares.map(({ tag }) => tag)];
     options = { ...options, shares: [...options.shares, { folder: directory, tag: freeTag(directory, taken) }] };
   }
@@ -202,7 +202,7 @@ function tellFaults(studio: Studio, { name, faults }: Profile): void {
 export async function shareAnother(studio: Studio, vm: SharedVm, folder?: vscode.Uri): Promise<void> {
   const chosen = folder ?? (await browseFolder(`Another folder for ${vm.name}`, 'Share'));
   if (chosen === undefined) return;
-  const path = await checked(chosen);
+  const path = await checked(studio, chosen);
   const { folder: first, options } = vm.nextPlan;
   const tag = freeTag(path, [options.tag, ...options.shares.map((share) => share.tag)]);
   vm.plans({ folder: first, options: { ...options, shares: [...options.shares, { folder: path, tag }] } });
@@ -233,6 +233,6 @@ export async function restart(studio: Studio, vm: SharedVm): Promise<void> {
   }
   const plan = vm.nextPlan;
   studio.vms.dismiss(vm);
-  await checked(vscode.Uri.file(plan.folder));
+  await checked(studio, vscode.Uri.file(plan.folder));
   await launch(studio, plan);
 }

@@ -1,5 +1,6 @@
 /** What the parts of the extension share. Made once, in `extension.ts`. */
-import type * as vscode from 'vscode';
+import * as vscode from 'vscode';
+import type { Surroundings } from './preflight';
 import type { OutsideShares } from './outsideShares';
 import type { VirtualMachines } from './virtualMachines';
 
@@ -10,4 +11,9 @@ export interface Studio {
   readonly log: vscode.LogOutputChannel;
   /** Of this workspace. */
   readonly memory: vscode.Memento;
+}
+
+export function surroundings({ extensionPath }: Studio): Surroundings {
+  const { platform, arch } = process;
+  return { platform, arch, trusted: vscode.workspace.isTrusted, extensionPath };
 }

@@ -1,7 +1,7 @@
 /**
  * Runs the suites of this folder inside the extension host of real VS Codes, through the unmodified
- * @vscode/test-electron: `node out/test/extension/run.js [--grep=PATTERN] [--window=NAME]`. With VSCODE_EXECUTABLE set,
- * inside that desktop VS Code; else inside those that need no display: the newest and the oldest, and once in a workspace
+ * @vscode/test-electron: `node out/test/extension/run.js [--grep=PATTERN] [--window=NAME]`. With VSCODE_EXECUTABLE set or
+ * `--desktop` inside a desktop VS Code; else inside those that need no display: the newest and the oldest, and once in a workspace
  * that is not trusted.
  */
 import { existsSync } from 'node:fs';
@@ -33,7 +33,9 @@ interface Tally {
   skipped: number;
 }
 
-const desktop = process.env['VSCODE_EXECUTABLE'];
+/** A desktop VS Code is asked for: this one, or the newest, which @vscode/test-electron then fetches. */
+const executableGiven = process.env['VSCODE_EXECUTABLE'];
+const desktop = executableGiven !== undefined || process.argv.includes('--desktop');
 
 /** The last value of an option. */
 function option(name: string): string | undefined {
@@ -48,8 +50,9 @@ function option(name: string): string | undefined {
     .at(-1);
 }
 
-async function executable(release: VscodeRelease): Promise<string> {
-  if (desktop) return desktop;
+/** Undefined: fetched by @vscode/test-electron. */
+async function executable(release: VscodeRelease): Promise<string | undefined> {
+  if (desktop) return executableGiven;
   process.env['VSCODE_SERVER'] = JSON.stringify(await getVscode(release));
   const standIn = join(__dirname, '../support/vscode/standIn.js');
   await chmod(standIn, 0o755);
@@ -82,8 +85,9 @@ async function runWindow({ name, release, kind }: Window): Promise<{ tally: Tall
     const workspace = join(scratch, 'workspace');
     await makeWorkspace(workspace, kind);
     process.env['TEST_WINDOW'] = kind;
+    const vscodeExecutablePath = await executable(release);
     const code = await runTests({
-      vscodeExecutablePath: await executable(release),
+      ...(vscodeExecutablePath === undefined ? {} : { vscodeExecutablePath }),
       extensionDevelopmentPath: project,
       extensionTestsPath: join(__dirname, 'index.js'),
       extensionTestsEnv: { TEST_GREP: option('grep') ?? '', TEST_WINDOW: kind, TALLY_FILE: tallyFile },
