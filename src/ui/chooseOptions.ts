@@ -25,26 +25,21 @@ export async function chooseOptions(
   start: string,
 ): Promise<LaunchOptions | undefined> {
   let chosen = options;
-  let last: string | undefined;
   for (;;) {
     const items = rows(folder, chosen, start);
-    const item = await pickRow(`Share ${basename(folder) || folder}`, items, last);
+    const item = await pickRow(`Share ${basename(folder) || folder}`, items);
     if (item === undefined) return undefined;
     if (item.ask === undefined) return chosen;
-    last = item.label;
     chosen = { ...chosen, ...(await item.ask()) };
   }
 }
 
-async function pickRow(title: string, items: readonly OptionItem[], last?: string): Promise<OptionItem | undefined> {
+async function pickRow(title: string, items: readonly OptionItem[]): Promise<OptionItem | undefined> {
   const pick = vscode.window.createQuickPick<OptionItem>();
   pick.title = title;
   pick.placeholder = 'Enter starts; choose a row to change it';
   pick.items = items;
   pick.matchOnDetail = true;
-  // Back on the row that was just answered.
-  const again = items.find(({ label }) => label === last);
-  if (again !== undefined) pick.activeItems = [again];
   try {
     return await new Promise((resolve) => {
       pick.onDidAccept(() => resolve(pick.activeItems[0]));
@@ -135,8 +130,19 @@ function rows(folder: string, options: LaunchOptions, start: string): OptionItem
 }
 
 async function choose<T extends string>(title: string, now: T, choices: Choice<T>[]): Promise<T | undefined> {
-  const items = choices.map((choice) => ({ ...choice, ...(choice.value === now ? { description: 'now' } : {}) }));
-  return (await vscode.window.showQuickPick(items, { title, placeHolder: `${title}: now ${now}` }))?.value;
+  const pick = vscode.window.createQuickPick<Choice<T>>();
+  pick.title = title;
+  pick.items = choices;
+  pick.activeItems = choices.filter(({ value }) => value === now);
+  try {
+    return await new Promise((resolve) => {
+      pick.onDidAccept(() => resolve(pick.activeItems[0]?.value));
+      pick.onDidHide(() => resolve(undefined));
+      pick.show();
+    });
+  } finally {
+    pick.dispose();
+  }
 }
 
 function input(title: string, value: string, fault: (text: string) => string | undefined): Promise<string | undefined> {

@@ -9,6 +9,7 @@ import * as vscode from 'vscode';
 import { trouble } from '../base/catalogue';
 import type { ShareFact } from '../control/launcher';
 import { telling } from './followLaunch';
+import { summary } from './launchOptions';
 import { checkGuests } from './preflight';
 import type { SharesNode } from './sharesTree';
 import type { SharedVm } from './sharedVm';
@@ -185,14 +186,17 @@ async function chooseAction(vm: SharedVm): Promise<void> {
     ['settings-gear', 'Change Options…', 'virtiofs.changeOptions', true],
     ['add', 'Share Another Folder…', 'virtiofs.shareAnotherFolder', true],
     ['copy', 'Copy Mount Command', 'virtiofs.copyMountCommand', true],
-    ['copy', 'Copy Guest Command Line', 'virtiofs.copyGuestCommandLine', true],
+    ['copy', `Copy ${vm.facts?.kind === 'uml' ? 'Guest' : 'QEMU'} Command Line`, 'virtiofs.copyGuestCommandLine', true],
     ['copy', 'Copy Daemon Command Line', 'virtiofs.copyDaemonCommandLine', true],
     ['debug-stop', vm.isAlive ? 'Stop' : 'Dismiss', 'virtiofs.stopVm', false],
   ];
   const items = rows
     .filter(([, , , running]) => !running || vm.isUp)
     .map(([icon, title, id]) => ({ label: `$(${icon}) ${title}`, id }));
-  const chosen = await vscode.window.showQuickPick(items, { title: `Virtual machine ${vm.name}` });
+  const chosen = await vscode.window.showQuickPick(items, {
+    title: `Virtual machine ${vm.name}`,
+    placeHolder: vm.isUp ? summary(vm.plan.options) : 'It is not up',
+  });
   if (chosen !== undefined) await vscode.commands.executeCommand(chosen.id, { kind: 'vm', vm } satisfies SharesNode);
 }
 

@@ -81,7 +81,7 @@ export async function checkEnvironment(studio: Studio): Promise<readonly Finding
   });
   pick.onDidAccept(() => {
     const finding = pick.activeItems[0]?.finding;
-    if (finding?.fix !== undefined) act(studio, finding, finding.command === undefined);
+    if (finding !== undefined) void explain(studio, finding);
   });
   pick.show();
   try {
@@ -112,6 +112,22 @@ function row(finding: Finding): FindingItem {
     buttons: fix === undefined ? [] : command === undefined ? [copyIt] : [runIt, copyIt],
     finding,
   };
+}
+
+/** The whole of a finding, whose row may be too narrow for it. */
+async function explain(studio: Studio, finding: Finding): Promise<void> {
+  const { subject, verdict, found, fix, command } = finding;
+  const doIt = 'Do It in a Terminal';
+  const actions = [...(command === undefined ? [] : [doIt]), ...(fix === undefined ? [] : ['Copy'])];
+  const text = `${subject}: ${found}${fix === undefined ? '' : `. ${fix}`}`;
+  const show =
+    verdict === 'ok'
+      ? vscode.window.showInformationMessage
+      : verdict === 'warning'
+        ? vscode.window.showWarningMessage
+        : vscode.window.showErrorMessage;
+  const chosen = await show(text, ...actions);
+  if (chosen !== undefined) act(studio, finding, chosen === 'Copy');
 }
 
 function act(studio: Studio, { fix = '', command }: Finding, copying: boolean): void {

@@ -21,6 +21,9 @@ export type SharesNode =
   | { readonly kind: 'outside' }
   | { readonly kind: 'outsideShare'; readonly share: RunningShare };
 
+/** Counters come each second; a row that changes more seldom can be read. */
+const REDRAW_MS = 1900;
+
 const numbers = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 
 /** `1,234/s`; slow ones with a decimal; nothing where nothing goes on. */
@@ -70,6 +73,8 @@ export class SharesTree implements vscode.TreeDataProvider<SharesNode>, vscode.D
   private readonly subscriptions: vscode.Disposable[] = [this.changed];
   /** The same element for the same thing, so that one row can be told to have changed. */
   private readonly nodes = new Map<string, SharesNode>();
+  /** When rows were last drawn for their counters, and with what. */
+  private readonly drawn = new Map<string, { readonly at: number; readonly perSecond: number }>();
   private visible = false;
 
   constructor(private readonly studio: Studio) {
@@ -79,12 +84,12 @@ export class SharesTree implements vscode.TreeDataProvider<SharesNode>, vscode.D
         outside.look();
         this.changed.fire(undefined);
       }),
-      vms.onDidCount((vm) => this.refresh(`vm${vm.id}`)),
+      vms.onDidCount((vm) => this.refresh(`vm${vm.id}`, vm.requestsPerSecond)),
       outside.onDidChange(() => {
         this.tellContext();
         this.changed.fire(undefined);
       }),
-      outside.onDidCount((pid) => this.refresh(`outside/${pid}`)),
+      outside.onDidCount((pid) => this.refresh(`outside/${pid}`, outside.activity(pid)?.perSecond ?? 0)),
     );
   }
 
@@ -103,6 +108,7 @@ export class SharesTree implements vscode.TreeDataProvider<SharesNode>, vscode.D
     const { vms, outside } = this.studio;
     if (node === undefined) {
       this.nodes.clear();
+      this.drawn.clear();
       const own = vms.all.map((vm) => this.keep(`vm${vm.id}`, { kind: 'vm', vm }));
       const others = outside.all.length > 0 ? [this.keep('outside', { kind: 'outside' })] : [];
       return [...own, ...others];
@@ -177,10 +183,15 @@ export class SharesTree implements vscode.TreeDataProvider<SharesNode>, vscode.D
     return node;
   }
 
-  /** The row and those below it. */
-  private refresh(id: string): void {
+  /** The row and those below it, unless they were drawn a moment ago or nothing goes on: each drawing ends a tooltip. */
+  private refresh(id: string, perSecond: number): void {
     const node = this.visible ? this.nodes.get(id) : undefined;
-    if (node !== undefined) this.changed.fire(node);
+    const last = this.drawn.get(id);
+    if (node === undefined || (last !== undefined && last.perSecond === 0 && perSecond === 0)) return;
+    const now = performance.now();
+    if (last !== undefined && now - last.at < REDRAW_MS) return;
+    this.drawn.set(id, { at: now, perSecond });
+    this.changed.fire(node);
   }
 
   private tellContext(): void {
@@ -289,13 +300,14 @@ function daemonItem(id: string, process: ProcessFacts | { readonly pid: number }
 
 function queueItem(parent: string, index: number, activity: ShareActivity | undefined): vscode.TreeItem {
   const queue = activity?.queues[index];
-  const item = new vscode.TreeItem(index === 0 ? 'Queue 0 (high priority)' : `Queue ${index}`);
+  const item = new vscode.TreeItem(`Queue ${index}`);
   item.id = `${parent}/#queue${index}`;
   item.contextValue = 'queue';
   item.iconPath = icon('list-ordered');
   if (queue !== undefined) {
     const inFlight = queue.inFlight > 0 ? ` · ${queue.inFlight} in flight` : '';
-    item.description = `${rateText(queue.perSecond)}${inFlight} · ${numbers.format(queue.total)} in all`;
+    const kind = index === 0 ? 'high priority · ' : '';
+    item.description = `${kind}${rateText(queue.perSecond)}${inFlight} · ${numbers.format(queue.total)} in all`;
   }
   item.tooltip =
     index === 0 ? 'FORGET, INTERRUPT and the like: requests that must not wait behind others.' : 'All other requests.';

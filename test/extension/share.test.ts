@@ -73,7 +73,7 @@ describe('a folder shared from VS Code', function () {
     assert.match(view, /^sample \| (idle|[\d.,]+\/s) · Linux [\d.]+/m);
     assert.match(view, /^ {2}work \| .*sample$/m);
     assert.match(view, /^ {4}Daemon \| process \d+$/m);
-    assert.match(view, /^ {4}Queue 0 \(high priority\) \| /m);
+    assert.match(view, /^ {4}Queue 0 \| high priority · /m);
     assert.match(view, /^ {4}Queue 1 \| .* in all$/m);
     assert.match(view, /^ {2}Guest \| User Mode Linux · process \d+$/m);
 
