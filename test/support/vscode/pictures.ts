@@ -8,6 +8,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { stagedExtension } from '../stagedExtension';
 import { getVscode } from './install';
 import { type Look, failingStory, makeProject, sharesStory, storySettings } from './sharesStory';
 import { type Workbench, openWorkbench } from './workbench';
@@ -44,7 +45,9 @@ async function tell(
   const workbench = await openWorkbench({
     server: await getVscode(),
     workspace,
-    extensions: [project],
+    // As people have it; its path is then no place of this machine.
+    extensions: [await stagedExtension('linux-x64', scratch)],
+    installed: true,
     size,
     settings: { ...storySettings, 'workbench.colorTheme': THEMES[theme], ...settings },
   });

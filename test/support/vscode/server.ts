@@ -3,9 +3,9 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { type VscodeServer } from './install';
 
 /** Nothing that asks, greets, looks for updates or moves. */
@@ -26,8 +26,13 @@ export interface ServerOptions {
   readonly server: VscodeServer;
   /** Folder to open. */
   readonly workspace: string;
-  /** Folders of extensions under development. */
+  /** Folders of extensions. */
   readonly extensions: readonly string[];
+  /**
+   * As extensions that a person has installed, and not as ones under development: for those this VS Code has to be in its
+   * test mode, in which it shows no notifications.
+   */
+  readonly installed?: boolean;
   /** Module with `run()`, for tests inside of the extension host. */
   readonly testsPath?: string;
   readonly trusted?: boolean;
@@ -74,8 +79,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const args = ['--host=127.0.0.1', '--port=0', '--without-connection-token', '--accept-server-license-terms'];
   args.push(`--server-data-dir=${join(scratch, 'server')}`, `--user-data-dir=${user}`);
   args.push(`--extensions-dir=${join(scratch, 'extensions')}`, '--telemetry-level=off');
-  // Without it this VS Code ignores the extension under development that the page names.
-  args.push('--enable-smoke-test-driver');
+  if (options.installed) {
+    await mkdir(join(scratch, 'extensions'));
+    for (const path of options.extensions) await symlink(path, join(scratch, 'extensions', basename(path)));
+  } else {
+    // Without it this VS Code ignores the extension under development that the page names.
+    args.push('--enable-smoke-test-driver');
+  }
   if (trusted) args.push('--disable-workspace-trust');
   const env: NodeJS.ProcessEnv = { ...process.env, EXTENSIONS_GALLERY: '{}' };
   if (options.alone ?? true) env['XDG_RUNTIME_DIR'] = scratch;
@@ -118,7 +128,9 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   try {
     const port = await listening(server, () => log);
     const remote = (path: string) => `vscode-remote://127.0.0.1:${port}${path}`;
-    const payload = options.extensions.map((path) => ['extensionDevelopmentPath', remote(path)]);
+    const payload = options.installed
+      ? []
+      : options.extensions.map((path) => ['extensionDevelopmentPath', remote(path)]);
     if (options.testsPath !== undefined) payload.push(['extensionTestsPath', remote(options.testsPath)]);
     const query = new URLSearchParams({ folder: options.workspace, payload: JSON.stringify(payload) });
     return { url: `http://127.0.0.1:${port}/?${query}`, log: () => log, ended, close };

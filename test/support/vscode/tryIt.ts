@@ -24,6 +24,7 @@ async function main(): Promise<void> {
       server: await getVscode(),
       workspace,
       extensions: [project],
+      installed: true,
       settings: { 'window.autoDetectColorScheme': true },
       alone: false,
     });
