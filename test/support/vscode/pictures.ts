@@ -84,20 +84,32 @@ async function review(folder: string, only: string | undefined): Promise<void> {
   }
 }
 
-/** Steps that are shown to people, and where. */
-const SHOWN: Readonly<Record<string, string>> = {
-  options: 'walkthrough/options.png',
-  terminal: 'walkthrough/share.png',
-  shares: 'walkthrough/shares.png',
-  environment: 'walkthrough/environment.png',
+/** Steps that are shown in the walkthrough: what of the page. */
+const WALKTHROUGH: Readonly<Record<string, string>> = {
+  options: '.quick-input-widget',
+  environment: '.quick-input-widget',
+  terminal: '.part.panel',
+  shares: '.part.sidebar',
 };
+/** Most of a picture's height that says something. */
+const TALLEST = 420;
 
 async function media(): Promise<void> {
-  await mkdir(join(project, 'media/walkthrough'), { recursive: true });
-  await tell({ theme: 'dark', size: { width: 1040, height: 680 } }, sharesStory, async (step, page) => {
-    if (Object.hasOwn(SHOWN, step)) await page.screenshot({ path: join(project, 'media', SHOWN[step]) });
-    if (step === 'shares') await page.screenshot({ path: join(project, 'media/share-folder.png') });
-  });
+  const folder = join(project, 'media/walkthrough');
+  await mkdir(folder, { recursive: true });
+  for (const theme of ['dark', 'light'] as const) {
+    await tell({ theme, size: { width: 1040, height: 720 } }, sharesStory, async (step, page) => {
+      if (Object.hasOwn(WALKTHROUGH, step)) {
+        const box = await page.locator(WALKTHROUGH[step]).first().boundingBox();
+        if (box === null) throw new Error(`nothing to take a picture of: ${step}`);
+        const height = Math.min(box.height, step === 'shares' ? TALLEST / 2 : TALLEST);
+        await page.screenshot({ path: join(folder, `${step}-${theme}.png`), clip: { ...box, height } });
+      }
+      if (step === 'shares' && theme === 'dark') {
+        await page.screenshot({ path: join(project, 'media/share-folder.png') });
+      }
+    });
+  }
 }
 
 async function main(): Promise<void> {
