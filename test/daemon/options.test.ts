@@ -44,7 +44,14 @@ describe('daemon options', () => {
   });
 
   it('say what is captured, and where', () => {
-    const capturing = ['--capture=/tmp/c', '--capture-limit=100M', '--snaplen', '4K', '--trace-syscalls', '--name=work'];
+    const capturing = [
+      '--capture=/tmp/c',
+      '--capture-limit=100M',
+      '--snaplen',
+      '4K',
+      '--trace-syscalls',
+      '--name=work',
+    ];
     const all = run(...base, ...capturing, '--no-live-trace');
     assert.deepEqual(
       [all.capture, all.captureLimit, all.snapLength, all.traceSyscalls, all.liveTrace, all.name],
