@@ -127,6 +127,7 @@ const LEAST_CAPTURE = 8 << 20;
 /** As much as a message has. */
 const MOST_SNAP = 1 << 20;
 const MAX_FD = 0x7fffffff;
+const MAX_CPU = 511;
 const descriptor = (text: string) => integer(text, 0, MAX_FD);
 const isolation = 'Start the daemon inside a mount namespace or container of your own, or use virtiofsd for this.';
 const mapping = "Files keep the guest's own ids. Use an idmapped mount for the folder, or virtiofsd for this.";
@@ -191,6 +192,14 @@ export const rows: readonly Row[] = [
     'pollMicroseconds',
     'a number from 0 to 1000000',
     (text) => integer(text, 0, 1_000_000),
+  ),
+  setting(
+    ['--cpu'],
+    'N',
+    'Keep the thread that serves the queues on this CPU.',
+    'cpu',
+    'the number of a CPU',
+    (text) => integer(text, 0, MAX_CPU),
   ),
   {
     names: ['--name'],
