@@ -193,13 +193,8 @@ export const rows: readonly Row[] = [
     'a number from 0 to 1000000',
     (text) => integer(text, 0, 1_000_000),
   ),
-  setting(
-    ['--cpu'],
-    'N',
-    'Keep the thread that serves the queues on this CPU.',
-    'cpu',
-    'the number of a CPU',
-    (text) => integer(text, 0, MAX_CPU),
+  setting(['--cpu'], 'N', 'Keep the thread that serves the queues on this CPU.', 'cpu', 'the number of a CPU', (text) =>
+    integer(text, 0, MAX_CPU),
   ),
   {
     names: ['--name'],
