@@ -313,7 +313,9 @@ interface Inode {
 class Reference {
   readonly root: Inode = { id: 1, entries: new Map() };
   readonly builder = new CaptureBuilder().init();
-  /** Lookup counts of what the guest knows; and the names that it has seen of each. */
+  /** Names that the guest has seen: nodeid of the folder, and name. */
+  readonly seen = new Set<string>();
+  /** Lookup counts of what the guest knows. */
   readonly known = new Map<Inode, number>([[this.root, 1]]);
   private next = 2;
 
@@ -321,12 +323,12 @@ class Reference {
     return { id: this.next++, entries: isFolder ? new Map() : undefined };
   }
 
-  /** All paths of an inode. */
-  pathsOf(inode: Inode): string[] {
+  /** The paths of an inode, all or those that the guest has seen. */
+  pathsOf(inode: Inode, all = false): string[] {
     const found: string[] = [];
     const walk = (at: Inode, path: string): void => {
       for (const [name, child] of at.entries ?? []) {
-        if (child === inode) found.push(`${path}/${name}`);
+        if (child === inode && (all || this.seen.has(`${at.id}/${name}`))) found.push(`${path}/${name}`);
         walk(child, `${path}/${name}`);
       }
     };
@@ -334,9 +336,31 @@ class Reference {
     return inode === this.root ? ['/'] : found;
   }
 
-  entry(inode: Inode): FieldValues {
+  /** What a reply says of an inode found in a folder by its name. */
+  entry(dir: Inode, name: string, inode: Inode): FieldValues {
     this.known.set(inode, (this.known.get(inode) ?? 0) + 1);
-    return inode.entries ? folder(inode.id) : file(inode.id, this.pathsOf(inode).length);
+    this.seen.add(`${dir.id}/${name}`);
+    return inode.entries ? folder(inode.id) : file(inode.id, this.pathsOf(inode, true).length);
+  }
+
+  /** A name goes from one place to another; the guest knows it there if it knew it here. */
+  move(from: Inode, name: string, to: Inode, second: string, swap: boolean): void {
+    const here = `${from.id}/${name}`;
+    const there = `${to.id}/${second}`;
+    const [sawHere, sawThere] = [this.seen.delete(here), this.seen.delete(there)];
+    if (sawHere) this.seen.add(there);
+    if (swap && sawThere) this.seen.add(here);
+  }
+
+  forget(inode: Inode): void {
+    this.known.delete(inode);
+    const walk = (at: Inode): void => {
+      for (const [name, child] of at.entries ?? []) {
+        if (child === inode) this.seen.delete(`${at.id}/${name}`);
+        walk(child);
+      }
+    };
+    walk(this.root);
   }
 
   folders(): Inode[] {
@@ -366,7 +390,7 @@ function take(fs: Reference, { what, at, to, name, second }: Step): void {
   const on = { nodeid: dir.id, names: [name] };
   switch (what) {
     case 'lookup':
-      if (there) builder.exchange('LOOKUP', { ...on, out: fs.entry(there) });
+      if (there) builder.exchange('LOOKUP', { ...on, out: fs.entry(dir, name, there) });
       else builder.exchange('LOOKUP', { ...on, error: 'ENOENT' });
       return;
     case 'create':
@@ -374,8 +398,8 @@ function take(fs: Reference, { what, at, to, name, second }: Step): void {
       if (there) return;
       const made = fs.fresh(what === 'mkdir');
       entries.set(name, made);
-      if (what === 'mkdir') builder.exchange('MKDIR', { ...on, out: fs.entry(made) });
-      else builder.exchange('CREATE', { ...on, out: [fs.entry(made), { fh: 1 }] });
+      if (what === 'mkdir') builder.exchange('MKDIR', { ...on, out: fs.entry(dir, name, made) });
+      else builder.exchange('CREATE', { ...on, out: [fs.entry(dir, name, made), { fh: 1 }] });
       return;
     }
     case 'link': {
@@ -383,19 +407,20 @@ function take(fs: Reference, { what, at, to, name, second }: Step): void {
       if (there || files.length === 0) return;
       const linked = files[to % files.length];
       entries.set(name, linked);
-      builder.exchange('LINK', { ...on, in: { oldnodeid: linked.id }, out: fs.entry(linked) });
+      builder.exchange('LINK', { ...on, in: { oldnodeid: linked.id }, out: fs.entry(dir, name, linked) });
       return;
     }
     case 'remove':
       if (!there || (there.entries?.size ?? 0) > 0) return;
       entries.delete(name);
+      fs.seen.delete(`${dir.id}/${name}`);
       builder.exchange(there.entries ? 'RMDIR' : 'UNLINK', on);
       return;
     case 'list':
       builder.exchange('READDIRPLUS', {
         nodeid: dir.id,
         in: { size: 4096 },
-        entries: [...entries].map(([each, inode]) => ({ name: each, out: fs.entry(inode) })),
+        entries: [...entries].map(([each, inode]) => ({ name: each, out: fs.entry(dir, each, inode) })),
       });
       return;
     case 'rename':
@@ -407,6 +432,7 @@ function take(fs: Reference, { what, at, to, name, second }: Step): void {
       entries.delete(name);
       other.entries?.set(second, there);
       if (swap && target) entries.set(name, target);
+      fs.move(dir, name, other, second, swap);
       const flags = swap ? RenameFlag.EXCHANGE : 0;
       builder.exchange('RENAME2', { ...on, names: [name, second], in: { newdir: other.id, flags } });
       return;
@@ -419,7 +445,7 @@ function take(fs: Reference, { what, at, to, name, second }: Step): void {
       if (free.length === 0) return;
       const gone = free[at % free.length];
       builder.exchange('FORGET', { nodeid: gone.id, in: { nlookup: fs.known.get(gone) ?? 0 } });
-      fs.known.delete(gone);
+      fs.forget(gone);
     }
   }
 }
@@ -433,7 +459,7 @@ describe('paths, against a small file system', () => {
     second: fc.constantFrom('a', 'b', 'c'),
   });
 
-  it('each known node has one of its true paths after every request, or is marked as deleted', () => {
+  it('each known node has one of the paths that the guest has seen after every request, or is marked as deleted', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => {
         const fs = new Reference();
