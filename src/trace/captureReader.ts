@@ -40,9 +40,10 @@ import { Sessions, sessionOf } from './sessions';
 
 /** How much of a live stream is kept. */
 const LIVE_LIMIT = 256 << 20;
-/** So many vhost-user messages are kept, of so many bytes at most. */
+/** So many vhost-user messages are kept, each so long, all together so many bytes, at most. */
 const MOST_CONTROL = 65536;
 const LONGEST_CONTROL = 8192;
+const MOST_CONTROL_BYTES = 8 << 20;
 /** So many gaps are told apart; later losses are added to the last one. */
 const MOST_GAPS = 65536;
 /** How many nodeids are known is noted once in so many rows. */
@@ -92,6 +93,7 @@ export class CaptureReader implements Capture, PcapngHandler {
   private strange = 0;
   private lostPackets = 0;
   private strayCalls = 0;
+  private controlBytes = 0;
   private controlLeftOut = 0;
   private sections = 0;
   private piece: number | undefined;
@@ -229,10 +231,10 @@ export class CaptureReader implements Capture, PcapngHandler {
   ): void {
     const takenLow = view.getUint32(at + FuseAt.taken, true);
     const takenHigh = view.getUint32(at + FuseAt.taken + 4, true);
-    const start = this.after(takenHigh, takenLow);
     const shift = (high - takenHigh) * TWO_32 + (low - takenLow);
     // A tool that keeps times less exactly has cut off less than a microsecond.
     this.shift = Math.abs(shift) < 1000 ? 0 : shift;
+    const start = this.shift === 0 ? this.after(takenHigh, takenLow) : this.after(high, low);
     const row = this.addRow(view, at, start);
     const { table } = this;
     const length = view.getUint32(at + FuseAt.length, true);
@@ -284,7 +286,7 @@ export class CaptureReader implements Capture, PcapngHandler {
     const paired = slot >= 0 && end - message >= OutHeader.size && this.awaits(slot, view, message);
     const takenLow = view.getUint32(at + FuseAt.taken, true);
     const takenHigh = view.getUint32(at + FuseAt.taken + 4, true);
-    const row = paired ? this.slotRow[slot] : this.addRow(view, at, this.after(takenHigh, takenLow));
+    const row = paired ? this.slotRow[slot] : this.addRow(view, at, this.after(takenHigh, takenLow) + this.shift);
     const { table } = this;
     const length = view.getUint32(at + FuseAt.length, true);
     const flagged = view.getUint16(at + FuseAt.flags, true);
@@ -347,21 +349,23 @@ export class CaptureReader implements Capture, PcapngHandler {
       slot >= 0 &&
       this.takenLow[slot] === view.getUint32(at + HostCallAt.taken, true) &&
       this.takenHigh[slot] === view.getUint32(at + HostCallAt.taken + 4, true);
-    if (mine) this.calls.add(this.slotRow[slot], position, captured, this.after(high, low) - this.shift);
+    if (mine) this.calls.add(this.slotRow[slot], position, captured, this.after(high, low));
     else if (queue !== NO_QUEUE) this.strayCalls++;
   }
 
   private vhostUser(bytes: Uint8Array, view: DataView, at: number, captured: number, high: number, low: number): void {
-    if (this.control.length >= MOST_CONTROL) {
+    if (this.control.length >= MOST_CONTROL || this.controlBytes >= MOST_CONTROL_BYTES) {
       this.controlLeftOut++;
       return;
     }
     const from = at + VhostUserAt.message;
+    const end = Math.min(at + captured, from + LONGEST_CONTROL);
+    this.controlBytes += end - from;
     this.control.push({
       start: this.after(high, low),
       fromFrontEnd: view.getUint16(at + VhostUserAt.direction, true) === 0,
       descriptors: view.getUint32(at + VhostUserAt.descriptors, true),
-      bytes: bytes.slice(from, Math.min(at + captured, from + LONGEST_CONTROL)),
+      bytes: bytes.slice(from, end),
     });
   }
 
@@ -434,7 +438,7 @@ export class CaptureReader implements Capture, PcapngHandler {
       ...some(unusable, 'packet without a time or an interface passed over'),
       ...some(this.strange, 'packet not understood'),
       ...some(this.strayCalls, 'system call of the host whose requests are not in the capture'),
-      ...some(this.controlLeftOut, 'message of vhost-user beyond the first 65536 left out'),
+      ...some(this.controlLeftOut, 'message of vhost-user left out, after the first ones'),
     ];
   }
 }

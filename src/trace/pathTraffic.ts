@@ -213,7 +213,7 @@ export class PathTraffic {
     for (let at = from; at + Direntplus.size <= end;) {
       const namelen = view.getUint32(at + Direntplus.offset.dirent + Dirent.offset.namelen, true);
       const nameAt = at + Direntplus.size;
-      if (namelen === 0 || namelen > end - nameAt) return;
+      if (namelen === 0 || namelen > end - nameAt || namelen > LONGEST_NAME) return;
       const dots = bytes[nameAt] === DOT && (namelen === 1 || (namelen === 2 && bytes[nameAt + 1] === DOT));
       if (!dots && this.takeNode(view, at, end)) {
         this.model.found(high, low, this.names.intern(bytes, nameAt, nameAt + namelen), this.entry, 1, true);
@@ -229,7 +229,7 @@ export class PathTraffic {
     for (let from = at + NamesAt.records; done < count && from + NAME_RECORD <= end; done++) {
       const length = view.getUint16(from + 24, true);
       const nameAt = from + NAME_RECORD;
-      if (nameAt + length > end) break;
+      if (nameAt + length > end || length > LONGEST_NAME) break;
       const { entry } = this;
       entry.low = view.getUint32(from, true);
       entry.high = view.getUint32(from + 4, true);
@@ -273,10 +273,13 @@ export class PathTraffic {
 }
 
 const DOT = 0x2e;
+/** FUSE_NAME_MAX of the kernel is less. */
+const LONGEST_NAME = 4096;
 
-/** Where the NUL is; -1: there is none, or nothing before it. */
+/** Where the NUL is; -1: there is none, or no name before it. */
 function endOfName(bytes: Uint8Array, from: number, end: number): number {
-  for (let at = from; at < end; at++) if (bytes[at] === 0) return at === from ? -1 : at;
+  const last = Math.min(end, from + LONGEST_NAME + 1);
+  for (let at = from; at < last; at++) if (bytes[at] === 0) return at === from ? -1 : at;
   return -1;
 }
 

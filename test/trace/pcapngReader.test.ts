@@ -46,7 +46,8 @@ function read(bytes: Uint8Array, cuts: readonly number[] = [], ended = true) {
 
 const START = join(sectionHeader(), interfaceDescription('queue 1'));
 const packet = (time: bigint, ...bytes: number[]): Uint8Array => enhancedPacket(0, time, Uint8Array.from(bytes));
-const times = (found: readonly Found[]): unknown[] => found.filter(([kind]) => kind === 'packet').map((each) => each[1]);
+const times = (found: readonly Found[]): unknown[] =>
+  found.filter(([kind]) => kind === 'packet').map((each) => each[1]);
 
 describe('pcapng blocks, written', () => {
   it('are what the specification says, byte by byte', () => {
@@ -102,7 +103,10 @@ describe('pcapng blocks, written', () => {
   });
 
   it('are valid whatever the texts, lengths and times', () => {
-    const one = fc.record({ time: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), bytes: fc.uint8Array({ maxLength: 40 }) });
+    const one = fc.record({
+      time: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
+      bytes: fc.uint8Array({ maxLength: 40 }),
+    });
     fc.assert(
       fc.property(fc.array(one, { maxLength: 8 }), fc.string({ maxLength: 40 }), (packets, text) => {
         const strict = readStrictly(
@@ -130,7 +134,13 @@ describe('pcapng blocks, written', () => {
 });
 
 describe('pcapng blocks, read', () => {
-  const two = join(START, packet(5n, 1, 2, 3), packet(6n), interfaceStatistics(0, 7n, 3n), interfaceStatistics(0, 8n, 5n));
+  const two = join(
+    START,
+    packet(5n, 1, 2, 3),
+    packet(6n),
+    interfaceStatistics(0, 7n, 3n),
+    interfaceStatistics(0, 8n, 5n),
+  );
 
   it('packets with their times and places; how many were lost since last told', () => {
     const { found, fault } = read(join(two, sectionHeader({ comment: 'next' })));
@@ -181,11 +191,7 @@ describe('pcapng blocks, read', () => {
       `),
     );
     assert.equal(fault, undefined);
-    assert.deepEqual(found, [
-      ['section'],
-      ['packet', 0x1_0000_0002n, 'aabbcc', 88],
-      ['lost', 2 ** 32 + 2],
-    ]);
+    assert.deepEqual(found, [['section'], ['packet', 0x1_0000_0002n, 'aabbcc', 88], ['lost', 2 ** 32 + 2]]);
   });
 
   const interfaceWith = (linkType: number, ...options: BlockOption[]): Uint8Array =>
@@ -264,7 +270,10 @@ describe('pcapng blocks, read', () => {
     const good = join(START, packet(1n, 1));
     const word = (value: number): Uint8Array => new Uint8Array(new Uint32Array([value]).buffer);
     for (const length of [0, 8, 13, LONGEST_BLOCK + 4, 0xffff_fffc]) {
-      const { found, fault } = read(join(good, word(6), word(length), new Uint8Array(8)), [good.length - 3, good.length + 5]);
+      const { found, fault } = read(join(good, word(6), word(length), new Uint8Array(8)), [
+        good.length - 3,
+        good.length + 5,
+      ]);
       assert.deepEqual(times(found), [1n], 'what came before is kept');
       assert.equal(fault?.kind, 'damaged');
       assert.match(fault.text, new RegExp(`^damaged at byte ${good.length}: .*: everything up to there is shown$`));
@@ -293,9 +302,14 @@ describe('pcapng blocks, read', () => {
 
   it('random bytes and damaged bytes never throw, and nothing is found that was not there', () => {
     fc.assert(
-      fc.property(fc.boolean(), fc.uint8Array({ maxLength: 200 }), fc.array(fc.nat(), { maxLength: 3 }), (start, noise, cuts) => {
-        read(start ? join(START, noise) : noise, cuts);
-      }),
+      fc.property(
+        fc.boolean(),
+        fc.uint8Array({ maxLength: 200 }),
+        fc.array(fc.nat(), { maxLength: 3 }),
+        (start, noise, cuts) => {
+          read(start ? join(START, noise) : noise, cuts);
+        },
+      ),
     );
     for (let at = 0; at < two.length; at++) {
       for (const value of [0, 1, 0x7f, 0xff]) {
