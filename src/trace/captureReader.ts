@@ -5,17 +5,9 @@
  * columns and where the bytes are (`captureBytes.ts`); they are decoded when somebody asks. Memory grows with the number
  * of rows, nodes and names, never with what a packet claims.
  */
-import { Opcode, opcodes } from '../protocol/fuse/opcodes';
-import {
-  CopyFileRangeOut,
-  GetxattrIn,
-  InHeader,
-  OutHeader,
-  ReadIn,
-  SetxattrIn,
-  WriteIn,
-  WriteOut,
-} from '../protocol/fuse/structs';
+import { Opcode } from '../protocol/fuse/opcodeNumbers';
+import { opcodes } from '../protocol/fuse/opcodes';
+import { InHeader, OutHeader } from '../protocol/fuse/structs';
 import { decodeReply, decodeRequest, type Reply, type Request, type SessionShape } from '../protocol/message';
 import {
   type Capture,
@@ -33,6 +25,7 @@ import { HostCallList } from './hostCallList';
 import { FuseAt, HostCallAt, MessageFlag, NamesAt, NO_QUEUE, PACKET_VERSION, PacketKind, VhostUserAt } from './packet';
 import { PairMap } from './pairMap';
 import { type NodeFacts, PathModel } from './pathModel';
+import { askedBytes, movedBytes } from './payload';
 import { NameTable, PathTable } from './pathTable';
 import { PathTraffic } from './pathTraffic';
 import { type PcapngFault, type PcapngHandler, PcapngReader } from './pcapngReader';
@@ -49,7 +42,6 @@ const MOST_GAPS = 65536;
 /** How many nodeids are known is noted once in so many rows. */
 const KNOWN_EVERY_BITS = 8;
 const TWO_32 = 0x1_0000_0000;
-const DURATION_LIMIT = 0xffff_ffff;
 
 export interface CaptureReaderOptions {
   /** Reads the file again that `push` is given; without it the stream is kept in memory, up to `liveLimit`. */
@@ -262,7 +254,7 @@ export class CaptureReader implements Capture, PcapngHandler {
       table.uid[row] = view.getUint32(message + InHeader.offset.uid, true);
       table.gid[row] = view.getUint32(message + InHeader.offset.gid, true);
       table.pid[row] = view.getUint32(message + InHeader.offset.pid, true);
-      table.payload[row] = asked(opcode, view, message + InHeader.size, end);
+      table.payload[row] = askedBytes(opcode, view, message + InHeader.size, end);
       table.path[row] = this.traffic.request(opcode, bytes, view, message, end, slot);
       if (this.traffic.unsure) flags |= RowFlag.PATH_UNSURE;
       if (opcode < SILENT.length && SILENT[opcode] === 1) flags |= RowFlag.SILENT;
@@ -334,7 +326,7 @@ export class CaptureReader implements Capture, PcapngHandler {
       return;
     }
     const opcode = table.opcode[row];
-    table.payload[row] = moved(opcode, table.payload[row], length, view, message + OutHeader.size, end);
+    table.payload[row] = movedBytes(opcode, table.payload[row], length, view, message + OutHeader.size, end);
     if (opcode === Opcode.INIT) {
       const session = sessionOf(view, message, end);
       this.sessions.begin(this.count, session);
@@ -448,57 +440,6 @@ for (const row of opcodes) if (!row.reply) SILENT[row.number] = 1;
 
 function isCut(view: DataView, at: number, there: number, length: number): boolean {
   return there < length || (view.getUint16(at + FuseAt.flags, true) & MessageFlag.CUT) !== 0;
-}
-
-/** Bytes that a request asks to be moved, where it says so in 32 bits. */
-function asked(opcode: number, view: DataView, body: number, end: number): number {
-  let offset: number;
-  switch (opcode) {
-    case Opcode.READ:
-    case Opcode.READDIR:
-    case Opcode.READDIRPLUS:
-      offset = ReadIn.offset.size;
-      break;
-    case Opcode.WRITE:
-      offset = WriteIn.offset.size;
-      break;
-    case Opcode.SETXATTR:
-      offset = SetxattrIn.offset.size;
-      break;
-    case Opcode.GETXATTR:
-    case Opcode.LISTXATTR:
-      offset = GetxattrIn.offset.size;
-      break;
-    default:
-      return 0;
-  }
-  return body + offset + 4 <= end ? view.getUint32(body + offset, true) : 0;
-}
-
-/** Bytes that were moved, as a reply without an error says; `length` is that of the whole reply. */
-function moved(opcode: number, wanted: number, length: number, view: DataView, body: number, end: number): number {
-  switch (opcode) {
-    case Opcode.READ:
-    case Opcode.READDIR:
-    case Opcode.READDIRPLUS:
-      return Math.max(0, length - OutHeader.size);
-    case Opcode.GETXATTR:
-    case Opcode.LISTXATTR:
-      return wanted === 0 ? 0 : Math.max(0, length - OutHeader.size);
-    case Opcode.SETXATTR:
-      return wanted;
-    case Opcode.WRITE:
-      return body + 4 <= end ? view.getUint32(body + WriteOut.offset.size, true) : wanted;
-    case Opcode.COPY_FILE_RANGE:
-      return body + 4 <= end ? view.getUint32(body + WriteOut.offset.size, true) : 0;
-    case Opcode.COPY_FILE_RANGE_64: {
-      const at = body + CopyFileRangeOut.offset.bytes_copied;
-      if (at + 8 > end) return 0;
-      return view.getUint32(at + 4, true) !== 0 ? DURATION_LIMIT : view.getUint32(at, true);
-    }
-    default:
-      return 0;
-  }
 }
 
 /** One line of JSON about the share, from whoever. */

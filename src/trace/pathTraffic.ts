@@ -5,7 +5,8 @@
  * request asks is remembered by the place of its chain (`slot`) until its reply says that it was done. Only replies
  * without an error change the model.
  */
-import { Opcode, opcodeByNumber, sizeInSession } from '../protocol/fuse/opcodes';
+import { Opcode } from '../protocol/fuse/opcodeNumbers';
+import { opcodeByNumber, sizeInSession } from '../protocol/fuse/opcodes';
 import { RenameFlag } from '../protocol/fuse/flags';
 import {
   Attr,
@@ -44,8 +45,8 @@ export class PathTraffic {
   private otherHigh = new Uint32Array(64);
   private otherLow = new Uint32Array(64);
   private flags = new Uint32Array(64);
-  private mknodSize = sizeNow('MKNOD', undefined);
-  private createSize = sizeNow('CREATE', undefined);
+  /** By opcode: bytes between the header and the name of a file; NAMELESS: there is none. */
+  private nameAt = placesOfNames(undefined);
   /** `.` and `..`, which a guest that serves NFS looks up: no names of anything. */
   private readonly dot: number;
   private readonly dotDot: number;
@@ -62,8 +63,7 @@ export class PathTraffic {
   /** A session has begun: sizes of structures, and all nodeids anew. */
   begin(session: SessionShape | undefined): void {
     this.model.reset();
-    this.mknodSize = sizeNow('MKNOD', session);
-    this.createSize = sizeNow('CREATE', session);
+    this.nameAt = placesOfNames(session);
   }
 
   /** A request at [at, end) with a whole header: the path it is about. */
@@ -77,12 +77,12 @@ export class PathTraffic {
       case Opcode.BATCH_FORGET:
         return this.batchForget(view, at, end);
     }
-    const skipped = this.beforeName(opcode);
+    const skipped = opcode < OPCODES ? this.nameAt[opcode] : NAMELESS;
     this.room(slot);
     this.high[slot] = high;
     this.low[slot] = low;
     this.name[slot] = 0;
-    if (skipped < 0) return this.pathOf(high, low);
+    if (skipped === NAMELESS) return this.pathOf(high, low);
     const from = at + BODY + skipped;
     const nul = endOfName(bytes, from, end);
     if (nul < 0) return NO_PATH;
@@ -98,30 +98,6 @@ export class PathTraffic {
     const path = this.model.pathOf(high, low);
     this.unsure = this.model.unsure;
     return path;
-  }
-
-  /** Bytes between the header and the name; -1: a request without a name of a file. */
-  private beforeName(opcode: number): number {
-    switch (opcode) {
-      case Opcode.LOOKUP:
-      case Opcode.SYMLINK:
-      case Opcode.UNLINK:
-      case Opcode.RMDIR:
-        return 0;
-      case Opcode.MKNOD:
-        return this.mknodSize;
-      case Opcode.MKDIR:
-      case Opcode.RENAME:
-      case Opcode.LINK:
-        return 8;
-      case Opcode.RENAME2:
-        return Rename2In.size;
-      case Opcode.CREATE:
-      case Opcode.TMPFILE:
-        return this.createSize;
-      default:
-        return -1;
-    }
   }
 
   private rename(
@@ -163,6 +139,7 @@ export class PathTraffic {
 
   /** The reply, without an error, at [at, end) to the request in `slot`. */
   reply(opcode: number, bytes: Uint8Array, view: DataView, at: number, end: number, slot: number): void {
+    if (opcode >= OPCODES || TELLING[opcode] === 0) return;
     const high = this.high[slot];
     const low = this.low[slot];
     const name = this.name[slot];
@@ -286,8 +263,25 @@ function endOfName(bytes: Uint8Array, from: number, end: number): number {
 const wide = (view: DataView, at: number): number =>
   view.getUint32(at + 4, true) * 0x1_0000_0000 + view.getUint32(at, true);
 
-function sizeNow(name: 'MKNOD' | 'CREATE', session: SessionShape | undefined): number {
-  const row = opcodeByNumber(Opcode[name]);
-  if (!row) return 0;
-  return session ? sizeInSession(row, 'in', 0, session.minor, (flag) => session.hasFlag(flag)) : row.in[0].size;
+/** Opcodes are below it, as far as they mean anything here. */
+const OPCODES = 64;
+const NAMELESS = 0xff;
+
+const named = ['LOOKUP', 'SYMLINK', 'UNLINK', 'RMDIR', 'MKNOD', 'MKDIR', 'RENAME', 'LINK', 'RENAME2'] as const;
+const created = ['CREATE', 'TMPFILE'] as const;
+
+function placesOfNames(session: SessionShape | undefined): Uint8Array {
+  const places = new Uint8Array(OPCODES).fill(NAMELESS);
+  for (const name of [...named, ...created]) {
+    const row = opcodeByNumber(Opcode[name]);
+    if (!row) continue;
+    const size = (index: number): number =>
+      session ? sizeInSession(row, 'in', index, session.minor, (flag) => session.hasFlag(flag)) : row.in[index].size;
+    places[row.number] = row.in.reduce((sum, _, index) => sum + size(index), 0);
+  }
+  return places;
 }
+
+/** By opcode: whether a reply changes what is known. */
+const TELLING = new Uint8Array(OPCODES);
+for (const name of [...named, ...created, 'READDIRPLUS', 'DESTROY'] as const) TELLING[Opcode[name]] = 1;
