@@ -127,7 +127,7 @@ export class CaptureReader implements Capture, PcapngHandler {
       facts.tag === this.share.tag &&
       facts.directory === this.share.directory;
     if (this.sections++ > 0 && !goesOn) {
-      this.model.reset();
+      this.traffic.reset();
       this.sessions.begin(this.count, undefined);
       this.slots.clear();
     }

@@ -4,9 +4,11 @@
  * Reads the few fields that names come from straight out of the message, wherever that lies; believes no length. What a
  * request asks is remembered by the place of its chain (`slot`) until its reply says that it was done. Only replies
  * without an error change the model.
+ *
+ * Of a file with several names, a request with a handle is about the name that it was opened by.
  */
 import { Opcode } from '../protocol/fuse/opcodeNumbers';
-import { opcodeByNumber, sizeInSession } from '../protocol/fuse/opcodes';
+import { opcodeByNumber, opcodes, sizeInSession } from '../protocol/fuse/opcodes';
 import { RenameFlag } from '../protocol/fuse/flags';
 import {
   Attr,
@@ -25,6 +27,7 @@ import {
 import type { SessionShape } from '../protocol/message';
 import { roomFor } from './columnArray';
 import { NAME_RECORD, NamesAt } from './packet';
+import { PairMap } from './pairMap';
 import type { FoundNode, PathModel } from './pathModel';
 import { NO_PATH, type NameTable } from './pathTable';
 
@@ -47,9 +50,12 @@ export class PathTraffic {
   private flags = new Uint32Array(64);
   /** By opcode: bytes between the header and the name of a file; NAMELESS: there is none. */
   private nameAt = placesOfNames(undefined);
+  private entrySize: number = EntryOut.size;
   /** `.` and `..`, which a guest that serves NFS looks up: no names of anything. */
   private readonly dot: number;
   private readonly dotDot: number;
+  /** Open handles, and by which name (of the model) each was opened. */
+  private readonly handles = new PairMap();
   private readonly entry: FoundNode = { high: 0, low: 0, generation: 0, nlink: 0, folder: false };
 
   constructor(
@@ -62,8 +68,15 @@ export class PathTraffic {
 
   /** A session has begun: sizes of structures, and all nodeids anew. */
   begin(session: SessionShape | undefined): void {
-    this.model.reset();
+    this.reset();
     this.nameAt = placesOfNames(session);
+    this.entrySize = session && session.minor < 9 ? ENTRY_SIZE_BEFORE_9 : EntryOut.size;
+  }
+
+  /** Nothing is known any more. */
+  reset(): void {
+    this.model.reset();
+    this.handles.clear();
   }
 
   /** A request at [at, end) with a whole header: the path it is about. */
@@ -82,7 +95,7 @@ export class PathTraffic {
     this.high[slot] = high;
     this.low[slot] = low;
     this.name[slot] = 0;
-    if (skipped === NAMELESS) return this.pathOf(high, low);
+    if (skipped === NAMELESS) return this.nameless(opcode, view, at + BODY, end, high, low);
     const from = at + BODY + skipped;
     const nul = endOfName(bytes, from, end);
     if (nul < 0) return NO_PATH;
@@ -92,6 +105,26 @@ export class PathTraffic {
     const path = this.model.pathIn(high, low, name);
     this.unsure = this.model.unsure;
     return path;
+  }
+
+  private nameless(opcode: number, view: DataView, body: number, end: number, high: number, low: number): number {
+    const path = this.pathOf(high, low);
+    const place = opcode < OPCODES ? HANDLE_AT[opcode] : NO_HANDLE;
+    if (place === NO_HANDLE || (!this.model.several && opcode !== Opcode.RELEASE) || body + place + 8 > end)
+      return path;
+    const handleLow = view.getUint32(body + place, true);
+    const handleHigh = view.getUint32(body + place + 4, true);
+    const name = this.handles.get(handleHigh, handleLow);
+    if (opcode === Opcode.RELEASE) this.handles.delete(handleHigh, handleLow);
+    if (name <= 0 || !this.model.several) return path;
+    return this.model.pathByName(high, low, name) || path;
+  }
+
+  /** A handle that was opened by the name the node goes by now; `at` is where the reply has it. */
+  private opened(view: DataView, at: number, end: number, high: number, low: number): void {
+    if (at + 8 > end) return;
+    const name = this.model.nameOf(high, low);
+    if (name > 0) this.handles.set(view.getUint32(at + 4, true), view.getUint32(at, true), name);
   }
 
   private pathOf(high: number, low: number): number {
@@ -153,8 +186,15 @@ export class PathTraffic {
       case Opcode.MKNOD:
       case Opcode.MKDIR:
       case Opcode.SYMLINK:
-      case Opcode.CREATE:
         if (this.takeNode(view, body, end)) this.model.found(high, low, name, this.entry, 1);
+        return;
+      case Opcode.CREATE:
+        if (!this.takeNode(view, body, end)) return;
+        this.model.found(high, low, name, this.entry, 1);
+        this.opened(view, body + this.entrySize, end, this.entry.high, this.entry.low);
+        return;
+      case Opcode.OPEN:
+        this.opened(view, body, end, high, low);
         return;
       case Opcode.LINK:
         if (!this.takeNode(view, body, end)) return;
@@ -181,7 +221,7 @@ export class PathTraffic {
         this.listing(bytes, view, body, end, high, low);
         return;
       case Opcode.DESTROY:
-        this.model.reset();
+        this.reset();
         return;
     }
   }
@@ -250,6 +290,8 @@ export class PathTraffic {
 }
 
 const DOT = 0x2e;
+/** As the `compat` of the opcodes' rows has it. */
+const ENTRY_SIZE_BEFORE_9 = 120;
 /** FUSE_NAME_MAX of the kernel is less. */
 const LONGEST_NAME = 4096;
 
@@ -284,4 +326,17 @@ function placesOfNames(session: SessionShape | undefined): Uint8Array {
 
 /** By opcode: whether a reply changes what is known. */
 const TELLING = new Uint8Array(OPCODES);
-for (const name of [...named, ...created, 'READDIRPLUS', 'DESTROY'] as const) TELLING[Opcode[name]] = 1;
+for (const name of [...named, ...created, 'OPEN', 'READDIRPLUS', 'DESTROY'] as const) TELLING[Opcode[name]] = 1;
+
+const NO_HANDLE = 0xff;
+/** By opcode: where in the arguments the handle of a file is. */
+const HANDLE_AT = handlePlaces();
+
+function handlePlaces(): Uint8Array {
+  const places = new Uint8Array(OPCODES).fill(NO_HANDLE);
+  for (const row of opcodes) {
+    const at = row.in.length > 0 ? (row.in[0].offset as Readonly<Record<string, number | undefined>>).fh : undefined;
+    if (at !== undefined && row.number < OPCODES) places[row.number] = at;
+  }
+  return places;
+}

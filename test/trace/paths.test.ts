@@ -158,6 +158,26 @@ describe('paths of requests', () => {
     assert.equal(pathNow(builder, 4), '/dir/hard (deleted)');
   });
 
+  it('a request with a handle is about the name that the file was opened by', () => {
+    const builder = tree()
+      .exchange('LINK', { names: ['hard'], in: { oldnodeid: 4 }, out: file(4, 2) })
+      .exchange('OPEN', { nodeid: 4, out: { fh: 77 } });
+    const read = (fh: number): string =>
+      pathsOf(builder.exchange('READ', { nodeid: 4, in: { fh, size: 1 } }).capture()).at(-1) ?? '';
+    assert.deepEqual([read(1), read(77), read(5)], ['/b', '/hard', '/hard']);
+    builder.exchange('LOOKUP', { names: ['b'], out: file(4, 2) });
+    assert.deepEqual([read(1), read(77), read(5)], ['/b', '/hard', '/b']);
+    builder.exchange('RENAME', { names: ['hard', 'moved'], in: { newdir: 2 } });
+    assert.deepEqual([read(1), read(77)], ['/b', '/dir/moved']);
+    builder.exchange('GETATTR', { nodeid: 4, in: { getattr_flags: 1, fh: 1 } });
+    assert.equal(pathsOf(builder.capture()).at(-1), '/b');
+    builder.exchange('UNLINK', { nodeid: 2, names: ['moved'] });
+    assert.equal(read(77), '/b', 'a name that is no more names nothing');
+    builder.exchange('LINK', { names: ['third'], in: { oldnodeid: 4 }, out: file(4, 2) });
+    builder.exchange('RELEASE', { nodeid: 4, in: { fh: 1 } });
+    assert.deepEqual([pathsOf(builder.capture()).at(-1), read(1)], ['/b', '/third'], 'a handle ends');
+  });
+
   it('a rename of one name of a file to another of it does nothing', () => {
     const builder = tree()
       .exchange('LINK', { names: ['hard'], in: { oldnodeid: 4 }, out: file(4, 2) })
