@@ -41,6 +41,8 @@ const MOST_CONTROL_BYTES = 8 << 20;
 const MOST_GAPS = 65536;
 /** How many nodeids are known is noted once in so many rows. */
 const KNOWN_EVERY_BITS = 8;
+const SEVERAL_SHARES =
+  'several shares are mixed in one section: requests and paths of one may be taken for those of another';
 const TWO_32 = 0x1_0000_0000;
 
 export interface CaptureReaderOptions {
@@ -88,6 +90,8 @@ export class CaptureReader implements Capture, PcapngHandler {
   private controlBytes = 0;
   private controlLeftOut = 0;
   private sections = 0;
+  private sectionTag: string | undefined;
+  private severalShares = false;
   private piece: number | undefined;
   private requestKept: { readonly row: number; readonly request: Request } | undefined;
   private replyKept: { readonly row: number; readonly at: number; readonly reply: Reply } | undefined;
@@ -132,7 +136,14 @@ export class CaptureReader implements Capture, PcapngHandler {
       this.slots.clear();
     }
     this.piece = piece;
+    this.sectionTag = undefined;
     if (Object.keys(this.share).length === 0) this.share = facts;
+  }
+
+  interface(name: string): void {
+    const tag = name.replace(/(^| )(control|host|queue \d+)$/, '');
+    this.sectionTag ??= tag;
+    if (tag !== this.sectionTag) this.severalShares = true;
   }
 
   lost(packets: number): void {
@@ -425,6 +436,7 @@ export class CaptureReader implements Capture, PcapngHandler {
       count === 0 ? [] : [`${count} ${count === 1 ? text : text.replace(/^(packet|system call|message)/, '$1s')}`];
     return [
       ...(this.fault ? [this.fault.text] : []),
+      ...(this.severalShares ? [SEVERAL_SHARES] : []),
       ...some(this.lostPackets, 'packet lost: the capture could not be written as fast as requests came'),
       ...some(otherLink, 'packet of other link types passed over'),
       ...some(unusable, 'packet without a time or an interface passed over'),

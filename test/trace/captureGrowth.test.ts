@@ -208,6 +208,22 @@ describe('captures that are not as they should be', () => {
     }
   });
 
+  it('of endless losses a bounded number of gaps is kept, and all lost packets are counted', () => {
+    const builder = new CaptureBuilder();
+    const before = builder.bytes().length;
+    builder.exchange('FORGET', { in: { nlookup: 1 } }).lost(1);
+    const [start, round] = [builder.bytes().subarray(0, before), builder.bytes().slice(before)];
+    const droppedAt = round.length - 4 - 4 - 8;
+    const reader = new CaptureReader({ liveLimit: 1 });
+    reader.push(start);
+    for (let i = 1; i <= 65_600; i++) {
+      new DataView(round.buffer).setUint32(droppedAt, i, true);
+      reader.push(round);
+    }
+    assert.deepEqual([reader.count, reader.gaps.length, reader.gaps.at(-1)?.packets], [65_600, 65_536, 65]);
+    assert.match(reader.notes.join(), /^65600 packets lost/);
+  });
+
   it('nothing throws and no row is without its columns, whatever bytes are changed', () => {
     const good = mixed().bytes();
     const change = fc.record({

@@ -326,6 +326,13 @@ describe('pairing', () => {
     assert.match(capture.notes.join(), /^6 packets lost/);
   });
 
+  it('several shares in one section are told', () => {
+    const merged = new CaptureBuilder({ tag: 'a' }).raw(interfaceDescription('b queue 1')).capture();
+    assert.match(merged.notes.join(), /^several shares are mixed/);
+    const apart = join(new CaptureBuilder({ tag: 'a' }).bytes(), new CaptureBuilder({ tag: 'b' }).bytes());
+    assert.deepEqual([read(apart).notes, new CaptureBuilder().capture().notes], [[], []]);
+  });
+
   it('a further section begins anew, unless it is the next piece of the same capture', () => {
     const of = (facts: Record<string, unknown>): CaptureBuilder => {
       const builder = new CaptureBuilder({ tag: 't', facts: { piece: 0 } })

@@ -22,8 +22,10 @@ type Found = ['section', ...string[]] | ['packet', bigint, string, number] | ['l
 
 function read(bytes: Uint8Array, cuts: readonly number[] = [], ended = true) {
   const found: Found[] = [];
+  const names: string[] = [];
   const reader = new PcapngReader({
     section: (comments) => found.push(['section', ...comments]),
+    interface: (name) => names.push(name),
     packet: (from, view, at, captured, position, high, low) => {
       assert.equal(view.buffer, from.buffer);
       assert.equal(view.byteOffset, from.byteOffset);
@@ -41,7 +43,7 @@ function read(bytes: Uint8Array, cuts: readonly number[] = [], ended = true) {
     at = end;
   }
   if (ended) reader.end();
-  return { found, fault: reader.fault, passedOver: reader.passedOver };
+  return { found, names, fault: reader.fault, passedOver: reader.passedOver };
 }
 
 const START = join(sectionHeader(), interfaceDescription('queue 1'));
@@ -235,8 +237,9 @@ describe('pcapng blocks, read', () => {
       block(BlockType.STATISTICS, new Uint8Array(4)),
       block(BlockType.STATISTICS, Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5, 0, 200, 0)),
     );
-    const { found, fault, passedOver } = read(bytes);
+    const { found, names, fault, passedOver } = read(bytes);
     assert.equal(fault, undefined);
+    assert.deepEqual(names, ['q']);
     assert.deepEqual(times(found), [2n]);
     assert.deepEqual(passedOver, { otherLink: 1, unusable: 4 });
     assert.equal(found.length, 2, 'nothing lost on the interfaces of this format');
@@ -290,10 +293,18 @@ describe('pcapng blocks, read', () => {
     assert.equal(read(join(START, new Uint8Array(length.buffer)), [], false).fault, undefined, 'the longest');
   });
 
+  it('more interfaces than a device can have are not believed', () => {
+    const many = join(...Array<Uint8Array>(65_600).fill(interfaceDescription('')));
+    const { names, found, passedOver } = read(
+      join(sectionHeader(), many, enhancedPacket(65_599, 1n, new Uint8Array(0))),
+    );
+    assert.deepEqual([names.length, times(found), passedOver.unusable], [65_538, [], 1]);
+  });
+
   it('reads nothing any more after a fault', () => {
     const found: unknown[] = [];
     const take = (): number => found.push(1);
-    const reader = new PcapngReader({ section: take, packet: take, lost: take });
+    const reader = new PcapngReader({ section: take, interface: take, packet: take, lost: take });
     reader.push(new Uint8Array(64));
     reader.push(START);
     reader.end();
