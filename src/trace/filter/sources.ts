@@ -118,16 +118,15 @@ export function guardOf(source: BytesSource | PayloadSource, { columns }: Rows):
 
 /** Where in the bytes the value is in this row; ABSENT, or DECODE when the decoder has to say. */
 function placeOf(source: BytesSource, rows: Rows): ReadNumber {
-  const { side, at, validIf, ifSizeZero } = source;
+  const { side, at, end, validIf, ifSizeZero } = source;
   const guard = guardOf(source, rows);
   const settled = source.varies && source.opcode ? settledTest(source, source.opcode, rows) : undefined;
-  const end = at + scalarSize[source.type];
   const sizeAt = InHeader.size + GetxattrIn.offset.size;
   return (row) => {
     if (!guard(row)) return ABSENT;
     if (ifSizeZero !== undefined) {
       const request = rows.requestBytes(row);
-      if (request.length < sizeAt + 4) return ABSENT;
+      if (request.length < sizeAt + 4 || u32(request, 0) < sizeAt + 4) return ABSENT;
       if ((u32(request, sizeAt) === 0) !== ifSizeZero) return ABSENT;
     }
     const bytes = side === 'request' ? rows.requestBytes(row) : rows.replyBytes(row);
