@@ -69,14 +69,12 @@ export function complete(text: string, cursor: number): Completion[] {
   const { outcome, expects } = parse(before);
   if (!outcome.ok && outcome.error.from < before.length) return [];
   const typed = typing?.text ?? '';
-  return (
-    itemsFor(before.trim() === '' ? { kind: 'term' } : expects, typed)
-      .filter(({ label }) => label.toLowerCase().includes(typed.toLowerCase()))
-      .filter(({ kind, label }) => (kind !== 'symbol' && kind !== 'operator') || goesOn(before, label))
-      // The end of a range is not before its beginning.
-      .filter(({ label }) => expects.operator !== '..' || compileFilter(closed(before + label)).ok)
-      .map((each) => ({ ...each, from, to }))
-  );
+  const expected: Expectation = before.trim() === '' ? { kind: 'term' } : expects;
+  if (expected.kind === 'term' && !compileFilter(closed(`${before} true`)).ok) return [];
+  return itemsFor(expected, typed)
+    .filter(({ label }) => label.toLowerCase().includes(typed.toLowerCase()))
+    .filter(({ kind, label }) => kind === 'field' || kind === 'opcode' || goesOn(before, label))
+    .map((each) => ({ ...each, from, to }));
 }
 
 /** With the parentheses that are still open. */
@@ -89,10 +87,10 @@ function closed(text: string): string {
   return text + ')'.repeat(Math.max(0, open));
 }
 
+/** Is the filter good with it, as far as it is written? */
 function goesOn(before: string, label: string): boolean {
-  const longer = `${before} ${label} `;
-  const { outcome } = parse(longer);
-  return outcome.ok || outcome.error.from >= longer.length;
+  const filter = compileFilter(closed(before + label));
+  return filter.ok || filter.error.from >= before.length + label.length;
 }
 
 function itemsFor(expects: Expectation, typed: string): Item[] {

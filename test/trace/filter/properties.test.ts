@@ -185,7 +185,7 @@ describe('properties of the filter language', () => {
           );
         }
       }),
-      { numRuns: 200 },
+      { numRuns: 60 },
     );
   });
 
