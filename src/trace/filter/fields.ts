@@ -144,7 +144,7 @@ function typeOf(field: TableField): FieldType {
   return number(field.show === 'seconds' ? 'seconds' : 'plain');
 }
 
-const { REPLIED, SILENT, REQUEST_CUT, REPLY_CUT, ORPHAN, LATER } = RowFlag;
+const { REPLIED, SILENT, REQUEST_CUT, REPLY_CUT, ORPHAN, LATER, PATH_UNSURE } = RowFlag;
 const always: FlagTest = { mask: 0, want: 0 };
 const asked: FlagTest = { mask: ORPHAN, want: 0 };
 const replied: FlagTest = { mask: REPLIED, want: REPLIED };
@@ -255,6 +255,11 @@ export const builtIn: readonly Field[] = Object.freeze([
   flag('request.cut', 'Not all bytes of the request are in the capture.', REQUEST_CUT),
   flag('reply.cut', 'Not all bytes of the reply are in the capture.', REPLY_CUT),
   flag('orphan', 'A reply whose request is not in the capture, or a notification.', ORPHAN),
+  flag(
+    'path_unsure',
+    'The path rests on names learned before packets were lost: it may have changed unseen.',
+    PATH_UNSURE,
+  ),
   {
     name: 'notification',
     doc: 'What a notification is about.',
