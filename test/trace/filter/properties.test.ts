@@ -1,6 +1,7 @@
 /** What holds for any filter and any rows. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { opcodes } from '../../../src/protocol/fuse/opcodes';
 import type { Expression, SimpleValue, Value } from '../../../src/trace/filter/ast';
 import { complete, hover } from '../../../src/trace/filter/complete';
 import { fields, messageFields, termNames } from '../../../src/trace/filter/fields';
@@ -186,6 +187,29 @@ describe('properties of the filter language', () => {
         }
       }),
       { numRuns: 60 },
+    );
+  });
+
+  it('any bytes can be asked for any field', () => {
+    const filters = messageFields.map(({ name }) => {
+      const filter = compileFilter(name);
+      assert.ok(filter.ok);
+      return filter.value;
+    });
+    const bytes = fc.uint8Array({ maxLength: 120 }).map((each) => Uint8Array.from(each));
+    const numbers = fc.constantFrom(...opcodes.map(({ number }) => number));
+    fc.assert(
+      fc.property(bytes, bytes, numbers, fc.boolean(), (request, reply, number, honest) => {
+        if (request.length >= 8) {
+          const view = new DataView(request.buffer);
+          view.setUint32(4, number, true);
+          if (honest) view.setUint32(0, request.length, true);
+        }
+        if (reply.length >= 8 && honest) new DataView(reply.buffer).setBigUint64(0, BigInt(reply.length), true);
+        const rows = tableRows([{ request, reply }]);
+        for (const filter of filters) assert.equal(typeof bindFilter(filter, rows)(0), 'boolean');
+      }),
+      { numRuns: 100 },
     );
   });
 
