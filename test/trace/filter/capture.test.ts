@@ -138,5 +138,6 @@ describe('filters over captures', () => {
       found,
       Array.from({ length: 1000 }, (_, i) => 3 * i),
     );
+    assert.deepEqual(followed, found);
   });
 });

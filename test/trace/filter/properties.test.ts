@@ -1,7 +1,7 @@
 /** What holds for any filter and any rows. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { opcodes } from '../../../src/protocol/fuse/opcodes';
+import { opcodeByNumber, opcodes } from '../../../src/protocol/fuse/opcodes';
 import type { Expression, SimpleValue, Value } from '../../../src/trace/filter/ast';
 import { complete, hover } from '../../../src/trace/filter/complete';
 import { fields, messageFields, termNames } from '../../../src/trace/filter/fields';
@@ -248,9 +248,13 @@ const tests: Readonly<Record<string, (left: Found, right: Found) => boolean>> = 
 
 /** Tests of fields that the lines have, against values that occur in them, joined at random. */
 function anyFilter(lines: readonly Line[]): fc.Arbitrary<Wanted> {
-  const known = messageFields.flatMap(({ name, type }) =>
-    lines.flatMap((line) => valuesIn(line, name).map((found) => ({ name, found, isText: type.kind === 'text' }))),
-  );
+  const known = lines.flatMap((line) => {
+    const owner = opcodeByNumber(line.request?.[4] ?? 0)?.name.toLowerCase() ?? '';
+    const own = messageFields.filter(({ name }) => name.startsWith(`${owner}.`));
+    return own.flatMap(({ name, type }) =>
+      valuesIn(line, name).map((found) => ({ name, found, isText: type.kind === 'text' })),
+    );
+  });
   const fallback = { name: 'read.size', found: 1n as Found, isText: false };
   const atom = fc
     .tuple(
