@@ -137,13 +137,15 @@ export async function captureEndurance(folder: string, perSecond: number, second
       await session.end();
     }
     const taken = (performance.now() - begun) / 1000;
-    const capture = readCaptureFile(file);
-    const lost = capture.gaps.reduce((sum, gap) => sum + gap.packets, 0);
+    const { captured, lost } = readCaptureFile(file, (capture) => ({
+      captured: capture.count,
+      lost: capture.gaps.reduce((sum, gap) => sum + gap.packets, 0),
+    }));
     return {
       seconds: taken,
       requests,
       perSecond: requests / taken,
-      captured: capture.count,
+      captured,
       lost,
       bytes: fs.statSync(file).size,
     };
