@@ -31,8 +31,13 @@ export class Output {
   /** Undefined when there is nothing to wait for: `const wait = out.push(line); if (wait) await wait;`. */
   push(chunk: string | Uint8Array): Promise<void> | undefined {
     if (typeof chunk !== 'string') return this.bytes(chunk);
-    this.text += chunk;
+    this.add(chunk);
     return this.text.length < BUFFERED ? undefined : this.flush();
+  }
+
+  /** For little: it goes with what is pushed next. */
+  add(text: string): void {
+    this.text += text;
   }
 
   /** Gives what is buffered away, and lets signals and errors be heard. */

@@ -8,8 +8,8 @@ import { isInFlight } from './line';
 export class Completion {
   private next = 0;
   private waiting: number[] = [];
-  /** Rows that were given as late, and still wait. */
   private readonly late = new Set<number>();
+  private watched: ReadonlySet<number> = new Set();
 
   constructor(private readonly capture: Capture) {}
 
@@ -33,10 +33,18 @@ export class Completion {
     return complete;
   }
 
-  /** Rows that wait, and were not given by this before. */
+  /** Rows that waited at the last call already, and were not given by it. */
   takeLate(): number[] {
-    const fresh = this.waiting.filter((row) => !this.late.has(row));
+    const fresh = this.waiting.filter((row) => this.watched.has(row) && !this.late.has(row));
+    this.watched = new Set(this.waiting);
     for (const row of fresh) this.late.add(row);
     return fresh;
+  }
+
+  /** At the end: all that still wait, and which of them were given as late. */
+  takeRest(): { readonly fresh: number[]; readonly late: number[] } {
+    const { waiting, late } = this;
+    this.waiting = [];
+    return { fresh: waiting.filter((row) => !late.has(row)), late: waiting.filter((row) => late.has(row)) };
   }
 }
