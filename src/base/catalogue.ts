@@ -119,11 +119,8 @@ export const catalogue = {
     usage(`${name} is empty`, 'The share may not have had a request yet; a growing file is read with --tail.'),
   captureIsFolder: (name: string) =>
     usage(`${name} is a folder, and no running share serves it`, 'Name the capture file in it, or a running share.'),
-  captureForeign: (name: string, why: string) =>
-    usage(
-      `${name} is not a capture of virtiofs-studio: ${why}`,
-      'Captures are pcapng files made with --capture; docs/capture-format.md describes them.',
-    ),
+  captureForeign: (name: string, why: string, remedy: string) =>
+    usage(`${name} is ${why}`, remedy === '' ? 'Name a file that "--capture" has made.' : remedy),
   sharesFolderUnusable: (folder: string, why: string) =>
     machine(
       `the folder of running shares, ${folder}, cannot be trusted: ${why}`,

@@ -95,6 +95,17 @@ export class CaptureFiles {
     return true;
   }
 
+  /** All that was read, once more. */
+  *again(): Generator<Uint8Array> {
+    const last = this.pieces[this.pieces.length - 1];
+    const end = last.start + last.length;
+    for (let at = 0; at < end; at += CHUNK) {
+      const bytes = this.readAt(at, Math.min(CHUNK, end - at));
+      if (bytes.length === 0) return;
+      yield bytes;
+    }
+  }
+
   close(): void {
     for (const { fd } of this.pieces) closeSync(fd);
   }
