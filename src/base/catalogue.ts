@@ -152,6 +152,8 @@ export const catalogue = {
       `there is no field "${name}"${near === '' ? '' : `; did you mean "${near}"?`}`,
       '"virtiofs-studio trace --fields help" lists them.',
     ),
+  outputMissing: () =>
+    usage('standard output is a terminal', 'Name a file with -o FILE, or -o - to have it on the terminal.'),
   outputThere: (file: string) => usage(`${file} is there already`, 'Choose another name, or replace it with --force.'),
   outputUnusable: (file: string, why: string) =>
     machine(`${file} cannot be written: ${why}`, 'Name a file in a folder that you may write to, with room in it.'),

@@ -8,11 +8,12 @@ import { trouble } from '../base/catalogue';
 import { listOfShares, runningShares } from '../control/runningShares';
 import { openSource, type CaptureSource } from './captureSource';
 import { columnsOf, fieldList } from './columns';
+import { statistics } from '../trace/statistics';
+import { statisticsJson, statisticsTable } from '../trace/statisticsText';
 import { Output } from './output';
 import { both, filterOf } from './rowFilter';
 import { RowPrinter } from './rowPrinter';
-import { statisticsLines, statisticsOf } from './statisticsOutput';
-import { followed, limitOf, paletteOf, type TraceOptions } from './traceOptions';
+import { followed, groupsOf, limitOf, paletteOf, type TraceOptions } from './traceOptions';
 
 /** A request that has waited so long is shown before its reply comes. */
 const LATE_MS = 1000;
@@ -72,7 +73,7 @@ async function trace(name: string | undefined, options: TraceOptions): Promise<n
     await output.flush();
     return 0;
   }
-  const by = statisticsOf(options.stats);
+  const by = groupsOf(options.stats);
   const wanted = both(filterOf(options.filter), followed(options.follow));
   const limit = limitOf(options.limit);
   const columns = options.fields === undefined ? undefined : columnsOf(options.fields, options.json);
@@ -92,7 +93,10 @@ async function trace(name: string | undefined, options: TraceOptions): Promise<n
     );
     if (columns?.header !== undefined) output.add(`${columns.header}\n`);
     await print(source, printer);
-    if (by) output.add(statisticsLines(source.capture, printer.passed, by, json).join('\n') + '\n');
+    if (by) {
+      const rows = statistics(source.capture, printer.passed, by);
+      output.add(`${(json ? statisticsJson(rows, by) : statisticsTable(rows, by)).join('\n')}\n`);
+    }
     await output.flush();
     for (const note of source.notes()) process.stderr.write(`note: ${note}\n`);
     return 0;

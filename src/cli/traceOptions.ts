@@ -2,6 +2,7 @@
 import { trouble } from '../base/catalogue';
 import { follow, parseFollow } from '../trace/follow';
 import type { TimeStyle } from '../trace/line';
+import type { GroupBy } from '../trace/statistics';
 import { coloured, plain, type Palette } from '../trace/palette';
 import type { RowTest } from './rowFilter';
 
@@ -43,4 +44,11 @@ export function followed(texts: readonly string[]): RowTest | undefined {
     return follow(parsed);
   });
   return tests.length === 0 ? undefined : (capture, row) => tests.some((test) => test(capture, row));
+}
+
+/** What `--stats` groups by; undefined without it. */
+export function groupsOf(by: string | true | undefined): GroupBy | undefined {
+  if (by === undefined || by === true) return by && 'opcode';
+  if (by === 'opcode' || by === 'path' || by === 'process') return by;
+  throw trouble('traceOptionBad', '--stats', by, 'opcode, path or process');
 }

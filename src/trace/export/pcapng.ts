@@ -35,7 +35,8 @@ export class FilteredCapture {
     private readonly application: string,
   ) {
     this.chosen = Float64Array.from(rows, (row) => keyOfRow(capture, row)).sort();
-    this.queues = capture.columns.queue.subarray(0, capture.count).reduce((most, queue) => Math.max(most, queue), 0) + 1;
+    this.queues =
+      capture.columns.queue.subarray(0, capture.count).reduce((most, queue) => Math.max(most, queue), 0) + 1;
     this.reader = new PcapngReader({
       section: (comments) => this.section(comments),
       packet: (bytes, _view, at, captured, _position, high, low) => {
@@ -73,7 +74,8 @@ export class FilteredCapture {
     if (isPacket(packet, PacketKind.Request)) this.request(packet, view, time);
     else if (isPacket(packet, PacketKind.Reply)) this.reply(packet, view, time);
     else if (isPacket(packet, PacketKind.HostCall)) this.hostCall(packet, view, time);
-    else if (isPacket(packet, PacketKind.VhostUser)) this.write(CONTROL, time, packet, VhostUserAt.message + view.getUint32(VhostUserAt.length, true));
+    else if (isPacket(packet, PacketKind.VhostUser))
+      this.write(CONTROL, time, packet, VhostUserAt.message + view.getUint32(VhostUserAt.length, true));
     else if (isPacket(packet, PacketKind.Names)) {
       this.names.known(packet, view);
       this.write(CONTROL, time, packet, packet.length);

@@ -97,7 +97,7 @@ export class ToldNames {
 /** Two chains of folders at most, so that the number of records fits its 16 bits. */
 function namesPacket(names: readonly Name[]): Uint8Array {
   const texts = names.map(({ name }) => encodeText(name));
-  const size = texts.reduce((sum, text) => sum + recordAlign(NAME_RECORD + text.length), NamesAt.records);
+  const size = texts.reduce<number>((sum, text) => sum + recordAlign(NAME_RECORD + text.length), NamesAt.records);
   const packet = new Uint8Array(size);
   const view = new DataView(packet.buffer);
   packet[0] = PACKET_VERSION;
