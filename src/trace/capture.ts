@@ -22,11 +22,16 @@ export const RowFlag = {
   ORPHAN: 16,
   /** Answered later, by another thread or after a wait. */
   LATER: 32,
+  /** The path rests on names learned before packets were lost: it may have changed unseen. */
+  PATH_UNSURE: 64,
 } as const;
 
 /** Each array has at least `count` elements; what is beyond means nothing. */
 export interface RequestColumns {
-  /** When the request was taken, nanoseconds after `Capture.origin` (below 0 never). Not sorted across queues. */
+  /**
+   * When the request was taken, nanoseconds after `Capture.origin`. Not sorted across queues, so it can be below 0 by
+   * what lies between two queues.
+   */
   readonly start: Float64Array;
   /** From taking the request to giving the reply, nanoseconds; NaN without a reply. */
   readonly latency: Float64Array;
@@ -45,7 +50,10 @@ export interface RequestColumns {
   /** Full lengths of the messages; 0 for one that is not there. */
   readonly requestLength: Uint32Array;
   readonly replyLength: Uint32Array;
-  /** Data moved, bytes: asked to be written, or read. Only of READ, WRITE, the xattr calls, listings and copies. */
+  /**
+   * Data moved, bytes: written, or read; 0 after an error; what was asked while there is no reply. Only of READ, WRITE,
+   * the xattr calls, listings and copies.
+   */
   readonly payload: Uint32Array;
   /** Index into `Capture.path`: what the request is about; of one with a name, that name in its folder. 0: unknown. */
   readonly path: Uint32Array;

@@ -1,0 +1,523 @@
+/**
+ * Fills a `Capture` from a stream of bytes, a file or live: packets to rows, replies to their requests, paths.
+ *
+ * A row is made when its request comes and completed when its reply does. Nothing of the messages is kept here but the
+ * columns and where the bytes are (`captureBytes.ts`); they are decoded when somebody asks. Memory grows with the number
+ * of rows, nodes and names, never with what a packet claims.
+ */
+import { Opcode, opcodes } from '../protocol/fuse/opcodes';
+import {
+  CopyFileRangeOut,
+  GetxattrIn,
+  InHeader,
+  OutHeader,
+  ReadIn,
+  SetxattrIn,
+  WriteIn,
+  WriteOut,
+} from '../protocol/fuse/structs';
+import { decodeReply, decodeRequest, type Reply, type Request, type SessionShape } from '../protocol/message';
+import {
+  type Capture,
+  type ControlMessage,
+  type Gap,
+  type HostCallRecord,
+  RowFlag,
+  type RequestColumns,
+  type ShareFacts,
+} from './capture';
+import { type CaptureBytes, FileBytes, LiveBytes, type ReadAt } from './captureBytes';
+import { roomFor } from './columnArray';
+import { Columns } from './columns';
+import { HostCallList } from './hostCallList';
+import {
+  FuseAt,
+  HostCallAt,
+  MessageFlag,
+  NamesAt,
+  NO_QUEUE,
+  PACKET_VERSION,
+  PacketKind,
+  VhostUserAt,
+} from './packet';
+import { PairMap } from './pairMap';
+import { type NodeFacts, PathModel } from './pathModel';
+import { NameTable, PathTable } from './pathTable';
+import { PathTraffic } from './pathTraffic';
+import { type PcapngFault, type PcapngHandler, PcapngReader } from './pcapngReader';
+import { Sessions, sessionOf } from './sessions';
+
+/** How much of a live stream is kept. */
+const LIVE_LIMIT = 256 << 20;
+/** So many vhost-user messages are kept, of so many bytes at most. */
+const MOST_CONTROL = 65536;
+const LONGEST_CONTROL = 8192;
+/** So many gaps are told apart; later losses are added to the last one. */
+const MOST_GAPS = 65536;
+/** How many nodeids are known is noted once in so many rows. */
+const KNOWN_EVERY_BITS = 8;
+const TWO_32 = 0x1_0000_0000;
+const DURATION_LIMIT = 0xffff_ffff;
+
+export interface CaptureReaderOptions {
+  /** Reads the file again that `push` is given; without it the stream is kept in memory, up to `liveLimit`. */
+  readonly read?: ReadAt;
+  readonly liveLimit?: number;
+  /** A row is complete: its reply has come, it wants none, or it is a reply without a request. */
+  readonly completed?: (row: number) => void;
+}
+
+export class CaptureReader implements Capture, PcapngHandler {
+  count = 0;
+  origin = 0n;
+  share: ShareFacts = {};
+  readonly control: ControlMessage[] = [];
+  readonly gaps: Gap[] = [];
+  private readonly table = new Columns();
+  private readonly blocks = new PcapngReader(this);
+  private readonly stream: CaptureBytes;
+  private readonly names = new NameTable();
+  private readonly pathTable = new PathTable(this.names);
+  private readonly model = new PathModel(this.pathTable);
+  private readonly traffic = new PathTraffic(this.model, this.names);
+  private readonly sessions = new Sessions();
+  private readonly calls = new HostCallList();
+  private readonly completed: ((row: number) => void) | undefined;
+  private originHigh = 0;
+  private originLow = 0;
+  private hasOrigin = false;
+  private known = new Uint32Array(64);
+  /** Packet times minus the times inside of packets, where a tool has moved the former. */
+  private shift = 0;
+
+  // The latest request with each queue and head.
+  private readonly slots = new PairMap();
+  private slotRow = new Int32Array(64);
+  private uniqueHigh = new Uint32Array(64);
+  private uniqueLow = new Uint32Array(64);
+  private takenHigh = new Uint32Array(64);
+  private takenLow = new Uint32Array(64);
+
+  private strange = 0;
+  private lostPackets = 0;
+  private strayCalls = 0;
+  private controlLeftOut = 0;
+  private sections = 0;
+  private piece: number | undefined;
+  private requestKept: { readonly row: number; readonly request: Request } | undefined;
+  private replyKept: { readonly row: number; readonly at: number; readonly reply: Reply } | undefined;
+
+  constructor({ read, liveLimit = LIVE_LIMIT, completed }: CaptureReaderOptions = {}) {
+    this.stream = read ? new FileBytes(read) : new LiveBytes(liveLimit);
+    this.completed = completed;
+  }
+
+  /** Takes the next bytes of the stream, cut anywhere. They may be reused afterwards. */
+  push(chunk: Uint8Array): void {
+    if (this.blocks.fault) return;
+    this.stream.push(chunk);
+    this.blocks.push(chunk);
+  }
+
+  /** The stream has ended. */
+  end(): void {
+    this.blocks.end();
+    if (this.stream instanceof FileBytes) this.stream.ended = true;
+  }
+
+  /** Why nothing more is read; `foreign`: it never was a capture. */
+  get fault(): PcapngFault | undefined {
+    return this.blocks.fault;
+  }
+
+  // Packets
+
+  section(comments: readonly string[]): void {
+    const facts = comments.map(factsIn).find((each) => each !== undefined) ?? {};
+    const piece = typeof facts.piece === 'number' ? facts.piece : undefined;
+    const goesOn =
+      piece !== undefined &&
+      this.piece !== undefined &&
+      piece === this.piece + 1 &&
+      facts.tag === this.share.tag &&
+      facts.directory === this.share.directory;
+    if (this.sections++ > 0 && !goesOn) {
+      this.model.reset();
+      this.sessions.begin(this.count, undefined);
+      this.slots.clear();
+    }
+    this.piece = piece;
+    if (Object.keys(this.share).length === 0) this.share = facts;
+  }
+
+  lost(packets: number): void {
+    this.lostPackets += packets;
+    this.model.lost();
+    const last = this.gaps.at(-1);
+    const same = last && (last.row === this.count || this.gaps.length >= MOST_GAPS);
+    if (same) this.gaps.pop();
+    this.gaps.push(same ? { row: last.row, packets: last.packets + packets } : { row: this.count, packets });
+  }
+
+  packet(
+    bytes: Uint8Array,
+    view: DataView,
+    at: number,
+    captured: number,
+    position: number,
+    high: number,
+    low: number,
+  ): void {
+    if (captured < 8 || bytes[at] !== PACKET_VERSION) {
+      this.strange++;
+      return;
+    }
+    const kind: PacketKind = bytes[at + 1];
+    if (kind === PacketKind.Request && captured >= FuseAt.message) {
+      this.takeRequest(bytes, view, at, captured, position, high, low);
+    } else if (kind === PacketKind.Reply && captured >= FuseAt.message) {
+      this.takeReply(bytes, view, at, captured, position, high, low);
+    } else if (kind === PacketKind.HostCall && captured >= HostCallAt.arguments) {
+      this.hostCall(view, at, captured, position, high, low);
+    } else if (kind === PacketKind.VhostUser && captured >= VhostUserAt.message) {
+      this.vhostUser(bytes, view, at, captured, high, low);
+    } else if (kind === PacketKind.Names && captured >= NamesAt.records) {
+      if (this.traffic.before(bytes, view, at, at + captured) < view.getUint16(at + NamesAt.count, true)) this.strange++;
+    } else this.strange++;
+  }
+
+  private after(high: number, low: number): number {
+    if (!this.hasOrigin) {
+      this.hasOrigin = true;
+      this.originHigh = high;
+      this.originLow = low;
+      this.origin = (BigInt(high) << 32n) | BigInt(low);
+    }
+    return (high - this.originHigh) * TWO_32 + (low - this.originLow);
+  }
+
+  /** A new row with what requests and replies have alike in front of the message. */
+  private addRow(view: DataView, at: number, start: number): number {
+    const row = this.count;
+    this.table.grow(row + 1);
+    this.table.start[row] = start;
+    this.table.latency[row] = NaN;
+    this.table.queue[row] = view.getUint16(at + FuseAt.queue, true);
+    this.table.queued[row] = view.getUint32(at + FuseAt.queued, true);
+    this.count++;
+    if ((row & ((1 << KNOWN_EVERY_BITS) - 1)) === 0) {
+      const sample = row >> KNOWN_EVERY_BITS;
+      this.known = roomFor(this.known, sample + 1);
+      this.known[sample] = this.model.known;
+    }
+    return row;
+  }
+
+  private slot(queue: number, head: number): number {
+    const known = this.slots.get(queue, head);
+    if (known >= 0) return known;
+    const slot = this.slots.size;
+    this.slots.set(queue, head, slot);
+    this.slotRow = roomFor(this.slotRow, slot + 1);
+    this.uniqueHigh = roomFor(this.uniqueHigh, slot + 1);
+    this.uniqueLow = roomFor(this.uniqueLow, slot + 1);
+    this.takenHigh = roomFor(this.takenHigh, slot + 1);
+    this.takenLow = roomFor(this.takenLow, slot + 1);
+    return slot;
+  }
+
+  private takeRequest(
+    bytes: Uint8Array,
+    view: DataView,
+    at: number,
+    captured: number,
+    position: number,
+    high: number,
+    low: number,
+  ): void {
+    const takenLow = view.getUint32(at + FuseAt.taken, true);
+    const takenHigh = view.getUint32(at + FuseAt.taken + 4, true);
+    const start = this.after(takenHigh, takenLow);
+    const shift = (high - takenHigh) * TWO_32 + (low - takenLow);
+    // A tool that keeps times less exactly has cut off less than a microsecond.
+    this.shift = Math.abs(shift) < 1000 ? 0 : shift;
+    const row = this.addRow(view, at, start);
+    const { table } = this;
+    const length = view.getUint32(at + FuseAt.length, true);
+    const message = at + FuseAt.message;
+    const end = at + captured;
+    table.requestLength[row] = length;
+    table.requestAt[row] = position + FuseAt.message;
+    table.requestCaptured[row] = end - message;
+    let flags = isCut(view, at, end - message, length) ? RowFlag.REQUEST_CUT : 0;
+    const slot = this.slot(table.queue[row], view.getUint32(at + FuseAt.head, true));
+    this.slotRow[slot] = row;
+    this.takenHigh[slot] = takenHigh;
+    this.takenLow[slot] = takenLow;
+    this.uniqueHigh[slot] = 0;
+    this.uniqueLow[slot] = 0;
+    if (end - message >= InHeader.size) {
+      const wide = view.getUint32(message + InHeader.offset.opcode, true);
+      const opcode = wide > 0xffff ? 0xffff : wide;
+      this.uniqueLow[slot] = view.getUint32(message + InHeader.offset.unique, true);
+      this.uniqueHigh[slot] = view.getUint32(message + InHeader.offset.unique + 4, true);
+      table.opcode[row] = opcode;
+      table.nodeid[row] =
+        view.getUint32(message + InHeader.offset.nodeid + 4, true) * TWO_32 +
+        view.getUint32(message + InHeader.offset.nodeid, true);
+      table.uid[row] = view.getUint32(message + InHeader.offset.uid, true);
+      table.gid[row] = view.getUint32(message + InHeader.offset.gid, true);
+      table.pid[row] = view.getUint32(message + InHeader.offset.pid, true);
+      table.payload[row] = asked(opcode, view, message + InHeader.size, end);
+      table.path[row] = this.traffic.request(opcode, bytes, view, message, end, slot);
+      if (this.traffic.unsure) flags |= RowFlag.PATH_UNSURE;
+      if (opcode < SILENT.length && SILENT[opcode] === 1) flags |= RowFlag.SILENT;
+    }
+    table.flags[row] = flags;
+    if ((flags & RowFlag.SILENT) !== 0) this.completed?.(row);
+  }
+
+  private takeReply(
+    bytes: Uint8Array,
+    view: DataView,
+    at: number,
+    captured: number,
+    position: number,
+    high: number,
+    low: number,
+  ): void {
+    const message = at + FuseAt.message;
+    const end = at + captured;
+    const slot = this.slots.get(view.getUint16(at + FuseAt.queue, true), view.getUint32(at + FuseAt.head, true));
+    const paired = slot >= 0 && end - message >= OutHeader.size && this.awaits(slot, view, message);
+    const takenLow = view.getUint32(at + FuseAt.taken, true);
+    const takenHigh = view.getUint32(at + FuseAt.taken + 4, true);
+    const row = paired ? this.slotRow[slot] : this.addRow(view, at, this.after(takenHigh, takenLow));
+    const { table } = this;
+    const length = view.getUint32(at + FuseAt.length, true);
+    const flagged = view.getUint16(at + FuseAt.flags, true);
+    table.latency[row] = Math.max(0, (high - takenHigh) * TWO_32 + (low - takenLow) - this.shift);
+    table.host[row] = view.getUint32(at + FuseAt.host, true);
+    table.writing[row] = view.getUint32(at + FuseAt.writing, true);
+    table.calls[row] = view.getUint16(at + FuseAt.calls, true);
+    table.replyLength[row] = length;
+    table.replyAt[row] = position + FuseAt.message;
+    table.replyCaptured[row] = end - message;
+    table.flags[row] |=
+      RowFlag.REPLIED |
+      (paired ? 0 : RowFlag.ORPHAN) |
+      (isCut(view, at, end - message, length) ? RowFlag.REPLY_CUT : 0) |
+      ((flagged & MessageFlag.LATER) !== 0 ? RowFlag.LATER : 0);
+    if (end - message >= OutHeader.size) {
+      const error = view.getInt32(message + OutHeader.offset.error, true);
+      table.error[row] = Math.max(-0x8000, Math.min(0x7fff, error));
+      if (paired) this.answered(row, slot, error, bytes, view, message, end, length);
+    }
+    this.completed?.(row);
+  }
+
+  private awaits(slot: number, view: DataView, message: number): boolean {
+    return (
+      (this.table.flags[this.slotRow[slot]] & (RowFlag.REPLIED | RowFlag.SILENT)) === 0 &&
+      view.getUint32(message + OutHeader.offset.unique, true) === this.uniqueLow[slot] &&
+      view.getUint32(message + OutHeader.offset.unique + 4, true) === this.uniqueHigh[slot]
+    );
+  }
+
+  private answered(
+    row: number,
+    slot: number,
+    error: number,
+    bytes: Uint8Array,
+    view: DataView,
+    message: number,
+    end: number,
+    length: number,
+  ): void {
+    const { table } = this;
+    if (error !== 0) {
+      table.payload[row] = 0;
+      return;
+    }
+    const opcode = table.opcode[row];
+    table.payload[row] = moved(opcode, table.payload[row], length, view, message + OutHeader.size, end);
+    if (opcode === Opcode.INIT) {
+      const session = sessionOf(view, message, end);
+      this.sessions.begin(this.count, session);
+      this.traffic.begin(session);
+    } else this.traffic.reply(opcode, bytes, view, message, end, slot);
+  }
+
+  private hostCall(view: DataView, at: number, captured: number, position: number, high: number, low: number): void {
+    const queue = view.getUint16(at + HostCallAt.queue, true);
+    const slot = this.slots.get(queue, view.getUint32(at + HostCallAt.head, true));
+    const mine =
+      slot >= 0 &&
+      this.takenLow[slot] === view.getUint32(at + HostCallAt.taken, true) &&
+      this.takenHigh[slot] === view.getUint32(at + HostCallAt.taken + 4, true);
+    if (mine) this.calls.add(this.slotRow[slot], position, captured, this.after(high, low) - this.shift);
+    else if (queue !== NO_QUEUE) this.strayCalls++;
+  }
+
+  private vhostUser(
+    bytes: Uint8Array,
+    view: DataView,
+    at: number,
+    captured: number,
+    high: number,
+    low: number,
+  ): void {
+    if (this.control.length >= MOST_CONTROL) {
+      this.controlLeftOut++;
+      return;
+    }
+    const from = at + VhostUserAt.message;
+    this.control.push({
+      start: this.after(high, low),
+      fromFrontEnd: view.getUint16(at + VhostUserAt.direction, true) === 0,
+      descriptors: view.getUint32(at + VhostUserAt.descriptors, true),
+      bytes: bytes.slice(from, Math.min(at + captured, from + LONGEST_CONTROL)),
+    });
+  }
+
+  // What readers see
+
+  get columns(): RequestColumns {
+    return this.table;
+  }
+
+  get paths(): number {
+    return this.pathTable.count;
+  }
+
+  path(index: number): string {
+    return this.pathTable.text(index);
+  }
+
+  session(row: number): SessionShape | undefined {
+    return this.sessions.at(row);
+  }
+
+  requestBytes(row: number): Uint8Array {
+    return this.stream.bytes(this.table.requestAt[row], this.table.requestCaptured[row]);
+  }
+
+  replyBytes(row: number): Uint8Array {
+    return this.stream.bytes(this.table.replyAt[row], this.table.replyCaptured[row]);
+  }
+
+  request(row: number): Request | undefined {
+    if (row >= this.count || (this.table.flags[row] & RowFlag.ORPHAN) !== 0) return undefined;
+    if (this.requestKept?.row !== row) {
+      this.requestKept = { row, request: decodeRequest(this.requestBytes(row), this.session(row)) };
+    }
+    return this.requestKept.request;
+  }
+
+  reply(row: number): Reply | undefined {
+    if (row >= this.count || (this.table.flags[row] & RowFlag.REPLIED) === 0) return undefined;
+    const at = this.table.replyAt[row];
+    if (this.replyKept?.row !== row || this.replyKept.at !== at) {
+      const request = this.request(row);
+      this.replyKept = { row, at, reply: decodeReply(this.replyBytes(row), request, this.session(row)) };
+    }
+    return this.replyKept.reply;
+  }
+
+  hostCalls(row: number): readonly HostCallRecord[] {
+    return this.calls.of(row, (at, length) => this.stream.bytes(at, length));
+  }
+
+  /** What the guest knows of a nodeid by now; undefined: nothing. */
+  node(nodeid: bigint): NodeFacts | undefined {
+    return this.model.facts(nodeid);
+  }
+
+  /** How many nodeids the guest knew when the row was taken, or up to 255 rows before. */
+  nodeidsKnown(row: number): number {
+    return this.known[row >> KNOWN_EVERY_BITS];
+  }
+
+  get notes(): readonly string[] {
+    const { otherLink, unusable } = this.blocks.passedOver;
+    const some = (count: number, text: string): string[] =>
+      count === 0 ? [] : [`${count} ${count === 1 ? text : text.replace(/^(packet|system call|message)/, '$1s')}`];
+    return [
+      ...(this.fault ? [this.fault.text] : []),
+      ...some(this.lostPackets, 'packet lost: the capture could not be written as fast as requests came'),
+      ...some(otherLink, 'packet of other link types passed over'),
+      ...some(unusable, 'packet without a time or an interface passed over'),
+      ...some(this.strange, 'packet not understood'),
+      ...some(this.strayCalls, 'system call of the host whose requests are not in the capture'),
+      ...some(this.controlLeftOut, 'message of vhost-user beyond the first 65536 left out'),
+    ];
+  }
+}
+
+const SILENT = new Uint8Array(64);
+for (const row of opcodes) if (!row.reply) SILENT[row.number] = 1;
+
+function isCut(view: DataView, at: number, there: number, length: number): boolean {
+  return there < length || (view.getUint16(at + FuseAt.flags, true) & MessageFlag.CUT) !== 0;
+}
+
+/** Bytes that a request asks to be moved, where it says so in 32 bits. */
+function asked(opcode: number, view: DataView, body: number, end: number): number {
+  let offset: number;
+  switch (opcode) {
+    case Opcode.READ:
+    case Opcode.READDIR:
+    case Opcode.READDIRPLUS:
+      offset = ReadIn.offset.size;
+      break;
+    case Opcode.WRITE:
+      offset = WriteIn.offset.size;
+      break;
+    case Opcode.SETXATTR:
+      offset = SetxattrIn.offset.size;
+      break;
+    case Opcode.GETXATTR:
+    case Opcode.LISTXATTR:
+      offset = GetxattrIn.offset.size;
+      break;
+    default:
+      return 0;
+  }
+  return body + offset + 4 <= end ? view.getUint32(body + offset, true) : 0;
+}
+
+/** Bytes that were moved, as a reply without an error says; `length` is that of the whole reply. */
+function moved(opcode: number, wanted: number, length: number, view: DataView, body: number, end: number): number {
+  switch (opcode) {
+    case Opcode.READ:
+    case Opcode.READDIR:
+    case Opcode.READDIRPLUS:
+      return Math.max(0, length - OutHeader.size);
+    case Opcode.GETXATTR:
+    case Opcode.LISTXATTR:
+      return wanted === 0 ? 0 : Math.max(0, length - OutHeader.size);
+    case Opcode.SETXATTR:
+      return wanted;
+    case Opcode.WRITE:
+      return body + 4 <= end ? view.getUint32(body + WriteOut.offset.size, true) : wanted;
+    case Opcode.COPY_FILE_RANGE:
+      return body + 4 <= end ? view.getUint32(body + WriteOut.offset.size, true) : 0;
+    case Opcode.COPY_FILE_RANGE_64: {
+      const at = body + CopyFileRangeOut.offset.bytes_copied;
+      if (at + 8 > end) return 0;
+      return view.getUint32(at + 4, true) !== 0 ? DURATION_LIMIT : view.getUint32(at, true);
+    }
+    default:
+      return 0;
+  }
+}
+
+/** One line of JSON about the share, from whoever. */
+function factsIn(comment: string): ShareFacts | undefined {
+  try {
+    const facts: unknown = JSON.parse(comment);
+    return typeof facts === 'object' && facts !== null && !Array.isArray(facts) ? (facts as ShareFacts) : undefined;
+  } catch {
+    return undefined;
+  }
+}

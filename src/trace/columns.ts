@@ -1,0 +1,59 @@
+/** The columns of a capture while it is read: they grow together, by doubling. What they mean is in `capture.ts`. */
+import type { RequestColumns } from './capture';
+import { roomFor } from './columnArray';
+
+const FIRST_ROWS = 1024;
+
+export class Columns implements RequestColumns {
+  start = new Float64Array(FIRST_ROWS);
+  latency = new Float64Array(FIRST_ROWS);
+  queued = new Float32Array(FIRST_ROWS);
+  host = new Float32Array(FIRST_ROWS);
+  writing = new Float32Array(FIRST_ROWS);
+  opcode = new Uint16Array(FIRST_ROWS);
+  queue = new Uint16Array(FIRST_ROWS);
+  error = new Int16Array(FIRST_ROWS);
+  nodeid = new Float64Array(FIRST_ROWS);
+  uid = new Uint32Array(FIRST_ROWS);
+  gid = new Uint32Array(FIRST_ROWS);
+  pid = new Uint32Array(FIRST_ROWS);
+  requestLength = new Uint32Array(FIRST_ROWS);
+  replyLength = new Uint32Array(FIRST_ROWS);
+  payload = new Uint32Array(FIRST_ROWS);
+  path = new Uint32Array(FIRST_ROWS);
+  calls = new Uint16Array(FIRST_ROWS);
+  flags = new Uint8Array(FIRST_ROWS);
+
+  // Where the messages are in the stream, and how much of them.
+  requestAt = new Float64Array(FIRST_ROWS);
+  replyAt = new Float64Array(FIRST_ROWS);
+  requestCaptured = new Uint32Array(FIRST_ROWS);
+  replyCaptured = new Uint32Array(FIRST_ROWS);
+
+  /** Makes room for so many rows. */
+  grow(rows: number): void {
+    if (rows <= this.flags.length) return;
+    this.start = roomFor(this.start, rows);
+    this.latency = roomFor(this.latency, rows);
+    this.queued = roomFor(this.queued, rows);
+    this.host = roomFor(this.host, rows);
+    this.writing = roomFor(this.writing, rows);
+    this.opcode = roomFor(this.opcode, rows);
+    this.queue = roomFor(this.queue, rows);
+    this.error = roomFor(this.error, rows);
+    this.nodeid = roomFor(this.nodeid, rows);
+    this.uid = roomFor(this.uid, rows);
+    this.gid = roomFor(this.gid, rows);
+    this.pid = roomFor(this.pid, rows);
+    this.requestLength = roomFor(this.requestLength, rows);
+    this.replyLength = roomFor(this.replyLength, rows);
+    this.payload = roomFor(this.payload, rows);
+    this.path = roomFor(this.path, rows);
+    this.calls = roomFor(this.calls, rows);
+    this.flags = roomFor(this.flags, rows);
+    this.requestAt = roomFor(this.requestAt, rows);
+    this.replyAt = roomFor(this.replyAt, rows);
+    this.requestCaptured = roomFor(this.requestCaptured, rows);
+    this.replyCaptured = roomFor(this.replyCaptured, rows);
+  }
+}

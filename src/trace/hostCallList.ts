@@ -1,0 +1,74 @@
+/**
+ * The host system calls of each request, as places in the capture; decoded when somebody looks.
+ *
+ * Knows the packet's layout; which request a call belongs to it is told.
+ */
+import { decodeText } from '../protocol/text';
+import type { HostCallRecord } from './capture';
+import { roomFor } from './columnArray';
+import { HostCallAt, HostCallFlag, isPacket, MAX_ARGUMENTS, PacketKind } from './packet';
+
+const NONE = 0;
+
+export class HostCallList {
+  // Calls, from 1; each row has a list of them.
+  private at = new Float64Array(16);
+  private captured = new Uint32Array(16);
+  private start = new Float64Array(16);
+  private next = new Int32Array(16);
+  private first = new Int32Array(16);
+  private last = new Int32Array(16);
+  count = 0;
+
+  /** A call of `row`: a packet of `captured` bytes at `at`, begun at `start`. */
+  add(row: number, at: number, captured: number, start: number): void {
+    const call = ++this.count;
+    this.at = roomFor(this.at, call + 1);
+    this.captured = roomFor(this.captured, call + 1);
+    this.start = roomFor(this.start, call + 1);
+    this.next = roomFor(this.next, call + 1);
+    this.first = roomFor(this.first, row + 1);
+    this.last = roomFor(this.last, row + 1);
+    this.at[call] = at;
+    this.captured[call] = captured;
+    this.start[call] = start;
+    if (this.first[row] === NONE) this.first[row] = call;
+    else this.next[this.last[row]] = call;
+    this.last[row] = call;
+  }
+
+  /** Those of a row whose bytes are still to be had. */
+  of(row: number, bytes: (at: number, length: number) => Uint8Array): HostCallRecord[] {
+    const records: HostCallRecord[] = [];
+    if (row >= this.first.length) return records;
+    for (let call = this.first[row]; call !== NONE; call = this.next[call]) {
+      const record = decodeHostCall(bytes(this.at[call], this.captured[call]), this.start[call]);
+      if (record) records.push(record);
+    }
+    return records;
+  }
+}
+
+function decodeHostCall(bytes: Uint8Array, start: number): HostCallRecord | undefined {
+  if (!isPacket(bytes, PacketKind.HostCall)) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const room = (bytes.length - HostCallAt.arguments) >> 3;
+  const count = Math.min(view.getUint32(HostCallAt.count, true), MAX_ARGUMENTS, room);
+  const args = Array.from({ length: count }, (_, i) => view.getBigInt64(HostCallAt.arguments + 8 * i, true));
+  const texts: string[] = [];
+  for (let from = HostCallAt.arguments + 8 * count; from < bytes.length && texts.length < MAX_ARGUMENTS;) {
+    const nul = bytes.indexOf(0, from);
+    const end = nul < 0 ? bytes.length : nul;
+    texts.push(decodeText(bytes, from, end - from));
+    from = end + 1;
+  }
+  return {
+    start,
+    duration: Number(view.getBigUint64(HostCallAt.duration, true)),
+    call: view.getUint16(HostCallAt.call, true),
+    result: Number(view.getBigInt64(HostCallAt.result, true)),
+    arguments: args,
+    texts,
+    otherThread: (view.getUint16(HostCallAt.flags, true) & HostCallFlag.OTHER_THREAD) !== 0,
+  };
+}

@@ -1,0 +1,290 @@
+/**
+ * Tells the path model what requests and replies say, and answers which path a request is about.
+ *
+ * Reads the few fields that names come from straight out of the message, wherever that lies; believes no length. What a
+ * request asks is remembered by the place of its chain (`slot`) until its reply says that it was done. Only replies
+ * without an error change the model.
+ */
+import { Opcode, opcodeByNumber, sizeInSession } from '../protocol/fuse/opcodes';
+import { RenameFlag } from '../protocol/fuse/flags';
+import {
+  Attr,
+  BatchForgetIn,
+  Dirent,
+  Direntplus,
+  EntryOut,
+  ForgetIn,
+  ForgetOne,
+  InHeader,
+  OutHeader,
+  recordAlign,
+  Rename2In,
+  RenameIn,
+} from '../protocol/fuse/structs';
+import type { SessionShape } from '../protocol/message';
+import { roomFor } from './columnArray';
+import { NAME_RECORD, NamesAt } from './packet';
+import type { FoundNode, PathModel } from './pathModel';
+import { NO_PATH, type NameTable } from './pathTable';
+
+const BODY = InHeader.size;
+const REPLY_BODY = OutHeader.size;
+const ATTR = EntryOut.offset.attr;
+const TYPE_MASK = 0o170000;
+const FOLDER = 0o040000;
+
+export class PathTraffic {
+  /** Whether the path given last rests on something learned before packets were lost. */
+  unsure = false;
+  /** Of the request in each slot: its name or names, nodeid and a second one, and RENAME2's flags. */
+  private name = new Uint32Array(64);
+  private secondName = new Uint32Array(64);
+  private high = new Uint32Array(64);
+  private low = new Uint32Array(64);
+  private otherHigh = new Uint32Array(64);
+  private otherLow = new Uint32Array(64);
+  private flags = new Uint32Array(64);
+  private mknodSize = sizeNow('MKNOD', undefined);
+  private createSize = sizeNow('CREATE', undefined);
+  /** `.` and `..`, which a guest that serves NFS looks up: no names of anything. */
+  private readonly dot: number;
+  private readonly dotDot: number;
+  private readonly entry: FoundNode = { high: 0, low: 0, generation: 0, nlink: 0, folder: false };
+
+  constructor(
+    private readonly model: PathModel,
+    private readonly names: NameTable,
+  ) {
+    this.dot = names.intern(Uint8Array.of(DOT), 0, 1);
+    this.dotDot = names.intern(Uint8Array.of(DOT, DOT), 0, 2);
+  }
+
+  /** A session has begun: sizes of structures, and all nodeids anew. */
+  begin(session: SessionShape | undefined): void {
+    this.model.reset();
+    this.mknodSize = sizeNow('MKNOD', session);
+    this.createSize = sizeNow('CREATE', session);
+  }
+
+  /** A request at [at, end) with a whole header: the path it is about. */
+  request(opcode: number, bytes: Uint8Array, view: DataView, at: number, end: number, slot: number): number {
+    const low = view.getUint32(at + InHeader.offset.nodeid, true);
+    const high = view.getUint32(at + InHeader.offset.nodeid + 4, true);
+    this.unsure = false;
+    switch (opcode) {
+      case Opcode.FORGET:
+        return this.forget(view, at, end, high, low);
+      case Opcode.BATCH_FORGET:
+        return this.batchForget(view, at, end);
+    }
+    const skipped = this.beforeName(opcode);
+    this.room(slot);
+    this.high[slot] = high;
+    this.low[slot] = low;
+    this.name[slot] = 0;
+    if (skipped < 0) return this.pathOf(high, low);
+    const from = at + BODY + skipped;
+    const nul = endOfName(bytes, from, end);
+    if (nul < 0) return NO_PATH;
+    const name = this.names.intern(bytes, from, nul);
+    this.name[slot] = name;
+    if (opcode === Opcode.RENAME || opcode === Opcode.RENAME2) this.rename(opcode, bytes, view, at, nul + 1, end, slot);
+    const path = this.model.pathIn(high, low, name);
+    this.unsure = this.model.unsure;
+    return path;
+  }
+
+  private pathOf(high: number, low: number): number {
+    const path = this.model.pathOf(high, low);
+    this.unsure = this.model.unsure;
+    return path;
+  }
+
+  /** Bytes between the header and the name; -1: a request without a name of a file. */
+  private beforeName(opcode: number): number {
+    switch (opcode) {
+      case Opcode.LOOKUP:
+      case Opcode.SYMLINK:
+      case Opcode.UNLINK:
+      case Opcode.RMDIR:
+        return 0;
+      case Opcode.MKNOD:
+        return this.mknodSize;
+      case Opcode.MKDIR:
+      case Opcode.RENAME:
+      case Opcode.LINK:
+        return 8;
+      case Opcode.RENAME2:
+        return Rename2In.size;
+      case Opcode.CREATE:
+      case Opcode.TMPFILE:
+        return this.createSize;
+      default:
+        return -1;
+    }
+  }
+
+  private rename(
+    opcode: number,
+    bytes: Uint8Array,
+    view: DataView,
+    at: number,
+    second: number,
+    end: number,
+    slot: number,
+  ): void {
+    const newdir = at + BODY + RenameIn.offset.newdir;
+    this.otherLow[slot] = view.getUint32(newdir, true);
+    this.otherHigh[slot] = view.getUint32(newdir + 4, true);
+    this.flags[slot] = opcode === Opcode.RENAME2 ? view.getUint32(at + BODY + Rename2In.offset.flags, true) : 0;
+    const nul = endOfName(bytes, second, end);
+    if (nul < 0) this.name[slot] = 0;
+    else this.secondName[slot] = this.names.intern(bytes, second, nul);
+  }
+
+  private forget(view: DataView, at: number, end: number, high: number, low: number): number {
+    const path = this.pathOf(high, low);
+    const from = at + BODY + ForgetIn.offset.nlookup;
+    if (from + 8 <= end) this.model.forgotten(high, low, wide(view, from));
+    return path;
+  }
+
+  private batchForget(view: DataView, at: number, end: number): number {
+    const first = at + BODY + BatchForgetIn.size;
+    if (first > end) return NO_PATH;
+    const count = view.getUint32(at + BODY + BatchForgetIn.offset.count, true);
+    for (let i = 0, one = first; i < count && one + ForgetOne.size <= end; i++, one += ForgetOne.size) {
+      const low = view.getUint32(one, true);
+      const high = view.getUint32(one + 4, true);
+      this.model.forgotten(high, low, wide(view, one + ForgetOne.offset.nlookup));
+    }
+    return NO_PATH;
+  }
+
+  /** The reply, without an error, at [at, end) to the request in `slot`. */
+  reply(opcode: number, bytes: Uint8Array, view: DataView, at: number, end: number, slot: number): void {
+    const high = this.high[slot];
+    const low = this.low[slot];
+    const name = this.name[slot];
+    const body = at + REPLY_BODY;
+    switch (opcode) {
+      case Opcode.LOOKUP:
+        if (!this.takeEntry(view, body, end)) return;
+        if (this.entry.high === 0 && this.entry.low === 0) this.model.removed(high, low, name);
+        else this.model.found(high, low, name === this.dot || name === this.dotDot ? 0 : name, this.entry, 1);
+        return;
+      case Opcode.MKNOD:
+      case Opcode.MKDIR:
+      case Opcode.SYMLINK:
+      case Opcode.CREATE:
+        if (this.takeNode(view, body, end)) this.model.found(high, low, name, this.entry, 1);
+        return;
+      case Opcode.LINK:
+        if (!this.takeNode(view, body, end)) return;
+        // Whatever its count of links says, it has two names now.
+        this.entry.nlink = 2;
+        this.model.found(high, low, name, this.entry, 1);
+        return;
+      case Opcode.TMPFILE:
+        if (this.takeNode(view, body, end)) this.model.foundNameless(high, low, name, this.entry, 1);
+        return;
+      case Opcode.UNLINK:
+      case Opcode.RMDIR:
+        if (name !== 0) this.model.removed(high, low, name);
+        return;
+      case Opcode.RENAME:
+      case Opcode.RENAME2: {
+        if (name === 0) return;
+        const exchange = (this.flags[slot] & RenameFlag.EXCHANGE) !== 0;
+        const second = this.secondName[slot];
+        this.model.renamed(high, low, name, this.otherHigh[slot], this.otherLow[slot], second, exchange);
+        return;
+      }
+      case Opcode.READDIRPLUS:
+        this.listing(bytes, view, body, end, high, low);
+        return;
+      case Opcode.DESTROY:
+        this.model.reset();
+        return;
+    }
+  }
+
+  private listing(bytes: Uint8Array, view: DataView, from: number, end: number, high: number, low: number): void {
+    for (let at = from; at + Direntplus.size <= end;) {
+      const namelen = view.getUint32(at + Direntplus.offset.dirent + Dirent.offset.namelen, true);
+      const nameAt = at + Direntplus.size;
+      if (namelen === 0 || namelen > end - nameAt) return;
+      const dots = bytes[nameAt] === DOT && (namelen === 1 || (namelen === 2 && bytes[nameAt + 1] === DOT));
+      if (!dots && this.takeNode(view, at, end)) {
+        this.model.found(high, low, this.names.intern(bytes, nameAt, nameAt + namelen), this.entry, 1, true);
+      }
+      at += recordAlign(Direntplus.size + namelen);
+    }
+  }
+
+  /** Names known before the capture: a packet at [at, end). How many of its records made sense. */
+  before(bytes: Uint8Array, view: DataView, at: number, end: number): number {
+    const count = view.getUint16(at + NamesAt.count, true);
+    let done = 0;
+    for (let from = at + NamesAt.records; done < count && from + NAME_RECORD <= end; done++) {
+      const length = view.getUint16(from + 24, true);
+      const nameAt = from + NAME_RECORD;
+      if (nameAt + length > end) break;
+      const { entry } = this;
+      entry.low = view.getUint32(from, true);
+      entry.high = view.getUint32(from + 4, true);
+      entry.generation = 0;
+      entry.nlink = 0;
+      entry.folder = false;
+      const name = length === 0 ? 0 : this.names.intern(bytes, nameAt, nameAt + length);
+      const parentHigh = view.getUint32(from + 12, true);
+      this.model.found(parentHigh, view.getUint32(from + 8, true), name, entry, wide(view, from + 16));
+      from += recordAlign(NAME_RECORD + length);
+    }
+    return done;
+  }
+
+  /** The fuse_entry_out at `at`, if it is there as far as it is needed. */
+  private takeEntry(view: DataView, at: number, end: number): boolean {
+    if (at + ATTR + Attr.offset.nlink + 4 > end) return false;
+    const { entry } = this;
+    entry.low = view.getUint32(at + EntryOut.offset.nodeid, true);
+    entry.high = view.getUint32(at + EntryOut.offset.nodeid + 4, true);
+    entry.generation = view.getUint32(at + EntryOut.offset.generation, true);
+    entry.nlink = view.getUint32(at + ATTR + Attr.offset.nlink, true);
+    entry.folder = (view.getUint32(at + ATTR + Attr.offset.mode, true) & TYPE_MASK) === FOLDER;
+    return true;
+  }
+
+  private takeNode(view: DataView, at: number, end: number): boolean {
+    return this.takeEntry(view, at, end) && (this.entry.high !== 0 || this.entry.low !== 0);
+  }
+
+  private room(slot: number): void {
+    if (slot < this.name.length) return;
+    this.name = roomFor(this.name, slot + 1);
+    this.secondName = roomFor(this.secondName, slot + 1);
+    this.high = roomFor(this.high, slot + 1);
+    this.low = roomFor(this.low, slot + 1);
+    this.otherHigh = roomFor(this.otherHigh, slot + 1);
+    this.otherLow = roomFor(this.otherLow, slot + 1);
+    this.flags = roomFor(this.flags, slot + 1);
+  }
+}
+
+const DOT = 0x2e;
+
+/** Where the NUL is; -1: there is none, or nothing before it. */
+function endOfName(bytes: Uint8Array, from: number, end: number): number {
+  for (let at = from; at < end; at++) if (bytes[at] === 0) return at === from ? -1 : at;
+  return -1;
+}
+
+const wide = (view: DataView, at: number): number =>
+  view.getUint32(at + 4, true) * 0x1_0000_0000 + view.getUint32(at, true);
+
+function sizeNow(name: 'MKNOD' | 'CREATE', session: SessionShape | undefined): number {
+  const row = opcodeByNumber(Opcode[name]);
+  if (!row) return 0;
+  return session ? sizeInSession(row, 'in', 0, session.minor, (flag) => session.hasFlag(flag)) : row.in[0].size;
+}

@@ -1,0 +1,45 @@
+/** What INIT has negotiated, from which row on. */
+import { initFlags, initFlags2 } from '../protocol/fuse/flags';
+import { InitOut, OutHeader } from '../protocol/fuse/structs';
+import type { SessionShape } from '../protocol/message';
+
+const INIT_EXT = initFlags.value.INIT_EXT;
+const BODY = OutHeader.size;
+
+export class Sessions {
+  private readonly from: { readonly row: number; readonly shape: SessionShape | undefined }[] = [];
+
+  /** From this row on; undefined: nothing is known. */
+  begin(row: number, shape: SessionShape | undefined): void {
+    this.from.push({ row, shape });
+  }
+
+  /** Of the latest INIT before the row. */
+  at(row: number): SessionShape | undefined {
+    let low = 0;
+    let high = this.from.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.from[middle].row <= row) low = middle + 1;
+      else high = middle;
+    }
+    return low === 0 ? undefined : this.from[low - 1].shape;
+  }
+}
+
+/** What the reply to INIT at [at, end) says; undefined where it is too short to say anything. */
+export function sessionOf(view: DataView, at: number, end: number): SessionShape | undefined {
+  const word = (offset: number): number => {
+    const place = at + BODY + offset;
+    return place + 4 <= end ? view.getUint32(place, true) : 0;
+  };
+  if (at + BODY + InitOut.offset.minor + 4 > end) return undefined;
+  const flags = word(InitOut.offset.flags);
+  const flags2 = (flags & INIT_EXT) !== 0 ? word(InitOut.offset.flags2) : 0;
+  return {
+    minor: word(InitOut.offset.minor),
+    hasFlag: (name) =>
+      (flags & (initFlags.bits.find((bit) => bit.name === name)?.value ?? 0)) !== 0 ||
+      (flags2 & (initFlags2.bits.find((bit) => bit.name === name)?.value ?? 0)) !== 0,
+  };
+}
