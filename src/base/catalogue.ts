@@ -142,10 +142,10 @@ export const catalogue = {
     ),
   traceOptionBad: (option: string, text: string, wanted: string) =>
     usage(`${option}: "${text}" is not ${wanted}`, '"virtiofs-studio trace --help" lists the options.'),
-  filterBad: (explained: string) =>
+  filterBad: (what: string, place: string) =>
     usage(
-      `the filter does not say what it should\n${explained}`,
-      '"virtiofs-studio trace --fields help" lists the fields; docs/filter-language.md has the language.',
+      `--filter: ${what}`,
+      `${place}\n  "virtiofs-studio trace --fields help" lists the fields; docs/filter-language.md has the language.`,
     ),
   fieldUnknown: (name: string, near: string) =>
     usage(

@@ -9,7 +9,10 @@ export type RowTest = (capture: Capture, row: number) => boolean;
 export function filterOf(expression: string | undefined): RowTest | undefined {
   if (expression === undefined) return undefined;
   const compiled = compileFilter(expression);
-  if (!compiled.ok) throw trouble('filterBad', formatError(expression, compiled.error));
+  if (!compiled.ok) {
+    const [what, ...place] = formatError(expression, compiled.error).split('\n');
+    throw trouble('filterBad', what, place.join('\n').trimStart());
+  }
   const filter = compiled.value;
   // A capture that grows gets other columns, and paths that a bound filter does not know.
   let bound: { count: number; paths: number; columns: Capture['columns']; passes: Predicate } | undefined;

@@ -8,6 +8,9 @@ import { trouble } from '../base/catalogue';
 import { listOfShares, runningShares } from '../control/runningShares';
 import { openSource, type CaptureSource } from './captureSource';
 import { columnsOf, fieldList } from './columns';
+import type { Capture } from '../trace/capture';
+import { findingJson, findings } from '../trace/findings/findings';
+import { findingsText } from '../trace/findings/findingText';
 import { statistics } from '../trace/statistics';
 import { statisticsJson, statisticsTable } from '../trace/statisticsText';
 import { Output } from './output';
@@ -97,12 +100,20 @@ async function trace(name: string | undefined, options: TraceOptions): Promise<n
       const rows = statistics(source.capture, printer.passed, by);
       output.add(`${(json ? statisticsJson(rows, by) : statisticsTable(rows, by)).join('\n')}\n`);
     }
+    if (options.findings) output.add(`${findingsOf(source.capture, json)}\n`);
     await output.flush();
     for (const note of source.notes()) process.stderr.write(`note: ${note}\n`);
     return 0;
   } finally {
     source.close();
   }
+}
+
+function findingsOf(capture: Capture, json: boolean): string {
+  const found = findings(capture);
+  if (json) return found.map((each) => JSON.stringify({ kind: 'finding', ...findingJson(each) })).join('\n');
+  const width = process.stdout.isTTY ? process.stdout.columns : 100;
+  return `\n${findingsText(found, { width })}`;
 }
 
 /** Undefined when there are several; they are listed then. */

@@ -1,11 +1,12 @@
 /**
- * A filtered capture: the packets of the chosen requests as they are, with their replies, host calls and all vhost-user
- * messages; opens again like the one it comes from.
+ * A filtered capture: the packets of the chosen requests as they are, with their replies, host calls, and all vhost-user
+ * messages and INITs; opens again like the one it comes from.
  *
  * Reads the original once more, packet by packet, and writes each section anew, little-endian and in nanoseconds. Names
  * that were known, and those that requests left out have told, are written as such before the first request that needs
  * them (docs/capture-format.md, kind 4), so that paths stay known.
  */
+import { Opcode } from '../../protocol/fuse/opcodes';
 import { InHeader, OutHeader } from '../../protocol/fuse/structs';
 import type { Capture } from '../capture';
 import { isOrphan } from '../line';
@@ -87,9 +88,13 @@ export class FilteredCapture {
     const place = queue * 0x1_0000_0000 + view.getUint32(FuseAt.head, true);
     const message = packet.subarray(FuseAt.message);
     const key = keyOfMessage(queue, view, message, InHeader.offset.unique);
-    const told = this.isChosen(key) ? this.names.before(packet, view) : undefined;
+    // What INIT negotiates says how to read everything else.
+    const opcodeAt = FuseAt.message + InHeader.offset.opcode;
+    const isInit = opcodeAt + 4 <= packet.length && view.getUint32(opcodeAt, true) === Opcode.INIT;
+    const chosen = isInit || this.isChosen(key);
+    const told = chosen ? this.names.before(packet, view) : undefined;
     this.names.request(place, packet, view);
-    if (!this.isChosen(key)) {
+    if (!chosen) {
       this.open.delete(place);
       return;
     }
