@@ -143,7 +143,8 @@ export function phasesOf(capture: Capture, row: number): Phases {
 function durations(capture: Capture, row: number): string {
   const { latency, flags } = capture.columns;
   const { queued, daemon, host, writing } = phasesOf(capture, row);
-  if (Number.isNaN(latency[row])) return isOrphan(capture, row) ? '' : `(queued ${printDuration(queued)})`;
+  if (isOrphan(capture, row)) return '';
+  if (Number.isNaN(latency[row])) return `(queued ${printDuration(queued)})`;
   const parts = [`queued ${printDuration(queued)}`, `daemon ${printDuration(daemon)}`];
   if (capture.columns.calls[row] > 0) parts.push(`host ${printDuration(host)}`, `reply ${printDuration(writing)}`);
   if ((flags[row] & RowFlag.LATER) !== 0) parts.push('answered later');
