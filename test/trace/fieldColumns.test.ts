@@ -43,7 +43,7 @@ describe('fields as columns', () => {
       ...{
         opcode: 'OPEN',
         'open.flags': 66,
-        fh: '1152921504606846976',
+        'reply.fh': '1152921504606846976',
         latency: 12_345,
         error: 'OK',
         in_flight: false,

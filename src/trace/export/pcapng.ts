@@ -6,8 +6,8 @@
  * each section anew, little-endian and in nanoseconds. Names that were known, and those that requests left out have told,
  * are written as such before the first request that needs them, so that paths stay known.
  */
-import { Opcode } from '../../protocol/fuse/opcodes';
-import { InHeader } from '../../protocol/fuse/structs';
+import { Opcode, opcodes } from '../../protocol/fuse/opcodes';
+import { EntryOut, InHeader } from '../../protocol/fuse/structs';
 import type { Capture } from '../capture';
 import { CaptureReader } from '../captureReader';
 import { FuseAt, HostCallAt, isPacket, NO_QUEUE, PacketKind, VhostUserAt } from '../packet';
@@ -18,6 +18,11 @@ import { ToldNames } from './toldNames';
 const CONTROL = 0;
 const HOST = 1;
 const FIRST_QUEUE = 2;
+
+/** Those whose reply begins with a fuse_entry_out. */
+const entryOpcodes: ReadonlySet<number> = new Set(
+  opcodes.filter((each) => each.out[0] === EntryOut).map(({ number }) => number),
+);
 
 const nothing = new Uint8Array(0);
 
@@ -113,6 +118,7 @@ export class FilteredCapture {
       this.open.delete(place);
       if (row < 0 || this.chosen[row] !== 1) return;
       if (told) this.write(CONTROL, time, told, told.length);
+      if (!isRequest && entryOpcodes.has(this.rows.columns.opcode[row])) this.names.entry(packet);
       if (isRequest) this.open.set(place, takenOf(view, FuseAt.taken));
       const length = FuseAt.message + view.getUint32(FuseAt.length, true);
       this.write(FIRST_QUEUE + view.getUint16(FuseAt.queue, true), time, packet, length);

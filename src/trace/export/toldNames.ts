@@ -5,7 +5,7 @@
  * What is told is a packet of kind 4 (docs/capture-format.md). A name is told again when it has changed.
  */
 import { Opcode } from '../../protocol/fuse/opcodes';
-import { InHeader, recordAlign, Rename2In, RenameIn } from '../../protocol/fuse/structs';
+import { EntryOut, InHeader, OutHeader, recordAlign, Rename2In, RenameIn } from '../../protocol/fuse/structs';
 import { encodeText } from '../../protocol/text';
 import type { CaptureReader } from '../captureReader';
 import { FuseAt, NAME_RECORD, NamesAt, PACKET_VERSION, PacketKind } from '../packet';
@@ -30,6 +30,15 @@ export class ToldNames {
     this.told.clear();
   }
 
+  /** A reply that readers are given has told them a name: that of the node in its fuse_entry_out. */
+  entry(packet: Uint8Array): void {
+    const at = FuseAt.message + OutHeader.size + EntryOut.offset.nodeid;
+    if (at + 8 > packet.length) return;
+    const nodeid = new DataView(packet.buffer, packet.byteOffset, packet.length).getBigUint64(at, true);
+    const name = this.nameOf(nodeid);
+    if (name) this.told.set(nodeid, keyOf(name));
+  }
+
   /** What has to be told before this request's packet, which `all` has not read yet; undefined: nothing. */
   before(packet: Uint8Array): Uint8Array | undefined {
     const at = FuseAt.message;
@@ -48,19 +57,25 @@ export class ToldNames {
   private gather(nodeid: bigint, into: Name[]): void {
     let at = nodeid;
     for (let depth = 0; depth < DEEPEST_PATH && at !== ROOT; depth++) {
-      const facts = this.all.node(at);
-      if (facts?.parent === undefined || facts.paths.length === 0) return;
-      const path = this.all.path(facts.paths[0]);
-      const name = path.slice(path.lastIndexOf('/') + 1);
-      const known = `${facts.parent}/${name}`;
-      if (this.told.get(at) !== known) {
-        this.told.set(at, known);
-        into.push({ nodeid: at, parent: facts.parent, name });
+      const name = this.nameOf(at);
+      if (!name) return;
+      if (this.told.get(at) !== keyOf(name)) {
+        this.told.set(at, keyOf(name));
+        into.push(name);
       }
-      at = facts.parent;
+      at = name.parent;
     }
   }
+
+  private nameOf(nodeid: bigint): Name | undefined {
+    const facts = this.all.node(nodeid);
+    if (facts?.parent === undefined || facts.paths.length === 0) return undefined;
+    const path = this.all.path(facts.paths[0]);
+    return { nodeid, parent: facts.parent, name: path.slice(path.lastIndexOf('/') + 1) };
+  }
 }
+
+const keyOf = ({ parent, name }: Name): string => `${parent}/${name}`;
 
 /** Two chains of folders at most, so that the number of records fits its 16 bits. */
 function namesPacket(names: readonly Name[]): Uint8Array {
