@@ -73,6 +73,7 @@ export class QueueSizeCaps implements Detector {
       if (row.opcode === Opcode.READ && cap.size <= defaultPages * page && !direct) return;
       let found = this.proofs.get(cap.size);
       if (!found) {
+        if (this.proofs.size >= requestSize.caps) return;
         this.proofs.set(cap.size, (found = { cap, proof: new Proof(this.context.rows), row: row.index }));
         found.proof.add(this.lastRow[slot]);
       }

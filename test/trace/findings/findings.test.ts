@@ -1,17 +1,25 @@
 import * as assert from 'node:assert/strict';
 import * as fc from 'fast-check';
-import { EntryOut, InHeader, OutHeader } from '../../../src/protocol/fuse/structs';
+import { Errno } from '../../../src/protocol/errno';
+import { Opcode } from '../../../src/protocol/fuse/opcodes';
+import { EntryOut, InHeader, OutHeader, ReadIn } from '../../../src/protocol/fuse/structs';
 import { type Capture, RowFlag } from '../../../src/trace/capture';
 import { findingCodes, findingJson, findings, findingTable } from '../../../src/trace/findings/findings';
 import { CaptureBuilder } from '../captureBuilder';
 import { healthyTraffic } from './healthyGuest';
-import { found, read, silent, usualFlags } from './scene';
+import { found, only, read, silent, usualFlags } from './scene';
 
 describe('findings', () => {
   it('are silent about a guest that is well: boot, ls -lR, cp -r, a build', () => {
     const built = healthyTraffic();
     assert.ok(read(built).count > 5000, 'the fixture has traffic');
     silent(built);
+  });
+
+  it('find the one file that the host changes under it', () => {
+    const built = healthyTraffic((guest) => guest.hostAppends('src/mod3/file3.c'));
+    const { total, path } = only(built, 'stale-cache');
+    assert.deepEqual([total, path?.replace(/^\//, '')], [1, 'src/mod3/file3.c']);
   });
 
   it('are silent about a capture without rows', () => silent(new CaptureBuilder()));
@@ -156,6 +164,58 @@ describe('findings', () => {
           .constantFrom(1, 30)
           .map((times) => captureOf(Array.from({ length: times }, () => rows).flat(), gaps, control)),
       );
+
+    it('memory has an end: ids that never come again', () => {
+      const rows = 700_000;
+      const opcodes = [Opcode.LOOKUP, Opcode.FORGET, Opcode.OPEN, Opcode.READ, Opcode.GETXATTR, Opcode.READDIR];
+      const reply = new Uint8Array(OutHeader.size + EntryOut.size);
+      const request = new Uint8Array(InHeader.size + ReadIn.size);
+      const node = new DataView(reply.buffer);
+      const handle = new DataView(request.buffer);
+      const errors = [0, 0, 0, 0, -Errno.ENODATA, -Errno.EACCES];
+      const one: AnyRow = { ...fc.sample(row, 1)[0], flags: RowFlag.REPLIED, start: 5, latency: 5, request, reply };
+      const plain = captureOf([one], [], []);
+      const column = (of: (index: number) => number): Float64Array =>
+        Float64Array.from({ length: rows }, (_, i) => of(i));
+      const filled = column((i) => i);
+      let most = 0;
+      const { columns } = plain;
+      const capture: Capture = {
+        ...plain,
+        count: rows,
+        paths: rows,
+        columns: {
+          ...columns,
+          start: column((i) => i * 1000),
+          latency: column(() => 5),
+          queued: Float32Array.from(filled.fill(0)),
+          host: Float32Array.from(filled),
+          writing: Float32Array.from(filled),
+          nodeid: column((i) => i + 1),
+          path: Uint32Array.from(column((i) => i)),
+          opcode: Uint16Array.from(column((i) => opcodes[i % opcodes.length])),
+          error: Int16Array.from(column((i) => errors[i % errors.length])),
+          flags: Uint8Array.from(column(() => RowFlag.REPLIED)),
+          queue: new Uint16Array(rows),
+          uid: new Uint32Array(rows),
+          gid: new Uint32Array(rows),
+          pid: new Uint32Array(rows),
+        },
+        requestBytes: (index) => {
+          handle.setUint32(InHeader.size, index + 1, true);
+          return request;
+        },
+        replyBytes: (index) => {
+          if (index % 4096 < 16) most = Math.max(most, process.memoryUsage().arrayBuffers);
+          node.setUint32(OutHeader.size, index + 1, true);
+          return reply;
+        },
+      };
+      const before = process.memoryUsage().arrayBuffers;
+      findings(capture);
+      assert.ok(most > before, 'it was measured');
+      assert.ok(most - before < 120e6, `${Math.round((most - before) / 1e6)} MB`);
+    });
 
     it('nothing throws, and every finding is whole', () => {
       const met = new Set<string>();

@@ -29,9 +29,9 @@ function chance(): () => number {
 export class HealthyGuest {
   readonly built = new CaptureBuilder({ queues: 3 });
   private readonly random = chance();
-  private readonly root: File = this.make(true);
-  private clock = 0;
   private nextNode = ROOT;
+  private readonly root = this.make(true);
+  private clock = 0;
   private nextHandle = 1;
   pid = 1;
 
@@ -40,9 +40,7 @@ export class HealthyGuest {
   }
 
   private make(folder: boolean, size = 0): File {
-    // The root is made before the field has its first value.
-    this.nextNode = (this.nextNode ?? ROOT - 1) + 1;
-    const nodeid = Math.max(ROOT, this.nextNode - 1);
+    const nodeid = this.nextNode++;
     return { nodeid, folder, size, mtime: -SECOND, ctime: -SECOND, children: new Map(), until: -1 };
   }
 
@@ -191,6 +189,15 @@ export class HealthyGuest {
     this.send('FORGET', { nodeid: file.nodeid, queue: 0, in: { nlookup: 1 } });
   }
 
+  /** Not the guest: somebody on the host appends to a file that the guest has looked up. */
+  hostAppends(path: string): void {
+    let at: File | undefined = this.root;
+    for (const name of path.split('/')) at = at?.children.get(name);
+    if (!at) return;
+    at.size += 100;
+    this.touch(at);
+  }
+
   sleep(nanoseconds: number): void {
     this.clock += nanoseconds;
   }
@@ -206,8 +213,8 @@ export class HealthyGuest {
   }
 }
 
-/** Boot, ls -lR, cp -r, a build, a database with locks, and all of it once more. */
-export function healthyTraffic(): CaptureBuilder {
+/** Boot, ls -lR, cp -r, a build, and all of it once more. `meanwhile`: right after the first listing. */
+export function healthyTraffic(meanwhile?: (guest: HealthyGuest) => void): CaptureBuilder {
   const guest = new HealthyGuest();
   const sources = Array.from({ length: 60 }, (_, i) => `src/mod${i % 6}/file${i}.c`);
   const headers = Array.from({ length: 40 }, (_, i) => `include/h${i}.h`);
@@ -218,6 +225,7 @@ export function healthyTraffic(): CaptureBuilder {
   for (let round = 0; round < 2; round++) {
     for (let i = 0; i < 20; i++) guest.read(`bin/tool${i}`);
     guest.list('');
+    if (round === 0) meanwhile?.(guest);
     for (const [i, path] of sources.entries()) {
       guest.pid = 200 + i;
       guest.read(path);

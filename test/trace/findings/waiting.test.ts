@@ -142,7 +142,7 @@ describe('findings: lost-packets', () => {
   it('how many, and where', () => {
     const built = look(look(begun(), { at: 1 * MS }).lost(5), { at: 2 * MS });
     const finding = only(look(built.lost(2), { at: 3 * MS }), 'lost-packets');
-    assert.match(finding.text, /^7 packets lost before row 2 \(5\) and row 3 \(2\)\.$/);
+    assert.match(finding.text, /^7 packets lost before #2 \(5\) and #3 \(2\)\.$/);
     assert.deepEqual([...finding.rows], [2, 3]);
   });
 
