@@ -49,7 +49,7 @@ describe('findings: small-io', () => {
     const finding = only(run(begun(), { size: PAGE, count: 400 }), 'small-io');
     assert.equal(finding.total, 400);
     assert.equal(finding.rows[0], 2, 'the first of the run is its first proof');
-    assert.match(finding.text, /1 run from front to back, are 100 % of all requests: "\/?big"/);
+    assert.match(finding.text, /1 run from front to back, are 100 % of all requests: "\/big"/);
     assert.match(finding.text, /of READ: to 4K: 400; of WRITE: none/);
   });
 

@@ -114,7 +114,7 @@ describe('findings: requests-in-flight', () => {
     const finding = only(look(hung(), { at: 9 * SECOND }), 'requests-in-flight');
     assert.deepEqual([...finding.rows], [1]);
     assert.equal(finding.severity, 'error');
-    assert.match(finding.text, /1 request without a reply: READ inode 2 \(row 1, pid 77\) for 8 s\./);
+    assert.match(finding.text, /1 request without a reply: READ inode 2 \(#1, pid 77\) for 8 s\./);
   });
 
   it('is information where packets were lost, since the reply may be among them', () => {
