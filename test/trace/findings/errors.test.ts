@@ -105,7 +105,8 @@ describe('findings: enosys-repeated', () => {
     assert.match(finding.text, /BMAP was answered ENOSYS 19 times more/);
   });
 
-  it('is silent for one of each opcode, and for the first of each session', () => {
+  it('is silent for a few, for one of each opcode, and for the first of each session', () => {
+    silent(asked(10));
     silent(asked(1).exchange('FALLOCATE', { nodeid: 2, error: 'ENOSYS' }));
     const built = begun();
     for (let i = 0; i < 30; i++) asked(1, built).init({ flags: usualFlags });

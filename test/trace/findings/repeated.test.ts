@@ -10,19 +10,23 @@ describe('findings: readdir-without-plus', () => {
     readonly entries: number;
     readonly pid?: number;
     readonly later?: number;
+    readonly nodeid?: number;
   }
-  const listed = (built: CaptureBuilder, { entries, pid = 100, later = 0 }: Listing): CaptureBuilder => {
+  const listed = (built: CaptureBuilder, { entries, pid = 100, later = 0, nodeid = 2 }: Listing): CaptureBuilder => {
     built
-      .exchange('LOOKUP', { names: ['many'], out: entryOut({ nodeid: 2, mode: 0o40755 }) })
-      .exchange('READDIR', { nodeid: 2, in: { fh: 1, size: 4096 }, entries: [{ name: 'f0' }] });
+      .exchange('LOOKUP', {
+        names: [nodeid === 2 ? 'many' : `many${nodeid}`],
+        out: entryOut({ nodeid, mode: 0o40755 }),
+      })
+      .exchange('READDIR', { nodeid, in: { fh: 1, size: 4096 }, entries: [{ name: 'f0' }] });
     const from = (built.last?.at ?? 0) + later + 20_000;
     for (let i = 0; i < entries; i++) {
       built.exchange('LOOKUP', {
         at: from + i * 20_000,
-        nodeid: 2,
+        nodeid,
         pid,
         names: [`f${i}`],
-        out: entryOut({ nodeid: 10 + i }),
+        out: entryOut({ nodeid: 100 + i }),
       });
     }
     return built;
@@ -53,7 +57,12 @@ describe('findings: readdir-without-plus', () => {
     it('when READDIRPLUS was agreed on: the guest chose', () => silent(listed(begun(), { entries: 200 })));
     it('when another process looks names up', () => silent(listed(plain(), { entries: 200, pid: 200 })));
     it('when it is long after', () => silent(listed(plain(), { entries: 200, later: 5 * SECOND })));
-    it('when entries are few', () => silent(listed(plain(), { entries: 12 })));
+    it('when entries are few, also of many folders', () => {
+      const built = plain();
+      for (let i = 0; i < 10; i++) listed(built, { entries: 12, nodeid: 2 + i });
+      silent(built);
+    });
+    it('when it is one folder of a middling size', () => silent(listed(plain(), { entries: 50 })));
     it('when READDIRPLUS is seen, though INIT is not', () => {
       const built = new CaptureBuilder().exchange('READDIRPLUS', { nodeid: 1, in: { fh: 1, size: 4096 } });
       silent(listed(built, { entries: 200 }));
@@ -100,6 +109,7 @@ describe('findings: descriptor-growth', () => {
 
   describe('is silent', () => {
     it('when files are closed', () => silent(opened(begun(), 800, () => true)));
+    it('when most are closed', () => silent(opened(begun(), 2000, (i) => i % 5 > 1)));
     it('when few stay open', () => silent(opened(begun(), 800, (i) => i % 2 === 0)));
     it('when many are held, but no longer more (a server that has opened its files)', () => {
       const built = opened(begun(), 800, () => false);

@@ -122,6 +122,9 @@ describe('findings: queue-size-caps', () => {
     it('when the size only happens, with a large ring', () => {
       silent(run(queueSize(begun(), 1024), { size: CAP, count: 20 }));
     });
+    it('when a program writes 48K at a time, and the ring is not known', () => {
+      silent(run(begun(), { opcode: 'WRITE', size: 12 * PAGE, count: 20 }));
+    });
     it('when requests stay below the cap', () => silent(run(queueSize(begun(), 128), { size: 128 << 10, count: 20 })));
     it('when requests of that size do not follow each other', () => {
       silent(run(queueSize(begun(), 128), { size: CAP, count: 20, step: 2 * CAP }));
