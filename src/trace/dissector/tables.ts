@@ -8,16 +8,18 @@ import { errnos } from '../../protocol/errno';
 import type { EnumTable, FlagTable } from '../../protocol/flagTable';
 import { ExtType, initFlags, notifyCodes } from '../../protocol/fuse/flags';
 import { opcodeNames } from '../../protocol/fuse/opcodeNumbers';
-import { notifications, Opcode, opcodes, type CompatSize, type OpcodeRow, type PayloadShape } from '../../protocol/fuse/opcodes';
+import {
+  notifications,
+  Opcode,
+  opcodes,
+  type CompatSize,
+  type OpcodeRow,
+  type PayloadShape,
+} from '../../protocol/fuse/opcodes';
 import * as s from '../../protocol/fuse/structs';
 import { hostCalls } from '../../protocol/hostCalls';
 import { scalarSize, type Field, type StructTable } from '../../protocol/struct';
-import {
-  backendRequests,
-  protocolFeatureBits,
-  requests,
-  type RequestRow,
-} from '../../protocol/vhostUser/requests';
+import { backendRequests, protocolFeatureBits, requests, type RequestRow } from '../../protocol/vhostUser/requests';
 import * as v from '../../protocol/vhostUser/structs';
 import { featureBits, type FeatureBit } from '../../protocol/virtio/fs';
 import {
@@ -122,6 +124,7 @@ const naming: Readonly<Partial<Record<OpcodeRow['name'], string>>> = {
   SYMLINK: 'entry',
   LINK: 'entry',
   CREATE: 'entry',
+  TMPFILE: 'nameless',
   RENAME: 'rename',
   RENAME2: 'rename',
   UNLINK: 'remove',
@@ -149,7 +152,13 @@ function opcode(all: Collected, row: OpcodeRow): LuaValue {
 
 function vhostRequest(all: Collected, row: RequestRow): LuaValue {
   const struct = (table: StructTable | null): LuaValue => (table ? all.struct(table) : undefined);
-  return { name: row.name, key: row.name.toLowerCase(), takes: struct(row.payload), gives: struct(row.reply), doc: row.doc };
+  return {
+    name: row.name,
+    key: row.name.toLowerCase(),
+    takes: struct(row.payload),
+    gives: struct(row.reply),
+    doc: row.doc,
+  };
 }
 
 const bits = (list: readonly FeatureBit[]): LuaValue => list.map(({ name, bit, doc }) => ({ name, bit, doc }));

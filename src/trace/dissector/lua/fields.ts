@@ -31,7 +31,6 @@ do
   for number, name in pairs(tables.errnos) do
     errors[4294967296 - number] = name
   end
-  fields.errors = errors
 
   local function scalar(list, abbr, field)
     local strings = nil
@@ -133,7 +132,9 @@ do
     local range = m.tvb(at, bytes.size[field.type])
     local item = tree:add_le(row.pf, range)
     local more = remark(field, low, high)
-    if more then
+    if field.show == "mode" or field.show == "octal" then
+      item:set_text(field.name .. ": " .. text.value(field, low, high))
+    elseif more then
       item:append_text(" (" .. more .. ")")
     end
     if row.bits then

@@ -29,6 +29,7 @@ do
     request_in = define("framenum", "request_in", "Request in", base.NONE, frametype.REQUEST),
     host_call = define("framenum", "host_call", "Host call in", base.NONE),
     path = define("string", "path", "path", base.NONE, "What it is about, as far as the capture tells."),
+    errno = define("uint32", "errno", "errno", base.DEC, tables.errnos, nil, "The error of a reply, positive."),
     notify = define("uint32", "notify", "notification", base.DEC, (function()
       local strings = {}
       for code, row in pairs(tables.fuse.notifications) do
@@ -53,15 +54,14 @@ do
   }
   fuse.experts = { experts.malformed, experts.cut, experts.failed, experts.orphan }
 
-  -- Nanoseconds, of either sign.
-  local function span(nanoseconds)
-    local positive = nanoseconds < 0 and -nanoseconds or nanoseconds
-    local seconds = floor(positive / NANO)
-    local rest = floor(positive - seconds * NANO)
-    if nanoseconds < 0 then
-      return NSTime.new(-seconds, -rest)
+  -- Seconds and nanoseconds, of either sign and any size, as Wireshark has times: both of one sign.
+  local function span(seconds, nanoseconds)
+    local more = floor(nanoseconds / NANO)
+    seconds, nanoseconds = floor(seconds + more), floor(nanoseconds - more * NANO)
+    if seconds < 0 and nanoseconds > 0 then
+      seconds, nanoseconds = seconds + 1, nanoseconds - NANO
     end
-    return NSTime.new(seconds, rest)
+    return NSTime.new(seconds, nanoseconds)
   end
 
   local epoch = Field.new("frame.time_epoch")
@@ -77,7 +77,7 @@ do
   end
 
   local function add_span(tree, field, range, value)
-    local item = tree:add(field, range, span(value))
+    local item = tree:add(field, range, span(0, value))
     if value >= 4294967295 then
       item:append_text(" or longer")
     end
@@ -123,9 +123,12 @@ do
 
   local function add_times(tree, pinfo, h)
     local seconds, nanoseconds = packet_time(pinfo)
-    local latency = (seconds - h.seconds) * NANO + (nanoseconds - h.nanoseconds)
-    tree:add(f.time, span(latency)):set_generated()
-    tree:add(f.daemon, span(math.max(0, latency - h.host - h.writing))):set_generated()
+    seconds, nanoseconds = seconds - h.seconds, nanoseconds - h.nanoseconds
+    tree:add(f.time, span(seconds, nanoseconds)):set_generated()
+    local outside = h.host + h.writing
+    local latency = seconds * NANO + nanoseconds
+    local daemon = latency < outside and NSTime.new(0, 0) or span(seconds, nanoseconds - outside)
+    tree:add(f.daemon, daemon):set_generated()
     return latency
   end
 
@@ -178,6 +181,7 @@ do
       elseif m.row and number == INIT then
         known.minor = messages.argument(m, "minor")
         exchanges.session = nil
+        paths.reset()
       end
       exchanges.take_request(pinfo.number, h, known)
     end
@@ -251,6 +255,7 @@ do
       tree:add(f.host_call, number):set_generated()
     end
     if m.error < 0 then
+      tree:add(f.errno, m.tvb(at.message + 4, 4), -m.error):set_generated()
       local words = tables.errno_docs[-m.error]
       tree:add_proto_expert_info(experts.failed, text.errno(m.error) .. (words and ": " .. words or ""))
     end

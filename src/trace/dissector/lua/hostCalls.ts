@@ -22,7 +22,7 @@ do
     other = define("bool", "other_thread", "on another thread"),
     count = define("uint32", "count", "arguments", base.DEC),
     result = define("int64", "result", "result", base.DEC),
-    error = define("int32", "error", "error", base.DEC, fields.errors, nil, "0 or a negative errno."),
+    errno = define("uint32", "errno", "errno", base.DEC, tables.errnos, nil, "The error, positive."),
     duration = define("relative_time", "duration", "duration"),
     argument = define("int64", "argument", "argument", base.DEC, nil, nil, "Of a call that is not known."),
     path = define("string", "path", "path or name", base.NONE, "Any path or name of any call."),
@@ -130,7 +130,7 @@ do
     local result = text.signed(result_low, result_high)
     if result_high == 4294967295 and result_low > 4294967296 - 4096 then
       local errno = text.errno(4294967296 - result_low)
-      tree:add(f.error, tvb(at.result, 8), result_low - 4294967296):set_generated()
+      tree:add(f.errno, tvb(at.result, 8), 4294967296 - result_low):set_generated()
       tree:add_proto_expert_info(failed, errno)
       result = "-1 " .. errno
     end

@@ -7,7 +7,7 @@
 export const pathsLua = String.raw`
 local paths = {}
 do
-  local MOST_FOLDERS = 4096
+  local MOST_FOLDERS = 256
 
   -- Inodes by nodeid: as a number where that is exact, else as a text.
   function paths.key(low, high)
