@@ -105,6 +105,15 @@ export const catalogue = {
       'Choose a path that is free, shorter than 108 bytes, in a folder that can be written.',
     ),
 
+  // The dissector for Wireshark
+  dissectorForeign: (file: string) =>
+    usage(
+      `${file} is there already, and it is not the dissector of virtiofs-studio`,
+      'Move it away, or name another folder with --dir.',
+    ),
+  dissectorUnusable: (file: string, why: string) =>
+    machine(`${file} cannot be written or removed: ${why}`, 'Name a folder that can be written with --dir.'),
+
   // Whatever ends a command without a row of its own
   unexpected: (what: string) =>
     failure(what, 'This is a fault of virtiofs-studio: please report it with the lines above.'),

@@ -11,6 +11,7 @@ import { registerDaemon } from './daemon';
 import { registerDemo } from './demo';
 import { registerDoctor } from './doctor';
 import { registerShare } from './share';
+import { registerWireshark } from './wireshark';
 
 function program(): Command {
   const command = new Command('virtiofs-studio')
@@ -23,6 +24,7 @@ function program(): Command {
   registerDoctor(command);
   registerDaemon(command);
   registerDemo(command);
+  registerWireshark(command);
   return command;
 }
 

@@ -27,6 +27,7 @@ describe('a dissector that trusts nobody', function () {
   function noLuaError(capture: Uint8Array): void {
     const { output, errors } = bench.run(bench.file(capture), '-V');
     assert.equal(errors, '');
+    assert.match(output, /^Filesystem in Userspace/m);
     const [bad] = /.*(Lua Error|Dissector bug|Malformed Packet).*/i.exec(output) ?? [];
     assert.equal(bad, undefined);
   }
