@@ -45,7 +45,7 @@ const groups = [
       'project',
       'bench',
     ],
-    needs: ['compiler', 'archives'],
+    needs: ['compiler', 'archives', 'wireshark'],
     minutes: 5,
   },
   {

@@ -163,6 +163,14 @@ export const catalogue = {
   outputThere: (file: string) => usage(`${file} is there already`, 'Choose another name, or replace it with --force.'),
   outputUnusable: (file: string, why: string) =>
     machine(`${file} cannot be written: ${why}`, 'Name a file in a folder that you may write to, with room in it.'),
+  // The dissector for Wireshark
+  dissectorForeign: (file: string) =>
+    usage(
+      `${file} is there already, and it is not the dissector of virtiofs-studio`,
+      'Move it away, or name another folder with --dir.',
+    ),
+  dissectorUnusable: (file: string, why: string) =>
+    machine(`${file} cannot be written or removed: ${why}`, 'Name a folder that can be written with --dir.'),
 
   // Whatever ends a command without a row of its own
   unexpected: (what: string) =>

@@ -15,6 +15,7 @@ import { registerExport } from './export';
 import { OutputClosed } from './output';
 import { registerShare } from './share';
 import { registerTrace } from './trace';
+import { registerWireshark } from './wireshark';
 
 function program(): Command {
   const command = new Command('virtiofs-studio')
@@ -30,6 +31,7 @@ function program(): Command {
   registerDoctor(command);
   registerDaemon(command);
   registerDemo(command);
+  registerWireshark(command);
   return command;
 }
 
