@@ -36,6 +36,13 @@ describe('findings: permission-errors', () => {
     assert.match(only(built, 'permission-errors').text, /mode 0600/);
   });
 
+  it('and not those of a session before', () => {
+    const built = file(0o600, 0)
+      .init({ flags: usualFlags })
+      .exchange('OPEN', { nodeid: 2, uid: 1000, error: 'EACCES' });
+    assert.match(only(built, 'permission-errors').text, /owner and mode are not in the capture/);
+  });
+
   it('says when the mode is not the reason', () => {
     const root = file(0o644, 0).exchange('SETATTR', { nodeid: 2, uid: 0, gid: 0, error: 'EPERM' });
     assert.match(only(root, 'permission-errors').text, /root asked: the daemon itself lacks the right/);
