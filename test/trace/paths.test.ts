@@ -158,14 +158,38 @@ describe('paths of requests', () => {
     assert.equal(pathNow(builder, 4), '/dir/hard (deleted)');
   });
 
+  it('a request with a handle is about the name that the file was opened by', () => {
+    const builder = tree()
+      .exchange('LINK', { names: ['hard'], in: { oldnodeid: 4 }, out: file(4, 2) })
+      .exchange('OPEN', { nodeid: 4, out: { fh: 77 } });
+    const read = (fh: number): string =>
+      pathsOf(builder.exchange('READ', { nodeid: 4, in: { fh, size: 1 } }).capture()).at(-1) ?? '';
+    assert.deepEqual([read(1), read(77), read(5)], ['/b', '/hard', '/hard']);
+    builder.exchange('LOOKUP', { names: ['b'], out: file(4, 2) });
+    assert.deepEqual([read(1), read(77), read(5)], ['/b', '/hard', '/b']);
+    builder.exchange('RENAME', { names: ['hard', 'moved'], in: { newdir: 2 } });
+    assert.deepEqual([read(1), read(77)], ['/b', '/dir/moved']);
+    builder.exchange('GETATTR', { nodeid: 4, in: { getattr_flags: 1, fh: 1 } });
+    assert.equal(pathsOf(builder.capture()).at(-1), '/b');
+    builder.exchange('UNLINK', { nodeid: 2, names: ['moved'] });
+    assert.equal(read(77), '/b', 'a name that is no more names nothing');
+    builder.exchange('LINK', { names: ['third'], in: { oldnodeid: 4 }, out: file(4, 2) });
+    builder.exchange('RELEASE', { nodeid: 4, in: { fh: 1 } });
+    assert.deepEqual([pathsOf(builder.capture()).at(-1), read(1)], ['/b', '/third'], 'a handle ends');
+  });
+
   it('a rename of one name of a file to another of it does nothing', () => {
     const builder = tree()
       .exchange('LINK', { names: ['hard'], in: { oldnodeid: 4 }, out: file(4, 2) })
       .exchange('RENAME', { names: ['b', 'hard'], in: { newdir: 1 } });
-    assert.deepEqual(builder.capture().node(4n)?.paths.map((path) => builder.capture().path(path)).sort(), [
-      '/b',
-      '/hard',
-    ]);
+    assert.deepEqual(
+      builder
+        .capture()
+        .node(4n)
+        ?.paths.map((path) => builder.capture().path(path))
+        .sort(),
+      ['/b', '/hard'],
+    );
   });
 
   it('a file made without a name', () => {
@@ -198,7 +222,13 @@ describe('paths of requests', () => {
 
   it('also where only the generation says that it is something else', () => {
     const builder = tree().exchange('LOOKUP', { names: ['c'], out: file(4, 2, 2) });
-    assert.deepEqual(builder.capture().node(4n)?.paths.map((path) => builder.capture().path(path)), ['/c']);
+    assert.deepEqual(
+      builder
+        .capture()
+        .node(4n)
+        ?.paths.map((path) => builder.capture().path(path)),
+      ['/c'],
+    );
   });
 
   it('lookups are counted, and a node goes when they are all forgotten', () => {
@@ -208,7 +238,13 @@ describe('paths of requests', () => {
     assert.equal(builder.capture().node(4n)?.lookups, 3);
     builder.exchange('FORGET', { nodeid: 4, in: { nlookup: 2 } });
     assert.equal(pathNow(builder, 4), '/b');
-    builder.exchange('BATCH_FORGET', { nodeid: 0, forgets: [{ nodeid: 4, nlookup: 1 }, { nodeid: 3, nlookup: 1 }] });
+    builder.exchange('BATCH_FORGET', {
+      nodeid: 0,
+      forgets: [
+        { nodeid: 4, nlookup: 1 },
+        { nodeid: 3, nlookup: 1 },
+      ],
+    });
     assert.deepEqual([pathNow(builder, 4), pathNow(builder, 3)], ['', '']);
     const capture = builder.capture();
     assert.deepEqual(capture.node(4n), undefined);
@@ -313,7 +349,9 @@ interface Inode {
 class Reference {
   readonly root: Inode = { id: 1, entries: new Map() };
   readonly builder = new CaptureBuilder().init();
-  /** Lookup counts of what the guest knows; and the names that it has seen of each. */
+  /** Names that the guest has seen: nodeid of the folder, and name. */
+  readonly seen = new Set<string>();
+  /** Lookup counts of what the guest knows. */
   readonly known = new Map<Inode, number>([[this.root, 1]]);
   private next = 2;
 
@@ -321,12 +359,12 @@ class Reference {
     return { id: this.next++, entries: isFolder ? new Map() : undefined };
   }
 
-  /** All paths of an inode. */
-  pathsOf(inode: Inode): string[] {
+  /** The paths of an inode, all or those that the guest has seen. */
+  pathsOf(inode: Inode, all = false): string[] {
     const found: string[] = [];
     const walk = (at: Inode, path: string): void => {
       for (const [name, child] of at.entries ?? []) {
-        if (child === inode) found.push(`${path}/${name}`);
+        if (child === inode && (all || this.seen.has(`${at.id}/${name}`))) found.push(`${path}/${name}`);
         walk(child, `${path}/${name}`);
       }
     };
@@ -334,9 +372,31 @@ class Reference {
     return inode === this.root ? ['/'] : found;
   }
 
-  entry(inode: Inode): FieldValues {
+  /** What a reply says of an inode found in a folder by its name. */
+  entry(dir: Inode, name: string, inode: Inode): FieldValues {
     this.known.set(inode, (this.known.get(inode) ?? 0) + 1);
-    return inode.entries ? folder(inode.id) : file(inode.id, this.pathsOf(inode).length);
+    this.seen.add(`${dir.id}/${name}`);
+    return inode.entries ? folder(inode.id) : file(inode.id, this.pathsOf(inode, true).length);
+  }
+
+  /** A name goes from one place to another; the guest knows it there if it knew it here. */
+  move(from: Inode, name: string, to: Inode, second: string, swap: boolean): void {
+    const here = `${from.id}/${name}`;
+    const there = `${to.id}/${second}`;
+    const [sawHere, sawThere] = [this.seen.delete(here), this.seen.delete(there)];
+    if (sawHere) this.seen.add(there);
+    if (swap && sawThere) this.seen.add(here);
+  }
+
+  forget(inode: Inode): void {
+    this.known.delete(inode);
+    const walk = (at: Inode): void => {
+      for (const [name, child] of at.entries ?? []) {
+        if (child === inode) this.seen.delete(`${at.id}/${name}`);
+        walk(child);
+      }
+    };
+    walk(this.root);
   }
 
   folders(): Inode[] {
@@ -366,7 +426,7 @@ function take(fs: Reference, { what, at, to, name, second }: Step): void {
   const on = { nodeid: dir.id, names: [name] };
   switch (what) {
     case 'lookup':
-      if (there) builder.exchange('LOOKUP', { ...on, out: fs.entry(there) });
+      if (there) builder.exchange('LOOKUP', { ...on, out: fs.entry(dir, name, there) });
       else builder.exchange('LOOKUP', { ...on, error: 'ENOENT' });
       return;
     case 'create':
@@ -374,8 +434,8 @@ function take(fs: Reference, { what, at, to, name, second }: Step): void {
       if (there) return;
       const made = fs.fresh(what === 'mkdir');
       entries.set(name, made);
-      if (what === 'mkdir') builder.exchange('MKDIR', { ...on, out: fs.entry(made) });
-      else builder.exchange('CREATE', { ...on, out: [fs.entry(made), { fh: 1 }] });
+      if (what === 'mkdir') builder.exchange('MKDIR', { ...on, out: fs.entry(dir, name, made) });
+      else builder.exchange('CREATE', { ...on, out: [fs.entry(dir, name, made), { fh: 1 }] });
       return;
     }
     case 'link': {
@@ -383,19 +443,20 @@ function take(fs: Reference, { what, at, to, name, second }: Step): void {
       if (there || files.length === 0) return;
       const linked = files[to % files.length];
       entries.set(name, linked);
-      builder.exchange('LINK', { ...on, in: { oldnodeid: linked.id }, out: fs.entry(linked) });
+      builder.exchange('LINK', { ...on, in: { oldnodeid: linked.id }, out: fs.entry(dir, name, linked) });
       return;
     }
     case 'remove':
       if (!there || (there.entries?.size ?? 0) > 0) return;
       entries.delete(name);
+      fs.seen.delete(`${dir.id}/${name}`);
       builder.exchange(there.entries ? 'RMDIR' : 'UNLINK', on);
       return;
     case 'list':
       builder.exchange('READDIRPLUS', {
         nodeid: dir.id,
         in: { size: 4096 },
-        entries: [...entries].map(([each, inode]) => ({ name: each, out: fs.entry(inode) })),
+        entries: [...entries].map(([each, inode]) => ({ name: each, out: fs.entry(dir, each, inode) })),
       });
       return;
     case 'rename':
@@ -407,6 +468,7 @@ function take(fs: Reference, { what, at, to, name, second }: Step): void {
       entries.delete(name);
       other.entries?.set(second, there);
       if (swap && target) entries.set(name, target);
+      fs.move(dir, name, other, second, swap);
       const flags = swap ? RenameFlag.EXCHANGE : 0;
       builder.exchange('RENAME2', { ...on, names: [name, second], in: { newdir: other.id, flags } });
       return;
@@ -419,21 +481,32 @@ function take(fs: Reference, { what, at, to, name, second }: Step): void {
       if (free.length === 0) return;
       const gone = free[at % free.length];
       builder.exchange('FORGET', { nodeid: gone.id, in: { nlookup: fs.known.get(gone) ?? 0 } });
-      fs.known.delete(gone);
+      fs.forget(gone);
     }
   }
 }
 
 describe('paths, against a small file system', () => {
   const step: fc.Arbitrary<Step> = fc.record({
-    what: fc.constantFrom('lookup', 'create', 'mkdir', 'link', 'remove', 'list', 'rename', 'rename', 'exchange', 'forget'),
+    what: fc.constantFrom(
+      'lookup',
+      'create',
+      'mkdir',
+      'link',
+      'remove',
+      'list',
+      'rename',
+      'rename',
+      'exchange',
+      'forget',
+    ),
     at: fc.nat(20),
     to: fc.nat(20),
     name: fc.constantFrom('a', 'b', 'c'),
     second: fc.constantFrom('a', 'b', 'c'),
   });
 
-  it('each known node has one of its true paths after every request, or is marked as deleted', () => {
+  it('each known node has one of the paths that the guest has seen after every request, or is marked as deleted', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => {
         const fs = new Reference();
