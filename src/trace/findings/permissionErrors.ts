@@ -136,7 +136,8 @@ function explanation({ mode, uid, gid, needed }: Owner, caller: number, group: n
   }
   const owns = caller === uid;
   const bits = owns ? (mode >> 6) & 7 : group === gid ? (mode >> 3) & 7 : mode & 7;
-  if ((bits & needed) === needed) {
+  // What is a matter of more than the mode (SETATTR, SETXATTR) mostly takes the owner.
+  if ((bits & needed) === needed || (owns && needed === 7)) {
     return "which allows it: a folder above, the daemon's own rights or a rule beyond the mode refused it";
   }
   if (owns) return `which gives its owner only ${rwx(bits)}`;
