@@ -2,6 +2,7 @@
  * permission-errors: EACCES and EPERM, by who asked for what, with the mode and owner of the inode (of the folder, for a
  * request with a name) from the latest reply before it that told them; and whether that mode explains the refusal.
  */
+import { O_ACCMODE } from '../../protocol/fuse/flags';
 import { Errno, errnoName } from '../../protocol/errno';
 import { opcodeByNumber } from '../../protocol/fuse/opcodes';
 import { Opcode } from '../../protocol/fuse/opcodeNumbers';
@@ -11,6 +12,7 @@ import { Groups } from './groups';
 import { grown, NodeIndex } from './nodeIndex';
 import type { Observed } from './observed';
 import type { Row } from './row';
+import { openFlagsOf } from './opens';
 import { MOST_NODES, NAMED } from './thresholds';
 import { octal, place, times } from './words';
 
@@ -19,6 +21,8 @@ interface Owner {
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
+  /** The bits of rwx that the request needs; 7 where that is not only a matter of the mode. */
+  readonly needed: number;
 }
 
 export class PermissionErrors implements Detector {
@@ -43,7 +47,12 @@ export class PermissionErrors implements Detector {
     this.groups.add(`${row.opcode} ${row.error} ${row.uid} ${row.gid} ${row.path} ${row.nodeid}`, row.index);
     const slot = this.nodes.find(row.nodeid);
     if (this.groups.size === before || slot < 0) return;
-    this.owners.set(row.index, { mode: this.mode[slot], uid: this.uid[slot], gid: this.gid[slot] });
+    this.owners.set(row.index, {
+      mode: this.mode[slot],
+      uid: this.uid[slot],
+      gid: this.gid[slot],
+      needed: neededBits(row),
+    });
   }
 
   observe(_row: Row, inode: Observed): void {
@@ -94,17 +103,46 @@ export class PermissionErrors implements Detector {
   }
 }
 
-/** What the mode says to the caller. Which of the bits were needed is not asked: with all three there is no doubt. */
-function explanation({ mode, uid, gid }: Owner, caller: number, group: number): string {
+/** What OPEN needs of the file, by its access mode (O_RDONLY, O_WRONLY, O_RDWR, and 3, which is both). */
+const openNeeds = [4, 2, 6, 6] as const;
+
+function neededBits(row: Row): number {
+  switch (row.opcode) {
+    case Opcode.OPEN:
+      return openNeeds[openFlagsOf(row) & O_ACCMODE];
+    case Opcode.OPENDIR:
+      return 4;
+    case Opcode.LOOKUP:
+      return 1;
+    case Opcode.CREATE:
+    case Opcode.MKDIR:
+    case Opcode.MKNOD:
+    case Opcode.SYMLINK:
+    case Opcode.LINK:
+    case Opcode.UNLINK:
+    case Opcode.RMDIR:
+    case Opcode.RENAME:
+    case Opcode.RENAME2:
+      return 3;
+    default:
+      return 7;
+  }
+}
+
+/** What the mode says to the caller. */
+function explanation({ mode, uid, gid, needed }: Owner, caller: number, group: number): string {
+  if (caller === 0) {
+    return 'and root asked: the daemon itself lacks the right (its user, capabilities, a read-only or immutable file)';
+  }
   const owns = caller === uid;
   const bits = owns ? (mode >> 6) & 7 : group === gid ? (mode >> 3) & 7 : mode & 7;
-  if (caller === 0)
-    return 'and root asked: the daemon itself lacks the right (its user, capabilities, a read-only or immutable file)';
-  if (bits === 7 || (owns && bits >= 6))
+  // What is a matter of more than the mode (SETATTR, SETXATTR) mostly takes the owner.
+  if ((bits & needed) === needed || (owns && needed === 7)) {
     return "which allows it: a folder above, the daemon's own rights or a rule beyond the mode refused it";
-  return owns
-    ? `which gives its owner only ${rwx(bits)}`
-    : `which gives ${group === gid ? 'the group' : 'others'} only ${rwx(bits)} (supplementary groups are not in the capture)`;
+  }
+  if (owns) return `which gives its owner only ${rwx(bits)}`;
+  const who = group === gid ? 'the group' : 'others';
+  return `which gives ${who} only ${rwx(bits)} (supplementary groups are not in the capture)`;
 }
 
 const rwx = (bits: number): string => `${bits & 4 ? 'r' : '-'}${bits & 2 ? 'w' : '-'}${bits & 1 ? 'x' : '-'}`;

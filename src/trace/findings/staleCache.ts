@@ -139,7 +139,6 @@ export class StaleCache implements Detector, ChangeSink {
     if (columns.row[slot] < 0 || columns.changed[slot] >= columns.start[slot]) return;
     const content = columns.size[slot] !== inode.size || columns.mtime[slot] !== inode.mtime;
     if (!content && columns.ctime[slot] === inode.ctime) return;
-    if (!content && this.namedUntil >= columns.start[slot]) return;
     const stale = staleFor(columns.start[slot], columns.end[slot], columns.until[slot], row, inode.ctime);
     if (stale <= 0) return;
     columns.first[slot] = columns.row[slot];

@@ -36,11 +36,24 @@ describe('findings: permission-errors', () => {
     assert.match(only(built, 'permission-errors').text, /mode 0600/);
   });
 
+  it('and not those of a session before', () => {
+    const built = file(0o600, 0)
+      .init({ flags: usualFlags })
+      .exchange('OPEN', { nodeid: 2, uid: 1000, error: 'EACCES' });
+    assert.match(only(built, 'permission-errors').text, /owner and mode are not in the capture/);
+  });
+
   it('says when the mode is not the reason', () => {
     const root = file(0o644, 0).exchange('SETATTR', { nodeid: 2, uid: 0, gid: 0, error: 'EPERM' });
     assert.match(only(root, 'permission-errors').text, /root asked: the daemon itself lacks the right/);
     const owner = file(0o755, 1000).exchange('OPEN', { nodeid: 2, uid: 1000, error: 'EACCES' });
     assert.match(only(owner, 'permission-errors').text, /which allows it: a folder above/);
+    const reader = file(0o644, 0).exchange('OPEN', { nodeid: 2, uid: 1000, in: { flags: 0 }, error: 'EACCES' });
+    assert.match(only(reader, 'permission-errors').text, /mode 0644 and owner 0:0, which allows it/);
+    const owned = file(0o600, 1000).exchange('SETATTR', { nodeid: 2, uid: 1000, error: 'EPERM' });
+    assert.match(only(owned, 'permission-errors').text, /mode 0600 and owner 1000:1000, which allows it/);
+    const writer = file(0o644, 0).exchange('OPEN', { nodeid: 2, uid: 1000, in: { flags: 2 }, error: 'EACCES' });
+    assert.match(only(writer, 'permission-errors').text, /which gives others only r--/);
     const unknown = begun().exchange('OPEN', { nodeid: 9, uid: 1000, error: 'EACCES' });
     assert.match(
       only(unknown, 'permission-errors').text,

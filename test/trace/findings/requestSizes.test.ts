@@ -86,8 +86,8 @@ describe('findings: small-io', () => {
     it('when reads and writes take turns', () => {
       const built = begun();
       for (let i = 0; i < 200; i++) {
-        built.exchange('READ', { nodeid: 2, in: { fh: 1, offset: i * PAGE, size: PAGE } });
-        built.exchange('WRITE', { nodeid: 2, in: { fh: 1, offset: (i + 1) * PAGE, size: PAGE }, payload: 8 });
+        built.exchange('READ', { nodeid: 2, in: { fh: 1, offset: 2 * i * PAGE, size: PAGE } });
+        built.exchange('WRITE', { nodeid: 2, in: { fh: 1, offset: (2 * i + 1) * PAGE, size: PAGE }, payload: 8 });
       }
       silent(built);
     });
