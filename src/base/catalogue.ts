@@ -62,6 +62,9 @@ export const catalogue = {
     ),
   programMissing: (file: string) => machine(`${file} is not there`, 'Build the project with "npm run build".'),
 
+  // Captures
+  captureUnreadable: (file: string, why: string, remedy: string) => usage(`${file}: ${why}`, remedy),
+
   // Guests
   toolboxWithoutApt: () =>
     machine(
