@@ -25,7 +25,7 @@ export class LostPackets implements Detector {
       if (capture.count > 0) proof.add(Math.min(gap.row, capture.count - 1));
     }
     if (packets === 0) return [];
-    const places = capture.gaps.slice(0, PLACES).map((gap) => `row ${gap.row} (${gap.packets})`);
+    const places = capture.gaps.slice(0, PLACES).map((gap) => `#${gap.row} (${gap.packets})`);
     const where = list(places, capture.gaps.length - places.length);
     return [finding('lost-packets', proof, `${times(packets, 'packet')} lost before ${where}.`)];
   }

@@ -1,80 +1,70 @@
 /**
  * A set of 64-bit ids (nodeid, fh) as doubles, each with a small number for columns beside it: no objects, bounded.
  *
- * Open addressing with backward shift; numbers of removed ids are given out again. When `most` are in, no more go in.
+ * Numbers of removed ids are given out again. When `most` ids are in, no more go in.
  */
-const EMPTY = -1;
+import { PairMap } from '../pairMap';
+
+const TWO_32 = 0x1_0000_0000;
+const FIRST_SIZE = 64;
 
 export class NodeIndex {
-  /** How many ids are in. */
-  count = 0;
   /** An id was turned away. */
   full = false;
-  private keys = new Float64Array(64);
-  private table = new Int32Array(128).fill(EMPTY);
-  private free: Int32Array = new Int32Array(64);
+  private readonly slots = new PairMap();
+  /** By number; NaN where it is free. */
+  private keys: Float64Array<ArrayBuffer> = new Float64Array(FIRST_SIZE).fill(NaN);
+  private free = new Float64Array(FIRST_SIZE);
   private freeCount = 0;
+  /** Numbers from here on were never given out. */
   private next = 0;
 
   constructor(private readonly most: number) {}
 
-  /** Numbers given out are below it: how long columns have to be. */
+  /** How many ids are in. */
+  get count(): number {
+    return this.next - this.freeCount;
+  }
+
+  /** Numbers given out are below it. */
   get capacity(): number {
     return this.keys.length;
   }
 
   /** The number of an id; -1 when it is not in. */
   find(key: number): number {
-    return this.table[this.place(key)];
+    return this.slots.get(high(key), key);
   }
 
   /** The number of an id that is in from now on; -1 when there is no room. */
   add(key: number): number {
-    let at = this.place(key);
-    if (this.table[at] !== EMPTY) return this.table[at];
+    const known = this.slots.get(high(key), key);
+    if (known >= 0) return known;
     if (this.count >= this.most) {
       this.full = true;
       return -1;
     }
-    if ((this.count + 1) * 2 > this.table.length) {
-      this.rehash();
-      at = this.place(key);
-    }
     const slot = this.freeCount > 0 ? this.free[--this.freeCount] : this.next++;
     if (slot >= this.keys.length) this.keys = grown(this.keys, slot + 1);
     this.keys[slot] = key;
-    this.table[at] = slot;
-    this.count++;
+    this.slots.set(high(key), key, slot);
     return slot;
   }
 
   /** The number that the id had, or -1. */
   remove(key: number): number {
-    let hole = this.place(key);
-    const slot = this.table[hole];
-    if (slot === EMPTY) return -1;
-    const mask = this.table.length - 1;
-    for (let at = (hole + 1) & mask; this.table[at] !== EMPTY; at = (at + 1) & mask) {
-      const home = hash(this.keys[this.table[at]]) & mask;
-      // Whether its home lies, going round, at or before the hole.
-      if (((at - home) & mask) < ((at - hole) & mask)) continue;
-      this.table[hole] = this.table[at];
-      hole = at;
-    }
-    this.table[hole] = EMPTY;
-    if (this.freeCount === this.free.length) {
-      const free = new Int32Array(this.free.length * 2);
-      free.set(this.free);
-      this.free = free;
-    }
+    const slot = this.slots.get(high(key), key);
+    if (slot < 0) return -1;
+    this.slots.delete(high(key), key);
+    this.keys[slot] = NaN;
+    if (this.freeCount === this.free.length) this.free = grown(this.free, this.freeCount + 1);
     this.free[this.freeCount++] = slot;
-    this.count--;
     return slot;
   }
 
   clear(): void {
-    this.table.fill(EMPTY);
-    this.count = this.freeCount = this.next = 0;
+    this.slots.clear();
+    this.freeCount = this.next = 0;
     this.full = false;
   }
 
@@ -85,33 +75,12 @@ export class NodeIndex {
 
   /** Calls `visit` with the number of each id that is in. */
   forEach(visit: (slot: number) => void): void {
-    for (const slot of this.table) if (slot !== EMPTY) visit(slot);
-  }
-
-  private place(key: number): number {
-    const mask = this.table.length - 1;
-    let at = hash(key) & mask;
-    while (this.table[at] !== EMPTY && this.keys[this.table[at]] !== key) at = (at + 1) & mask;
-    return at;
-  }
-
-  private rehash(): void {
-    const old = this.table;
-    this.table = new Int32Array(old.length * 2).fill(EMPTY);
-    const mask = this.table.length - 1;
-    for (const slot of old) {
-      if (slot === EMPTY) continue;
-      let at = hash(this.keys[slot]) & mask;
-      while (this.table[at] !== EMPTY) at = (at + 1) & mask;
-      this.table[at] = slot;
-    }
+    for (let slot = 0; slot < this.next; slot++) if (!Number.isNaN(this.keys[slot])) visit(slot);
   }
 }
 
-function hash(key: number): number {
-  const mixed = Math.imul((key >>> 0) ^ Math.imul((key / 0x1_0000_0000) >>> 0, 0x9e37_79b1), 0x85eb_ca6b);
-  return mixed ^ (mixed >>> 15);
-}
+/** The upper word; the lower one PairMap takes for itself. */
+const high = (key: number): number => Math.floor(key / TWO_32);
 
 /** The same values in an array of at least `length`, and of twice the size. */
 export function grown(array: Float64Array, length: number): Float64Array<ArrayBuffer> {

@@ -16,6 +16,7 @@ import {
   StatxOut,
   SxTime,
 } from '../../protocol/fuse/structs';
+import { decodeText } from '../../protocol/text';
 import { u16At, u32At, u64At } from './bytes';
 import type { Row } from './row';
 
@@ -50,6 +51,9 @@ export class Observed {
   /** Nanoseconds from the reply on; -1: the reply has no entry. */
   attrValid = 0;
   entryValid = -1;
+  /** Its name, where it is one of a listing. */
+  nameAt = 0;
+  nameLength = 0;
   private readonly originSeconds: number;
   private readonly originRest: number;
 
@@ -61,6 +65,7 @@ export class Observed {
   /** Calls `visit` for each inode that the row's reply, which is no error, speaks of. */
   each(row: Row, visit: () => void): void {
     const bytes = row.reply();
+    this.nameLength = 0;
     switch (row.opcode) {
       case Opcode.GETATTR:
       case Opcode.SETATTR:
@@ -85,10 +90,20 @@ export class Observed {
     }
   }
 
+  /** Its path; '' where the capture does not know it. Reads the row's bytes again. */
+  path(row: Row): string {
+    const about = row.capture.path(row.path);
+    if (this.nameLength === 0 || about === '') return about;
+    const name = decodeText(row.reply(), this.nameAt, this.nameLength);
+    return about === '/' ? `/${name}` : `${about}/${name}`;
+  }
+
   private listing(bytes: Uint8Array, visit: () => void): void {
     for (let at = OUT; at + Direntplus.size <= bytes.length;) {
       const length = u32At(bytes, at + Direntplus.offset.dirent + Dirent.offset.namelen);
       if (length === 0 || at + Direntplus.size + length > bytes.length) return;
+      this.nameAt = at + Direntplus.size;
+      this.nameLength = length;
       if (this.entry(bytes, at + Direntplus.offset.entry_out)) visit();
       at += recordAlign(Direntplus.size + length);
     }

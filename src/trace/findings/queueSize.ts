@@ -22,8 +22,8 @@ import { times } from './words';
 
 const { page, overhead, defaultPages, enoughPages } = requestSize;
 
-/** Rings that devices are given; less one page each for what is not data, their caps look like no other size. */
-const rings = [16, 32, 64, 128, 256] as const;
+/** Rings that devices are given and whose caps (240K, 496K, 1008K) are no size that programs choose, as 48K may be. */
+const rings = [64, 128, 256] as const;
 
 interface Cap {
   /** Bytes. */
@@ -73,6 +73,7 @@ export class QueueSizeCaps implements Detector {
       if (row.opcode === Opcode.READ && cap.size <= defaultPages * page && !direct) return;
       let found = this.proofs.get(cap.size);
       if (!found) {
+        if (this.proofs.size >= requestSize.caps) return;
         this.proofs.set(cap.size, (found = { cap, proof: new Proof(this.context.rows), row: row.index }));
         found.proof.add(this.lastRow[slot]);
       }
@@ -87,7 +88,7 @@ export class QueueSizeCaps implements Detector {
     const of = session.known ? session.row : -2;
     if (this.capsOf === of) return this.caps;
     this.capsOf = of;
-    this.caps = caps(session.known ? Math.max(session.maxPages, 0) || defaultPages : 0, session.maxWrite, this.ring);
+    this.caps = caps(session.known ? session.maxPages || defaultPages : 0, session.maxWrite, this.ring);
     return this.caps;
   }
 

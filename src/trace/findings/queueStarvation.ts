@@ -63,7 +63,7 @@ export class QueueStarvation implements Detector {
     const text =
       `${times(total, 'request')} (${percent(total, this.answered)}; ${list(queues)}) waited ` +
       `${duration(this.waited / total)} on average and were then served in ${duration(this.served / total)}. ` +
-      `The longest wait was ${duration(this.longest)} (row ${this.longestRow}). ${cause}`;
+      `The longest wait was ${duration(this.longest)} (#${this.longestRow}). ${cause}`;
     return [finding('queue-starvation', this.proof, text)];
   }
 }

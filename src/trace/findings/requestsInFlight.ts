@@ -46,7 +46,7 @@ export class RequestsInFlight implements Detector {
     const named = old.slice(0, NAMED).map(({ row, start }) => {
       const name = opcodeByNumber(columns.opcode[row])?.name ?? `opcode ${columns.opcode[row]}`;
       const where = place(capture.path(columns.path[row]), columns.nodeid[row]);
-      return `${name} ${where} (row ${row}, pid ${columns.pid[row]}) for ${duration(this.now - start)}`;
+      return `${name} ${where} (#${row}, pid ${columns.pid[row]}) for ${duration(this.now - start)}`;
     });
     const lost = capture.gaps.length > 0 ? ' Packets were lost, perhaps the replies among them.' : '';
     const least = old.length >= this.most ? 'At least ' : '';

@@ -17,7 +17,7 @@ import { observing, type Observed } from './observed';
 import type { Row } from './row';
 import { StaleNames } from './staleNames';
 import { staleFor } from './staleTime';
-import { MOST_NODES, NAMED } from './thresholds';
+import { MOST_GROUPS, MOST_NODES, NAMED } from './thresholds';
 import { duration, list, place, times } from './words';
 
 const NEVER = -Infinity;
@@ -80,15 +80,21 @@ export class StaleCache implements Detector, ChangeSink {
   };
   private readonly names: StaleNames;
   private readonly proof: Proof;
-  private readonly byPath = new Groups();
+  private readonly byPath = new Groups<string>();
   private longest = 0;
-  private longestRow = -1;
+  private longestPath = '';
+  private longestName = '';
+  /** Of nodes with a suspicion, which are few. */
+  private readonly suspects = new Map<number, string>();
   /** Until when requests that change names may have changed the ctime of any inode. */
   private namedUntil = NEVER;
 
-  constructor(private readonly context: DetectorContext) {
-    this.proof = new Proof(context.rows);
-    this.names = new StaleNames((first, row, stale) => this.found(first, row, stale));
+  constructor({ capture, rows }: DetectorContext) {
+    this.proof = new Proof(rows);
+    const { columns } = capture;
+    this.names = new StaleNames((first, row, stale) => {
+      this.found(first, row, stale, capture.path(columns.path[row]), columns.nodeid[row]);
+    });
   }
 
   take(row: Row): void {
@@ -102,7 +108,7 @@ export class StaleCache implements Detector, ChangeSink {
     const slot = this.slot(nodeid);
     if (slot < 0) return;
     const { columns } = this;
-    if (columns.second[slot] >= 0 && row.start <= columns.secondEnd[slot]) columns.second[slot] = -1;
+    if (columns.second[slot] >= 0 && row.start <= columns.secondEnd[slot]) this.drop(slot);
     columns.changed[slot] = Math.max(columns.changed[slot], forever ? Infinity : row.end);
   }
 
@@ -133,7 +139,6 @@ export class StaleCache implements Detector, ChangeSink {
     if (columns.row[slot] < 0 || columns.changed[slot] >= columns.start[slot]) return;
     const content = columns.size[slot] !== inode.size || columns.mtime[slot] !== inode.mtime;
     if (!content && columns.ctime[slot] === inode.ctime) return;
-    if (!content && this.namedUntil >= columns.start[slot]) return;
     const stale = staleFor(columns.start[slot], columns.end[slot], columns.until[slot], row, inode.ctime);
     if (stale <= 0) return;
     columns.first[slot] = columns.row[slot];
@@ -142,6 +147,7 @@ export class StaleCache implements Detector, ChangeSink {
     columns.secondEnd[slot] = row.end;
     columns.stale[slot] = stale;
     columns.onlyCtime[slot] = content ? 0 : 1;
+    if (this.suspects.size < MOST_GROUPS) this.suspects.set(slot, inode.path(row));
   }
 
   /** The suspicion about a node, if there is one, holds. */
@@ -149,17 +155,27 @@ export class StaleCache implements Detector, ChangeSink {
     const { columns } = this;
     if (columns.second[slot] < 0) return;
     const own = columns.onlyCtime[slot] === 1 && this.namedUntil >= columns.firstStart[slot];
-    if (!own) this.found(columns.first[slot], columns.second[slot], columns.stale[slot]);
-    columns.second[slot] = -1;
+    if (!own) {
+      const path = this.suspects.get(slot) ?? '';
+      this.found(columns.first[slot], columns.second[slot], columns.stale[slot], path, this.nodes.key(slot));
+    }
+    this.drop(slot);
   }
 
-  private found(first: number, row: number, stale: number): void {
+  private drop(slot: number): void {
+    this.columns.second[slot] = -1;
+    this.suspects.delete(slot);
+  }
+
+  private found(first: number, row: number, stale: number, path: string, nodeid: number): void {
     this.proof.add(first, false);
     this.proof.add(row);
-    this.byPath.add(this.context.capture.columns.path[row], row);
+    const name = place(path, nodeid);
+    this.byPath.add(name, row);
     if (stale > this.longest) {
       this.longest = stale;
-      this.longestRow = row;
+      this.longestPath = path;
+      this.longestName = name;
     }
   }
 
@@ -185,17 +201,15 @@ export class StaleCache implements Detector, ChangeSink {
 
   end(): readonly Finding[] {
     this.restart();
-    const { capture } = this.context;
     const { total } = this.proof;
     if (total === 0) return [];
-    const name = (row: number): string => place(capture.path(capture.columns.path[row]), capture.columns.nodeid[row]);
     const largest = this.byPath.largest(NAMED);
-    const where = largest.map(([, { row, count }]) => (count > 1 ? `${name(row)} ${count} times` : name(row)));
+    const where = largest.map(([path, { count }]) => (count > 1 ? `${path} ${count} times` : path));
     const text =
       `${times(total, 'change')} by something other than this guest while it could use what it had cached: ` +
-      `${list(where, this.byPath.size - largest.length)}. The longest time that ${name(this.longestRow)} was stale is ` +
+      `${list(where, this.byPath.size - largest.length)}. The longest time that ${this.longestName} was stale is ` +
       `${duration(this.longest)}.`;
-    return [finding('stale-cache', this.proof, text, { path: capture.path(largest[0]?.[0] ?? 0) })];
+    return [finding('stale-cache', this.proof, text, { path: this.longestPath })];
   }
 
   private slot(nodeid: number): number {

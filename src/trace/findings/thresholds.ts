@@ -58,6 +58,8 @@ export const requestSize = {
   enoughPages: 256,
   /** Requests of exactly that size, each beginning where the one before ended. */
   requests: 8,
+  /** Different caps in one capture: sessions may each have their own. */
+  caps: 16,
 };
 
 export const locks = {

@@ -17,6 +17,8 @@ import { percent, times } from './words';
 
 const NAME = InHeader.size + GetxattrIn.size;
 const CAPABILITY = 'security.capability';
+/** XATTR_NAME_MAX. */
+const LONGEST_NAME = 255;
 
 /** One attribute: its bytes, and how often it was asked for by inode. */
 class Asked {
@@ -65,8 +67,8 @@ export class XattrStorm implements Detector {
 
   private asked(bytes: Uint8Array): Asked | undefined {
     const end = bytes.indexOf(0, NAME);
-    if (end < 0) return undefined;
     const length = end - NAME;
+    if (end < 0 || length > LONGEST_NAME) return undefined;
     for (const each of this.names) {
       if (each.name.length === length && equals(each.name, bytes)) return each;
     }

@@ -47,6 +47,7 @@ export interface FileFacts {
   /** When it was last changed: nanoseconds after EPOCH. */
   readonly mtime?: number;
   readonly ctime?: number;
+  readonly atime?: number;
   /** Seconds that the guest may use what it is told. */
   readonly valid?: number;
 }
@@ -58,8 +59,18 @@ function time(name: string, at: number): FieldValues {
 }
 
 function attr({ nodeid = 2, ino = nodeid, size = 0, mode = 0o100644, uid = 1000, gid = 1000, ...rest }: FileFacts) {
-  const { mtime = -SECOND, ctime = mtime } = rest;
-  return { ino, size, mode, uid, gid, nlink: 1, ...time('mtime', mtime), ...time('ctime', ctime) };
+  const { mtime = -SECOND, ctime = mtime, atime = mtime } = rest;
+  return {
+    ino,
+    size,
+    mode,
+    uid,
+    gid,
+    nlink: 1,
+    ...time('atime', atime),
+    ...time('mtime', mtime),
+    ...time('ctime', ctime),
+  };
 }
 
 /** fuse_entry_out: of LOOKUP, CREATE, an entry of READDIRPLUS … */
