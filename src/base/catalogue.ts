@@ -40,6 +40,9 @@ export const catalogue = {
       'Name a path with --socket-path=PATH, or hand over a listening socket with --fd=N.',
     ),
   socketTwice: () => usage('both --socket-path and --fd are given', 'Give one of the two.'),
+  captureLimitAlone: () => usage('--capture-limit without a capture', 'Name a file with --capture=FILE.'),
+  captureUnusable: (path: string, why: string) =>
+    machine(`the capture ${path} cannot be written: ${why}`, 'Name a file in a folder that can be written.'),
   tagBad: (why: string) =>
     usage(`the tag ${why}`, 'A tag is 1 to 36 bytes long and has no newline, for example "work".'),
 

@@ -3,6 +3,7 @@
  *
  * Owns the options, the terminal and the exit code. The guest itself is `vm/launcher.ts`.
  */
+import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { trouble } from '../base/catalogue';
 import { onTermination } from '../vm/endings';
@@ -30,6 +31,10 @@ interface ShareOptions {
   readonly readOnly: boolean;
   readonly tag?: string;
   readonly share: string[];
+  readonly capture?: string;
+  readonly captureLimit?: string;
+  readonly snaplen?: string;
+  readonly traceSyscalls: boolean;
 }
 
 /** Ctrl-], as in telnet and virsh. */
@@ -57,9 +62,14 @@ export function registerShare(program: Command): void {
     .option('--read-only', 'the guest may not change anything', false)
     .option('--tag <tag>', 'name of the share in the guest: at most 36 bytes, no newline (default: share)')
     .option('--share <dir:tag>', 'share one more folder; may be given several times', list, [])
+    .option('--capture <file>', 'write every request and reply into this file (of several shares: one file each)')
+    .option('--capture-limit <size>', 'keep the newest: the capture and its older half stay below this, such as 100M')
+    .option('--snaplen <bytes>', 'bytes of data that captures keep of each message (default: 256)')
+    .option('--trace-syscalls', 'captures have each host system call as well', false)
     .addHelpText(
       'after',
-      '\nIn the guest the folder is /mnt/TAG. Leave its shell with "exit"; Ctrl-] ends the guest at once.\n' +
+      '\nWatch the requests from another terminal with "virtiofs-studio trace".\n' +
+        'In the guest the folder is /mnt/TAG. Leave its shell with "exit"; Ctrl-] ends the guest at once.\n' +
         'Exit codes: that of the command; 2 wrong options, 3 the machine lacks something, 4 the guest failed.',
     )
     .action(async (folder: string | undefined, options: ShareOptions) => {
@@ -98,7 +108,14 @@ async function share(folder: string | undefined, options: ShareOptions): Promise
       ...sizes,
       ...(options.kernel === undefined ? {} : { kernel: kernelFrom(options.kernel) }),
       qemuArguments: options.qemuArg,
-      shares: folders.map((one) => ({ ...one, readOnly: options.readOnly, daemonOptions: daemonOptions(options) })),
+      shares: folders.map((one) => ({
+        ...one,
+        readOnly: options.readOnly,
+        daemonOptions: [
+          ...daemonOptions(options),
+          ...captureOptions(options, folders.length > 1 ? one.tag : undefined),
+        ],
+      })),
       ...(interactive ? { shell: terminalShape() } : {}),
       progress: progress.step,
     };
@@ -121,6 +138,25 @@ async function share(folder: string | undefined, options: ShareOptions): Promise
 /** Shared memory maps (SQLite, fio) must work by default in every cache mode, hence the second option. */
 function daemonOptions(options: ShareOptions): string[] {
   return [`--cache=${options.cache}`, '--allow-mmap', '--xattr', '--log-level=warn'];
+}
+
+/** `tag`: where there are several shares, each has a file of its own: `NAME.TAG.fuse.pcapng`. */
+function captureOptions(options: ShareOptions, tag: string | undefined): string[] {
+  const { capture, captureLimit, snaplen } = options;
+  const given = (name: string, value: string | undefined): string[] =>
+    value === undefined ? [] : [`${name}=${value}`];
+  return [
+    ...given('--capture', capture === undefined ? undefined : resolve(captureName(capture, tag))),
+    ...given('--capture-limit', captureLimit),
+    ...given('--snaplen', snaplen),
+    ...(options.traceSyscalls ? ['--trace-syscalls'] : []),
+  ];
+}
+
+function captureName(file: string, tag: string | undefined): string {
+  if (tag === undefined) return file;
+  const [, stem, extension] = /^(.*?)((?:\.fuse)?\.pcapng)?$/s.exec(file) ?? [];
+  return `${stem}.${tag.replaceAll('/', '_')}${extension ?? ''}`;
 }
 
 async function chooseAccelerator(

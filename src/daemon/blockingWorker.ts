@@ -5,6 +5,7 @@
 import { workerData } from 'node:worker_threads';
 import { signal } from '../native/descriptors';
 import { LinuxCalls } from '../native/linuxCalls';
+import { nameThread } from '../native/process';
 import { Call, QUEUED, SLOTS, SlowCallBoard, State } from './slowCalls';
 
 /** What the main thread gives a blocking worker. */
@@ -39,6 +40,7 @@ function perform(slot: number): number {
   }
 }
 
+nameThread('slow calls');
 for (;;) {
   const seen = Atomics.load(board.words, QUEUED);
   for (let slot = 0; slot < SLOTS; slot++) {

@@ -7,7 +7,7 @@ import { type Arena } from '../base/arena';
 import { close, receive, send, setNonBlocking } from '../native/descriptors';
 import { Errno } from '../protocol/errno';
 import type { BackEnd } from '../vhostUser/backEnd';
-import { MAX_PAYLOAD, HEADER_SIZE, MessageReader, frameReply } from '../vhostUser/framing';
+import { MAX_PAYLOAD, HEADER_SIZE, MessageReader, frameReply, wholeMessage } from '../vhostUser/framing';
 
 /** Bytes of arena a connection needs. */
 export const CONNECTION_AREA = HEADER_SIZE + MAX_PAYLOAD + 4;
@@ -24,6 +24,8 @@ export class Connection {
     private readonly areaAt: number,
     private readonly backEnd: BackEnd,
     private readonly warn: (text: string) => void,
+    /** Told of each whole message that comes or goes, with how many descriptors came. */
+    private readonly seen: (fromFrontEnd: boolean, bytes: Uint8Array, descriptors: number) => void = () => undefined,
   ) {
     setNonBlocking(fd);
   }
@@ -53,6 +55,7 @@ export class Connection {
         return 'closed';
       }
       for (const message of messages) {
+        this.seen(true, wholeMessage(message), message.descriptors.length);
         const reply = this.backEnd.handle(message);
         if (reply && !this.send(frameReply(message.request, reply))) return 'closed';
       }
@@ -67,6 +70,7 @@ export class Connection {
   /** Replies are short and the front-end waits for them: a socket that takes only part of one is as good as gone. */
   private send(bytes: Uint8Array): boolean {
     this.arena.u8.set(bytes, this.areaAt);
+    this.seen(false, bytes, 0);
     const sent = send(this.fd, this.arena.address(this.areaAt), bytes.length);
     if (sent !== bytes.length) this.warn(`a reply could not be sent: ${sent < 0 ? `errno ${-sent}` : 'cut short'}`);
     return sent === bytes.length;

@@ -10,6 +10,7 @@ import type { Exchange } from '../fuse/exchange';
 import { EPOLLET, EPOLLIN, type Epoll, close, fileSize, setNonBlocking, signal } from '../native/descriptors';
 import { NativeError } from '../native/libc';
 import { copyBytes, mapShared, release, seal, viewOf } from '../native/memory';
+import { Opcode } from '../protocol/fuse/opcodes';
 import { availBytes, descBytes, usedBytes } from '../protocol/virtio/ring';
 import type { Device, Ring } from '../vhostUser/backEnd';
 import { Chain } from '../virtio/chain';
@@ -19,7 +20,8 @@ import { IdleYield } from './idleYield';
 import { type ExchangeOwner, QueueExchange } from './queueExchange';
 import { ShortWatch } from './shortWatch';
 import { Tidings } from './tidings';
-import type { Tracer } from './tracer';
+import { Arrivals } from './trace/arrivals';
+import type { Tracer } from './trace/tracer';
 
 const PAGE = 4096;
 /** That of a descriptor table, the strictest of a ring's areas. */
@@ -32,6 +34,8 @@ const TURN = 256;
 export interface RequestServer {
   /** Bytes of reply to give back, or DEFERRED. */
   handle(exchange: Exchange): number;
+  /** Of the request served last. */
+  readonly opcode: number;
 }
 
 export interface DeviceParts {
@@ -44,7 +48,7 @@ export interface DeviceParts {
   readonly kickKey: number;
   /** How long a queue that has run dry is watched before its kick is waited for. */
   readonly pollMicroseconds: number;
-  readonly tracer: Tracer | undefined;
+  readonly tracer: Tracer;
   readonly warn: (text: string) => void;
   /** Ends whatever is in progress outside of the turn (slow calls, waiting locks), answering it. */
   readonly settle: () => void;
@@ -57,6 +61,7 @@ interface RunningQueue {
   readonly idleYield: IdleYield;
   readonly shortWatch: ShortWatch;
   readonly tidings: Tidings;
+  readonly arrivals: Arrivals;
   exchange: QueueExchange;
   broken: boolean;
 }
@@ -154,6 +159,7 @@ export class ShareDevice implements Device, ExchangeOwner {
       idleYield: new IdleYield(),
       shortWatch: new ShortWatch(),
       tidings: new Tidings(),
+      arrivals: new Arrivals(size, ring.base),
       exchange: this.freshExchange(ring.index),
       broken: false,
     };
@@ -228,10 +234,7 @@ export class ShareDevice implements Device, ExchangeOwner {
           this.tell(running);
           return;
         }
-        const tracer = this.parts.tracer;
-        if (tracer) tracer.begin(exchange);
-        const used = this.server.handle(exchange);
-        if (tracer) tracer.replied(exchange, used);
+        const used = this.parts.tracer.on ? this.handleTraced(running, exchange) : this.handle(exchange);
         if (used !== DEFERRED) {
           queue.push(exchange.chain.head, used);
           if (running.tidings.due(queue.backlog)) this.tell(running);
@@ -248,6 +251,24 @@ export class ShareDevice implements Device, ExchangeOwner {
       if (!queue.listen()) return;
       queue.quiet();
     }
+  }
+
+  private handle(exchange: QueueExchange): number {
+    exchange.trace.traced = false;
+    const used = this.server.handle(exchange);
+    if (this.server.opcode === Opcode.INIT) {
+      this.parts.tracer.keepInit(exchange.trace, exchange.chain, exchange.queue, used);
+    }
+    return used;
+  }
+
+  private handleTraced(running: RunningQueue, exchange: QueueExchange): number {
+    const { tracer } = this.parts;
+    const { queue, arrivals } = running;
+    tracer.begin(exchange.trace, exchange.chain, exchange.queue, arrivals, queue.nextAvail, queue.backlog);
+    const used = this.server.handle(exchange);
+    tracer.handled(exchange.trace, exchange.chain, used);
+    return used;
   }
 
   /** Busy polling, when asked for: true as soon as there is something to do. */
@@ -272,7 +293,7 @@ export class ShareDevice implements Device, ExchangeOwner {
   }
 
   complete(exchange: QueueExchange, used: number): void {
-    this.parts.tracer?.replied(exchange, used);
+    if (exchange.trace.traced) this.parts.tracer.replied(exchange.trace, exchange.chain, used);
     const running = this.running[exchange.queue];
     if (running && !running.broken) {
       running.queue.push(exchange.chain.head, used);

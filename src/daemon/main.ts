@@ -17,15 +17,12 @@ import { listen } from './listening';
 import { type DaemonOptions, type LogLevel, parseOptions } from './options';
 import type { QueueWorkerData, QueueWorkerMessage } from './queueWorker';
 import { SlowCallBoard } from './slowCalls';
-import { TraceDrain } from './traceDrain';
-import { TraceReader, makeTraceRing } from './traceRing';
+import { Tracing } from './trace/tracing';
 
 const LEVELS: readonly LogLevel[] = ['off', 'error', 'warn', 'info', 'debug', 'trace'];
 const DEFAULT_NOFILE = 1_000_000;
 /** With fewer open files the daemon itself may run out of them, and not only the guest. */
 const LEAST_NOFILE = 192;
-const TRACE_RING = 16 << 20;
-const SNAP_LENGTH = 256;
 /** Threads for slow calls: enough that a slow fsync and a cold read do not wait for each other. */
 const BLOCKING_WORKERS = 4;
 /** After a signal: how long the queue worker may take to end. */
@@ -39,17 +36,12 @@ function run(options: DaemonOptions): void {
   const doneFd = eventfd();
   const board = new SlowCallBoard();
   const wantsLines = LEVELS.indexOf(options.logLevel) >= LEVELS.indexOf('debug');
-  const traced = options.traceFd !== undefined || wantsLines;
-  const trace = traced ? { address: makeTraceRing(TRACE_RING), size: TRACE_RING, snapLength: SNAP_LENGTH } : undefined;
-  const drain =
-    trace &&
-    new TraceDrain(new TraceReader(trace.address, trace.size), {
-      fd: options.traceFd,
-      tag: options.tag ?? '',
-      snapLength: SNAP_LENGTH,
-      line: wantsLines ? (text) => log('debug', text) : undefined,
-      failed: (error) => log('warn', `the capture is not written any more: ${error.message}`),
-    });
+  const tracing = new Tracing(
+    options,
+    (text) => log('warn', text),
+    wantsLines ? (text) => log('debug', text) : undefined,
+  );
+  const { trace } = tracing;
 
   const workerData: QueueWorkerData = { options, listenFd: listening.fd, quitFd, doneFd, board: board.block, trace };
   const worker = new Worker(join(__dirname, 'queueWorker.js'), { workerData });
@@ -59,7 +51,7 @@ function run(options: DaemonOptions): void {
     if (over) return;
     over = true;
     listening.remove();
-    void (drain?.end() ?? Promise.resolve()).then(() => leave(outcome));
+    void tracing.end().then(() => leave(outcome));
   };
   const failed = (error: Error): void => {
     log('error', error.stack ?? error.message);
@@ -70,6 +62,7 @@ function run(options: DaemonOptions): void {
   worker.on('message', (message: QueueWorkerMessage) => {
     if (message.kind === 'log') log(message.level, message.text);
     else if (message.kind === 'startSlowCalls') startBlockingWorkers({ board: board.block, doneFd }, failed);
+    else if (message.kind === 'session') tracing.answered(message);
     else {
       if (message.failure !== undefined)
         outcome = fail(trouble('sharedDirUnusable', options.sharedDir, errnoName(message.failure)));

@@ -114,7 +114,20 @@ function integer(text: string, least: number, most: number): number | undefined 
   return /^[0-9]{1,10}$/.test(text) && number >= least && number <= most ? number : undefined;
 }
 
+/** Bytes from `4096`, `512K`, `100M` or `2G`, else undefined. */
+function sizeOf(text: string, least: number, most = Number.MAX_SAFE_INTEGER): number | undefined {
+  const match = /^(\d{1,12})([KMG]?)(?:i?B)?$/i.exec(text);
+  if (!match) return undefined;
+  const bytes = Number(match[1]) * 1024 ** ['', 'K', 'M', 'G'].indexOf(match[2].toUpperCase());
+  return bytes >= least && bytes <= most ? bytes : undefined;
+}
+
+/** Two halves have room for a few of the largest messages each. */
+const LEAST_CAPTURE = 8 << 20;
+/** As much as a message has. */
+const MOST_SNAP = 1 << 20;
 const MAX_FD = 0x7fffffff;
+const MAX_CPU = 511;
 const descriptor = (text: string) => integer(text, 0, MAX_FD);
 const isolation = 'Start the daemon inside a mount namespace or container of your own, or use virtiofsd for this.';
 const mapping = "Files keep the guest's own ids. Use an idmapped mount for the folder, or virtiofsd for this.";
@@ -180,7 +193,47 @@ export const rows: readonly Row[] = [
     'a number from 0 to 1000000',
     (text) => integer(text, 0, 1_000_000),
   ),
-  setting(['--trace-fd'], 'N', 'Write the capture (pcapng) to this descriptor.', 'traceFd', 'a descriptor', descriptor),
+  setting(['--cpu'], 'N', 'Keep the thread that serves the queues on this CPU.', 'cpu', 'the number of a CPU', (text) =>
+    integer(text, 0, MAX_CPU),
+  ),
+  {
+    names: ['--name'],
+    value: 'NAME',
+    doc: 'What captures and "virtiofs-studio trace" call the share (default: the tag).',
+    apply: (draft, text) => {
+      const fault = tagFault(text);
+      if (fault !== undefined) return trouble('tagBad', fault);
+      draft.options.name = text;
+      return undefined;
+    },
+  },
+  setting(
+    ['--capture'],
+    'FILE',
+    'Write every request and reply into FILE (pcapng), which is made or emptied.',
+    'capture',
+    'a file',
+    (text) => text || undefined,
+  ),
+  setting(
+    ['--capture-limit'],
+    'SIZE',
+    'Keep the newest: FILE and FILE.old together stay below SIZE, such as 100M.',
+    'captureLimit',
+    `a size of at least ${LEAST_CAPTURE >> 20}M, such as 100M or 2G`,
+    (text) => sizeOf(text, LEAST_CAPTURE),
+  ),
+  setting(
+    ['--snaplen'],
+    'BYTES',
+    'Bytes of data kept of each message (default 256; names and attributes are always whole).',
+    'snapLength',
+    `a size up to ${MOST_SNAP >> 20}M`,
+    (text) => sizeOf(text, 0, MOST_SNAP),
+  ),
+  toggle('--trace-syscalls', 'traceSyscalls', true, 'Captures have each host system call as well.'),
+  toggle('--no-live-trace', 'liveTrace', false, 'Make no socket for "virtiofs-studio trace" to connect to.'),
+  setting(['--trace-fd'], 'N', 'Write the capture to this open descriptor.', 'traceFd', 'a descriptor', descriptor),
   setting(
     ['--rlimit-nofile'],
     'N',

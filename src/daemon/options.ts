@@ -14,6 +14,8 @@ export interface DaemonOptions {
   sharedDir: string;
   /** Without a tag the config space is not offered (QEMU 7.1 to 8.0 dislikes it). */
   tag?: string;
+  /** What captures and `virtiofs-studio trace` call the share, where that is not the tag. */
+  name?: string;
   /** Exactly one of `socketPath` (made and listened on) and `fd` (a listening socket handed over) is there. */
   socketPath?: string;
   fd?: number;
@@ -33,11 +35,24 @@ export interface DaemonOptions {
   rlimitNofile?: number;
   /** An open descriptor that the capture (pcapng) is written to. */
   traceFd?: number;
+  /** A file for the capture, and how large it and its older half may become together, in bytes. */
+  capture?: string;
+  captureLimit?: number;
+  /** Bytes of data that a capture keeps of a message. */
+  snapLength: number;
+  /** Captures have each host system call. */
+  traceSyscalls: boolean;
+  /** Others of this user may connect and get a capture. */
+  liveTrace: boolean;
   /** How long an idle queue is polled before the worker sleeps. */
   pollMicroseconds: number;
+  /** The queue worker stays on this CPU. */
+  cpu?: number;
   /** Request queues offered to the front-end. */
   queues: number;
 }
+
+const DEFAULT_SNAP_LENGTH = 256;
 
 export type ParsedOptions =
   | { kind: 'run'; options: DaemonOptions; notices: readonly string[] }
@@ -109,6 +124,8 @@ export function parseOptions(argv: readonly string[], version: string): ParsedOp
     return { kind: 'refused', trouble: trouble('socketMissing') };
   if (given.socketPath !== undefined && given.fd !== undefined)
     return { kind: 'refused', trouble: trouble('socketTwice') };
+  if (given.captureLimit !== undefined && given.capture === undefined)
+    return { kind: 'refused', trouble: trouble('captureLimitAlone') };
   const options: DaemonOptions = {
     cache: 'auto',
     writeback: false,
@@ -124,6 +141,9 @@ export function parseOptions(argv: readonly string[], version: string): ParsedOp
     logLevel: 'info',
     pollMicroseconds: 0,
     queues: 1,
+    snapLength: DEFAULT_SNAP_LENGTH,
+    traceSyscalls: false,
+    liveTrace: true,
     ...given,
     sharedDir,
   };

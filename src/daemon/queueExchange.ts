@@ -7,6 +7,7 @@
 import type { Exchange } from '../fuse/exchange';
 import { Errno } from '../protocol/errno';
 import type { Chain } from '../virtio/chain';
+import { RequestTrace } from './trace/requestTrace';
 
 /** Where a parked request goes when it is done, and where a fresh chain comes from. */
 export interface ExchangeOwner {
@@ -16,8 +17,7 @@ export interface ExchangeOwner {
 }
 
 export class QueueExchange implements Exchange {
-  /** When the request was taken from its queue, where a trace is written. */
-  taken = 0;
+  readonly trace = new RequestTrace();
 
   constructor(
     readonly chain: Chain,

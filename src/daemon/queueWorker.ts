@@ -13,7 +13,7 @@ import { PASSTHROUGH_AREAS_SIZE, openPassthrough, passthroughAreas } from '../fs
 import { EPOLLIN, Epoll, accept, close, drain } from '../native/descriptors';
 import { LinuxCalls, clearUmask } from '../native/linuxCalls';
 import { pinnedArena } from '../native/memory';
-import { descriptorLimit } from '../native/process';
+import { descriptorLimit, nameThread, stayOn } from '../native/process';
 import { BackEnd } from '../vhostUser/backEnd';
 import { MAX_INDIRECT } from '../virtio/virtqueue';
 import { IOV_MAX } from '../virtio/chain';
@@ -22,8 +22,12 @@ import { CONNECTION_AREA, Connection } from './connection';
 import { ShareDevice } from './device';
 import type { DaemonOptions } from './options';
 import { SlowCallBoard, SlowCalls } from './slowCalls';
-import { TraceWriter } from './traceRing';
-import { Tracer } from './tracer';
+import type { SessionSoFar } from './trace/drain';
+import { HostCallWriter } from './trace/hostCallWriter';
+import { TraceWriter } from './trace/ring';
+import { TimedBlockingCalls } from './trace/timedBlockingCalls';
+import { TimedCalls } from './trace/timedCalls';
+import { Tracer } from './trace/tracer';
 
 /** What the main thread gives the queue worker. */
 export interface QueueWorkerData {
@@ -32,13 +36,15 @@ export interface QueueWorkerData {
   readonly quitFd: number;
   readonly doneFd: number;
   readonly board: SharedArrayBuffer;
-  readonly trace: { readonly address: number; readonly size: number; readonly snapLength: number } | undefined;
+  /** The trace ring, and an eventfd that asks for the session so far. */
+  readonly trace: { readonly address: number; readonly size: number; readonly askFd: number };
 }
 
 /** What it says to the main thread. */
 export type QueueWorkerMessage =
   | { readonly kind: 'log'; readonly level: 'info' | 'warn' | 'debug'; readonly text: string }
   | { readonly kind: 'startSlowCalls' }
+  | ({ readonly kind: 'session' } & SessionSoFar)
   /** The session is over; `failure` is an errno where it could not begin. */
   | { readonly kind: 'ended'; readonly failure?: number };
 
@@ -49,7 +55,7 @@ const say = (message: QueueWorkerMessage): void => parentPort?.postMessage(messa
 const log = (level: 'info' | 'warn' | 'debug', text: string): void => say({ kind: 'log', level, text });
 const warn = (text: string): void => log('warn', text);
 
-const Key = { Quit: 0, Listen: 1, Socket: 2, Done: 3, Kick: 16 } as const;
+const Key = { Quit: 0, Listen: 1, Socket: 2, Done: 3, Ask: 4, Kick: 16 } as const;
 
 /** Descriptors kept for everything but the shared folder: sockets, eventfds, memory, the capture, Node's own. */
 const RESERVED_DESCRIPTORS = 128;
@@ -65,11 +71,21 @@ function align(at: number): number {
 }
 
 function serve(): QueueWorkerMessage {
+  nameThread('queue worker');
+  if (options.cpu !== undefined && !stayOn(options.cpu)) warn(`CPU ${options.cpu} cannot be used`);
   const isRoot = process.geteuid?.() === 0;
   const arena = pinnedArena(align(messageAt + CONNECTION_AREA));
-  const calls = new LinuxCalls();
+  const linux = new LinuxCalls();
   clearUmask();
-  if (isRoot) calls.dropGroups();
+  if (isRoot) linux.dropGroups();
+  const { trace } = data;
+  const ring = new TraceWriter(trace.address, trace.size);
+  const tracer = new Tracer(
+    ring,
+    options.snapLength,
+    options.traceSyscalls ? new HostCallWriter(ring, arena) : undefined,
+  );
+  const calls = new TimedCalls(linux, tracer);
 
   const epoll = new Epoll();
   const done = new Epoll();
@@ -77,7 +93,7 @@ function serve(): QueueWorkerMessage {
   const slow = new SlowCalls(new SlowCallBoard(data.board), () => say({ kind: 'startSlowCalls' }));
   const fuseOptions = { ...options, killpriv: options.killprivV2 };
   const fs = openPassthrough(
-    { calls, blocking: slow, alarm, arena, areas: passthroughAreas(passthroughAt) },
+    { calls, blocking: new TimedBlockingCalls(slow, tracer), alarm, arena, areas: passthroughAreas(passthroughAt) },
     options.sharedDir,
     {
       readOnly: options.readonly,
@@ -101,8 +117,6 @@ function serve(): QueueWorkerMessage {
       slow.collect();
     }
   };
-  const { trace } = data;
-  const tracer = trace && new Tracer(new TraceWriter(trace.address, trace.size), trace.snapLength);
   const device = new ShareDevice(
     {
       arena,
@@ -122,6 +136,7 @@ function serve(): QueueWorkerMessage {
   epoll.add(data.quitFd, EPOLLIN, Key.Quit);
   epoll.add(data.listenFd, EPOLLIN, Key.Listen);
   epoll.add(data.doneFd, EPOLLIN, Key.Done);
+  epoll.add(trace.askFd, EPOLLIN, Key.Ask);
   let connection: Connection | undefined;
   for (let open = true; open;) {
     const count = epoll.wait(device.busy ? 0 : alarm.timeout());
@@ -139,12 +154,17 @@ function serve(): QueueWorkerMessage {
       } else if (key === Key.Done) {
         drain(data.doneFd);
         slow.collect();
+      } else if (key === Key.Ask) {
+        drain(trace.askFd);
+        say({ kind: 'session', written: tracer.written, preamble: tracer.preamble(fs.knownNames(linux)) });
       } else if (key === Key.Quit) open = false;
       else {
         const fd = accept(data.listenFd);
         if (fd < 0) continue;
         epoll.remove(data.listenFd);
-        connection = new Connection(fd, arena, messageAt, backEnd, warn);
+        connection = new Connection(fd, arena, messageAt, backEnd, warn, (fromFrontEnd, bytes, descriptors) =>
+          tracer.message(fromFrontEnd, bytes, descriptors),
+        );
         epoll.add(fd, EPOLLIN, Key.Socket);
         log('info', 'a front-end has connected');
       }

@@ -22,6 +22,7 @@ import {
 import { Folders } from './folders';
 import type { Alarm, BlockingCalls, HostCalls } from './hostCalls';
 import { HostFolder } from './hostFolder';
+import { type KnownName, knownNames } from './knownNames';
 import * as linux from './linux';
 import { Locks } from './locks';
 import { Names } from './names';
@@ -119,6 +120,11 @@ export class PassthroughFileSystem implements FileSystem {
   /** Descriptors held for inodes, open files and locks. */
   get descriptorCount(): number {
     return this.folder.budget.held;
+  }
+
+  /** For a capture that begins now; `calls` that are not traced. */
+  knownNames(calls: HostCalls): KnownName[] {
+    return knownNames(this.folder, calls);
   }
 
   node(idLow: number, idHigh: number): Node | number {

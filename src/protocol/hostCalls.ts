@@ -117,6 +117,7 @@ const calls: readonly [name: string, ...HostArgument[]][] = [
   ['setresuid', number('euid'), number('egid'), number('group')],
   ['preadv', fd('fd'), address('iov'), number('iovcnt'), offset],
   ['pwritev', fd('fd'), address('iov'), number('iovcnt'), offset],
+  ['capset', number('capability')],
 ];
 
 export const hostCalls: readonly HostCallRow[] = Object.freeze(

@@ -64,6 +64,11 @@ export class MessageReader {
   }
 }
 
+/** The bytes that a message came as: those in front of its payload lie there still. */
+export function wholeMessage({ payload }: Message): Uint8Array {
+  return new Uint8Array(payload.buffer, payload.byteOffset - HEADER_SIZE, HEADER_SIZE + payload.byteLength);
+}
+
 /** A reply's bytes. */
 export function frameReply(request: number, payload: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(HEADER_SIZE + payload.length);

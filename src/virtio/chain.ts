@@ -18,6 +18,13 @@ const SHORT = 192;
 /** Pieces a chain keeps: IOV_MAX of data and some of headers. Longer ones are walked but not kept (`oversized`). */
 export const MAX_PIECES = IOV_MAX + 8;
 
+/** Memory that messages are copied out to; `address` is that of its first byte. */
+export interface ExportTarget {
+  readonly address: number;
+  readonly bytes: Uint8Array;
+  readonly u32: Uint32Array;
+}
+
 export class Chain {
   private readonly addresses = new Float64Array(MAX_PIECES);
   private readonly lengths = new Float64Array(MAX_PIECES);
@@ -79,14 +86,14 @@ export class Chain {
     return this.copy(this.readableCount, this.count, skip, length, at, true);
   }
 
-  /** Copies the first bytes of the request to a host address outside of the arena, as far as they are in memory. */
-  exportRequest(length: number, to: number): void {
-    this.export(0, this.readableCount, length, to);
+  /** Copies the first bytes of the request to a place outside of the arena, as far as they are in memory. */
+  exportRequest(length: number, to: ExportTarget, at: number): void {
+    this.export(0, this.readableCount, length, to, at);
   }
 
   /** The same for what has been written of the reply. */
-  exportReply(length: number, to: number): void {
-    this.export(this.readableCount, this.count, length, to);
+  exportReply(length: number, to: ExportTarget, at: number): void {
+    this.export(this.readableCount, this.count, length, to, at);
   }
 
   /** Writes iovecs for request bytes; their count, or -EFAULT. */
@@ -126,22 +133,41 @@ export class Chain {
     return length > 0 ? -Errno.EFAULT : 0;
   }
 
-  private export(first: number, last: number, length: number, to: number): void {
+  private export(first: number, last: number, length: number, to: ExportTarget, at: number): void {
     const { memory } = this;
     for (let index = first; index < last && length > 0; index++) {
       let guest = this.addresses[index];
-      let left = Math.min(this.lengths[index], length);
+      let left = this.lengths[index];
+      if (left > length) left = length;
       length -= left;
       while (left > 0) {
         const address = memory.translate(guest);
         if (address < 0) return;
         const part = memory.run < left ? memory.run : left;
-        memory.host.copy(to, address, part);
-        to += part;
+        if (part <= SHORT) this.exportShort(memory.offset(guest), part, to, at);
+        else memory.host.copy(to.address + at, address, part);
+        at += part;
         guest += part;
         left -= part;
       }
     }
+  }
+
+  private exportShort(offset: number, length: number, to: ExportTarget, at: number): void {
+    let here = at;
+    let guest = offset;
+    if (((offset | at) & 3) === 0) {
+      const { words } = this.memory;
+      const { u32 } = to;
+      const last = (offset + length) >>> 2;
+      let word = at >>> 2;
+      for (let from = offset >>> 2; from < last; from++) u32[word++] = words[from];
+      guest = last << 2;
+      here = word << 2;
+    }
+    const { bytes } = this.memory;
+    const end = offset + length;
+    while (guest < end) to.bytes[here++] = bytes[guest++];
   }
 
   /** A few bytes at `offset` of the window translated last: cheaper by hand than a call out of JavaScript. */

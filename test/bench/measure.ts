@@ -25,6 +25,16 @@ export function cpuMilliseconds(pid: number): number {
   }
 }
 
+/** CPU time of the threads of this name, in milliseconds. Throws where the kernel keeps no schedstat. */
+export function threadMilliseconds(pid: number, name: string): number {
+  return threads(pid)
+    .filter((tid) => fs.readFileSync(`/proc/${pid}/task/${tid}/comm`, 'utf8').trimEnd() === name)
+    .reduce((sum, tid) => {
+      const [run] = fs.readFileSync(`/proc/${pid}/task/${tid}/schedstat`, 'utf8').split(' ');
+      return sum + Number(run) / 1e6;
+    }, 0);
+}
+
 /** Milliseconds that these CPUs have worked for anybody, from /proc/stat (in steps of 10 ms). */
 export function busyMilliseconds(cpus: readonly number[]): number {
   const lines = fs.readFileSync('/proc/stat', 'utf8').split('\n');

@@ -32,8 +32,13 @@ export class MeasuredSession implements Session {
   }
 
   /** `largest`: bytes of guest memory that the workloads need. */
-  static async start(kind: DaemonKind, folder: string, largest: number): Promise<MeasuredSession> {
-    const daemon = await startDaemon(kind, folder, { arguments: FAST_OPTIONS[kind] });
+  static async start(
+    kind: DaemonKind,
+    folder: string,
+    largest: number,
+    more: readonly string[] = [],
+  ): Promise<MeasuredSession> {
+    const daemon = await startDaemon(kind, folder, { arguments: [...FAST_OPTIONS[kind], ...more] });
     try {
       return new MeasuredSession(daemon, new AttachedDevice(daemon.frontEnd, { regions: [largest] }));
     } catch (error) {
@@ -59,6 +64,13 @@ export class MeasuredSession implements Session {
   close(nodeid: bigint, fh: bigint, opcode: number): void {
     if (opcode === OPENDIR + 2) this.calls.releasedir(nodeid, fh);
     else this.calls.release(nodeid, fh);
+  }
+
+  /** The daemon ends by itself, as it does when its front-end goes, and finishes what it is writing. */
+  async end(): Promise<void> {
+    this.device.close();
+    await this.daemon.exit(10_000);
+    await this.daemon.stop();
   }
 
   async stop(): Promise<void> {

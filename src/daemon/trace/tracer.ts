@@ -1,0 +1,249 @@
+/**
+ * Writes what passes through the queues into the trace ring, as finished capture blocks: messages as they lie in guest
+ * memory, host system calls, vhost-user messages. docs/capture-format.md describes each byte.
+ *
+ * On the queue worker's hot path when a trace is wanted, and otherwise no more than a look at a flag. What a later
+ * reader must know of the session (the vhost-user conversation, INIT) is kept always, since a trace may begin at any
+ * time.
+ */
+import type { KnownName } from '../../fs/knownNames';
+import { Opcode } from '../../protocol/fuse/opcodes';
+import { InHeader } from '../../protocol/fuse/structs';
+import { FuseAt, MAX_CALLS, MessageFlag, NO_QUEUE, PACKET_VERSION, PacketKind } from '../../trace/packet';
+import type { Chain } from '../../virtio/chain';
+import type { Arrivals } from './arrivals';
+import { BLOCK_HEADER, FIRST_QUEUE_INTERFACE, beginBlock, blockBytes, endBlock } from './block';
+import { TraceClock } from './clock';
+import type { HostCallWriter } from './hostCallWriter';
+import { captureLimits, type CaptureLimits } from './limits';
+import { RequestTrace } from './requestTrace';
+import type { TraceWriter } from './ring';
+import { namesBlocks } from './namesBlocks';
+import { KeptMessages, vhostUserBlock } from './vhostUserBlocks';
+
+const OPCODE_AT = InHeader.offset.opcode;
+/** Where the message begins in its block. */
+const MESSAGE = BLOCK_HEADER + FuseAt.message;
+const MOST = 0xffff_ffff;
+
+export class Tracer {
+  /** Whose host calls are being made. */
+  current: RequestTrace;
+  /** Host calls of no request: waiting locks tried again. */
+  private readonly nobody = Object.assign(new RequestTrace(), { queue: NO_QUEUE });
+  private readonly clock = new TraceClock();
+  private readonly limits: CaptureLimits;
+  private readonly kept = new KeptMessages();
+  private readonly init: (Uint8Array | undefined)[] = [undefined, undefined];
+
+  /** `snapLength`: bytes of data kept of a message. `syscalls` writes each host system call, where that is wanted. */
+  constructor(
+    private readonly ring: TraceWriter,
+    snapLength: number,
+    private readonly syscalls: HostCallWriter | undefined,
+  ) {
+    this.limits = captureLimits(snapLength);
+    this.current = this.nobody;
+  }
+
+  get on(): boolean {
+    return this.ring.on;
+  }
+
+  /** How far the ring has been written: what is captured from now on lies behind it. */
+  get written(): number {
+    return this.ring.written;
+  }
+
+  /** A request has been taken from its queue; `next` and `backlog` as for `Arrivals`. */
+  begin(trace: RequestTrace, chain: Chain, queue: number, arrivals: Arrivals, next: number, backlog: number): void {
+    const taken = performance.now();
+    reset(trace, chain, queue, taken);
+    trace.queued = arrivals.waited(next, backlog, taken);
+    this.current = trace;
+    const length = this.request(trace, chain);
+    trace.traced = length > 0;
+    if (length > 0) this.ring.commit(length);
+    // Without its request the reply means nothing.
+    else this.ring.drop();
+  }
+
+  /** The server has dealt with it: `used` bytes of reply are written, or 0, or it is DEFERRED (negative). */
+  handled(trace: RequestTrace, chain: Chain, used: number): void {
+    this.current = this.nobody;
+    if (used > 0) this.replied(trace, chain, used);
+    else if (used < 0) trace.later = true;
+  }
+
+  /** It has been answered with `used` bytes. */
+  replied(trace: RequestTrace, chain: Chain, used: number): void {
+    const length = this.reply(trace, chain, used);
+    if (length > 0) this.ring.commit(length);
+  }
+
+  /** A host system call, `call` of protocol/hostCalls.ts, was made for `current` since `began`. Returns `result`. */
+  called(
+    call: number,
+    began: number,
+    result: number,
+    a: number,
+    b: number,
+    c: number,
+    d: number,
+    e: number,
+    f: number,
+  ): number {
+    const ended = performance.now();
+    const trace = this.current;
+    trace.host += ended - began;
+    trace.hostEnd = ended;
+    trace.calls++;
+    if (this.syscalls !== undefined) this.syscalls.write(trace, call, began, ended, result, a, b, c, d, e, f);
+    return result;
+  }
+
+  /** The same for a call that another thread has made for `trace`. */
+  calledElsewhere(trace: RequestTrace, call: number, began: number, result: number, values: readonly number[]): void {
+    const ended = performance.now();
+    trace.host += ended - began;
+    trace.hostEnd = ended;
+    trace.calls++;
+    const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = values;
+    this.syscalls?.write(trace, call, began, ended, result, a, b, c, d, e, f, true);
+  }
+
+  /** A whole vhost-user message has come with so many descriptors, or goes. */
+  message(fromFrontEnd: boolean, bytes: Uint8Array, descriptors: number): void {
+    this.clock.set(performance.now());
+    const block = vhostUserBlock(this.clock, fromFrontEnd, bytes, descriptors);
+    this.kept.add(block);
+    if (!this.on) return;
+    const at = this.ring.reserve(block.length);
+    if (at < 0) return;
+    this.ring.bytes.set(block, at);
+    this.ring.commit(block.length);
+  }
+
+  /** INIT was served while no trace was wanted: what `begin` and `handled` would have written is kept. */
+  keepInit(trace: RequestTrace, chain: Chain, queue: number, used: number): void {
+    reset(trace, chain, queue, performance.now());
+    trace.queued = 0;
+    trace.traced = true;
+    // Built in the ring's free room, and never published.
+    this.request(trace, chain);
+    this.reply(trace, chain, used);
+    trace.traced = false;
+  }
+
+  /** What a trace that begins now starts with: the conversation so far, INIT, and the names that the guest knows. */
+  preamble(names: readonly KnownName[]): Uint8Array[] {
+    this.clock.set(performance.now());
+    const init = this.init.filter((block) => block !== undefined);
+    return [...this.kept.blocks, ...init, ...namesBlocks(this.clock, names)];
+  }
+
+  /** Builds the request's block in reserved room; its length, or 0 when there was none. */
+  private request(trace: RequestTrace, chain: Chain): number {
+    const { ring, limits } = this;
+    const length = chain.readable;
+    let captured = Math.min(length, limits.unknown);
+    let at = ring.reserve(blockBytes(FuseAt.message + captured));
+    if (at < 0) return 0;
+    this.copy(at, captured, chain, true);
+    const opcode = length >= InHeader.size ? ring.u32[(at + MESSAGE + OPCODE_AT) >>> 2] : 0;
+    trace.opcode = opcode;
+    if (length > captured && opcode < limits.request.length && limits.request[opcode] > captured) {
+      captured = Math.min(length, limits.request[opcode]);
+      // The room reserved before was not published and is reserved again, larger.
+      at = ring.reserve(blockBytes(FuseAt.message + captured));
+      if (at < 0) return 0;
+      this.copy(at, captured, chain, true);
+    }
+    const size = this.finish(at, trace, PacketKind.Request, trace.taken, length, captured);
+    if (opcode === Opcode.INIT) this.init[0] = ring.bytes.slice(at, at + size);
+    return size;
+  }
+
+  private reply(trace: RequestTrace, chain: Chain, used: number): number {
+    if (!trace.traced || used <= 0) return 0;
+    const now = performance.now();
+    const { ring, limits } = this;
+    const { opcode } = trace;
+    const limit = opcode < limits.reply.length ? limits.reply[opcode] : limits.unknown;
+    const captured = used < limit ? used : limit;
+    const at = ring.reserve(blockBytes(FuseAt.message + captured));
+    if (at < 0) return 0;
+    this.copy(at, captured, chain, false);
+    const size = this.finish(at, trace, PacketKind.Reply, now, used, captured);
+    const pseudo = at + BLOCK_HEADER;
+    ring.u16[(pseudo + FuseAt.calls) >>> 1] = trace.calls < MAX_CALLS ? trace.calls : MAX_CALLS;
+    ring.u32[(pseudo + FuseAt.host) >>> 2] = nanoseconds(trace.host);
+    ring.u32[(pseudo + FuseAt.writing) >>> 2] = trace.calls > 0 ? nanoseconds(now - trace.hostEnd) : 0;
+    if (opcode === Opcode.INIT) this.init[1] = ring.bytes.slice(at, at + size);
+    return size;
+  }
+
+  private copy(at: number, captured: number, chain: Chain, ofRequest: boolean): void {
+    const { ring } = this;
+    // The padding behind the message.
+    if ((captured & 3) !== 0) ring.u32[(at + MESSAGE + captured) >>> 2] = 0;
+    if (ofRequest) chain.exportRequest(captured, ring, at + MESSAGE);
+    else chain.exportReply(captured, ring, at + MESSAGE);
+  }
+
+  /** Writes everything around the message; the block's length. */
+  private finish(
+    at: number,
+    trace: RequestTrace,
+    kind: PacketKind.Request | PacketKind.Reply,
+    time: number,
+    length: number,
+    captured: number,
+  ): number {
+    const { ring, clock } = this;
+    const { u32, u16 } = ring;
+    clock.set(time);
+    const size = beginBlock(
+      ring,
+      at,
+      FIRST_QUEUE_INTERFACE + trace.queue,
+      clock,
+      FuseAt.message + captured,
+      length - captured,
+    );
+    const pseudo = at + BLOCK_HEADER;
+    u16[pseudo >>> 1] = PACKET_VERSION | (kind << 8);
+    u16[(pseudo + FuseAt.queue) >>> 1] = trace.queue;
+    u32[(pseudo + FuseAt.head) >>> 2] = trace.head;
+    if (kind === PacketKind.Request) {
+      trace.takenLow = clock.low;
+      trace.takenHigh = clock.high;
+    }
+    u32[(pseudo + FuseAt.taken) >>> 2] = trace.takenLow;
+    u32[(pseudo + FuseAt.taken + 4) >>> 2] = trace.takenHigh;
+    u32[(pseudo + FuseAt.length) >>> 2] = length;
+    u32[(pseudo + FuseAt.flags) >>> 2] =
+      (length > captured ? MessageFlag.CUT : 0) | (trace.later ? MessageFlag.LATER : 0);
+    u32[(pseudo + FuseAt.queued) >>> 2] = nanoseconds(trace.queued);
+    u32[(pseudo + FuseAt.host) >>> 2] = 0;
+    u32[(pseudo + FuseAt.writing) >>> 2] = 0;
+    u32[(pseudo + FuseAt.message - 4) >>> 2] = 0;
+    endBlock(ring, at, size);
+    return size;
+  }
+}
+
+function reset(trace: RequestTrace, chain: Chain, queue: number, taken: number): void {
+  trace.taken = taken;
+  trace.queue = queue;
+  trace.head = chain.head;
+  trace.calls = 0;
+  trace.host = 0;
+  trace.later = false;
+}
+
+/** Of milliseconds; what 32 bits cannot say is their largest number. */
+function nanoseconds(milliseconds: number): number {
+  const value = Math.round(milliseconds * 1e6);
+  return value < MOST ? value : MOST;
+}

@@ -1,0 +1,57 @@
+/**
+ * The trace of one daemon, on its main thread: the ring, and the sinks that the options ask for.
+ *
+ * Nothing is captured, and nothing costs the queue worker more than a look at a flag, while there is no sink.
+ */
+import { eventfd, signal } from '../../native/descriptors';
+import type { DaemonOptions } from '../options';
+import { CaptureFile } from './captureFile';
+import { CaptureLines } from './captureLines';
+import { CaptureStream } from './captureStream';
+import { type SessionSoFar, TraceDrain } from './drain';
+import { CaptureHeader } from './header';
+import { LiveCaptures } from './liveCaptures';
+import { TraceReader, makeTraceRing } from './ring';
+
+/** Half a second of a hundred thousand requests a second. */
+const RING_BYTES = 16 << 20;
+
+export class Tracing {
+  /** What the queue worker needs. */
+  readonly trace: { readonly address: number; readonly size: number; readonly askFd: number };
+  private readonly drain: TraceDrain;
+  private readonly live: LiveCaptures | undefined;
+
+  /** `line` takes decoded requests, where they are wanted. Throws a Trouble for a capture that cannot be made. */
+  constructor(options: DaemonOptions, warn: (text: string) => void, line: ((text: string) => void) | undefined) {
+    const address = makeTraceRing(RING_BYTES);
+    const askFd = eventfd();
+    this.trace = { address, size: RING_BYTES, askFd };
+    this.drain = new TraceDrain(new TraceReader(address, RING_BYTES), () => signal(askFd));
+    const header = new CaptureHeader(options);
+    const failed = (error: NodeJS.ErrnoException): void =>
+      warn(`the capture is not written any more: ${error.message}`);
+    if (options.capture !== undefined) {
+      this.drain.start(new CaptureFile(options.capture, options.captureLimit, header, failed));
+    }
+    if (options.traceFd !== undefined) this.drain.start(new CaptureStream(options.traceFd, header, failed));
+    if (line !== undefined) this.drain.start(new CaptureLines(header, line));
+    if (options.liveTrace) {
+      this.live = new LiveCaptures(this.drain, header, {
+        tag: options.name ?? options.tag ?? '',
+        directory: options.sharedDir,
+      });
+      this.live.listen((why) => warn(`nobody can connect to watch this share: ${why}`));
+    }
+  }
+
+  answered(session: SessionSoFar): void {
+    this.drain.answered(session);
+  }
+
+  /** Everything captured so far goes to where it belongs. */
+  async end(): Promise<void> {
+    this.live?.close();
+    await this.drain.end();
+  }
+}
