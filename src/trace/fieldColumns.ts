@@ -36,12 +36,11 @@ export function fieldColumns(list: string): FieldColumns | UnknownField {
     chosen.push(field);
   }
   const names = chosen.map(({ name }) => name);
-  let bound: { key: string; columns: Capture['columns']; cells: Cell[] } | undefined;
+  // Columns are replaced when the capture grows.
+  let bound: { flags: Uint8Array; cells: Cell[] } | undefined;
   const cellsOf = (capture: Capture): Cell[] => {
-    const key = `${capture.count} ${capture.paths}`;
-    if (bound?.key !== key || bound.columns !== capture.columns) {
-      bound = { key, columns: capture.columns, cells: chosen.map((field) => cellOf(field, capture)) };
-    }
+    const { flags } = capture.columns;
+    if (bound?.flags !== flags) bound = { flags, cells: chosen.map((field) => cellOf(field, capture)) };
     return bound.cells;
   };
   return {
