@@ -121,11 +121,12 @@ function word({ type }: Field, value: Value): string {
   return String(value);
 }
 
-const MODES = 'a flag of modes';
+/** The prefix of the flags of a mode, which people read in octal. */
+const MODES = 'S_I';
 
 function named(names: Names, value: number | bigint): string | undefined {
   const { what, prefix, rows, bits } = names;
-  if (what === MODES) return `0${value.toString(8).padStart(3, '0')}`;
+  if (prefix === MODES) return `0${value.toString(8).padStart(3, '0')}`;
   if (bits) return printFlags({ prefix, doc: '', bits: rows, value: {} }, value);
   const row = rows.find((each) => each.value === Number(value));
   return row && (what === 'an opcode' ? row.name : prefix + row.name);
