@@ -55,7 +55,9 @@ export function registerTrace(program: Command): void {
 
 const HELP = `
 Each line: seconds since the beginning, queue, process and user in the guest, opcode, path, arguments, reply or errno,
-then how long it took: waiting in the queue, in the daemon, in host system calls, writing the reply.
+then how long it took: waiting in the queue, in the daemon, in host system calls, writing the reply. Names are in quotes
+and on one line, whatever is in them; (?) after a path: packets were lost since it was learned. "… in flight": no reply
+yet; a live trace shows such a request after a second, and again with its reply.
 
 Examples:
   virtiofs-studio trace                                   the share that runs, or a list of those that do
