@@ -44,6 +44,7 @@ describe('trace', () => {
 
   it('filters, follows and limits', () => {
     assert.equal(lines('--filter', 'error == ENOENT').length, 1);
+    assert.equal(lines('--filter', 'error < 0').length, 1);
     assert.deepEqual(
       lines('--follow', 'fh=7').map((line) => /[A-Z]+ /.exec(line)?.[0].trim()),
       ['OPEN', 'READ'],
@@ -57,6 +58,7 @@ describe('trace', () => {
     assert.match(lines('--stats')[1], /^LOOKUP +2 +1 /);
     assert.match(lines('--stats=path').join('\n'), /^"\/a\.db" +4 +0 +4K/m);
     assert.match(lines('--stats=process', '--filter', 'pid == 200').join('\n'), /^process .*\n200 +2 /);
+    assert.match(place.good('trace', '--stats', file), /^LOOKUP +2/m);
     const json = lines('--stats', '--json').map((line) => JSON.parse(line) as Record<string, unknown>);
     assert.deepEqual(
       json.find(({ opcode }) => opcode === 'READ'),
@@ -158,6 +160,7 @@ describe('trace', () => {
       [[file, '--follow', 'name=x'], /inode=N, fh=N or pid=N/],
       [[file, '--limit', '0'], /a number from 1/],
       [[file, '--stats=size'], /opcode, path or process/],
+      [['--stats=size'], /neither a capture nor a share/],
       [[file, '--time', 'soon'], /Allowed choices are relative, absolute, delta/],
       [[file, '--frobnicate'], /unknown option/],
     ] as [string[], RegExp][]) {
