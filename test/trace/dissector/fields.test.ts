@@ -56,6 +56,16 @@ describe('what tshark shows is what the decoder says', function () {
     for (const { name } of [...requests, ...backendRequests]) assert.ok(kinds.has(`${name} reply`), name);
   });
 
+  // Any capture, one of the demo for example: DISSECT_CAPTURE=FILE.
+  const given = process.env.DISSECT_CAPTURE;
+  if (given !== undefined) {
+    it(`every message of ${given}`, async function () {
+      this.timeout(600_000);
+      const { packets, fields, kinds } = await checkDissection(bench, given);
+      console.log(`      ${packets} packets, ${fields} fields: ${[...kinds].sort().join(', ')}`);
+    });
+  }
+
   for (const [name, text] of Object.entries({ qemu11, qemu72, uml })) {
     it(`what ${name} says to a back-end`, async () => {
       const { packets, fields } = await checkDissection(bench, transcript(text).bytes());

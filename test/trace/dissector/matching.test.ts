@@ -76,6 +76,8 @@ describe('requests, replies and filters in tshark', function () {
     ['fuse.lookup.reply.attr.size >= 8192', [4]],
     ['hostcall.call == "openat" && hostcall.openat.pathname == "a.db"', [6]],
     ['hostcall.request_in == 5', [6]],
+    ['hostcall.path contains "a.db"', [6]],
+    ['vhost_user', []],
     ['hostcall.duration > 0.000003', [6]],
     ['fuse.host_call == 6', [7]],
     ['fuse.queue == 0', [22]],
