@@ -5,6 +5,7 @@ import { appendFileSync, chmodSync, mkdirSync, renameSync, writeFileSync } from 
 import { openSource } from '../../src/cli/captureSource';
 import { CaptureBuilder } from '../trace/captureBuilder';
 import { Place, sample } from './captures';
+import { need } from '../support/need';
 
 describe('trace', () => {
   let place: Place;
@@ -92,7 +93,7 @@ describe('trace', () => {
   });
 
   it('has colours on a terminal, unless NO_COLOR is set', function () {
-    if (spawnSync('script', ['--version']).status !== 0) this.skip();
+    need(this, 'script', spawnSync('script', ['--version']).status === 0, 'not on PATH');
     const onTerminal = (variables: string): string =>
       spawnSync('script', ['-qec', `${variables} ${process.execPath} out/src/cli/main.js trace ${file}`, '/dev/null'], {
         env: { ...process.env, TERM: 'xterm', NO_COLOR: '' },

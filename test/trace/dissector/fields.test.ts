@@ -9,13 +9,14 @@ import { uml } from '../../vhostUser/transcripts/uml';
 import { checkDissection } from './checkDissection';
 import { everyHostCall, everyNotification, everyOpcode, everyVhostUser, transcript } from './samples';
 import { Bench, hasTshark } from './tshark';
+import { need } from '../../support/need';
 
 describe('what tshark shows is what the decoder says', function () {
   this.timeout(60_000);
   let bench: Bench;
 
   before(function () {
-    if (!hasTshark()) this.skip();
+    need(this, 'tshark', hasTshark(), 'not on PATH');
     bench = new Bench();
   });
   after(() => bench?.remove());

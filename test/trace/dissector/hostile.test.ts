@@ -6,6 +6,7 @@ import { readStrictly } from '../strictPcapng';
 import { checkDissection } from './checkDissection';
 import { everyHostCall, everyNotification, everyOpcode, everyVhostUser } from './samples';
 import { Bench, hasTshark } from './tshark';
+import { need } from '../../support/need';
 
 /** Packets of all kinds, each as bytes. */
 function allPackets(): { interfaceId: number; bytes: Uint8Array }[] {
@@ -18,7 +19,7 @@ describe('a dissector that trusts nobody', function () {
   let bench: Bench;
 
   before(function () {
-    if (!hasTshark()) this.skip();
+    need(this, 'tshark', hasTshark(), 'not on PATH');
     bench = new Bench();
   });
   after(() => bench?.remove());
