@@ -113,6 +113,8 @@ describe('a folder shared from VS Code', function () {
     await vscode.commands.executeCommand('virtiofs.restartVm', { kind: 'vm', vm });
     await until('another guest', 60, () => vm.isUp && vm.facts?.guest.pid !== first);
     await nothingLeft(() => left().filter((one) => one !== `process ${vm.facts?.launcher}`));
+    assert.deepEqual([...(await insides()).vms.all], [vm], 'it stays in the list');
+    assert.equal(vm.plan.options.readOnly, true);
     const { output } = await vm.run('cat /mnt/other/there.txt; touch /mnt/share/x || echo refused');
     assert.match(output, /the other one/);
     assert.match(output, /refused/);

@@ -4,69 +4,14 @@
  * `npm run pictures` writes those of the README and the walkthrough into media/. `node out/test/support/vscode/pictures.js
  * --review DIR` writes every step into DIR, in light, dark and high contrast, wide and narrow, for somebody to look at.
  */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { stagedExtension } from '../stagedExtension';
-import { getVscode } from './install';
-import { type Look, failingStory, makeProject, sharesStory, storySettings } from './sharesStory';
-import { type Workbench, openWorkbench } from './workbench';
+import { failingStory, sharesStory } from './sharesStory';
+import { SIZES, THEMES, broken, tell } from './tell';
+import { type Workbench } from './workbench';
 
 const project = resolve(__dirname, '../../../..');
-
-const THEMES = {
-  dark: 'Default Dark Modern',
-  light: 'Default Light Modern',
-  contrast: 'Default High Contrast',
-} as const;
-const SIZES = {
-  wide: { width: 1440, height: 900 },
-  narrow: { width: 760, height: 800 },
-} as const;
-
-type Story = (page: Workbench['page'], look: Look) => Promise<void>;
-
-interface Session {
-  readonly theme: keyof typeof THEMES;
-  readonly size: { readonly width: number; readonly height: number };
-  readonly settings?: Record<string, unknown>;
-}
-
-/** One workbench, one story; `look` is given the page. */
-async function tell(
-  { theme, size, settings = {} }: Session,
-  story: Story,
-  look: (name: string, page: Workbench['page']) => Promise<void>,
-): Promise<void> {
-  const scratch = await mkdtemp(join(tmpdir(), 'virtiofs-pictures-'));
-  const workspace = join(scratch, 'project');
-  await makeProject(workspace);
-  const workbench = await openWorkbench({
-    server: await getVscode(),
-    workspace,
-    // As people have it; its path is then no place of this machine.
-    extensions: [await stagedExtension('linux-x64', scratch)],
-    installed: true,
-    size,
-    settings: { ...storySettings, 'workbench.colorTheme': THEMES[theme], ...settings },
-  });
-  try {
-    await story(workbench.page, (name) => look(name, workbench.page));
-  } catch (error) {
-    await workbench.page.screenshot({ path: join(tmpdir(), 'virtiofs-picture-failed.png') });
-    throw error;
-  } finally {
-    await workbench.close();
-    await rm(scratch, { recursive: true, force: true });
-  }
-}
-
-async function broken(scratch: string): Promise<Record<string, unknown>> {
-  const kernel = join(scratch, 'vmlinuz-broken');
-  await writeFile(kernel, 'no kernel\n'.repeat(1000));
-  return { 'virtiofs.profiles': [{ name: 'broken', guest: 'qemu', kernel }] };
-}
 
 async function review(folder: string, only: string | undefined): Promise<void> {
   await mkdir(folder, { recursive: true });
