@@ -122,11 +122,8 @@ export const catalogue = {
     usage(`${name} is empty`, 'The share may not have had a request yet; a growing file is read with --tail.'),
   captureIsFolder: (name: string) =>
     usage(`${name} is a folder, and no running share serves it`, 'Name the capture file in it, or a running share.'),
-  captureForeign: (name: string, why: string) =>
-    usage(
-      `${name} is not a capture of virtiofs-studio: ${why}`,
-      'Captures are pcapng files made with --capture; docs/capture-format.md describes them.',
-    ),
+  captureForeign: (name: string, why: string, remedy: string) =>
+    usage(`${name} is ${why}`, remedy === '' ? 'Name a file that "--capture" has made.' : remedy),
   sharesFolderUnusable: (folder: string, why: string) =>
     machine(
       `the folder of running shares, ${folder}, cannot be trusted: ${why}`,
@@ -139,8 +136,6 @@ export const catalogue = {
     ),
   shareAmbiguous: (name: string, running: string) =>
     usage(`${name} means more than one share`, `Name one by its process id:\n${indented(running)}`),
-  shareNotNamed: (running: string) =>
-    usage('several shares run', `Name one by its tag, folder or process id:\n${indented(running)}`),
   shareNotRunning: () =>
     usage('no capture is named, and no share of this user runs', 'Name a capture, or start a share first.'),
   shareGone: (socket: string, why: string) =>
@@ -153,7 +148,12 @@ export const catalogue = {
   filterBad: (explained: string) =>
     usage(
       `the filter does not say what it should\n${explained}`,
-      '"--fields help" lists the fields; docs/filter.md has the language.',
+      '"virtiofs-studio trace --fields help" lists the fields; docs/filter-language.md has the language.',
+    ),
+  fieldUnknown: (name: string, near: string) =>
+    usage(
+      `there is no field "${name}"${near === '' ? '' : `; did you mean "${near}"?`}`,
+      '"virtiofs-studio trace --fields help" lists them.',
     ),
   outputThere: (file: string) => usage(`${file} is there already`, 'Choose another name, or replace it with --force.'),
   outputUnusable: (file: string, why: string) =>

@@ -49,7 +49,8 @@ export function whatOf(capture: Capture, row: number, palette: Palette = plain):
     const path = capture.path(capture.columns.path[row]);
     parts.push(paint(palette, 'opcode', opcodeName(request.number)));
     if (request.opcode?.name !== 'INIT') {
-      parts.push(path === '' ? `nodeid=${printId(request.nodeid)}` : paint(palette, 'path', quote(path)));
+      const known = path !== '' && !/^\?\d+$/.test(path);
+      parts.push(known ? paint(palette, 'path', quote(path)) : `nodeid=${printId(request.nodeid)}`);
     }
     parts.push(...argumentsOf(request, path));
     problems = request.problems;
