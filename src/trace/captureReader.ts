@@ -30,16 +30,7 @@ import { type CaptureBytes, FileBytes, LiveBytes, type ReadAt } from './captureB
 import { roomFor } from './columnArray';
 import { Columns } from './columns';
 import { HostCallList } from './hostCallList';
-import {
-  FuseAt,
-  HostCallAt,
-  MessageFlag,
-  NamesAt,
-  NO_QUEUE,
-  PACKET_VERSION,
-  PacketKind,
-  VhostUserAt,
-} from './packet';
+import { FuseAt, HostCallAt, MessageFlag, NamesAt, NO_QUEUE, PACKET_VERSION, PacketKind, VhostUserAt } from './packet';
 import { PairMap } from './pairMap';
 import { type NodeFacts, PathModel } from './pathModel';
 import { NameTable, PathTable } from './pathTable';
@@ -182,7 +173,8 @@ export class CaptureReader implements Capture, PcapngHandler {
     } else if (kind === PacketKind.VhostUser && captured >= VhostUserAt.message) {
       this.vhostUser(bytes, view, at, captured, high, low);
     } else if (kind === PacketKind.Names && captured >= NamesAt.records) {
-      if (this.traffic.before(bytes, view, at, at + captured) < view.getUint16(at + NamesAt.count, true)) this.strange++;
+      if (this.traffic.before(bytes, view, at, at + captured) < view.getUint16(at + NamesAt.count, true))
+        this.strange++;
     } else this.strange++;
   }
 
@@ -359,14 +351,7 @@ export class CaptureReader implements Capture, PcapngHandler {
     else if (queue !== NO_QUEUE) this.strayCalls++;
   }
 
-  private vhostUser(
-    bytes: Uint8Array,
-    view: DataView,
-    at: number,
-    captured: number,
-    high: number,
-    low: number,
-  ): void {
+  private vhostUser(bytes: Uint8Array, view: DataView, at: number, captured: number, high: number, low: number): void {
     if (this.control.length >= MOST_CONTROL) {
       this.controlLeftOut++;
       return;

@@ -32,7 +32,8 @@ export class NameTable {
     hash = mix(hash);
     const length = to - from;
     const latest = Math.max(0, this.byHash.get(hash, length));
-    for (let name = latest; name !== 0; name = this.previous[name]) if (this.is(name, source, from, length)) return name;
+    for (let name = latest; name !== 0; name = this.previous[name])
+      if (this.is(name, source, from, length)) return name;
     if (this.used + length > MOST_NAME_BYTES) return 0;
     this.bytes = roomFor(this.bytes, this.used + length);
     for (let i = 0; i < length; i++) this.bytes[this.used + i] = source[from + i];

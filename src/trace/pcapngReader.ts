@@ -240,7 +240,12 @@ export class PcapngReader {
     });
   }
 
-  private options(view: DataView, from: number, to: number, take: (code: number, at: number, size: number) => void): void {
+  private options(
+    view: DataView,
+    from: number,
+    to: number,
+    take: (code: number, at: number, size: number) => void,
+  ): void {
     for (let at = from; at + 4 <= to;) {
       const code = view.getUint16(at, this.little);
       const size = view.getUint16(at + 2, this.little);

@@ -41,7 +41,10 @@ interface Template {
 function template(opcode: Parameters<CaptureBuilder['exchange']>[0], options: ExchangeOptions): Template {
   const builder = new CaptureBuilder({ queues: 3 });
   const before = builder.bytes().length;
-  const bytes = builder.exchange(opcode, { queue: 1, head: 0, ...options }).bytes().slice(before);
+  const bytes = builder
+    .exchange(opcode, { queue: 1, head: 0, ...options })
+    .bytes()
+    .slice(before);
   const replyAt = new DataView(bytes.buffer).getUint32(4, true);
   const name = options.names?.[0];
   const at = name === undefined ? -1 : Buffer.from(bytes).indexOf(name);

@@ -23,8 +23,10 @@ export function bad(message: string, at: { from: number; to: number }, suggestio
 }
 
 /** One line: `no field "paht"; did you mean "path"?` */
-export const errorLine = ({ message, suggestion }: FilterError): string =>
-  suggestion === undefined ? message : `${message}; did you mean "${suggestion}"?`;
+export function errorLine({ message, suggestion }: FilterError): string {
+  if (suggestion === undefined) return message;
+  return `${message}; did you mean ${suggestion.startsWith('"') ? suggestion : `"${suggestion}"`}?`;
+}
 
 const WIDEST = 100;
 

@@ -54,6 +54,8 @@ export interface BytesSource {
   type: ScalarType;
   /** Place in the message, and in which structure (-1: the header) under which name. */
   at: number;
+  /** What has to be there: up to the end of the value, or of the group that it is in. */
+  end: number;
   index: number;
   path: string;
   /** Place of a flag word in the message, and the bits of which one has to be set. */
@@ -121,7 +123,7 @@ const errnoNames: Names = {
 };
 const modeNames: Names = {
   bits: true,
-  what: 'a flag of modes',
+  what: 'a flag',
   prefix: 'S_I',
   rows: [
     ...modeBits.bits,
@@ -142,7 +144,7 @@ function typeOf(field: TableField): FieldType {
   return number(field.show === 'seconds' ? 'seconds' : 'plain');
 }
 
-const { REPLIED, SILENT, REQUEST_CUT, REPLY_CUT, ORPHAN, LATER } = RowFlag;
+const { REPLIED, SILENT, REQUEST_CUT, REPLY_CUT, ORPHAN, LATER, PATH_UNSURE } = RowFlag;
 const always: FlagTest = { mask: 0, want: 0 };
 const asked: FlagTest = { mask: ORPHAN, want: 0 };
 const replied: FlagTest = { mask: REPLIED, want: REPLIED };
@@ -170,8 +172,15 @@ const anyFlag = (name: string, doc: string, mask: number): Field => ({
 /** Fields of the headers, under `request.` and `reply.`; most are columns. */
 function headerField(side: 'request' | 'reply', table: StructTable, field: TableField): Field {
   const name = `${side}.${field.name}`;
-  const bytes: BytesSource = { kind: 'bytes', side, type: field.type as ScalarType, at: field.at, index: -1, path: '' };
-  bytes.path = field.name;
+  const bytes: BytesSource = {
+    kind: 'bytes',
+    side,
+    type: field.type as ScalarType,
+    at: field.at,
+    end: field.at + field.size,
+    index: -1,
+    path: field.name,
+  };
   const { doc } = field;
   const type = typeOf(field);
   const from = (of: NumberColumn, present: FlagTest): Field => {
@@ -246,6 +255,11 @@ export const builtIn: readonly Field[] = Object.freeze([
   flag('request.cut', 'Not all bytes of the request are in the capture.', REQUEST_CUT),
   flag('reply.cut', 'Not all bytes of the reply are in the capture.', REPLY_CUT),
   flag('orphan', 'A reply whose request is not in the capture, or a notification.', ORPHAN),
+  flag(
+    'path_unsure',
+    'The path rests on names learned before packets were lost: it may have changed unseen.',
+    PATH_UNSURE,
+  ),
   {
     name: 'notification',
     doc: 'What a notification is about.',
@@ -256,6 +270,7 @@ export const builtIn: readonly Field[] = Object.freeze([
       notification: -1,
       type: 'i32',
       at: OutHeader.offset.error,
+      end: OutHeader.size,
       index: -1,
       path: 'error',
     },
@@ -269,14 +284,22 @@ function useful(field: TableField): boolean {
 type Place = Pick<BytesSource, 'side' | 'opcode' | 'notification' | 'index' | 'varies' | 'ifSizeZero'>;
 
 /** The scalars of a structure that is at `at` in the message, nested ones with their group's name before. */
-function* scalars(table: StructTable, at: number, before: string, prefix: string, place: Place): Generator<Field> {
+function* scalars(
+  table: StructTable,
+  at: number,
+  before: string,
+  prefix: string,
+  place: Place,
+  groupEnd?: number,
+): Generator<Field> {
   for (const field of table.fields.filter(useful)) {
     const path = before + field.name;
+    const end = groupEnd ?? at + field.at + field.size;
     if (typeof field.type !== 'string') {
-      yield* scalars(field.type, at + field.at, `${path}.`, prefix, place);
+      yield* scalars(field.type, at + field.at, `${path}.`, prefix, place, end);
       continue;
     }
-    const source: BytesSource = { kind: 'bytes', ...place, type: field.type, at: at + field.at, path };
+    const source: BytesSource = { kind: 'bytes', ...place, type: field.type, at: at + field.at, end, path };
     const word = field.validIf && table.fields.find((each) => each.name === field.validIf?.[0]);
     if (field.validIf && word) source.validIf = { at: at + word.at, mask: field.validIf[1] };
     yield { name: prefix + path, doc: field.doc, type: typeOf(field), source };

@@ -17,10 +17,32 @@ const folders = any(sequence([{ kind: 'repeat', part: inName, least: 1, most: un
 
 /** Undefined: the pattern is too long. */
 export function globMatcher(glob: string): ((path: string) => boolean) | undefined {
+  if (/^[^/?[\]{}\\]*$/.test(glob)) return starsMatcher(glob.split(/\*+/));
   const test = matcher(new GlobReader(Array.from(glob.replace(/^\/(?=.)/, ''))).whole(), true);
   if (!test) return undefined;
   if (glob.includes('/')) return (path) => test(path.length > 1 && path[0] === '/' ? path.slice(1) : path);
-  return (path) => test(path.slice(path.lastIndexOf('/', path.length - 2) + 1));
+  return (path) => test(lastName(path));
+}
+
+const lastName = (path: string): string => path.slice(path.lastIndexOf('/', path.length - 2) + 1);
+
+/** The usual pattern of a name: texts with anything between them. Each text is best found as early as possible. */
+function starsMatcher(parts: readonly string[]): (path: string) => boolean {
+  const [first] = parts;
+  const last = parts[parts.length - 1];
+  if (parts.length === 1) return (path) => lastName(path) === first;
+  const inner = parts.slice(1, -1);
+  return (path) => {
+    const name = lastName(path);
+    if (name.length < first.length + last.length || !name.startsWith(first) || !name.endsWith(last)) return false;
+    let at = first.length;
+    for (const part of inner) {
+      const found = name.indexOf(part, at);
+      if (found < 0) return false;
+      at = found + part.length;
+    }
+    return at <= name.length - last.length;
+  };
 }
 
 class GlobReader {

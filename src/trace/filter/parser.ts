@@ -219,7 +219,10 @@ class Parser {
     if (!this.accept('(')) {
       const range = this.member(field);
       if (!range) return undefined;
-      if (range.kind !== 'range') return this.fail('"in" wants a range, or values in parentheses', range);
+      if (range.kind !== 'range') {
+        const at = this.peek().kind === 'end' ? this.peek() : range;
+        return this.fail('"in" wants a range such as 4K..1M, or values in parentheses', at);
+      }
       return { kind: 'in', negated, members: [range], from, to: range.to };
     }
     const members: (SimpleValue | RangeMember)[] = [];

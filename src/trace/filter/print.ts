@@ -10,7 +10,7 @@ export function printFilter(tree: Expression): string {
     case 'and':
       return tree.parts.map((part) => inside(part, part.kind === 'or' || part.kind === 'and')).join(' && ');
     case 'not':
-      return `!${inside(tree.part, tree.part.kind !== 'not')}`;
+      return `!${inside(tree.part, !isShort(tree.part))}`;
     case 'constant':
       return String(tree.value);
     case 'test': {
@@ -22,6 +22,10 @@ export function printFilter(tree: Expression): string {
 
 const inside = (tree: Expression, parentheses: boolean): string =>
   parentheses ? `(${printFilter(tree)})` : printFilter(tree);
+
+/** A test with an operator reads better in parentheses behind "!", though it needs none. */
+const isShort = (tree: Expression): boolean =>
+  tree.kind === 'not' || tree.kind === 'constant' || (tree.kind === 'test' && !tree.condition && !tree.mask);
 
 function printCondition(condition: Condition): string {
   switch (condition.kind) {

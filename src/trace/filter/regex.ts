@@ -55,6 +55,8 @@ const controls: Readonly<Record<string, number>> = { n: 10, r: 13, t: 9, f: 12, 
 
 /** The test, or what is wrong with the pattern. */
 export function regexMatcher(pattern: string, fold: boolean): ((text: string) => boolean) | string {
+  // Most are plain text.
+  if (!fold && /^[^\\^$.*+?()[\]{}|]*$/.test(pattern)) return (text) => text.includes(pattern);
   const reader = new RegexReader(Array.from(pattern));
   const tree = reader.whole();
   if (reader.problem !== undefined || !tree) return reader.problem ?? 'the regular expression is not understood';

@@ -55,9 +55,9 @@ export function exactReader({ source }: Field, rows: Rows): ReadExact | undefine
   if (!bytes || scalarSize[bytes.type] < 8) return undefined;
   const place = placeOf(bytes, rows);
   return (row) => {
-    const at = place(row);
+    const at = place.find(row);
     if (at === DECODE) return exact(decoded(bytes, rows, row));
-    return at < 0 ? undefined : scalarAt(bytes.type, message(bytes, rows, row), at);
+    return at < 0 ? undefined : scalarAt(bytes.type, place.bytes, at);
   };
 }
 
@@ -68,9 +68,6 @@ export const flagReader =
 
 const exact = (value: Value | undefined): number | bigint | undefined =>
   typeof value === 'number' || typeof value === 'bigint' ? value : undefined;
-
-const message = ({ side }: BytesSource, rows: Rows, row: number): Uint8Array =>
-  side === 'request' ? rows.requestBytes(row) : rows.replyBytes(row);
 
 const ABSENT = -1;
 const DECODE = -2;
@@ -94,12 +91,12 @@ function bytesReader(source: BytesSource, rows: Rows): ReadNumber {
   const place = placeOf(source, rows);
   const scalar = scalars[source.type];
   return (row) => {
-    const at = place(row);
+    const at = place.find(row);
     if (at === DECODE) {
       const value = exact(decoded(source, rows, row));
       return value === undefined ? NaN : Number(value);
     }
-    return at < 0 ? NaN : scalar(message(source, rows, row), at);
+    return at < 0 ? NaN : scalar(place.bytes, at);
   };
 }
 
@@ -116,18 +113,26 @@ export function guardOf(source: BytesSource | PayloadSource, { columns }: Rows):
   return (row) => opcode[row] === number && (flags[row] & (REPLIED | ORPHAN)) === REPLIED && error[row] === 0;
 }
 
-/** Where in the bytes the value is in this row; ABSENT, or DECODE when the decoder has to say. */
-function placeOf(source: BytesSource, rows: Rows): ReadNumber {
-  const { side, at, validIf, ifSizeZero } = source;
+interface Place {
+  /** The message that `find` has looked at. */
+  bytes: Uint8Array;
+  /** Where in it the value of the row is; ABSENT, or DECODE when the decoder has to say. */
+  find: ReadNumber;
+}
+
+function placeOf(source: BytesSource, rows: Rows): Place {
+  const { side, at, end, validIf, ifSizeZero } = source;
   const guard = guardOf(source, rows);
   const settled = source.varies && source.opcode ? settledTest(source, source.opcode, rows) : undefined;
-  const end = at + scalarSize[source.type];
   const sizeAt = InHeader.size + GetxattrIn.offset.size;
-  return (row) => {
+  const place: Place = { bytes: new Uint8Array(0), find };
+  return place;
+
+  function find(row: number): number {
     if (!guard(row)) return ABSENT;
     if (ifSizeZero !== undefined) {
       const request = rows.requestBytes(row);
-      if (request.length < sizeAt + 4) return ABSENT;
+      if (request.length < sizeAt + 4 || u32(request, 0) < sizeAt + 4) return ABSENT;
       if ((u32(request, sizeAt) === 0) !== ifSizeZero) return ABSENT;
     }
     const bytes = side === 'request' ? rows.requestBytes(row) : rows.replyBytes(row);
@@ -136,8 +141,9 @@ function placeOf(source: BytesSource, rows: Rows): ReadNumber {
     if (settled && !settled(row, length)) return DECODE;
     if (bytes.length < end || (length < end && source.index >= 0)) return ABSENT;
     if (validIf && (u32(bytes, validIf.at) & validIf.mask) === 0) return ABSENT;
+    place.bytes = bytes;
     return at;
-  };
+  }
 }
 
 /** Are the structures as long as the newest protocol has them? What message.ts decides, for the clear cases. */

@@ -183,6 +183,6 @@ export function bits(
 export function describe(type: FieldType): string {
   if (type.kind === 'truth') return 'true or false';
   if (type.kind === 'text') return 'text';
-  if (type.names) return type.names.what;
+  if (type.names) return type.names.bits ? 'flags' : type.names.what;
   return type.unit === 'plain' || type.unit === 'seconds' ? 'a number' : `a ${type.unit}`;
 }
