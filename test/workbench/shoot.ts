@@ -9,7 +9,7 @@ async function main(): Promise<void> {
   const workbench = await timelineWorkbench({ 'build.fuse.pcapng': sampleCapture().bytes() }, { 'workbench.colorTheme': themes[which[0]] });
   const { page } = workbench;
   page.on('console', (m) => { if (/timeline|webview/i.test(m.text()) || m.location().url.includes('timeline')) console.log(m.type(), m.text().slice(0, 300)); });
-  page.on('pageerror', (e) => console.log('PAGEERROR', e.message.slice(0, 500)));
+  page.on('pageerror', (e) => console.log('PAGEERROR', (e.stack ?? e.message).slice(0, 900)));
   try {
     for (const theme of which) {
       await page.setViewportSize({ width: 1440, height: 900 });

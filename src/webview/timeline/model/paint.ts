@@ -69,7 +69,7 @@ const MOST_LABELS = 240;
 /** So many bars for each pixel of width are drawn one by one. */
 const BARS_A_PIXEL = 3;
 /** From so many (CSS) pixels on a bar shows its phases, and its text. */
-const PHASES_FROM = 10;
+const PHASES_FROM = 24;
 const LABEL_FROM = 44;
 const LONGEST_TAIL = 3;
 
@@ -222,7 +222,7 @@ function paintBar({ image, top, height, side, lane, rows, span, options, labels 
     // A pixel between neighbours that would run together.
     image.fill(x0, y0, wide > 4 * ratio ? x1 - 1 : x1, y1, colour);
   }
-  if (wide >= PHASES_FROM * ratio && y1 - y0 >= 12 * ratio && !open) paintPhases(image, rows, row, x0, exact, y0, y1, span, options);
+  if (wide >= PHASES_FROM * ratio && y1 - y0 >= 15 * ratio && !open) paintPhases(image, rows, row, x0, exact, y0, y1, span, options);
   if (error[row] < 0 && options.colour !== 'result') {
     image.fill(x0, y0, x1 - (wide > 4 * ratio ? 1 : 0), y0 + Math.max(2, Math.round(3 * ratio)), palette.error);
   }

@@ -237,13 +237,16 @@ export class LanesView {
       if (width > room) continue;
       const tall = labels.height[i] / ratio;
       const x = this.left + labels.x0[i] / ratio + 4;
-      const y = RULER + labels.y[i] / ratio + Math.max(6.5, (tall - 5) / 2 + 0.5);
+      const y = RULER + labels.y[i] / ratio + (tall >= 15 ? (tall - 5) / 2 : tall / 2) + 0.5;
       if (y < RULER + 5) continue;
       const colour = colourOf(rows, row, options);
-      // A hatched bar is half background.
+      if (rows.inFlight(row)) {
+        context.fillStyle = theme.background;
+        context.fillRect(x - 2, y - 7, width + 5, 14);
+      }
       context.fillStyle = rows.inFlight(row) ? theme.foreground : theme.on(colour);
       context.fillText(name, x, y);
-      const path = room - width > 40 ? this.paths.get(side, rows.columns.path[row]) : undefined;
+      const path = room - width > 40 && !rows.inFlight(row) ? this.paths.get(side, rows.columns.path[row]) : undefined;
       if (path !== undefined && path !== '') {
         const text = path.slice(path.lastIndexOf('/') + 1) || path;
         if (this.textWidth(context, text) + width + 6 <= room) {
@@ -347,7 +350,8 @@ export class LanesView {
     }
     context.restore();
     context.fillStyle = theme.muted;
-    const title = this.model.empty ? '' : seconds(Math.max(0, Math.round(span.from / ticks.step) * ticks.step));
+    // What the distances on the ruler are counted from is beside it.
+    const title = this.model.empty || ticks.step >= 1e6 ? '' : seconds(Math.max(0, Math.round(span.from / ticks.step) * ticks.step));
     if (this.textWidth(context, title) <= left - 20) context.fillText(title, 10, RULER / 2);
     context.fillStyle = theme.line;
     context.fillRect(0, RULER - 1, this.width, 1);

@@ -194,7 +194,7 @@ export class StatisticsView {
           y: { range: (_plot, _low, high) => [0, Math.max(1, high * 1.08)] },
         },
         axes: [
-          { ...axis, size: 26, values: (_plot, ticks) => ticks.map((tick) => (tick === null ? '' : durationText(tick))), space: 56 },
+          { ...axis, size: 26, values: (_plot, ticks) => ticks.map((tick) => (tick === null ? '' : durationText(tick))), space: 56, splits: () => decades(edges[0] / spread, edges[edges.length - 1] * spread) },
           { ...axis, size: 52, values: (_plot, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? thousands(tick) : '')) },
         ],
         series: [
@@ -232,4 +232,14 @@ export class StatisticsView {
     }
     context.restore();
   }
+}
+
+/** Powers of ten in a range; with few of them also twice and five times those. */
+function decades(from: number, to: number): number[] {
+  const factors = to / from > 300 ? [1] : [1, 2, 5];
+  const found: number[] = [];
+  for (let power = 10 ** Math.floor(Math.log10(from)); power <= to; power *= 10) {
+    found.push(...factors.map((factor) => power * factor).filter((value) => value >= from && value <= to));
+  }
+  return found;
 }

@@ -23,7 +23,7 @@ const columns: readonly ColumnParts[] = [
   { name: 'row', title: '#', number: true, sortable: true },
   { name: 'start', title: 'Time (s)', number: true, sortable: true },
   { name: 'queue', title: 'Queue', number: true, sortable: true },
-  { name: 'pid', title: 'Process', number: true, sortable: true },
+  { name: 'pid', title: 'PID', number: true, sortable: true },
   { name: 'opcode', title: 'Opcode', sortable: true },
   { name: 'path', title: 'Path', sortable: true },
   { name: 'what', title: 'Arguments', sortable: false },

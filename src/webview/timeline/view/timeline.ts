@@ -158,6 +158,11 @@ export class Timeline {
       const length = lengthOf(model.span) * factor;
       this.input.glide({ from: middle() - length / 2, to: middle() + length / 2 });
     };
+    const zoomButtons = [
+      button('Zoom out', 'zoomOut', () => zoom(2), '−'),
+      button('Zoom in', 'zoomIn', () => zoom(0.5), '+'),
+    ];
+    for (const each of zoomButtons) each.classList.add('zoom-button');
     this.pauseButton.hidden = true;
     this.sideChoice.element.hidden = true;
     const tools = el(
@@ -168,8 +173,7 @@ export class Timeline {
       height.element,
       el('span', { class: 'gap' }),
       this.pauseButton,
-      button('Zoom out', 'zoomOut', () => zoom(2), '−'),
-      button('Zoom in', 'zoomIn', () => zoom(0.5), '+'),
+      ...zoomButtons,
       button('Show everything', 'fit', () => this.input.fit(), '0'),
       button('Add a note', 'note', () => this.addNote(), 'B'),
       button('Compare with another capture', 'compare', () => this.connection.send({ kind: 'compareWith' })),
@@ -346,7 +350,7 @@ export class Timeline {
     const { model } = this;
     const states = model.states.filter((state) => state !== undefined);
     const reading = states.filter(({ phase }) => phase === 'reading');
-    set(this.root, { 'aria-busy': String(!model.complete), 'data-complete': model.complete });
+    set(this.root, { 'aria-busy': String(!model.complete), 'data-complete': String(model.complete) });
     this.progress.hidden = reading.length === 0;
     const [bytes, read] = states.reduce((sum, state) => [sum[0] + state.bytes, sum[1] + state.bytesRead], [0, 0]);
     const part = bytes === 0 ? 0 : read / bytes;
@@ -356,7 +360,7 @@ export class Timeline {
     const nothing = model.complete && model.empty;
     if (troubled?.trouble && nothing) this.showFailure(troubled.title, troubled.trouble);
     else this.failure.hidden = true;
-    set(this.root, { 'data-failed': !this.failure.hidden });
+    set(this.root, { 'data-failed': String(!this.failure.hidden) });
     const notes = states.flatMap(({ notes: lines, trouble }) => [
       ...(trouble ? [`${sentence(trouble.text, trouble.at)} ${trouble.remedy}`] : []),
       ...lines.filter((line) => line !== trouble?.text),
