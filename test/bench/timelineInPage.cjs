@@ -18,7 +18,9 @@ function frames(surface, { motion, seconds }) {
       const ascending = (a, b) => a - b;
       const at = (list, part) => list[Math.min(list.length - 1, Math.floor(part * list.length))];
       const many = Math.min(draws.times.length, draws.count - first);
-      const drawn = Array.from({ length: many }, (_, i) => draws.times[(first + i) % draws.times.length]).sort(ascending);
+      const drawn = Array.from({ length: many }, (_, i) => draws.times[(first + i) % draws.times.length]).sort(
+        ascending,
+      );
       const sorted = deltas.sort(ascending);
       resolve({
         frames: sorted.length,

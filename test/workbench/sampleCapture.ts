@@ -34,7 +34,11 @@ export function sampleCapture({ files = 60, slower = 1 }: SampleOptions = {}): C
     const queued = Math.round(next() * 6000);
     builder.exchange(opcode, { at, queued, latency: whole, host, writing, ...options });
   };
-  const entry = (nodeid: number, mode = 0o100644) => ({ nodeid, generation: 1, attr: { ino: nodeid, mode, nlink: 1, size: 8192 } });
+  const entry = (nodeid: number, mode = 0o100644) => ({
+    nodeid,
+    generation: 1,
+    attr: { ino: nodeid, mode, nlink: 1, size: 8192 },
+  });
   ask('LOOKUP', 20_000, { pid: 310, queue: 1, names: ['src'], out: entry(2, 0o040755) });
   ask('OPENDIR', 12_000, { pid: 310, queue: 1, nodeid: 2, out: { fh: 1 } });
   ask('READDIRPLUS', 180_000, {
@@ -57,9 +61,7 @@ export function sampleCapture({ files = 60, slower = 1 }: SampleOptions = {}): C
       nodeid,
       in: { flags: 0o100000 },
       out: { fh: nodeid },
-      hostCalls: [
-        { call: 'openat', arguments: [7, 0, 0o400000, 0], texts: [name], result: 12, duration: 9_000 },
-      ],
+      hostCalls: [{ call: 'openat', arguments: [7, 0, 0o400000, 0], texts: [name], result: 12, duration: 9_000 }],
     });
     ask('GETATTR', 8_000, { pid, queue, nodeid, out: { attr: { ino: nodeid, mode: 0o100644, size: 8192 } } });
     for (let part = 0; part < 3; part++) {
@@ -71,13 +73,32 @@ export function sampleCapture({ files = 60, slower = 1 }: SampleOptions = {}): C
         outPayload: 131072,
         hostCalls: [
           { call: 'preadv2', arguments: [12, 1, 32, part * 131072, 8], result: -11, duration: 3_000 },
-          { call: 'preadv', arguments: [12, 1, 32, part * 131072], result: 131072, duration: 40_000, otherThread: true },
+          {
+            call: 'preadv',
+            arguments: [12, 1, 32, part * 131072],
+            result: 131072,
+            duration: 40_000,
+            otherThread: true,
+          },
         ],
       });
     }
     if (file % 3 === 0) {
-      ask('CREATE', 60_000, { pid, queue, nodeid: 2, names: [`part${file}.o`], out: [entry(500 + file), { fh: 900 + file }] });
-      ask('WRITE', 110_000, { pid, queue, nodeid: 500 + file, in: { fh: 900 + file }, payload: 65536, out: { size: 65536 } });
+      ask('CREATE', 60_000, {
+        pid,
+        queue,
+        nodeid: 2,
+        names: [`part${file}.o`],
+        out: [entry(500 + file), { fh: 900 + file }],
+      });
+      ask('WRITE', 110_000, {
+        pid,
+        queue,
+        nodeid: 500 + file,
+        in: { fh: 900 + file },
+        payload: 65536,
+        out: { size: 65536 },
+      });
       ask('FSYNC', 900_000, { pid, queue, nodeid: 500 + file, in: { fh: 900 + file } });
       ask('RELEASE', 9_000, { pid, queue, nodeid: 500 + file, in: { fh: 900 + file } });
     }

@@ -1,5 +1,5 @@
 /** A workbench with captures in its folder, and ways into a timeline's page. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { FrameLocator, Page } from 'playwright-core';
@@ -12,13 +12,22 @@ export interface TimelineWorkbench extends Workbench {
   readonly folder: string;
 }
 
+/** `files`: bytes, or the path of a file that is to be linked to. */
 export async function timelineWorkbench(
-  files: Readonly<Record<string, Uint8Array>>,
+  files: Readonly<Record<string, Uint8Array | string>>,
   settings: Readonly<Record<string, unknown>> = {},
 ): Promise<TimelineWorkbench> {
   const folder = await mkdtemp(join(tmpdir(), 'virtiofs-timeline-'));
-  for (const [name, bytes] of Object.entries(files)) await writeFile(join(folder, name), bytes);
-  const workbench = await openWorkbench({ server: await getVscode(), workspace: folder, extensions: [project], settings });
+  for (const [name, content] of Object.entries(files)) {
+    if (typeof content === 'string') await symlink(content, join(folder, name));
+    else await writeFile(join(folder, name), content);
+  }
+  const workbench = await openWorkbench({
+    server: await getVscode(),
+    workspace: folder,
+    extensions: [project],
+    settings,
+  });
   const { page } = workbench;
   await page.locator('.explorer-folders-view').waitFor({ timeout: 60_000 });
   // Before VS Code knows of the extension it would open a capture as text.

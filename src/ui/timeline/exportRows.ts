@@ -52,7 +52,11 @@ async function* filteredPackets(source: CaptureSource, rows: Uint32Array): Async
   for await (const chunk of createReadStream(source.path)) yield* filtered.push(chunk as Buffer);
 }
 
-export async function exportRows(source: CaptureSource, rows: Uint32Array, near: vscode.Uri | undefined): Promise<void> {
+export async function exportRows(
+  source: CaptureSource,
+  rows: Uint32Array,
+  near: vscode.Uri | undefined,
+): Promise<void> {
   if (rows.length === 0) {
     void vscode.window.showWarningMessage('No request is shown, so there is nothing to export.');
     return;

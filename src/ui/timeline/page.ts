@@ -10,7 +10,8 @@ export function optionsFor(extension: vscode.Uri): vscode.WebviewOptions {
 
 export function timelinePage(webview: vscode.Webview, extension: vscode.Uri): string {
   const nonce = randomBytes(16).toString('base64');
-  const uri = (name: string): string => webview.asWebviewUri(vscode.Uri.joinPath(extension, ...FOLDER, name)).toString();
+  const uri = (name: string): string =>
+    webview.asWebviewUri(vscode.Uri.joinPath(extension, ...FOLDER, name)).toString();
   const policy = [
     `default-src 'none'`,
     `script-src 'nonce-${nonce}'`,

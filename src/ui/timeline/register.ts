@@ -62,7 +62,8 @@ async function compareCaptures(
   if (given.length < 2 && clicked) given.splice(0, given.length, clicked);
   const first = given[0] ?? openedCapture() ?? (await pickCapture('First capture'));
   if (!first) return;
-  const second = given[1] ?? (await pickCapture(`Capture to compare with ${vscode.workspace.asRelativePath(first)}`, first));
+  const second =
+    given[1] ?? (await pickCapture(`Capture to compare with ${vscode.workspace.asRelativePath(first)}`, first));
   if (!second) return;
   const { openComparison } = await import(/* webpackChunkName: "timeline" */ './panels.js');
   await openComparison(context, [first, second]);

@@ -37,6 +37,7 @@ export interface SessionParts {
 
 /** Changes are given at most so often, milliseconds. */
 const PACE = 40;
+const MOST_UNDER_WAY = 3;
 
 export class TimelineSession {
   private readonly streams: RowStream[];
@@ -50,6 +51,7 @@ export class TimelineSession {
   private dirty = false;
   private ended = false;
   private wanted: ToTimeline | undefined;
+  private readonly sent: PromiseLike<unknown>[] = [];
   /** Bumped when the page is loaded anew, so that what was under way for the old one stops. */
   private page = 0;
 
@@ -151,7 +153,9 @@ export class TimelineSession {
       }
       for (const message of messages) {
         if (page !== this.page) return;
-        await this.post(message);
+        // While one is on its way the next one is packed.
+        this.sent.push(this.post(message));
+        if (this.sent.length > MOST_UNDER_WAY) await this.sent.shift();
       }
       if (stream.behind) this.dirty = true;
       else if (messages.length > 0) await this.giveState(stream.side);
@@ -196,6 +200,10 @@ export class TimelineSession {
       }
       case 'pathOrder':
         return { about: 'pathOrder', ranks: await pathOrder(this.sourceOf(ask.side).capture) };
+      case 'payloads': {
+        const { columns, count } = this.sourceOf(ask.side).capture;
+        return { about: 'payloads', payloads: columns.payload.slice(0, count) };
+      }
       case 'filter':
         return this.filter(ask.filter, ask.text);
       case 'complete':

@@ -71,8 +71,7 @@ export class BytesView {
   }
 
   private makeLine(): HTMLElement {
-    const cells = (kind: string): HTMLElement[] =>
-      Array.from({ length: PER_LINE }, () => el('span', { class: kind }));
+    const cells = (kind: string): HTMLElement[] => Array.from({ length: PER_LINE }, () => el('span', { class: kind }));
     return el(
       'div',
       { class: 'bytes-line' },

@@ -51,20 +51,24 @@ export class ComparisonView {
         ...[p50, p95].flatMap(([a, b]) => [number(durationText(a)), number(durationText(b)), change(a, b, 0.1)]),
       ),
     );
-    const table = el('table', { 'aria-label': 'Comparison by opcode' }, el('thead', {}, head), el('tbody', {}, ...body));
+    const table = el(
+      'table',
+      { 'aria-label': 'Comparison by opcode' },
+      el('thead', {}, head),
+      el('tbody', {}, ...body),
+    );
     const parting = divergence
       ? [
-          el('p', { class: 'doc' }, `On queue ${divergence.queues[0]} the first ${thousands(divergence.same)} requests are the same.`),
+          el(
+            'p',
+            { class: 'doc' },
+            `On queue ${divergence.queues[0]} the first ${thousands(divergence.same)} requests are the same.`,
+          ),
           ...names.map((name, side) => this.list(`${name} goes on with`, divergence.rows[side], side as Side, false)),
         ]
       : [el('p', { class: 'doc' }, 'The captures ask the same, in the same order.')];
     const alone = names.map((name, side) =>
-      this.list(
-        `Only in ${name} (${thousands(kinds[side])})`,
-        only[side],
-        side as Side,
-        true,
-      ),
+      this.list(`Only in ${name} (${thousands(kinds[side])})`, only[side], side as Side, true),
     );
     this.element.replaceChildren(
       el('div', { class: 'statistics-table' }, table),

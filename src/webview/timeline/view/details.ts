@@ -1,6 +1,5 @@
 /** The selected request: what, where its time went, the fields and the bytes of its messages, host system calls. */
-import type { MessageView, RequestView } from '../../../control/timeline';
-import { PART } from '../../../control/timelineRows';
+import type { MessageView, PhaseTimes, RequestView } from '../../../control/timeline';
 import { BytesView } from './bytesView';
 import { el, set } from './dom';
 import { durationText } from './durations';
@@ -41,13 +40,7 @@ export class Details {
   private nothing(): void {
     this.shown = undefined;
     this.firstTree = undefined;
-    this.body.replaceChildren(
-      el(
-        'p',
-        { class: 'empty' },
-        'Select a request to see its fields and bytes.',
-      ),
-    );
+    this.body.replaceChildren(el('p', { class: 'empty' }, 'Select a request to see its fields and bytes.'));
   }
 
   private async show(selected: Selected | undefined): Promise<void> {
@@ -87,7 +80,7 @@ export class Details {
       ),
       ...(request.doc === '' ? [] : [el('p', { class: 'doc' }, request.doc)]),
       el('p', { class: `line${error < 0 ? ' failed' : ''}`, title: request.instant }, request.line),
-      this.phaseBar(selected),
+      this.phaseBar(request.phases),
     );
     this.firstTree = undefined;
     const messages = request.messages.map((message) => this.message(message));
@@ -95,19 +88,9 @@ export class Details {
     this.body.scrollTop = 0;
   }
 
-  private phaseBar({ side, row }: Selected): HTMLElement | undefined {
-    const { rows } = this.parts.model.captures[side];
-    const { latency, queued, host, writing } = rows.columns;
-    if (!(latency[row] >= 0)) return undefined;
-    const inHost = (latency[row] * host[row]) / PART;
-    const reply = (latency[row] * writing[row]) / PART;
-    const times = {
-      queued: queued[row],
-      daemon: Math.max(0, latency[row] - inHost - reply),
-      host: inHost,
-      reply,
-    };
-    const whole = Math.max(1, times.queued + latency[row]);
+  private phaseBar(times: PhaseTimes | undefined): HTMLElement | undefined {
+    if (!times) return undefined;
+    const whole = Math.max(1, times.queued + times.daemon + times.host + times.reply);
     const bar = el('div', { class: 'phase-bar', 'aria-hidden': 'true' });
     const list = el('dl', { class: 'phases' });
     for (const phase of phases) {
@@ -146,7 +129,9 @@ export class Details {
       'section',
       { class: 'message', 'aria-label': title },
       el('h3', {}, el('span', {}, title), el('span', { class: 'size' }, size)),
-      ...problems.filter((text) => !text.startsWith('the capture has ')).map((text) => el('p', { class: 'problem' }, text)),
+      ...problems
+        .filter((text) => !text.startsWith('the capture has '))
+        .map((text) => el('p', { class: 'problem' }, text)),
       el('div', { class: 'linked' }, tree.element, bytesView.element),
     );
   }
@@ -156,7 +141,13 @@ function calls({ calls: list, callsMissing }: RequestView): HTMLElement[] {
   if (list.length === 0 && callsMissing <= 0) return [];
   const missing =
     callsMissing > 0
-      ? [el('p', { class: 'doc' }, `${callsMissing} ${callsMissing === 1 ? 'call is' : 'calls are'} counted but not in the capture (share with --trace-syscalls to have them).`)]
+      ? [
+          el(
+            'p',
+            { class: 'doc' },
+            `${callsMissing} ${callsMissing === 1 ? 'call is' : 'calls are'} counted but not in the capture (share with --trace-syscalls to have them).`,
+          ),
+        ]
       : [];
   const rows = list.map(({ text, after, duration, failed, otherThread }) => {
     const line = el(

@@ -102,8 +102,7 @@ export function afterPause(milliseconds: number, act: () => void): () => void {
 
 export function reducedMotion(): boolean {
   return (
-    document.body.classList.contains('vscode-reduce-motion') ||
-    matchMedia('(prefers-reduced-motion: reduce)').matches
+    document.body.classList.contains('vscode-reduce-motion') || matchMedia('(prefers-reduced-motion: reduce)').matches
   );
 }
 

@@ -3,6 +3,7 @@
  * sideways: pan. Drag: pan and scroll; with Shift: zoom to what is marked. Keys: `keyHelp`.
  */
 import type { Side } from '../../../control/timeline';
+import { queuedTime } from '../../../control/timelineRows';
 import { lengthOf, panned, type Span, timeAt, zoomed } from '../model/timeScale';
 import { reducedMotion } from './dom';
 import { type Hit, type LanesView, RULER } from './lanesView';
@@ -153,7 +154,7 @@ export class LanesInput {
 
   zoomTo({ side, row }: Selected): void {
     const { rows } = this.parts.model.captures[side];
-    const from = rows.columns.start[row] - rows.columns.queued[row];
+    const from = rows.columns.start[row] - queuedTime(rows.columns.queued[row]);
     const length = Math.max(rows.until(row) - from, 2000);
     this.glide({ from: from - length * 0.3, to: from + length * 1.3 });
   }

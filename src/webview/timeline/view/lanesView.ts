@@ -351,7 +351,10 @@ export class LanesView {
     context.restore();
     context.fillStyle = theme.muted;
     // What the distances on the ruler are counted from is beside it.
-    const title = this.model.empty || ticks.step >= 1e6 ? '' : seconds(Math.max(0, Math.round(span.from / ticks.step) * ticks.step));
+    const title =
+      this.model.empty || ticks.step >= 1e6
+        ? ''
+        : seconds(Math.max(0, Math.round(span.from / ticks.step) * ticks.step));
     if (this.textWidth(context, title) <= left - 20) context.fillText(title, 10, RULER / 2);
     context.fillStyle = theme.line;
     context.fillRect(0, RULER - 1, this.width, 1);
@@ -405,7 +408,10 @@ export class LanesView {
     const { rows } = capture;
     const { span } = this.model;
     const x0 = this.left + Math.max(-9, placeOf(rows.columns.start[row], span, this.plotWidth));
-    const x1 = Math.max(x0 + 2, this.left + Math.min(this.plotWidth + 9, placeOf(rows.until(row), span, this.plotWidth)));
+    const x1 = Math.max(
+      x0 + 2,
+      this.left + Math.min(this.plotWidth + 9, placeOf(rows.until(row), span, this.plotWidth)),
+    );
     if (x1 < this.left || x0 > this.width) return;
     let y0 = placed.top - this.scroll + RULER + PADDING;
     let tall = placed.height - 2 * PADDING;
@@ -432,4 +438,3 @@ export class LanesView {
     context.restore();
   }
 }
-

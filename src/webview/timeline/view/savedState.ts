@@ -38,7 +38,8 @@ const tabs: readonly unknown[] = ['requests', 'statistics', 'comparison', 'notes
 /** Whatever of it makes sense. */
 export function savedState(value: unknown): SavedState {
   if (typeof value !== 'object' || value === null) return firstState;
-  const { grouping, colour, height, filter, span, selected, sorting, tab, below, beside } = value as Partial<SavedState>;
+  const { grouping, colour, height, filter, span, selected, sorting, tab, below, beside } =
+    value as Partial<SavedState>;
   const part = (number: unknown): number | undefined =>
     typeof number === 'number' && number > 0 && number < 1 ? number : undefined;
   return {

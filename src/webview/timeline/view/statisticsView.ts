@@ -179,7 +179,12 @@ export class StatisticsView {
     const colour = cssOf(theme.palette.families[familyIndex(figures.opcode)]);
     // A bar lies between two edges, which are at equal distances on a logarithmic axis.
     const xs = counts.map((_, i) => Math.sqrt(edges[i] * edges[i + 1]));
-    const axis = { stroke: theme.muted, font: theme.font, grid: { stroke: theme.line, width: 1 }, ticks: { show: false } };
+    const axis = {
+      stroke: theme.muted,
+      font: theme.font,
+      grid: { stroke: theme.line, width: 1 },
+      ticks: { show: false },
+    };
     const spread = 1.15;
     const { paths } = uPlot;
     this.plot = new uPlot(
@@ -194,8 +199,18 @@ export class StatisticsView {
           y: { range: (_plot, _low, high) => [0, Math.max(1, high * 1.08)] },
         },
         axes: [
-          { ...axis, size: 26, values: (_plot, ticks) => ticks.map((tick) => (tick === null ? '' : durationText(tick))), space: 56, splits: () => decades(edges[0] / spread, edges[edges.length - 1] * spread) },
-          { ...axis, size: 52, values: (_plot, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? thousands(tick) : '')) },
+          {
+            ...axis,
+            size: 26,
+            values: (_plot, ticks) => ticks.map((tick) => (tick === null ? '' : durationText(tick))),
+            space: 56,
+            splits: () => decades(edges[0] / spread, edges[edges.length - 1] * spread),
+          },
+          {
+            ...axis,
+            size: 52,
+            values: (_plot, ticks) => ticks.map((tick) => (Number.isInteger(tick) ? thousands(tick) : '')),
+          },
         ],
         series: [
           {},
@@ -223,7 +238,10 @@ export class StatisticsView {
     context.save();
     context.font = this.theme.font.replace(/^(\d+)px/, (_, size: string) => `${Number(size) * ratio}px`);
     context.fillStyle = this.theme.foreground;
-    for (const [name, value] of [['p50', p50], ['p99', p99]] as const) {
+    for (const [name, value] of [
+      ['p50', p50],
+      ['p99', p99],
+    ] as const) {
       const x = Math.round(plot.valToPos(value, 'x', true));
       context.fillRect(x, bbox.top, ratio, bbox.height);
       const wide = context.measureText(name).width;

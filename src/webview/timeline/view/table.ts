@@ -5,12 +5,13 @@
 import type { LineView, Side } from '../../../control/timeline';
 import { errorName, familyIndex, opcodeName } from '../model/families';
 import { sortByKeys, sortByNumber, sortByStart } from '../model/sorting';
-import { afterPause, el, set } from './dom';
+import { afterPause, el, set, thousands } from './dom';
 import { durationText } from './durations';
 import type { Selected, TimelineModel } from './model';
 import { VirtualList } from './virtualList';
 
-export type ColumnName = 'row' | 'start' | 'queue' | 'pid' | 'opcode' | 'path' | 'what' | 'latency' | 'result' | 'payload';
+export type ColumnName =
+  'row' | 'start' | 'queue' | 'pid' | 'opcode' | 'path' | 'what' | 'latency' | 'result' | 'payload';
 
 interface ColumnParts {
   readonly name: ColumnName;
@@ -43,6 +44,7 @@ export interface TableParts {
   readonly model: TimelineModel;
   lines(side: Side, rows: readonly number[]): Promise<readonly LineView[]>;
   pathOrder(side: Side): Promise<Uint32Array>;
+  payloads(side: Side): Promise<Uint32Array>;
   select(selected: Selected): void;
   /** Enter on a row. */
   open(): void;
@@ -191,7 +193,7 @@ export class Table {
     if (!capture) return;
     const number = ++this.sortNumber;
     const { rows } = capture;
-    const { start, latency, queue, pid, opcode, path, error, payload } = rows.columns;
+    const { start, latency, queue, pid, opcode, path, error } = rows.columns;
     const shown = capture.passed?.slice() ?? Uint32Array.from({ length: rows.count }, (_, row) => row);
     let order: Uint32Array;
     switch (sorting.column) {
@@ -207,6 +209,15 @@ export class Table {
         order = sortByKeys(
           shown,
           shown.map((row) => ranks[path[row]] ?? 0),
+        );
+        break;
+      }
+      case 'payload': {
+        const payloads = await this.parts.payloads(side).catch(() => new Uint32Array(0));
+        if (number !== this.sortNumber) return;
+        order = sortByKeys(
+          shown,
+          shown.map((row) => payloads[row] ?? 0),
         );
         break;
       }
@@ -226,7 +237,7 @@ export class Table {
         order = shown;
         break;
       default: {
-        const values = { queue, pid, payload }[sorting.column];
+        const values = { queue, pid }[sorting.column];
         order = sortByKeys(
           shown,
           shown.map((row) => values[row]),
@@ -272,7 +283,7 @@ export class Table {
     if (!capture) return;
     const row = this.rowAt(index);
     const { rows } = capture;
-    const { start, latency, queue, pid, opcode, error, payload } = rows.columns;
+    const { start, latency, queue, pid, opcode, error } = rows.columns;
     const { selected } = this.parts.model;
     const chosen = selected?.side === this.side && selected.row === row;
     const line = this.lines.get(row);
@@ -295,7 +306,7 @@ export class Table {
       what: line?.what ?? '',
       latency: latency[row] >= 0 ? durationText(latency[row]) : '',
       result: open ? 'in flight' : error[row] < 0 ? errorName(error[row]) : (line?.result ?? ''),
-      payload: payload[row] === 0 ? '' : payload[row].toLocaleString('en'),
+      payload: line && line.payload > 0 ? thousands(line.payload) : '',
     };
     columns.forEach(({ name }, i) => {
       const cell = element.children[i];

@@ -21,7 +21,11 @@ export class Tabs {
   ) {
     this.panels = parts.map(({ panel }) => panel);
     for (const { name, title, panel } of parts) {
-      const tab = el('button', { type: 'button', role: 'tab', id: `tab-${name}`, 'aria-controls': `panel-${name}` }, title);
+      const tab = el(
+        'button',
+        { type: 'button', role: 'tab', id: `tab-${name}`, 'aria-controls': `panel-${name}` },
+        title,
+      );
       tab.addEventListener('click', () => this.choose(name));
       set(panel, { id: `panel-${name}`, role: 'tabpanel', 'aria-labelledby': `tab-${name}` });
       panel.classList.add('panel');

@@ -1,6 +1,6 @@
 /** The timeline's page as a whole: its parts, and what happens between them. */
-import type { CaptureTrouble, Note, Side } from '../../../control/timeline';
-import { errorName, families, familyTitles, opcodeName } from '../model/families';
+import type { Note, Side } from '../../../control/timeline';
+import { errorName, opcodeName } from '../model/families';
 import type { Grouping } from '../model/lanes';
 import { lengthOf, seconds, showing } from '../model/timeScale';
 import { ComparisonView } from './comparisonView';
@@ -11,12 +11,14 @@ import { durationText } from './durations';
 import { FilterBox } from './filterBox';
 import { keyHelp, LanesInput } from './lanesInput';
 import { type Hit, LanesView } from './lanesView';
+import { legend } from './legend';
 import { type Selected, TimelineModel } from './model';
 import { NotesView } from './notesView';
 import { OverviewView } from './overviewView';
 import { PathTexts } from './pathTexts';
 import { savedState, type SavedState, type TabName } from './savedState';
 import { splitter } from './splitter';
+import { StateView } from './stateView';
 import { StatisticsView } from './statisticsView';
 import { Table } from './table';
 import { Tabs } from './tabs';
@@ -41,11 +43,16 @@ export class Timeline {
   private readonly tooltip: Tooltip;
   private readonly count = el('span', { class: 'count', role: 'status' });
   private readonly range = el('span', { class: 'range' });
-  private readonly banner = el('div', { class: 'banner', role: 'alert', hidden: true });
-  private readonly progress = el('div', { class: 'progress', role: 'progressbar', 'aria-label': 'Reading', hidden: true });
   private readonly live = el('div', { class: 'screen-reader', 'aria-live': 'polite' });
-  private readonly failure = el('div', { class: 'failure', role: 'alert', hidden: true });
-  private readonly sideChoice = choice<'0' | '1'>('Capture', [['0', 'A'], ['1', 'B']], '0', (side) => this.showSide(Number(side) as Side));
+  private readonly sideChoice = choice<'0' | '1'>(
+    'Capture',
+    [
+      ['0', 'A'],
+      ['1', 'B'],
+    ],
+    '0',
+    (side) => this.showSide(Number(side) as Side),
+  );
   private readonly pauseButton = button('Pause', 'pause', () => this.togglePause());
   private readonly layout: { below: number; beside: number };
   private filterNumber = 0;
@@ -70,6 +77,7 @@ export class Timeline {
         model,
         lines: async (side, rows) => (await this.connection.ask<'lines'>({ about: 'lines', side, rows })).lines,
         pathOrder: async (side) => (await this.connection.ask<'pathOrder'>({ about: 'pathOrder', side })).ranks,
+        payloads: async (side) => (await this.connection.ask<'payloads'>({ about: 'payloads', side })).payloads,
         select: (selected) => this.select(selected),
         open: () => this.details.focus(),
         sorted: this.saveSoon,
@@ -100,8 +108,18 @@ export class Timeline {
     this.tabs = new Tabs(
       [
         { name: 'requests', title: 'Requests', panel: this.table.element },
-        { name: 'statistics', title: 'Statistics', panel: this.statistics.element, shown: () => this.statistics.shown() },
-        { name: 'comparison', title: 'Comparison', panel: this.comparison.element, shown: () => this.comparison.shown() },
+        {
+          name: 'statistics',
+          title: 'Statistics',
+          panel: this.statistics.element,
+          shown: () => this.statistics.shown(),
+        },
+        {
+          name: 'comparison',
+          title: 'Comparison',
+          panel: this.comparison.element,
+          shown: () => this.comparison.shown(),
+        },
         { name: 'notes', title: 'Notes', panel: this.notes.element },
       ],
       saved.tab,
@@ -126,7 +144,12 @@ export class Timeline {
     const { model, saved } = this;
     const lanesBy = choice<Grouping>(
       'Lanes',
-      [['queue', 'Queue'], ['process', 'Process'], ['file', 'File'], ['opcode', 'Opcode']],
+      [
+        ['queue', 'Queue'],
+        ['process', 'Process'],
+        ['file', 'File'],
+        ['opcode', 'Opcode'],
+      ],
       model.grouping,
       (grouping) => {
         model.setGrouping(grouping);
@@ -135,7 +158,11 @@ export class Timeline {
     );
     const colour = choice(
       'Colour',
-      [['opcode', 'Opcode'], ['latency', 'Latency'], ['result', 'Result']] as const,
+      [
+        ['opcode', 'Opcode'],
+        ['latency', 'Latency'],
+        ['result', 'Result'],
+      ] as const,
       model.colour,
       (by) => {
         model.colour = by;
@@ -145,7 +172,10 @@ export class Timeline {
     );
     const height = choice(
       'Height',
-      [['overlap', 'Overlap'], ['latency', 'Latency']] as const,
+      [
+        ['overlap', 'Overlap'],
+        ['latency', 'Latency'],
+      ] as const,
       model.height,
       (by) => {
         model.height = by;
@@ -187,9 +217,14 @@ export class Timeline {
       { class: 'upper', 'aria-label': 'Timeline' },
       this.overview.element,
       this.lanes.element,
-      el('div', { class: 'legend-bar' }, this.legend(), this.range),
+      el('div', { class: 'legend-bar' }, legend(model), this.range),
     );
-    const tabsFrame = el('section', { class: 'tabs-frame', 'aria-label': 'Requests' }, this.tabs.bar, ...this.tabs.panels);
+    const tabsFrame = el(
+      'section',
+      { class: 'tabs-frame', 'aria-label': 'Requests' },
+      this.tabs.bar,
+      ...this.tabs.panels,
+    );
     this.tabs.bar.append(el('span', { class: 'gap' }), this.sideChoice.element);
     const lower = el('div', { class: 'lower' });
     lower.append(
@@ -224,8 +259,23 @@ export class Timeline {
       }),
       lower,
     );
-    const keys = el('p', { id: 'lanes-keys', class: 'screen-reader' }, keyHelp.map((line) => line.join(': ')).join('. '));
-    this.root.append(bar, this.progress, this.banner, frame, this.failure, this.help, this.tooltip.element, keys, this.live);
+    const states = new StateView(model);
+    const keys = el(
+      'p',
+      { id: 'lanes-keys', class: 'screen-reader' },
+      keyHelp.map((line) => line.join(': ')).join('. '),
+    );
+    this.root.append(
+      bar,
+      states.progress,
+      states.banner,
+      frame,
+      states.failure,
+      this.help,
+      this.tooltip.element,
+      keys,
+      this.live,
+    );
     set(this.tabs.tab('comparison'), { hidden: true });
   }
 
@@ -235,32 +285,6 @@ export class Timeline {
     el('h2', {}, 'Keys and pointer'),
     el('dl', {}, ...keyHelp.flatMap(([keys, what]) => [el('dt', {}, keys), el('dd', {}, what)])),
   );
-
-  private legend(): HTMLElement {
-    const item = (className: string, text: string): HTMLElement =>
-      el('span', { class: 'legend-item' }, el('span', { class: `swatch ${className}` }), text);
-    const legend = el('div', { class: 'legend' });
-    const fill = (): void => {
-      const { colour } = this.model;
-      const scale =
-        colour === 'latency'
-          ? [el('span', { class: 'legend-item' }, '≤ 1 µs', el('span', { class: 'ramp' }), '≥ 100 ms')]
-          : colour === 'result'
-            ? [item('good', 'Answered'), item('error', 'Error'), item('open', 'In flight')]
-            : [...families.map((family) => item(`family-${family}`, familyTitles[family])), item('error', 'Error')];
-      legend.replaceChildren(
-        ...scale,
-        el('span', { class: 'legend-gap' }),
-        item('queued', 'Queued'),
-        item('daemon', 'In daemon'),
-        item('host', 'Host calls'),
-        item('reply', 'Reply'),
-      );
-    };
-    fill();
-    this.model.on('look', fill);
-    return legend;
-  }
 
   private listen(): void {
     const { model } = this;
@@ -320,7 +344,8 @@ export class Timeline {
         if (model.captures[message.side]?.append(message.from, message.count, message.columns)) model.rowsChanged();
         break;
       case 'changed':
-        if (model.captures[message.side]?.change(message.rows, message.columns)) this.rowsAnswered(message.side, message.rows);
+        if (model.captures[message.side]?.change(message.rows, message.columns))
+          this.rowsAnswered(message.side, message.rows);
         break;
       case 'passed':
         if (message.filter !== this.filterNumber) break;
@@ -348,66 +373,9 @@ export class Timeline {
 
   private showState(): void {
     const { model } = this;
-    const states = model.states.filter((state) => state !== undefined);
-    const reading = states.filter(({ phase }) => phase === 'reading');
     set(this.root, { 'aria-busy': String(!model.complete), 'data-complete': String(model.complete) });
-    this.progress.hidden = reading.length === 0;
-    const [bytes, read] = states.reduce((sum, state) => [sum[0] + state.bytes, sum[1] + state.bytesRead], [0, 0]);
-    const part = bytes === 0 ? 0 : read / bytes;
-    this.progress.style.setProperty('--part', String(part));
-    set(this.progress, { 'aria-valuenow': Math.round(part * 100), 'aria-valuemin': 0, 'aria-valuemax': 100 });
-    const troubled = states.find(({ trouble }) => trouble !== undefined);
-    const nothing = model.complete && model.empty;
-    if (troubled?.trouble && nothing) this.showFailure(troubled.title, troubled.trouble);
-    else this.failure.hidden = true;
-    set(this.root, { 'data-failed': String(!this.failure.hidden) });
-    const notes = states.flatMap(({ notes: lines, trouble }) => [
-      ...(trouble ? [`${sentence(trouble.text, trouble.at)} ${trouble.remedy}`] : []),
-      ...lines.filter((line) => line !== trouble?.text),
-    ]);
-    this.showBanner(nothing ? [] : notes);
     this.showCount();
     this.table.stateChanged();
-  }
-
-  private bannerText = '';
-  private dismissed = '';
-
-  private showBanner(lines: readonly string[]): void {
-    const text = lines.join('\n');
-    if (text === this.bannerText) return;
-    this.bannerText = text;
-    this.banner.hidden = text === '' || text === this.dismissed;
-    this.banner.replaceChildren(
-      icon('warning'),
-      el('div', {}, ...lines.map((line) => el('p', {}, line))),
-      button('Close', 'close', () => {
-        this.dismissed = text;
-        this.banner.hidden = true;
-      }),
-    );
-  }
-
-  /** In place of everything: there is nothing to see. */
-  private showFailure(title: string, { kind, at, text, remedy }: CaptureTrouble): void {
-    const heads = {
-      foreign: 'This is no capture',
-      damaged: 'This capture is damaged',
-      cut: 'This capture ends before its first request',
-      unreadable: 'This capture cannot be read',
-    } as const;
-    this.failure.hidden = false;
-    this.failure.replaceChildren(
-      el(
-        'div',
-        {},
-        icon('warning'),
-        el('h1', {}, heads[kind]),
-        el('p', { class: 'file' }, title),
-        el('p', {}, sentence(text, at)),
-        el('p', {}, remedy),
-      ),
-    );
   }
 
   private showCount(): void {
@@ -568,9 +536,3 @@ export class Timeline {
     } satisfies SavedState;
   }
 }
-
-const sentence = (text: string, at: number | undefined): string => {
-  const capital = text.charAt(0).toUpperCase() + text.slice(1);
-  const place = at !== undefined && !text.includes(String(at)) ? ` (at byte ${at})` : '';
-  return `${capital.replace(/\.$/, '')}${place}.`;
-};

@@ -1,5 +1,5 @@
 /** What lies under the pointer, in a few words. */
-import { PART } from '../../../control/timelineRows';
+import { PART, queuedTime } from '../../../control/timelineRows';
 import { errorName, opcodeName } from '../model/families';
 import { el } from './dom';
 import { durationText } from './durations';
@@ -23,7 +23,7 @@ export class Tooltip {
     const failed = error[row] < 0 ? ` ${errorName(error[row])}` : '';
     const time = latency[row];
     const phases = [
-      ['queued', queued[row]],
+      ['queued', queuedTime(queued[row])],
       ['daemon', time * (1 - (host[row] + writing[row]) / PART)],
       ['host', (time * host[row]) / PART],
       ['reply', (time * writing[row]) / PART],
