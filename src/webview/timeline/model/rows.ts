@@ -3,6 +3,8 @@ import { emptyRows, unpackRows, type RowColumns } from '../../../control/timelin
 import { RowFlag } from '../../../trace/capture';
 
 const FIRST_ROWS = 4096;
+/** Which part of the time a pause after the first rows has to take for them not to be shown at first. */
+const LONELY = 0.8;
 
 const names = Object.keys(emptyRows(0)) as (keyof RowColumns)[];
 
@@ -81,7 +83,7 @@ export function usefulRange(rows: Rows): [from: number, to: number] {
   let from = rows.begin;
   const few = Math.min(rows.count - 1, 4);
   for (let row = 0; row < few; row++) {
-    if (start[row + 1] - start[row] > (rows.end - from) / 2) {
+    if (start[row + 1] - start[row] > (rows.end - from) * LONELY) {
       from = start[row + 1];
       break;
     }
