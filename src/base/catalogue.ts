@@ -65,6 +65,9 @@ export const catalogue = {
     ),
   programMissing: (file: string) => machine(`${file} is not there`, 'Build the project with "npm run build".'),
 
+  // Captures
+  captureUnreadable: (file: string, why: string, remedy: string) => usage(`${file}: ${why}`, remedy),
+
   // Guests
   toolboxWithoutApt: () =>
     machine(
@@ -145,19 +148,29 @@ export const catalogue = {
     ),
   traceOptionBad: (option: string, text: string, wanted: string) =>
     usage(`${option}: "${text}" is not ${wanted}`, '"virtiofs-studio trace --help" lists the options.'),
-  filterBad: (explained: string) =>
+  filterBad: (what: string, place: string) =>
     usage(
-      `the filter does not say what it should\n${explained}`,
-      '"virtiofs-studio trace --fields help" lists the fields; docs/filter-language.md has the language.',
+      `--filter: ${what}`,
+      `${place}\n  "virtiofs-studio trace --fields help" lists the fields; docs/filter-language.md has the language.`,
     ),
   fieldUnknown: (name: string, near: string) =>
     usage(
       `there is no field "${name}"${near === '' ? '' : `; did you mean "${near}"?`}`,
       '"virtiofs-studio trace --fields help" lists them.',
     ),
+  outputMissing: () =>
+    usage('standard output is a terminal', 'Name a file with -o FILE, or -o - to have it on the terminal.'),
   outputThere: (file: string) => usage(`${file} is there already`, 'Choose another name, or replace it with --force.'),
   outputUnusable: (file: string, why: string) =>
     machine(`${file} cannot be written: ${why}`, 'Name a file in a folder that you may write to, with room in it.'),
+  // The dissector for Wireshark
+  dissectorForeign: (file: string) =>
+    usage(
+      `${file} is there already, and it is not the dissector of virtiofs-studio`,
+      'Move it away, or name another folder with --dir.',
+    ),
+  dissectorUnusable: (file: string, why: string) =>
+    machine(`${file} cannot be written or removed: ${why}`, 'Name a folder that can be written with --dir.'),
 
   // Whatever ends a command without a row of its own
   unexpected: (what: string) =>

@@ -22,8 +22,10 @@ export interface CaptureSource {
   readonly grows: boolean;
   /** Reads on until the end or `stop`; `grown` is called, and waited for, after each piece. */
   follow(grown: () => Promise<void>, stop: AbortSignal): Promise<void>;
-  /** The bytes once more, from the beginning; only of what does not grow. */
+  /** The bytes once more, from the beginning, of what does not grow. */
   again(): Iterable<Uint8Array>;
+  /** Gives a copy of the bytes that `follow` reads, of what grows. */
+  record(take: (chunk: Uint8Array) => void): void;
   /** What a person should know of the capture as a whole. */
   notes(): readonly string[];
   close(): void;
@@ -59,6 +61,7 @@ export function fileSource(name: string): CaptureSource {
     grows: false,
     follow: async (grown) => grown(),
     again: () => files.again(),
+    record: () => undefined,
     notes: () => [...files.notes, ...reader.notes],
     close: () => files.close(),
   };
@@ -83,6 +86,7 @@ function tailSource(name: string): CaptureSource {
     grows: true,
     follow,
     again: () => [],
+    record: () => undefined,
     notes: () => [...files.notes, ...reader.notes],
     close: () => files.close(),
   };
@@ -98,13 +102,18 @@ async function shareSource(name: string, stat: Stats | undefined): Promise<Captu
   return streamSource(quote(share.tag), await connectToShare(share.socket));
 }
 
-function streamSource(name: string, stream: NodeJS.ReadStream | Awaited<ReturnType<typeof connectToShare>>): CaptureSource {
+function streamSource(
+  name: string,
+  stream: NodeJS.ReadStream | Awaited<ReturnType<typeof connectToShare>>,
+): CaptureSource {
   const reader = new CaptureReader();
   const broken: string[] = [];
+  let recorder: (chunk: Uint8Array) => void = () => undefined;
   const follow = async (grown: () => Promise<void>, stop: AbortSignal): Promise<void> => {
     const why = await readStream(
       stream,
       async (chunk) => {
+        recorder(chunk);
         reader.push(chunk);
         refuseForeign(reader, name);
         await grown();
@@ -121,6 +130,7 @@ function streamSource(name: string, stream: NodeJS.ReadStream | Awaited<ReturnTy
     grows: true,
     follow,
     again: () => [],
+    record: (take) => void (recorder = take),
     notes: () => [...broken, ...reader.notes],
     close: () => void stream.destroy(),
   };
@@ -131,7 +141,12 @@ function refuseForeign({ fault }: CaptureReader, name: string): void {
 }
 
 function statOf(name: string): Stats | undefined {
-  return statSync(name, { throwIfNoEntry: false });
+  try {
+    return statSync(name, { throwIfNoEntry: false });
+  } catch (error) {
+    const { code = String(error) } = error as NodeJS.ErrnoException;
+    throw trouble('captureNotReadable', quote(name), code);
+  }
 }
 
 function sameFolder(directory: string, { dev, ino }: Stats): boolean {

@@ -2,6 +2,7 @@
 import { trouble } from '../base/catalogue';
 import { follow, parseFollow } from '../trace/follow';
 import type { TimeStyle } from '../trace/line';
+import type { GroupBy } from '../trace/statistics';
 import { coloured, plain, type Palette } from '../trace/palette';
 import type { RowTest } from './rowFilter';
 
@@ -44,3 +45,12 @@ export function followed(texts: readonly string[]): RowTest | undefined {
   });
   return tests.length === 0 ? undefined : (capture, row) => tests.some((test) => test(capture, row));
 }
+
+/** What `--stats` groups by; undefined without it. */
+export function groupsOf(by: string | true | undefined): GroupBy | undefined {
+  if (by === undefined || by === true) return by && 'opcode';
+  if (isGroup(by)) return by;
+  throw trouble('traceOptionBad', '--stats', by, 'opcode, path or process');
+}
+
+export const isGroup = (text: string): text is GroupBy => text === 'opcode' || text === 'path' || text === 'process';

@@ -158,14 +158,38 @@ describe('paths of requests', () => {
     assert.equal(pathNow(builder, 4), '/dir/hard (deleted)');
   });
 
+  it('a request with a handle is about the name that the file was opened by', () => {
+    const builder = tree()
+      .exchange('LINK', { names: ['hard'], in: { oldnodeid: 4 }, out: file(4, 2) })
+      .exchange('OPEN', { nodeid: 4, out: { fh: 77 } });
+    const read = (fh: number): string =>
+      pathsOf(builder.exchange('READ', { nodeid: 4, in: { fh, size: 1 } }).capture()).at(-1) ?? '';
+    assert.deepEqual([read(1), read(77), read(5)], ['/b', '/hard', '/hard']);
+    builder.exchange('LOOKUP', { names: ['b'], out: file(4, 2) });
+    assert.deepEqual([read(1), read(77), read(5)], ['/b', '/hard', '/b']);
+    builder.exchange('RENAME', { names: ['hard', 'moved'], in: { newdir: 2 } });
+    assert.deepEqual([read(1), read(77)], ['/b', '/dir/moved']);
+    builder.exchange('GETATTR', { nodeid: 4, in: { getattr_flags: 1, fh: 1 } });
+    assert.equal(pathsOf(builder.capture()).at(-1), '/b');
+    builder.exchange('UNLINK', { nodeid: 2, names: ['moved'] });
+    assert.equal(read(77), '/b', 'a name that is no more names nothing');
+    builder.exchange('LINK', { names: ['third'], in: { oldnodeid: 4 }, out: file(4, 2) });
+    builder.exchange('RELEASE', { nodeid: 4, in: { fh: 1 } });
+    assert.deepEqual([pathsOf(builder.capture()).at(-1), read(1)], ['/b', '/third'], 'a handle ends');
+  });
+
   it('a rename of one name of a file to another of it does nothing', () => {
     const builder = tree()
       .exchange('LINK', { names: ['hard'], in: { oldnodeid: 4 }, out: file(4, 2) })
       .exchange('RENAME', { names: ['b', 'hard'], in: { newdir: 1 } });
-    assert.deepEqual(builder.capture().node(4n)?.paths.map((path) => builder.capture().path(path)).sort(), [
-      '/b',
-      '/hard',
-    ]);
+    assert.deepEqual(
+      builder
+        .capture()
+        .node(4n)
+        ?.paths.map((path) => builder.capture().path(path))
+        .sort(),
+      ['/b', '/hard'],
+    );
   });
 
   it('a file made without a name', () => {
@@ -198,7 +222,13 @@ describe('paths of requests', () => {
 
   it('also where only the generation says that it is something else', () => {
     const builder = tree().exchange('LOOKUP', { names: ['c'], out: file(4, 2, 2) });
-    assert.deepEqual(builder.capture().node(4n)?.paths.map((path) => builder.capture().path(path)), ['/c']);
+    assert.deepEqual(
+      builder
+        .capture()
+        .node(4n)
+        ?.paths.map((path) => builder.capture().path(path)),
+      ['/c'],
+    );
   });
 
   it('lookups are counted, and a node goes when they are all forgotten', () => {
@@ -208,7 +238,13 @@ describe('paths of requests', () => {
     assert.equal(builder.capture().node(4n)?.lookups, 3);
     builder.exchange('FORGET', { nodeid: 4, in: { nlookup: 2 } });
     assert.equal(pathNow(builder, 4), '/b');
-    builder.exchange('BATCH_FORGET', { nodeid: 0, forgets: [{ nodeid: 4, nlookup: 1 }, { nodeid: 3, nlookup: 1 }] });
+    builder.exchange('BATCH_FORGET', {
+      nodeid: 0,
+      forgets: [
+        { nodeid: 4, nlookup: 1 },
+        { nodeid: 3, nlookup: 1 },
+      ],
+    });
     assert.deepEqual([pathNow(builder, 4), pathNow(builder, 3)], ['', '']);
     const capture = builder.capture();
     assert.deepEqual(capture.node(4n), undefined);
@@ -452,7 +488,18 @@ function take(fs: Reference, { what, at, to, name, second }: Step): void {
 
 describe('paths, against a small file system', () => {
   const step: fc.Arbitrary<Step> = fc.record({
-    what: fc.constantFrom('lookup', 'create', 'mkdir', 'link', 'remove', 'list', 'rename', 'rename', 'exchange', 'forget'),
+    what: fc.constantFrom(
+      'lookup',
+      'create',
+      'mkdir',
+      'link',
+      'remove',
+      'list',
+      'rename',
+      'rename',
+      'exchange',
+      'forget',
+    ),
     at: fc.nat(20),
     to: fc.nat(20),
     name: fc.constantFrom('a', 'b', 'c'),

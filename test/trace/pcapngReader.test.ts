@@ -22,8 +22,10 @@ type Found = ['section', ...string[]] | ['packet', bigint, string, number] | ['l
 
 function read(bytes: Uint8Array, cuts: readonly number[] = [], ended = true) {
   const found: Found[] = [];
+  const names: string[] = [];
   const reader = new PcapngReader({
     section: (comments) => found.push(['section', ...comments]),
+    interface: (name) => names.push(name),
     packet: (from, view, at, captured, position, high, low) => {
       assert.equal(view.buffer, from.buffer);
       assert.equal(view.byteOffset, from.byteOffset);
@@ -41,12 +43,13 @@ function read(bytes: Uint8Array, cuts: readonly number[] = [], ended = true) {
     at = end;
   }
   if (ended) reader.end();
-  return { found, fault: reader.fault, passedOver: reader.passedOver };
+  return { found, names, fault: reader.fault, passedOver: reader.passedOver };
 }
 
 const START = join(sectionHeader(), interfaceDescription('queue 1'));
 const packet = (time: bigint, ...bytes: number[]): Uint8Array => enhancedPacket(0, time, Uint8Array.from(bytes));
-const times = (found: readonly Found[]): unknown[] => found.filter(([kind]) => kind === 'packet').map((each) => each[1]);
+const times = (found: readonly Found[]): unknown[] =>
+  found.filter(([kind]) => kind === 'packet').map((each) => each[1]);
 
 describe('pcapng blocks, written', () => {
   it('are what the specification says, byte by byte', () => {
@@ -102,7 +105,10 @@ describe('pcapng blocks, written', () => {
   });
 
   it('are valid whatever the texts, lengths and times', () => {
-    const one = fc.record({ time: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), bytes: fc.uint8Array({ maxLength: 40 }) });
+    const one = fc.record({
+      time: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
+      bytes: fc.uint8Array({ maxLength: 40 }),
+    });
     fc.assert(
       fc.property(fc.array(one, { maxLength: 8 }), fc.string({ maxLength: 40 }), (packets, text) => {
         const strict = readStrictly(
@@ -130,7 +136,13 @@ describe('pcapng blocks, written', () => {
 });
 
 describe('pcapng blocks, read', () => {
-  const two = join(START, packet(5n, 1, 2, 3), packet(6n), interfaceStatistics(0, 7n, 3n), interfaceStatistics(0, 8n, 5n));
+  const two = join(
+    START,
+    packet(5n, 1, 2, 3),
+    packet(6n),
+    interfaceStatistics(0, 7n, 3n),
+    interfaceStatistics(0, 8n, 5n),
+  );
 
   it('packets with their times and places; how many were lost since last told', () => {
     const { found, fault } = read(join(two, sectionHeader({ comment: 'next' })));
@@ -181,11 +193,7 @@ describe('pcapng blocks, read', () => {
       `),
     );
     assert.equal(fault, undefined);
-    assert.deepEqual(found, [
-      ['section'],
-      ['packet', 0x1_0000_0002n, 'aabbcc', 88],
-      ['lost', 2 ** 32 + 2],
-    ]);
+    assert.deepEqual(found, [['section'], ['packet', 0x1_0000_0002n, 'aabbcc', 88], ['lost', 2 ** 32 + 2]]);
   });
 
   const interfaceWith = (linkType: number, ...options: BlockOption[]): Uint8Array =>
@@ -229,8 +237,9 @@ describe('pcapng blocks, read', () => {
       block(BlockType.STATISTICS, new Uint8Array(4)),
       block(BlockType.STATISTICS, Uint8Array.of(1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5, 0, 200, 0)),
     );
-    const { found, fault, passedOver } = read(bytes);
+    const { found, names, fault, passedOver } = read(bytes);
     assert.equal(fault, undefined);
+    assert.deepEqual(names, ['q']);
     assert.deepEqual(times(found), [2n]);
     assert.deepEqual(passedOver, { otherLink: 1, unusable: 4 });
     assert.equal(found.length, 2, 'nothing lost on the interfaces of this format');
@@ -264,7 +273,10 @@ describe('pcapng blocks, read', () => {
     const good = join(START, packet(1n, 1));
     const word = (value: number): Uint8Array => new Uint8Array(new Uint32Array([value]).buffer);
     for (const length of [0, 8, 13, LONGEST_BLOCK + 4, 0xffff_fffc]) {
-      const { found, fault } = read(join(good, word(6), word(length), new Uint8Array(8)), [good.length - 3, good.length + 5]);
+      const { found, fault } = read(join(good, word(6), word(length), new Uint8Array(8)), [
+        good.length - 3,
+        good.length + 5,
+      ]);
       assert.deepEqual(times(found), [1n], 'what came before is kept');
       assert.equal(fault?.kind, 'damaged');
       assert.match(fault.text, new RegExp(`^damaged at byte ${good.length}: .*: everything up to there is shown$`));
@@ -281,10 +293,18 @@ describe('pcapng blocks, read', () => {
     assert.equal(read(join(START, new Uint8Array(length.buffer)), [], false).fault, undefined, 'the longest');
   });
 
+  it('more interfaces than a device can have are not believed', () => {
+    const many = join(...Array<Uint8Array>(65_600).fill(interfaceDescription('')));
+    const { names, found, passedOver } = read(
+      join(sectionHeader(), many, enhancedPacket(65_599, 1n, new Uint8Array(0))),
+    );
+    assert.deepEqual([names.length, times(found), passedOver.unusable], [65_538, [], 1]);
+  });
+
   it('reads nothing any more after a fault', () => {
     const found: unknown[] = [];
     const take = (): number => found.push(1);
-    const reader = new PcapngReader({ section: take, packet: take, lost: take });
+    const reader = new PcapngReader({ section: take, interface: take, packet: take, lost: take });
     reader.push(new Uint8Array(64));
     reader.push(START);
     reader.end();
@@ -293,9 +313,14 @@ describe('pcapng blocks, read', () => {
 
   it('random bytes and damaged bytes never throw, and nothing is found that was not there', () => {
     fc.assert(
-      fc.property(fc.boolean(), fc.uint8Array({ maxLength: 200 }), fc.array(fc.nat(), { maxLength: 3 }), (start, noise, cuts) => {
-        read(start ? join(START, noise) : noise, cuts);
-      }),
+      fc.property(
+        fc.boolean(),
+        fc.uint8Array({ maxLength: 200 }),
+        fc.array(fc.nat(), { maxLength: 3 }),
+        (start, noise, cuts) => {
+          read(start ? join(START, noise) : noise, cuts);
+        },
+      ),
     );
     for (let at = 0; at < two.length; at++) {
       for (const value of [0, 1, 0x7f, 0xff]) {

@@ -32,8 +32,7 @@ class LiveCapture implements TraceSink {
       this.lostTotal += pieces.reduce((sum, piece) => sum + blocksIn(piece), 0);
       return;
     }
-    if (this.lostTotal > this.told) this.socket.write(lostPackets(this.lostTotal));
-    this.told = this.lostTotal;
+    this.tellLost();
     // A copy: the ring is written over while the socket still has it.
     this.socket.write(Buffer.concat(pieces));
   }
@@ -43,7 +42,14 @@ class LiveCapture implements TraceSink {
   }
 
   end(): void {
+    this.tellLost();
     this.socket.end();
+  }
+
+  private tellLost(): void {
+    if (this.lostTotal === this.told) return;
+    this.socket.write(lostPackets(this.lostTotal));
+    this.told = this.lostTotal;
   }
 }
 

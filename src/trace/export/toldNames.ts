@@ -1,16 +1,15 @@
 /**
- * Names for a capture that leaves requests out: follows all of the original's traffic, and says which names a reader of
- * the shorter one has to be told before a request, so that its path is the same.
+ * Names for a capture that leaves requests out: which of them a reader of the shorter one has to be told before a
+ * request, so that its path is the same.
  *
  * What is told is a packet of kind 4 (docs/capture-format.md). A name is told again when it has changed.
  */
 import { Opcode } from '../../protocol/fuse/opcodes';
-import { InHeader, OutHeader, recordAlign, Rename2In, RenameIn } from '../../protocol/fuse/structs';
+import { EntryOut, InHeader, OutHeader, recordAlign, Rename2In, RenameIn } from '../../protocol/fuse/structs';
 import { encodeText } from '../../protocol/text';
+import type { CaptureReader } from '../captureReader';
 import { FuseAt, NAME_RECORD, NamesAt, PACKET_VERSION, PacketKind } from '../packet';
-import { PathModel } from '../pathModel';
-import { DEEPEST_PATH, NameTable, PathTable } from '../pathTable';
-import { PathTraffic } from '../pathTraffic';
+import { DEEPEST_PATH } from '../pathTable';
 
 interface Name {
   readonly nodeid: bigint;
@@ -21,52 +20,30 @@ interface Name {
 const ROOT = 1n;
 
 export class ToldNames {
-  private readonly names = new NameTable();
-  private readonly paths = new PathTable(this.names);
-  private readonly model = new PathModel(this.paths);
-  private readonly traffic = new PathTraffic(this.model, this.names);
-  /** Slots of requests under way, and their opcodes. */
-  private readonly slots = new Map<number, number>();
-  private readonly opcodes: number[] = [];
   private readonly told = new Map<bigint, string>();
 
-  /** A section begins: readers know nothing. */
+  /** `all` has read the original up to where names are asked for. */
+  constructor(private readonly all: Pick<CaptureReader, 'node' | 'path'>) {}
+
+  /** A session begins: readers know nothing. */
   clear(): void {
-    this.model.reset();
     this.told.clear();
-    this.opcodes.fill(0);
   }
 
-  /** A packet of names, which readers are given. */
-  known(packet: Uint8Array, view: DataView): void {
-    this.traffic.before(packet, view, 0, packet.length);
+  /** A reply that readers are given has told them a name: that of the node in its fuse_entry_out. */
+  entry(packet: Uint8Array): void {
+    const at = FuseAt.message + OutHeader.size + EntryOut.offset.nodeid;
+    if (at + 8 > packet.length) return;
+    const nodeid = new DataView(packet.buffer, packet.byteOffset, packet.length).getBigUint64(at, true);
+    const name = this.nameOf(nodeid);
+    if (name) this.told.set(nodeid, keyOf(name));
   }
 
-  /** A request's packet. `place` says which chain it is in. */
-  request(place: number, packet: Uint8Array, view: DataView): void {
-    if (packet.length < FuseAt.message + InHeader.size) return;
-    let slot = this.slots.get(place);
-    if (slot === undefined) this.slots.set(place, (slot = this.slots.size));
-    const opcode = view.getUint32(FuseAt.message + InHeader.offset.opcode, true);
-    this.opcodes[slot] = opcode;
-    if (opcode === Opcode.INIT) {
-      this.traffic.begin(undefined);
-      this.told.clear();
-    } else this.traffic.request(opcode, packet, view, FuseAt.message, packet.length, slot);
-  }
-
-  reply(place: number, packet: Uint8Array, view: DataView): void {
-    const slot = this.slots.get(place);
-    if (slot === undefined || packet.length < FuseAt.message + OutHeader.size) return;
-    if (view.getInt32(FuseAt.message + OutHeader.offset.error, true) !== 0) return;
-    this.traffic.reply(this.opcodes[slot], packet, view, FuseAt.message, packet.length, slot);
-    this.opcodes[slot] = 0;
-  }
-
-  /** What has to be told before this request's packet; undefined: nothing. Comes before `request` of the same packet. */
-  before(packet: Uint8Array, view: DataView): Uint8Array | undefined {
+  /** What has to be told before this request's packet, which `all` has not read yet; undefined: nothing. */
+  before(packet: Uint8Array): Uint8Array | undefined {
     const at = FuseAt.message;
     if (packet.length < at + InHeader.size) return undefined;
+    const view = new DataView(packet.buffer, packet.byteOffset, packet.length);
     const missing: Name[] = [];
     this.gather(view.getBigUint64(at + InHeader.offset.nodeid, true), missing);
     const opcode = view.getUint32(at + InHeader.offset.opcode, true);
@@ -80,24 +57,30 @@ export class ToldNames {
   private gather(nodeid: bigint, into: Name[]): void {
     let at = nodeid;
     for (let depth = 0; depth < DEEPEST_PATH && at !== ROOT; depth++) {
-      const facts = this.model.facts(at);
-      if (facts?.parent === undefined || facts.paths.length === 0) return;
-      const path = this.paths.text(facts.paths[0]);
-      const name = path.slice(path.lastIndexOf('/') + 1);
-      const known = `${facts.parent}/${name}`;
-      if (this.told.get(at) !== known) {
-        this.told.set(at, known);
-        into.push({ nodeid: at, parent: facts.parent, name });
+      const name = this.nameOf(at);
+      if (!name) return;
+      if (this.told.get(at) !== keyOf(name)) {
+        this.told.set(at, keyOf(name));
+        into.push(name);
       }
-      at = facts.parent;
+      at = name.parent;
     }
   }
+
+  private nameOf(nodeid: bigint): Name | undefined {
+    const facts = this.all.node(nodeid);
+    if (facts?.parent === undefined || facts.paths.length === 0) return undefined;
+    const path = this.all.path(facts.paths[0]);
+    return { nodeid, parent: facts.parent, name: path.slice(path.lastIndexOf('/') + 1) };
+  }
 }
+
+const keyOf = ({ parent, name }: Name): string => `${parent}/${name}`;
 
 /** Two chains of folders at most, so that the number of records fits its 16 bits. */
 function namesPacket(names: readonly Name[]): Uint8Array {
   const texts = names.map(({ name }) => encodeText(name));
-  const size = texts.reduce((sum, text) => sum + recordAlign(NAME_RECORD + text.length), NamesAt.records);
+  const size = texts.reduce<number>((sum, text) => sum + recordAlign(NAME_RECORD + text.length), NamesAt.records);
   const packet = new Uint8Array(size);
   const view = new DataView(packet.buffer);
   packet[0] = PACKET_VERSION;

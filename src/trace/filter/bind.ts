@@ -208,13 +208,36 @@ function withinSet(
       return (table[value + 256] === 1) !== negated;
     };
   }
-  const single = list.every(([low, high]) => low === high);
-  const members = new Set(list.map(([low]) => low));
+  const { lows, highs } = merged(list);
   return (row) => {
     const value = read(row);
     if (value !== value) return false;
-    return (single ? members.has(value) : list.some(([low, high]) => value >= low && value <= high)) !== negated;
+    // The last range that begins at or before the value.
+    let from = 0;
+    let to = lows.length;
+    while (from < to) {
+      const middle = (from + to) >> 1;
+      if (lows[middle] <= value) from = middle + 1;
+      else to = middle;
+    }
+    return (from > 0 && value <= highs[from - 1]) !== negated;
   };
+}
+
+/** The ranges in order, those that overlap as one. */
+function merged(list: readonly (readonly [number, number])[]): { lows: Float64Array; highs: Float64Array } {
+  const lows: number[] = [];
+  const highs: number[] = [];
+  for (const [low, high] of [...list].sort(([one], [other]) => one - other)) {
+    if (low > high) continue;
+    const last = highs.length - 1;
+    if (last >= 0 && low <= highs[last]) highs[last] = Math.max(highs[last], high);
+    else {
+      lows.push(low);
+      highs.push(high);
+    }
+  }
+  return { lows: Float64Array.from(lows), highs: Float64Array.from(highs) };
 }
 
 const low32 = (value: number | bigint): number => Number(BigInt.asUintN(32, BigInt(value))) | 0;
@@ -293,12 +316,18 @@ function textPredicate(field: Field, match: (text: string) => boolean, rows: Row
     };
   }
   const { path } = rows.columns;
-  const known = new Uint8Array(rows.paths);
+  let known = new Uint8Array(0);
   const passes = source.part === 'path' ? match : (text: string): boolean => match(lastName(text));
   return (row) => {
     const index = path[row];
     if (index === 0) return false;
-    if (index >= known.length) return passes(rows.path(index));
+    if (index >= known.length) {
+      // Of a single request (`paths` 0) nothing is remembered.
+      if (index >= rows.paths) return passes(rows.path(index));
+      const larger = new Uint8Array(Math.max(rows.paths, 2 * known.length));
+      larger.set(known);
+      known = larger;
+    }
     if (known[index] === UNKNOWN) known[index] = passes(rows.path(index)) ? YES : NO;
     return known[index] === YES;
   };

@@ -30,6 +30,19 @@ export function compileFilter(text: string): Outcome<Filter> {
 /** The filter as a function of these rows; of a capture that has grown it has to be bound anew. */
 export const bindFilter = (filter: Filter, rows: Rows): Predicate => bind(filter.plan, rows);
 
+/** The same for a capture that grows while rows are asked for: bound again whenever its columns have been replaced. */
+export function followFilter(filter: Filter, rows: Rows): Predicate {
+  let { flags } = rows.columns;
+  let passes = bindFilter(filter, rows);
+  return (row) => {
+    if (rows.columns.flags !== flags) {
+      ({ flags } = rows.columns);
+      passes = bindFilter(filter, rows);
+    }
+    return passes(row);
+  };
+}
+
 /** The rows in [from, to) that pass, in order. */
 export function select(
   capture: Rows & Pick<Capture, 'count'>,

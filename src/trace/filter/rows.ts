@@ -2,11 +2,12 @@
  * What a filter looks at: rows in columns, and their bytes. A `Capture` is one; `OneRow` is a single request that is
  * being served, for breakpoints.
  */
-import { InHeader, OutHeader } from '../../protocol/fuse/structs';
+import { InHeader, OutHeader, ReadIn } from '../../protocol/fuse/structs';
 import { Opcode } from '../../protocol/fuse/opcodeNumbers';
 import { opcodeByNumber } from '../../protocol/fuse/opcodes';
 import { decodeReply, decodeRequest, type Reply, type Request, type SessionShape } from '../../protocol/message';
 import { RowFlag, type Capture, type RequestColumns } from '../capture';
+import { u32 } from './words';
 
 export type Rows = Pick<
   Capture,
@@ -14,6 +15,11 @@ export type Rows = Pick<
 >;
 
 const none = new Uint8Array(0);
+
+const wordOr0 = (bytes: Uint8Array, at: number): number => (at + 4 <= bytes.length ? u32(bytes, at) : 0);
+
+/** Requests whose size is where that of READ is. */
+const sized: ReadonlySet<number> = new Set([Opcode.READ, Opcode.WRITE, Opcode.READDIR, Opcode.READDIRPLUS]);
 
 /** One request as it is being served; row 0 is it. Filled anew for each, so that nothing is allocated meanwhile. */
 export class OneRow implements Rows {
@@ -50,40 +56,38 @@ export class OneRow implements Rows {
   /** A request was taken. `bytes` has the whole of it, or at least what it has before any data. */
   take(bytes: Uint8Array, at: { start: number; queue: number; path: string; session: SessionShape | undefined }): void {
     const { columns } = this;
-    const word = (place: number): number =>
-      place + 4 <= bytes.length ? new DataView(bytes.buffer, bytes.byteOffset).getUint32(place, true) : 0;
     this.requestPart = bytes;
     this.replyPart = none;
     this.shape = at.session;
     this.pathText = at.path;
     columns.start[0] = at.start;
     columns.queue[0] = at.queue;
-    columns.opcode[0] = word(InHeader.offset.opcode);
-    columns.nodeid[0] = word(InHeader.offset.nodeid) + word(InHeader.offset.nodeid + 4) * 0x1_0000_0000;
-    columns.uid[0] = word(InHeader.offset.uid);
-    columns.gid[0] = word(InHeader.offset.gid);
-    columns.pid[0] = word(InHeader.offset.pid);
-    columns.requestLength[0] = word(InHeader.offset.len);
+    columns.opcode[0] = wordOr0(bytes, InHeader.offset.opcode);
+    columns.nodeid[0] =
+      wordOr0(bytes, InHeader.offset.nodeid) + wordOr0(bytes, InHeader.offset.nodeid + 4) * 0x1_0000_0000;
+    columns.uid[0] = wordOr0(bytes, InHeader.offset.uid);
+    columns.gid[0] = wordOr0(bytes, InHeader.offset.gid);
+    columns.pid[0] = wordOr0(bytes, InHeader.offset.pid);
+    columns.requestLength[0] = wordOr0(bytes, InHeader.offset.len);
     columns.path[0] = at.path === '' ? 0 : 1;
     columns.latency[0] = NaN;
     columns.queued[0] = columns.host[0] = columns.writing[0] = 0;
     columns.error[0] = columns.calls[0] = columns.replyLength[0] = 0;
     const number = columns.opcode[0];
     columns.flags[0] = opcodeByNumber(number)?.reply === false ? RowFlag.SILENT : 0;
-    columns.payload[0] = number === Opcode.READ || number === Opcode.WRITE ? word(InHeader.size + 16) : 0;
+    columns.payload[0] = sized.has(number) ? wordOr0(bytes, InHeader.size + ReadIn.offset.size) : 0;
   }
 
   /** Its reply is ready. Phases are nanoseconds. */
   answer(bytes: Uint8Array, took: { latency: number; host: number; writing: number; calls: number }): void {
     const { columns } = this;
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     this.replyPart = bytes;
     columns.latency[0] = took.latency;
     columns.host[0] = took.host;
     columns.writing[0] = took.writing;
     columns.calls[0] = took.calls;
-    columns.replyLength[0] = bytes.length >= 4 ? view.getUint32(OutHeader.offset.len, true) : 0;
-    columns.error[0] = bytes.length >= 8 ? view.getInt32(OutHeader.offset.error, true) : 0;
+    columns.replyLength[0] = wordOr0(bytes, OutHeader.offset.len);
+    columns.error[0] = Math.max(-0x8000, Math.min(0x7fff, wordOr0(bytes, OutHeader.offset.error) | 0));
     columns.flags[0] |= RowFlag.REPLIED;
   }
 

@@ -12,6 +12,7 @@ import type { ScalarType, StructTable } from '../../protocol/struct';
 import { scalarSize } from '../../protocol/struct';
 import { decodeText } from '../../protocol/text';
 import { RowFlag } from '../capture';
+import { i32, u32 } from './words';
 import type { BytesSource, Field, FlagTest, Source } from './fields';
 import type { Rows } from './rows';
 
@@ -71,11 +72,6 @@ const exact = (value: Value | undefined): number | bigint | undefined =>
 
 const ABSENT = -1;
 const DECODE = -2;
-
-const u32 = (bytes: Uint8Array, at: number): number =>
-  (bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)) >>> 0;
-const i32 = (bytes: Uint8Array, at: number): number =>
-  bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24);
 
 const scalars: Readonly<Record<ScalarType, (bytes: Uint8Array, at: number) => number>> = {
   u8: (bytes, at) => bytes[at],

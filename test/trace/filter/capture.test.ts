@@ -5,7 +5,7 @@ import { opcodes, type OpcodeRow } from '../../../src/protocol/fuse/opcodes';
 import { scalarSize, type StructTable } from '../../../src/protocol/struct';
 import { CaptureReader } from '../../../src/trace/captureReader';
 import { messageFields } from '../../../src/trace/filter/fields';
-import { compileFilter, select } from '../../../src/trace/filter/filter';
+import { compileFilter, followFilter, select } from '../../../src/trace/filter/filter';
 import { printText } from '../../../src/trace/filter/print';
 import { CaptureBuilder, type ExchangeOptions, type FieldValues } from '../captureBuilder';
 import { valuesIn } from './reference';
@@ -120,21 +120,24 @@ describe('filters over captures', () => {
   it('a capture that has grown is selected from where it was', () => {
     const growing = new CaptureReader();
     const bytes = new CaptureBuilder();
-    for (let i = 0; i < 300; i++)
+    for (let i = 0; i < 3000; i++)
       bytes.exchange(i % 3 === 0 ? 'LOOKUP' : 'GETATTR', { names: i % 3 === 0 ? [`f${i}`] : [] });
     const all = bytes.bytes();
     const filter = compileFilter('LOOKUP && path ~ "f*"');
     assert.ok(filter.ok);
     const found: number[] = [];
+    const followed: number[] = [];
+    const passes = followFilter(filter.value, growing);
     let seen = 0;
     for (let at = 0; at < all.length; at += 5000) {
       growing.push(all.subarray(at, at + 5000));
       found.push(...select(growing, filter.value, seen));
-      seen = growing.count;
+      for (; seen < growing.count; seen++) if (passes(seen)) followed.push(seen);
     }
     assert.deepEqual(
       found,
-      Array.from({ length: 100 }, (_, i) => 3 * i),
+      Array.from({ length: 1000 }, (_, i) => 3 * i),
     );
+    assert.deepEqual(followed, found);
   });
 });

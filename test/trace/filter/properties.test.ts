@@ -1,6 +1,7 @@
 /** What holds for any filter and any rows. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { opcodeByNumber, opcodes } from '../../../src/protocol/fuse/opcodes';
 import type { Expression, SimpleValue, Value } from '../../../src/trace/filter/ast';
 import { complete, hover } from '../../../src/trace/filter/complete';
 import { fields, messageFields, termNames } from '../../../src/trace/filter/fields';
@@ -189,6 +190,29 @@ describe('properties of the filter language', () => {
     );
   });
 
+  it('any bytes can be asked for any field', () => {
+    const filters = messageFields.map(({ name }) => {
+      const filter = compileFilter(name);
+      assert.ok(filter.ok);
+      return filter.value;
+    });
+    const bytes = fc.uint8Array({ maxLength: 120 }).map((each) => Uint8Array.from(each));
+    const numbers = fc.constantFrom(...opcodes.map(({ number }) => number));
+    fc.assert(
+      fc.property(bytes, bytes, numbers, fc.boolean(), (request, reply, number, honest) => {
+        if (request.length >= 8) {
+          const view = new DataView(request.buffer);
+          view.setUint32(4, number, true);
+          if (honest) view.setUint32(0, request.length, true);
+        }
+        if (reply.length >= 8 && honest) new DataView(reply.buffer).setBigUint64(0, BigInt(reply.length), true);
+        const rows = tableRows([{ request, reply }]);
+        for (const filter of filters) assert.equal(typeof bindFilter(filter, rows)(0), 'boolean');
+      }),
+      { numRuns: 100 },
+    );
+  });
+
   it('filters of tests joined in any way select what the reference says', () => {
     fc.assert(
       fc.property(
@@ -224,9 +248,13 @@ const tests: Readonly<Record<string, (left: Found, right: Found) => boolean>> = 
 
 /** Tests of fields that the lines have, against values that occur in them, joined at random. */
 function anyFilter(lines: readonly Line[]): fc.Arbitrary<Wanted> {
-  const known = messageFields.flatMap(({ name, type }) =>
-    lines.flatMap((line) => valuesIn(line, name).map((found) => ({ name, found, isText: type.kind === 'text' }))),
-  );
+  const known = lines.flatMap((line) => {
+    const owner = opcodeByNumber(line.request?.[4] ?? 0)?.name.toLowerCase() ?? '';
+    const own = messageFields.filter(({ name }) => name.startsWith(`${owner}.`));
+    return own.flatMap(({ name, type }) =>
+      valuesIn(line, name).map((found) => ({ name, found, isText: type.kind === 'text' })),
+    );
+  });
   const fallback = { name: 'read.size', found: 1n as Found, isText: false };
   const atom = fc
     .tuple(
