@@ -78,3 +78,8 @@ export async function command(page: Page, name: string): Promise<void> {
   await page.locator('.quick-input-list .monaco-list-row', { hasText: name }).first().waitFor();
   await page.keyboard.press('Enter');
 }
+
+export async function closeEditors(page: Page): Promise<void> {
+  await command(page, 'View: Close All Editors');
+  await page.locator('iframe.webview.ready:visible').waitFor({ state: 'detached' });
+}

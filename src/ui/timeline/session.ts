@@ -43,6 +43,7 @@ export class TimelineSession {
   private readonly streams: RowStream[];
   private readonly endings: (() => void)[];
   private filterings: Filtering[] | undefined;
+  private prepared: Filtering[] | undefined;
   private filterNumber = 0;
   private ready = false;
   private paused = false;
@@ -75,7 +76,13 @@ export class TimelineSession {
       case 'compareWith':
         return this.parts.compareWith();
       case 'question':
-        await this.post(await answer(message, (ask) => this.give(ask)));
+        void this.post(await answer(message, (ask) => this.give(ask)));
+        // What passes of later rows is told after the filter's first answer.
+        if (message.ask.about === 'filter' && this.prepared) {
+          this.filterings = this.prepared;
+          this.prepared = undefined;
+          this.changed();
+        }
     }
   }
 
@@ -104,7 +111,7 @@ export class TimelineSession {
   private async begin(): Promise<void> {
     this.page++;
     this.ready = true;
-    this.filterings = undefined;
+    this.filterings = this.prepared = undefined;
     for (const stream of this.streams) stream.restart();
     await this.post({ kind: 'begin', sides: this.streams.length === 2 ? 2 : 1, live: this.parts.live });
     this.changed();
@@ -146,8 +153,7 @@ export class TimelineSession {
       if (this.paused) continue;
       const { messages, changed } = stream.next();
       const filtering = this.filterings?.[stream.side];
-      // Of a filter that is still at its first answer, that answer has these rows too.
-      if (filtering && messages.length > 0) {
+      if (filtering && (messages.length > 0 || filtering.seen < stream.given)) {
         const rows = filtering.more(stream.given, changed);
         if (rows.length > 0) messages.push({ kind: 'passed', side: stream.side, filter: this.filterNumber, rows });
       }
@@ -217,7 +223,7 @@ export class TimelineSession {
     const outcome = compileFilter(text);
     if (!outcome.ok) return { about: 'filter', trouble: outcome.error };
     this.filterNumber = number;
-    this.filterings = undefined;
+    this.filterings = this.prepared = undefined;
     if (text.trim() === '') return { about: 'filter', passed: undefined };
     const filterings = this.streams.map(({ capture }) => new Filtering(outcome.value, capture));
     const passed: FilterResult[] = [];
@@ -227,9 +233,7 @@ export class TimelineSession {
       if (!result) throw new Error('superseded by another filter');
       passed.push(result);
     }
-    this.filterings = filterings;
-    // Rows that were given meanwhile.
-    this.changed();
+    this.prepared = filterings;
     return { about: 'filter', passed };
   }
 

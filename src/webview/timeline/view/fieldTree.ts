@@ -35,7 +35,9 @@ export class FieldTree {
     });
     this.element.addEventListener('keydown', (event) => this.key(event));
     this.element.addEventListener('focus', () => {
-      if (!this.chosen && this.roots[0]) this.choose(this.roots[0], true);
+      // With the pointer it is the click that chooses.
+      const byKeys = this.element.matches(':focus-visible');
+      if (byKeys && !this.chosen && this.roots[0]) this.choose(this.roots[0], true);
     });
   }
 

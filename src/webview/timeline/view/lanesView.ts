@@ -58,6 +58,7 @@ export class LanesView {
       id: 'lanes',
       tabindex: 0,
       role: 'application',
+      'aria-label': 'Timeline of requests',
       'aria-roledescription': 'timeline',
       'aria-describedby': 'lanes-keys',
     });

@@ -17,6 +17,7 @@ const places = {
 
 export class NotesView {
   readonly element: HTMLElement;
+  private readonly items = new Map<string, HTMLElement>();
   private readonly list = el('ul', { class: 'notes-list', 'aria-label': 'Notes' });
   private readonly place = el('p', { class: 'doc', role: 'status' });
   private readonly empty = el(
@@ -33,12 +34,21 @@ export class NotesView {
 
   private show(): void {
     const { notes, notesPlace, notesProblem } = this.parts.model;
-    const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset['note'] : undefined;
     this.empty.hidden = notes.length > 0;
     this.place.textContent = notesProblem ?? (notes.length > 0 ? places[notesPlace] : '');
     const ordered = [...notes].sort((a, b) => a.at - b.at);
-    this.list.replaceChildren(...ordered.map((note) => this.item(note)));
-    if (focused !== undefined) this.edit(focused);
+    // Those that are here stay, above all the one that is being written.
+    const known = new Map(this.items);
+    this.items.clear();
+    ordered.forEach((note, i) => {
+      const item = known.get(note.id) ?? this.item(note);
+      known.delete(note.id);
+      this.items.set(note.id, item);
+      const input = item.querySelector('input');
+      if (input && input !== document.activeElement) input.value = note.text;
+      if (this.list.children[i] !== item) this.list.insertBefore(item, this.list.children[i] ?? null);
+    });
+    for (const item of known.values()) item.remove();
   }
 
   edit(id: string): void {

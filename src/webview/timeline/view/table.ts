@@ -140,7 +140,7 @@ export class Table {
     this.sorting = sorting;
     this.parts.sorted(sorting);
     this.showSorting();
-    void this.sort();
+    void this.sort().then(() => this.list.reveal(0));
   }
 
   get sortedBy(): Sorting {
@@ -247,7 +247,8 @@ export class Table {
     if (sorting.down) order.reverse();
     this.order = order;
     this.show(order.length);
-    this.selectionChanged();
+    const { selected } = this.parts.model;
+    if (selected?.side === side) this.cursor = Math.max(0, this.indexOf(selected.row));
   }
 
   private rowAt(index: number): number {
