@@ -53,11 +53,20 @@ export async function timelineWorkbench(
   };
 }
 
-/** Opens a file as a double click does. */
+/** Opens a capture as a double click does. */
 export async function openFile(page: Page, name: string): Promise<void> {
   const item = page.locator('.explorer-folders-view .monaco-list-row', { hasText: name }).first();
-  await item.waitFor({ timeout: 30_000 });
-  await item.dblclick();
+  const asText = page.getByText('not displayed in the text editor');
+  for (let turn = 0; ; turn++) {
+    await item.waitFor({ timeout: 30_000 });
+    await item.dblclick();
+    await page.locator('iframe.webview.ready:visible').or(asText).first().waitFor({ timeout: 60_000 });
+    if (!(await asText.isVisible())) return;
+    // VS Code knows commands of an extension before it knows its editors.
+    if (turn === 5) throw new Error(`${name} is opened as text`);
+    await command(page, 'View: Close All Editors');
+    await page.waitForTimeout(500);
+  }
 }
 
 /** The timeline that is shown. */

@@ -49,12 +49,20 @@ export class Labels {
   readonly y = new Int32Array(MOST_LABELS);
   readonly height = new Int32Array(MOST_LABELS);
 
+  private middle(i: number): number {
+    return this.y[i] + this.height[i] / 2;
+  }
+
   clear(): void {
     this.count = 0;
   }
 
+  /** One that would run into the one before it is left out. */
   add(side: number, row: number, x0: number, x1: number, y: number, height: number): void {
-    if (this.count === MOST_LABELS) return;
+    const before = this.count - 1;
+    const clash =
+      before >= 0 && Math.abs(this.middle(before) - (y + height / 2)) < 14 && x0 < this.x0[before] + LABEL_ROOM;
+    if (clash || this.count === MOST_LABELS) return;
     const i = this.count++;
     this.row[i] = row;
     this.side[i] = side;
@@ -66,6 +74,8 @@ export class Labels {
 }
 
 const MOST_LABELS = 240;
+/** A name and some of a path. */
+const LABEL_ROOM = 90;
 /** So many bars for each pixel of width are drawn one by one. */
 const BARS_A_PIXEL = 3;
 /** From so many (CSS) pixels on a bar shows its phases, and its text. */
@@ -228,7 +238,7 @@ function paintBar({ image, top, height, side, lane, rows, span, options, labels 
     // A pixel between neighbours that would run together.
     image.fill(x0, y0, wide > 4 * ratio ? x1 - 1 : x1, y1, colour);
   }
-  if (wide >= PHASES_FROM * ratio && y1 - y0 >= 15 * ratio && !open)
+  if (options.height === 'overlap' && wide >= PHASES_FROM * ratio && y1 - y0 >= 15 * ratio && !open)
     paintPhases(image, rows, row, x0, exact, y0, y1, span, options);
   if (error[row] < 0 && options.colour !== 'result') {
     image.fill(x0, y0, x1 - (wide > 4 * ratio ? 1 : 0), y0 + Math.max(2, Math.round(3 * ratio)), palette.error);

@@ -36,19 +36,20 @@ export class ComparisonView {
       'tr',
       {},
       el('th', { scope: 'col' }, 'Opcode'),
-      ...['Count', 'Errors', 'p50', 'p95'].flatMap((title) => [
-        el('th', { scope: 'col', class: 'number' }, `${title} A`),
-        el('th', { scope: 'col', class: 'number' }, 'B'),
-        el('th', { scope: 'col', class: 'number' }, 'Change'),
-      ]),
+      ...['Count', 'p50', 'p95'].flatMap((title) => heads(title, 'A', 'B', 'Change')),
+      ...heads('Errors', 'A', 'B'),
     );
     const body = opcodes.map(({ opcode, counts, errors, p50, p95 }) =>
       el(
         'tr',
         {},
         el('td', {}, opcode),
-        ...[counts, errors].flatMap(([a, b]) => [number(thousands(a)), number(thousands(b)), change(a, b, 0)]),
+        number(thousands(counts[0])),
+        number(thousands(counts[1])),
+        change(counts[0], counts[1], Infinity),
         ...[p50, p95].flatMap(([a, b]) => [number(durationText(a)), number(durationText(b)), change(a, b, 0.1)]),
+        number(thousands(errors[0])),
+        el('td', { class: `number${errors[1] > errors[0] ? ' worse' : ''}` }, thousands(errors[1])),
       ),
     );
     const table = el(
@@ -87,6 +88,16 @@ export class ComparisonView {
     return el('div', {}, el('h4', {}, title), el('ul', {}, ...items, ...none));
   }
 }
+
+/** Of columns that belong together: the first one says what they are. */
+const heads = (title: string, ...columns: readonly string[]): HTMLElement[] =>
+  columns.map((column, i) =>
+    el(
+      'th',
+      { scope: 'col', class: 'number', 'aria-label': `${title} ${column}` },
+      i === 0 ? `${title} ${column}` : column,
+    ),
+  );
 
 const number = (text: string): HTMLElement => el('td', { class: 'number' }, text);
 
