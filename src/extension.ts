@@ -5,6 +5,7 @@ import { OutsideShares } from './ui/outsideShares';
 import { SharesTree } from './ui/sharesTree';
 import { StatusBar } from './ui/statusBar';
 import type { Studio } from './ui/studio';
+import { registerTimeline } from './ui/timeline/register';
 import { VirtualMachines } from './ui/virtualMachines';
 
 /** For this project's own tests; nothing here is promised to other extensions. */
@@ -28,5 +29,6 @@ export function activate(context: vscode.ExtensionContext): Insides {
   view.onDidChangeVisibility(({ visible }) => shares.show(visible));
   shares.show(view.visible);
   context.subscriptions.push(log, view, shares, outside, new StatusBar(studio), ...registerCommands(studio), vms);
+  context.subscriptions.push(registerTimeline(context));
   return { activation: performance.now() - began, vms, outside, shares };
 }
