@@ -30,6 +30,19 @@ export class Columns implements RequestColumns {
   requestCaptured = new Uint32Array(FIRST_ROWS);
   replyCaptured = new Uint32Array(FIRST_ROWS);
 
+  /** `rows`: for so many there is room from the beginning; memory that nobody has written to costs nothing. */
+  constructor(rows = FIRST_ROWS) {
+    this.grow(rows);
+  }
+
+  /** The first `dropped` of `count` rows go, the others move up. The arrays stay the same ones. */
+  drop(dropped: number, count: number): void {
+    for (const column of Object.values(this) as Float64Array[]) {
+      column.copyWithin(0, dropped, count);
+      column.fill(0, count - dropped, count);
+    }
+  }
+
   /** Makes room for so many rows. */
   grow(rows: number): void {
     if (rows <= this.flags.length) return;

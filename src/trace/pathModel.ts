@@ -229,6 +229,14 @@ export class PathModel {
     return { nodeid, lookups: this.lookups[node], parent, paths };
   }
 
+  /** Calls `visit` with each nodeid that the guest knows and its lookup count. */
+  forEach(visit: (nodeid: bigint, lookups: number) => void): void {
+    for (let node = ROOT; node < this.nodeCount; node++) {
+      if (this.state[node] !== (State.Known as number)) continue;
+      visit((BigInt(this.high[node]) << 32n) | BigInt(this.low[node]), this.lookups[node]);
+    }
+  }
+
   // Paths
 
   /** The path of a node as a folder: `?N` where it has no name. */
