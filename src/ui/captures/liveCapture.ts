@@ -14,6 +14,8 @@ import { type CaptureListener, type CapturePhase, Listeners, type OpenCapture } 
 const BYTES_A_ROW = 128;
 const LEAST_ROWS = 1 << 14;
 const MOST_ROWS = 1 << 22;
+/** One chunk of the socket has fewer. */
+const CHUNK_ROWS = 4096;
 /** Names and paths are kept for good; beyond so many it begins anew. */
 const MOST_PATHS = 1 << 21;
 const PATIENCE_MS = 5000;
@@ -122,7 +124,7 @@ export class LiveCapture implements OpenCapture {
   }
 
   private freshReader(): CaptureReader {
-    return new CaptureReader({ liveLimit: this.limits.memory, rows: this.rows });
+    return new CaptureReader({ liveLimit: this.limits.memory, rows: this.rows + CHUNK_ROWS });
   }
 
   private beginAnew(): void {
