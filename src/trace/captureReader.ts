@@ -453,8 +453,13 @@ export class CaptureReader implements Capture, PcapngHandler {
     return this.model.facts(nodeid);
   }
 
-  /** Calls `visit` with each nodeid that the guest knows by now and its lookup count. */
-  forEachNode(visit: (nodeid: bigint, lookups: number) => void): void {
+  /** How many nodeids the guest knows by now, the root included. */
+  get nodesKnown(): number {
+    return this.model.known;
+  }
+
+  /** Calls `visit` with each of them (as a double) and its lookup count. */
+  forEachNode(visit: (nodeid: number, lookups: number) => void): void {
     this.model.forEach(visit);
   }
 
