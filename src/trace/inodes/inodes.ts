@@ -17,6 +17,7 @@ import {
 } from '../../protocol/fuse/structs';
 import { type Capture, RowFlag } from '../capture';
 import { u32At, u64At } from '../findings/bytes';
+import { type ChangeSink, guestChanges } from '../findings/guestChanges';
 import { grown, NodeIndex } from '../findings/nodeIndex';
 import { Observed, observing } from '../findings/observed';
 import { Row } from '../findings/row';
@@ -55,6 +56,8 @@ export interface Inode {
   readonly size: number;
   readonly mtime: number;
   readonly ctime: number;
+  /** The last row by which the guest may have changed it itself, -1: none; Infinity: it is mapped, who knows. */
+  readonly changed: number;
   /** The handle's FOPEN_KEEP_CACHE: its pages stay good when it is opened again. */
   readonly keepCache: boolean;
 }
@@ -74,6 +77,7 @@ const names = [
   'mtime',
   'ctime',
   'keepCache',
+  'changed',
 ] as const;
 type Columns = Record<(typeof names)[number], Float64Array<ArrayBuffer>>;
 
@@ -95,6 +99,15 @@ export class Inodes {
   private row: Row;
   private rowColumns: Capture['columns']['flags'];
   private inode: Observed;
+  private readonly changes: ChangeSink = {
+    changed: (row, nodeid, forever) => {
+      const slot = this.slot(nodeid, row.start);
+      if (slot < 0) return;
+      const { changed } = this.columns;
+      changed[slot] = forever ? Infinity : Math.max(changed[slot], row.index);
+    },
+    namesChanged: () => undefined,
+  };
 
   constructor(
     private readonly capture: NodeSource,
@@ -150,8 +163,9 @@ export class Inodes {
     this.waiting = this.waiting.filter((row) => row >= rows).map((row) => row - rows);
     this.handles.drop(rows);
     this.locks.drop(rows);
-    const { looked } = this.columns;
-    for (let slot = 0; slot < looked.length; slot++) looked[slot] = Math.max(-1, looked[slot] - rows);
+    for (const column of [this.columns.looked, this.columns.changed]) {
+      for (let slot = 0; slot < column.length; slot++) column[slot] = Math.max(-1, column[slot] - rows);
+    }
   }
 
   /** The first ones in this order; forgotten ones are left out. */
@@ -201,6 +215,7 @@ export class Inodes {
       size: value('size', 0),
       mtime: value('mtime', NaN),
       ctime: value('ctime', NaN),
+      changed: value('changed', -1),
       keepCache: value('keepCache', 0) === 1,
     };
   }
@@ -237,6 +252,7 @@ export class Inodes {
     if (row.opcode === Opcode.FORGET) return this.forgotten(row.nodeid);
     if (row.opcode === Opcode.RELEASE || row.opcode === Opcode.RELEASEDIR) this.released(row);
     if (row.nodeid !== 0) this.used(row);
+    guestChanges(row, this.changes);
     if (!row.succeeded) return;
     switch (row.opcode) {
       case Opcode.OPEN:
@@ -340,7 +356,7 @@ export class Inodes {
     for (const name of names) columns[name][slot] = 0;
     columns.first[slot] = columns.last[slot] = start;
     columns.attributesUntil[slot] = columns.nameUntil[slot] = columns.mtime[slot] = columns.ctime[slot] = NaN;
-    columns.looked[slot] = -1;
+    columns.looked[slot] = columns.changed[slot] = -1;
     return slot;
   }
 

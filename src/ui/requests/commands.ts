@@ -154,7 +154,7 @@ async function followRow(context: RequestsContext, node: unknown, what: 'inode' 
   if (row === undefined || !reader) return;
   if (what === 'process') return setFilter(context, `pid == ${reader.columns.pid[row]}`);
   const request = reader.request(row);
-  if (what === 'inode') return setFilter(context, `nodeid == ${request?.nodeid ?? 0n}`);
+  if (what === 'inode') return setFilter(context, inodeFilter(printId(request?.nodeid ?? 0n)));
   const replied = reader.reply(row);
   const fields = [...(request?.structs ?? []), ...(replied?.structs ?? [])].flatMap(({ children }) => children ?? []);
   const handle = fields.find(({ name, value }) => name === 'fh' && typeof value === 'bigint' && value !== 0n);
@@ -162,6 +162,9 @@ async function followRow(context: RequestsContext, node: unknown, what: 'inode' 
   const id = printId(handle.value as bigint);
   return setFilter(context, `fh == ${id} || reply.fh == ${id}`);
 }
+
+/** What is about an inode, and what has told of it. */
+const inodeFilter = (id: string): string => `nodeid == ${id} || reply.nodeid == ${id}`;
 
 async function filterGroup(context: RequestsContext, node: unknown): Promise<void> {
   const { model } = context.requests;
