@@ -30,7 +30,7 @@ export const ALL = 0;
 /** So many files and folders are told apart; what comes later is counted together. */
 const MOST_GROUPS = 1 << 18;
 const REST = '(more)';
-const UNKNOWN = '(unknown)';
+const UNKNOWN = '(no path)';
 
 export class RequestGroups {
   private readonly names: string[] = [''];

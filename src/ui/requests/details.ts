@@ -63,9 +63,16 @@ function answer(reader: CaptureReader, row: number): Detail {
 
 function message(label: string, of: Message, captured: number, icon: string, doc: readonly string[]): Detail {
   const cut = captured < of.length ? `, ${captured} captured` : '';
-  const children = of.nodes.slice(0, MOST).map(field);
+  const children = of.nodes.slice(0, MOST).map(part);
   for (const problem of of.problems) children.push({ label: 'problem', text: problem, icon: 'warning', bad: true });
   return { label, text: `${of.length} bytes${cut}`, icon, doc, children, open: true };
+}
+
+/** A structure or what is beside it; the header, which is alike everywhere, is closed. */
+function part(node: Node): Detail {
+  const shown = field(node);
+  if (!shown.children) return shown;
+  return { ...shown, text: shown.text || bytesOf(node), open: !/_(?:in|out)_header$/.test(node.name) };
 }
 
 /** A field, a structure or an entry of a listing. */

@@ -75,8 +75,10 @@ export function itemsFor(text: string, recent: readonly string[]): Item[] {
         action: { kind: 'write', text: spaced(written, one, text) + end },
       };
     });
-  const before = text === '' ? recent.map(recentItem) : [];
-  return [...first, ...before, ...offered];
+  if (text === '') return [...first, ...recent.map(recentItem), ...offered];
+  // A word that is not finished is no mistake yet.
+  const typing = !filter.ok && filter.error.to >= text.trimEnd().length && offered.length > 0;
+  return typing ? [...offered, ...first] : [...first, ...offered];
 }
 
 /** With a blank between an operator and the word before it. */

@@ -1,11 +1,11 @@
 /** What one request is called in a tree, from its columns and, where that says more, its arguments. Pure. */
 import { Opcode } from '../../protocol/fuse/opcodeNumbers';
 import { Errno } from '../../protocol/errno';
-import { printSize } from '../../protocol/print';
 import type { Capture } from '../../trace/capture';
 import { argumentsOf, errorName, isInFlight, isOrphan, kindOf } from '../../trace/line';
 import type { Grouping } from '../../trace/requestGroups';
 import { printDuration, printSeconds } from '../../trace/times';
+import { sizeText } from '../timeline/sizeText';
 
 export interface RowText {
   readonly label: string;
@@ -68,7 +68,7 @@ export function rowText(capture: Capture, row: number, within: Grouping): RowTex
   if (error !== '') facts.push(error);
   if (waiting) facts.push('in flight');
   if (within === 'file') facts.push(...argumentsFor(capture, row, path));
-  else if (columns.payload[row] > 0) facts.push(printSize(columns.payload[row]));
+  else if (columns.payload[row] > 0) facts.push(sizeText(columns.payload[row]));
   if (!Number.isNaN(columns.latency[row]) && !isOrphan(capture, row)) facts.push(printDuration(columns.latency[row]));
   const label = within === 'file' || path === '' ? kind : within === 'opcode' ? path : `${kind} ${path}`;
   if (within === 'file' || within === 'opcode') facts.push(`${printSeconds(columns.start[row])} s`);

@@ -1,5 +1,5 @@
 /**
- * Decoded requests as a document: `virtiofs-trace:/CAPTURE/STYLE/FIRST.fusetrace`, in pages, so that a trace of a million
+ * Decoded requests as a document: `virtiofs-trace:/CAPTURE/STYLE/FIRST/TITLE.fusetrace`, in pages, so that a trace of a million
  * opens at once. What passes the filter of the view "Requests" is in it.
  *
  * Folding, links to the neighbouring pages and to the request, and what each word means.
@@ -104,7 +104,7 @@ export class TraceDocuments
   }
 
   private placeOf(uri: vscode.Uri): Place | undefined {
-    const match = /^\/([a-z]+\d+)\/(lines|fields)\/(\d{1,10})\.fusetrace$/.exec(uri.path);
+    const match = /^\/([a-z]+\d+)\/(lines|fields)\/(\d{1,10})\/[^/]*\.fusetrace$/.exec(uri.path);
     const capture = this.captures.all.find(({ id }) => id === match?.[1]);
     return match && capture ? { capture, style: match[2] as PageStyle, first: Number(match[3]) } : undefined;
   }
@@ -169,7 +169,8 @@ export class TraceDocuments
 }
 
 function uriOf({ capture, style, first }: Place): vscode.Uri {
-  return vscode.Uri.from({ scheme: TRACE_SCHEME, path: `/${capture.id}/${style}/${first}.fusetrace` });
+  const title = `${capture.title.replace(/[^\w.-]/g, '_')} from ${first + 1}`;
+  return vscode.Uri.from({ scheme: TRACE_SCHEME, path: `/${capture.id}/${style}/${first}/${title}.fusetrace` });
 }
 
 /** Place of the first one that is not less. */

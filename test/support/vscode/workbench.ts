@@ -35,6 +35,8 @@ export interface WorkbenchOptions {
   testsPath?: string;
   trusted?: boolean;
   settings?: Record<string, unknown>;
+  /** Of the server, besides this process's own. */
+  environment?: NodeJS.ProcessEnv;
   /** Called before the page loads. */
   prepare?(page: Page): Promise<void>;
 }
@@ -72,7 +74,7 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
   // Without it this VS Code ignores the extension under development that the page names.
   args.push('--enable-smoke-test-driver');
   if (options.trusted ?? true) args.push('--disable-workspace-trust');
-  const env: NodeJS.ProcessEnv = { ...process.env, EXTENSIONS_GALLERY: '{}', XDG_RUNTIME_DIR: scratch };
+  const env: NodeJS.ProcessEnv = { ...process.env, EXTENSIONS_GALLERY: '{}', XDG_RUNTIME_DIR: scratch, ...options.environment };
   delete env['VSCODE_IPC_HOOK_CLI'];
   const server = spawn(options.server.node, [join(options.server.folder, 'out/server-main.js'), ...args], {
     env,
