@@ -16,7 +16,7 @@ const rooms = {
   daemon: ['base', 'protocol', 'virtio', 'vhostUser', 'trace', 'control', 'fs', 'fuse', 'native'],
   vm: ['base', 'protocol', 'trace', 'control'],
   cli: ['base', 'protocol', 'trace', 'control', 'vm'],
-  ui: ['base'],
+  ui: ['base', 'protocol', 'trace', 'control'],
 };
 
 /** Rooms that run anywhere: no Node modules, no native code. */

@@ -75,6 +75,8 @@ export class CaptureReader implements Capture, PcapngHandler {
   private originLow = 0;
   private hasOrigin = false;
   private known = new Uint32Array(64);
+  /** Places of rows are used again. */
+  private recycled = false;
   /** Packet times minus the times inside of packets, where a tool has moved the former. */
   private shift = 0;
 
@@ -130,6 +132,7 @@ export class CaptureReader implements Capture, PcapngHandler {
     const dropped = (Math.min(rows, this.count) >> KNOWN_EVERY_BITS) << KNOWN_EVERY_BITS;
     if (dropped === 0) return 0;
     this.table.drop(dropped, this.count);
+    this.recycled = true;
     this.known.copyWithin(0, dropped >> KNOWN_EVERY_BITS);
     this.calls.drop(dropped);
     this.sessions.drop(dropped);
@@ -223,6 +226,7 @@ export class CaptureReader implements Capture, PcapngHandler {
   private addRow(view: DataView, at: number, start: number): number {
     const row = this.count;
     this.table.grow(row + 1);
+    if (this.recycled) this.table.clear(row);
     this.table.start[row] = start;
     this.table.latency[row] = NaN;
     this.table.queue[row] = view.getUint16(at + FuseAt.queue, true);

@@ -115,7 +115,11 @@ export class RequestGroups {
   path(id: number): string {
     const parts: string[] = [];
     for (let at = id; at > ALL; at = this.parent[at]) parts.unshift(this.names[at]);
-    return parts[0] === '/' ? '/' : parts.length === 0 ? '/' : `${parts[0].startsWith('?') ? '' : '/'}${parts.join('/')}`;
+    return parts[0] === '/'
+      ? '/'
+      : parts.length === 0
+        ? '/'
+        : `${parts[0].startsWith('?') ? '' : '/'}${parts.join('/')}`;
   }
 
   private groupOf(row: number): number {

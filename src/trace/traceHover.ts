@@ -53,7 +53,13 @@ export function opcodeOf(line: string): OpcodeRow | undefined {
 
 type Meaning = Pick<TraceHover, 'title' | 'text'>;
 
-function meaningOf(word: string, line: string, from: number, to: number, opcode: OpcodeRow | undefined): Meaning | undefined {
+function meaningOf(
+  word: string,
+  line: string,
+  from: number,
+  to: number,
+  opcode: OpcodeRow | undefined,
+): Meaning | undefined {
   const row = byName.get(word);
   if (row && line[to] !== '=') return { title: `${row.name} (opcode ${row.number})`, text: row.doc };
   const arrow = line.indexOf('->');

@@ -39,9 +39,7 @@ export function createViews(memory: vscode.Memento): Views {
     documents,
     registerFilterLanguage(),
     vscode.window.registerFileDecorationProvider({ provideFileDecoration: decorate }),
-    ...Object.entries(requestCommands).map(([id, run]) =>
-      register(id, (...args: unknown[]) => run(context, ...args)),
-    ),
+    ...Object.entries(requestCommands).map(([id, run]) => register(id, (...args: unknown[]) => run(context, ...args))),
     ...orders.map((order) => register(`virtiofs.inodes.sortBy${capital(order)}`, () => inodes.sortBy(order))),
     register('virtiofs.inodes.more', () => inodes.more()),
     register('virtiofs.inodes.follow', (node?: InodesNode) => followInode(node)),

@@ -165,7 +165,7 @@ describe('a capture whose oldest rows are dropped', () => {
         assert.ok((capture.columns.flags[last] & RowFlag.REPLIED) !== 0);
         assert.equal(capture.columns.error[last], -5);
       }),
-      { numRuns: 20 },
+      { numRuns: 6 },
     );
   });
 

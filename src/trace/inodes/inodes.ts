@@ -6,15 +6,7 @@
  * complete. Bounded as findings are; what is beyond is told (`full`), never wrong. Knows nothing of who shows it.
  */
 import { Opcode } from '../../protocol/fuse/opcodeNumbers';
-import {
-  CreateIn,
-  EntryOut,
-  InHeader,
-  OpenIn,
-  OpenOut,
-  OutHeader,
-  ReleaseIn,
-} from '../../protocol/fuse/structs';
+import { CreateIn, EntryOut, InHeader, OpenIn, OpenOut, OutHeader, ReleaseIn } from '../../protocol/fuse/structs';
 import { type Capture, RowFlag } from '../capture';
 import { u32At, u64At } from '../findings/bytes';
 import { type ChangeSink, guestChanges } from '../findings/guestChanges';
@@ -320,7 +312,17 @@ export class Inodes {
     }
     // A server that keeps no handles gives 0 to everybody.
     if (fh === 0) return;
-    this.handles.open(fh, nodeid, flags, openFlags, row.opcode === Opcode.OPENDIR, row.pid, row.uid, row.index, row.start);
+    this.handles.open(
+      fh,
+      nodeid,
+      flags,
+      openFlags,
+      row.opcode === Opcode.OPENDIR,
+      row.pid,
+      row.uid,
+      row.index,
+      row.start,
+    );
   }
 
   private released(row: Row): void {

@@ -10,10 +10,11 @@ import type { RunningShare } from '../../control/runningShares';
 import { CaptureReader } from '../../trace/captureReader';
 import { type CaptureListener, type CapturePhase, Listeners, type OpenCapture } from './openCapture';
 
-/** Columns, links and bits of one row. */
-const BYTES_A_ROW = 128;
+/** As many rows as there is room for messages of this length, request and reply. */
+const BYTES_A_ROW = 256;
 const LEAST_ROWS = 1 << 14;
-const MOST_ROWS = 1 << 22;
+/** Dropping half of them takes less than 50 ms. */
+const MOST_ROWS = 1 << 21;
 /** One chunk of the socket has fewer. */
 const CHUNK_ROWS = 4096;
 /** Names and paths are kept for good; beyond so many it begins anew. */

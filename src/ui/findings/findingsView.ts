@@ -11,7 +11,13 @@ import { FindingsModel } from './findingsModel';
 
 export type FindingsNode =
   | { readonly kind: 'finding'; readonly finding: Finding }
-  | { readonly kind: 'text'; readonly icon: string; readonly label: string; readonly text: string; readonly tooltip: string }
+  | {
+      readonly kind: 'text';
+      readonly icon: string;
+      readonly label: string;
+      readonly text: string;
+      readonly tooltip: string;
+    }
   | { readonly kind: 'proof'; readonly finding: Finding }
   /** `at`: the stable number. */
   | { readonly kind: 'row'; readonly at: number; readonly code: string }
@@ -69,7 +75,11 @@ export class FindingsView implements vscode.TreeDataProvider<FindingsNode>, vsco
     }
     if (node.kind !== 'proof') return [];
     const { finding } = node;
-    const rows = [...finding.rows].map((row): FindingsNode => ({ kind: 'row', at: row + model.base, code: finding.code }));
+    const rows = [...finding.rows].map((row): FindingsNode => ({
+      kind: 'row',
+      at: row + model.base,
+      code: finding.code,
+    }));
     const more = finding.total - rows.length;
     return more > 0 ? [...rows, { kind: 'rest', text: `${more.toLocaleString('en')} more` }] : rows;
   }

@@ -17,7 +17,15 @@ export type InodesNode =
   | { readonly kind: 'inode'; readonly nodeid: number; readonly under: string }
   | { readonly kind: 'handle'; readonly handle: Handle; readonly under: string }
   | { readonly kind: 'lock'; readonly lock: HeldLock | AskedLock; readonly wanted: boolean; readonly under: string }
-  | { readonly kind: 'fact'; readonly id: string; readonly label: string; readonly text: string; readonly doc: string; readonly icon?: string; readonly row?: number }
+  | {
+      readonly kind: 'fact';
+      readonly id: string;
+      readonly label: string;
+      readonly text: string;
+      readonly doc: string;
+      readonly icon?: string;
+      readonly row?: number;
+    }
   | { readonly kind: 'more'; readonly text: string };
 
 const REFRESH_MS = 500;
@@ -117,7 +125,10 @@ export class InodesView implements vscode.TreeDataProvider<InodesNode>, vscode.D
       case 'locks':
         return [
           ...inodes.wanted().map((lock): InodesNode => ({ kind: 'lock', lock, wanted: true, under: 'locks' })),
-          ...inodes.held().slice(0, WINDOW).map((lock): InodesNode => ({ kind: 'lock', lock, wanted: false, under: 'locks' })),
+          ...inodes
+            .held()
+            .slice(0, WINDOW)
+            .map((lock): InodesNode => ({ kind: 'lock', lock, wanted: false, under: 'locks' })),
         ];
       case 'handles': {
         const handles = inodes.opened(MOST_HANDLES);
@@ -148,9 +159,14 @@ export class InodesView implements vscode.TreeDataProvider<InodesNode>, vscode.D
     };
     const differs = model.differs.get(inode.nodeid);
     if (differs) {
-      fact('differs now', differs.text, 'The guest may still use what it was told, and something else has changed it.', {
-        icon: 'warning',
-      });
+      fact(
+        'differs now',
+        differs.text,
+        'The guest may still use what it was told, and something else has changed it.',
+        {
+          icon: 'warning',
+        },
+      );
     }
     const stale = this.stale().get(inode.nodeid);
     if (stale) {
@@ -160,15 +176,25 @@ export class InodesView implements vscode.TreeDataProvider<InodesNode>, vscode.D
     }
     fact('nodeid', printId(inode.nodeid), 'As the server named it.');
     if (inode.facts) {
-      if (inode.facts.parent !== undefined) fact('parent', printId(inode.facts.parent), 'nodeid of the folder of its name.');
+      if (inode.facts.parent !== undefined)
+        fact('parent', printId(inode.facts.parent), 'nodeid of the folder of its name.');
       fact('lookups', count(inode.facts.lookups), 'Its lookup count: so often FORGET has to give it back.');
       for (const path of inode.facts.paths.slice(1, 10)) {
         fact('also called', model.capture?.reader.path(path) ?? '', 'Another name of it.');
       }
     }
-    fact('name cached', this.until(inode.nameUntil), 'For how long the guest need not ask whether the name is still so (entry_valid).');
-    fact('attributes cached', this.until(inode.attributesUntil), 'For how long the guest need not ask for its attributes (attr_valid).');
-    if (inode.keepCache) fact('pages kept', 'FOPEN_KEEP_CACHE', 'What the page cache holds stays good when it is opened again.');
+    fact(
+      'name cached',
+      this.until(inode.nameUntil),
+      'For how long the guest need not ask whether the name is still so (entry_valid).',
+    );
+    fact(
+      'attributes cached',
+      this.until(inode.attributesUntil),
+      'For how long the guest need not ask for its attributes (attr_valid).',
+    );
+    if (inode.keepCache)
+      fact('pages kept', 'FOPEN_KEEP_CACHE', 'What the page cache holds stays good when it is opened again.');
     if (inode.looked >= 0) {
       const text = `${printSize(inode.size)} bytes, mode 0${inode.mode.toString(8)}`;
       fact('told last', text, 'What the guest was told last.', { row: inode.looked + dropped });
@@ -176,9 +202,15 @@ export class InodesView implements vscode.TreeDataProvider<InodesNode>, vscode.D
     fact('read', printSize(inode.read), 'Bytes that the guest has read.');
     fact('written', printSize(inode.written), 'Bytes that the guest has written.');
     fact('requests', count(inode.requests), 'So many were about it.');
-    const handles = inodes.opened(MOST_HANDLES, inode.nodeid).map((handle): InodesNode => ({ kind: 'handle', handle, under: id }));
-    const wanted = inodes.wanted(inode.nodeid).map((lock): InodesNode => ({ kind: 'lock', lock, wanted: true, under: id }));
-    const held = inodes.held(inode.nodeid).map((lock): InodesNode => ({ kind: 'lock', lock, wanted: false, under: id }));
+    const handles = inodes
+      .opened(MOST_HANDLES, inode.nodeid)
+      .map((handle): InodesNode => ({ kind: 'handle', handle, under: id }));
+    const wanted = inodes
+      .wanted(inode.nodeid)
+      .map((lock): InodesNode => ({ kind: 'lock', lock, wanted: true, under: id }));
+    const held = inodes
+      .held(inode.nodeid)
+      .map((lock): InodesNode => ({ kind: 'lock', lock, wanted: false, under: id }));
     return [...facts, ...handles, ...wanted, ...held];
   }
 
@@ -225,7 +257,11 @@ export class InodesView implements vscode.TreeDataProvider<InodesNode>, vscode.D
     const { Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
     const texts = {
       handles: ['Open handles', 'folder-opened', count(inodes?.handles.count ?? 0)],
-      locks: ['Locks', 'lock', `${count(inodes?.held().length ?? 0)} held, ${count(inodes?.wanted().length ?? 0)} wanted`],
+      locks: [
+        'Locks',
+        'lock',
+        `${count(inodes?.held().length ?? 0)} held, ${count(inodes?.wanted().length ?? 0)} wanted`,
+      ],
       stale: ['Changed behind the guest’s back', 'warning', count(this.staleNodes().length)],
       inodes: ['Inodes', 'list-tree', `${count(inodes?.known ?? 0)}, ${orders[order]}`],
     } as const;

@@ -59,7 +59,8 @@ export const requestCommands: Readonly<Record<string, Command>> = {
   'virtiofs.requests.filterGroup': filterGroup,
   'virtiofs.requests.reveal': ({ requests }, at) => typeof at === 'number' && reveal(requests, at),
   'virtiofs.requests.revealInTimeline': revealInTimeline,
-  'virtiofs.requests.copyText': (context, node, all) => copy(context, node, all, (capture, row) => requestLine(capture, row).trim()),
+  'virtiofs.requests.copyText': (context, node, all) =>
+    copy(context, node, all, (capture, row) => requestLine(capture, row).trim()),
   'virtiofs.requests.copyJson': (context, node, all) => copy(context, node, all, jsonRow),
   'virtiofs.requests.copyValue': (_context, node) => copyValue(node),
   'virtiofs.requests.filterHelp': () =>
@@ -86,7 +87,8 @@ async function watch(captures: Captures): Promise<void> {
     detail: `process ${one.pid}, since ${one.started.slice(0, 19).replace('T', ' ')}`,
     one,
   }));
-  const chosen = items.length === 1 ? items[0] : await vscode.window.showQuickPick(items, { title: 'Watch which share?' });
+  const chosen =
+    items.length === 1 ? items[0] : await vscode.window.showQuickPick(items, { title: 'Watch which share?' });
   if (chosen) captures.watch(chosen.one);
 }
 
@@ -98,7 +100,9 @@ async function openFile(captures: Captures, clicked: unknown): Promise<void> {
     captures.openFile(uri.fsPath);
     await vscode.commands.executeCommand('virtiofs.requests.focus');
   } catch (error) {
-    void vscode.window.showErrorMessage(`The capture cannot be opened: ${error instanceof Error ? error.message : String(error)}`);
+    void vscode.window.showErrorMessage(
+      `The capture cannot be opened: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
 }
 
@@ -106,7 +110,7 @@ async function switchCapture(captures: Captures): Promise<void> {
   const items = captures.all.map((capture) => ({
     label: `$(${capture.kind === 'live' ? 'broadcast' : 'file'}) ${capture.title}`,
     description: capture === captures.active ? `${capture.about} · shown now` : capture.about,
-    run: () => captures.activate(capture),
+    run: async () => captures.activate(capture),
   }));
   const others = [
     { label: '$(add) Watch a share…', description: '', run: () => watch(captures) },
@@ -166,6 +170,12 @@ async function followRow(context: RequestsContext, node: unknown, what: 'inode' 
 /** What is about an inode, and what has told of it. */
 const inodeFilter = (id: string): string => `nodeid == ${id} || reply.nodeid == ${id}`;
 
+/** Of a group by opcode: notifications and replies without a request have none. */
+function opcodeFilter(name: string): string {
+  if (name.startsWith('NOTIFY_')) return `notification == FUSE_${name}`;
+  return name.startsWith('(') ? 'orphan' : `opcode == ${name.replace(/^opcode /, '')}`;
+}
+
 async function filterGroup(context: RequestsContext, node: unknown): Promise<void> {
   const { model } = context.requests;
   const of = node as RequestsNode | undefined;
@@ -174,9 +184,12 @@ async function filterGroup(context: RequestsContext, node: unknown): Promise<voi
   const path = JSON.stringify(model.pathOf(of.id));
   const texts: Readonly<Record<Grouping, string>> = {
     time: '',
-    file: (model.groupFacts(of.id)?.groups ?? 0) > 0 ? `path ~ ${path.slice(0, -1)}/**" || path == ${path}` : `path == ${path}`,
+    file:
+      (model.groupFacts(of.id)?.groups ?? 0) > 0
+        ? `path ~ ${path.slice(0, -1)}/**" || path == ${path}`
+        : `path == ${path}`,
     process: `pid == ${name}`,
-    opcode: `opcode == ${name}`,
+    opcode: opcodeFilter(name),
   };
   await setFilter(context, texts[model.grouping]);
 }
@@ -201,7 +214,9 @@ async function nextError(context: RequestsContext, forward: boolean): Promise<nu
   await requests.follower.catchUp();
   const next = requests.model.nextError(numberOf(requests.view.selection[0]), forward);
   if (next === undefined) {
-    void vscode.window.showInformationMessage(forward ? 'No error after this request.' : 'No error before this request.');
+    void vscode.window.showInformationMessage(
+      forward ? 'No error after this request.' : 'No error before this request.',
+    );
     return undefined;
   }
   await reveal(requests, next);
@@ -212,7 +227,10 @@ async function revealInTimeline(context: RequestsContext, node: unknown): Promis
   const { capture } = context.requests.model;
   const at = numberOf(selected(context, node));
   if (capture && at !== undefined) {
-    await vscode.commands.executeCommand('virtiofs.timeline.reveal', { capture: capture.id, row: at - capture.dropped });
+    await vscode.commands.executeCommand('virtiofs.timeline.reveal', {
+      capture: capture.id,
+      row: at - capture.dropped,
+    });
   }
 }
 
@@ -224,7 +242,8 @@ async function copy(
 ): Promise<void> {
   const { model, view } = context.requests;
   const reader = model.capture?.reader;
-  const chosen: readonly unknown[] = Array.isArray(all) && all.length > 0 ? all : node === undefined ? view.selection : [node];
+  const chosen: readonly unknown[] =
+    Array.isArray(all) && all.length > 0 ? all : node === undefined ? view.selection : [node];
   if (!reader) return;
   const rows = chosen
     .map(numberOf)

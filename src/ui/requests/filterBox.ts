@@ -9,7 +9,8 @@ import { complete, type Completion } from '../../trace/filter/complete';
 import { compileFilter, errorLine, type Filter, type FilterError } from '../../trace/filter/filter';
 
 interface Item extends vscode.QuickPickItem {
-  readonly action: { readonly kind: 'apply' } | { readonly kind: 'write'; readonly text: string } | { readonly kind: 'none' };
+  readonly action:
+    { readonly kind: 'apply' } | { readonly kind: 'write'; readonly text: string } | { readonly kind: 'none' };
 }
 
 const MOST_COMPLETIONS = 60;
@@ -96,7 +97,9 @@ function applyItem(text: string): Item[] {
 /** The message, and the text with the place marked; then what was probably meant. */
 function errorItem(text: string, error: FilterError): Item[] {
   const unfinished = error.from >= text.trimEnd().length;
-  const marked = unfinished ? `${text.trimEnd()} ▸ …` : `${text.slice(0, error.from)}▸${text.slice(error.from, error.to)}◂${text.slice(error.to)}`;
+  const marked = unfinished
+    ? `${text.trimEnd()} ▸ …`
+    : `${text.slice(0, error.from)}▸${text.slice(error.from, error.to)}◂${text.slice(error.to)}`;
   const items: Item[] = [
     {
       label: `$(${unfinished ? 'edit' : 'error'}) ${errorLine(error)}`,

@@ -1,6 +1,7 @@
 /** What one request is called in a tree, from its columns and, where that says more, its arguments. Pure. */
 import { Opcode } from '../../protocol/fuse/opcodeNumbers';
 import { Errno } from '../../protocol/errno';
+import { printId } from '../../protocol/print';
 import type { Capture } from '../../trace/capture';
 import { argumentsOf, errorName, isInFlight, isOrphan, kindOf } from '../../trace/line';
 import type { Grouping } from '../../trace/requestGroups';
@@ -70,13 +71,21 @@ export function rowText(capture: Capture, row: number, within: Grouping): RowTex
   if (within === 'file') facts.push(...argumentsFor(capture, row, path));
   else if (columns.payload[row] > 0) facts.push(sizeText(columns.payload[row]));
   if (!Number.isNaN(columns.latency[row]) && !isOrphan(capture, row)) facts.push(printDuration(columns.latency[row]));
-  const label = within === 'file' || path === '' ? kind : within === 'opcode' ? path : `${kind} ${path}`;
+  const unnamed = columns.nodeid[row] === 0 ? '' : `nodeid ${printId(columns.nodeid[row])}`;
+  const about = path === '' ? unnamed : path;
+  const label = within === 'file' || about === '' ? kind : within === 'opcode' ? about : `${kind} ${about}`;
   if (within === 'file' || within === 'opcode') facts.push(`${printSeconds(columns.start[row])} s`);
   return {
     label,
     description: facts.join(' · '),
     icon: error !== '' ? 'error' : waiting ? 'watch' : opcodeIcon(columns.opcode[row]),
-    mood: waiting ? 'waiting' : error === '' ? 'fine' : isExpected(columns.opcode[row], columns.error[row]) ? 'expected' : 'failed',
+    mood: waiting
+      ? 'waiting'
+      : error === ''
+        ? 'fine'
+        : isExpected(columns.opcode[row], columns.error[row])
+          ? 'expected'
+          : 'failed',
   };
 }
 

@@ -5,6 +5,7 @@
 import * as vscode from 'vscode';
 import { complete, type Completion, hover } from '../../trace/filter/complete';
 import { compileFilter, errorLine } from '../../trace/filter/filter';
+import { escapeMarkdown } from '../markdown';
 import { MAX_LENGTH } from '../../trace/filter/lexer';
 
 const LANGUAGE = 'fuse-filter';
@@ -44,7 +45,10 @@ function diagnose(document: vscode.TextDocument): vscode.Diagnostic[] {
   const filter = compileFilter(text);
   if (filter.ok) return [];
   const { error } = filter;
-  const range = new vscode.Range(document.positionAt(error.from), document.positionAt(Math.max(error.to, error.from + 1)));
+  const range = new vscode.Range(
+    document.positionAt(error.from),
+    document.positionAt(Math.max(error.to, error.from + 1)),
+  );
   const diagnostic = new vscode.Diagnostic(range, errorLine(error), vscode.DiagnosticSeverity.Error);
   diagnostic.source = 'Virtio-FS';
   return [diagnostic];
@@ -70,7 +74,7 @@ function provideHover(document: vscode.TextDocument, position: vscode.Position):
   const found = hover(document.getText(), document.offsetAt(position));
   if (!found) return undefined;
   const range = new vscode.Range(document.positionAt(found.from), document.positionAt(found.to));
-  return new vscode.Hover(new vscode.MarkdownString().appendText(found.text), range);
+  return new vscode.Hover(new vscode.MarkdownString(escapeMarkdown(found.text)), range);
 }
 
 /** Inside of `"filter": "…"`, on one line, after `virtiofs.colorRules`. */

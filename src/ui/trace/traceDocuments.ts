@@ -11,6 +11,7 @@ import { traceHover } from '../../trace/traceHover';
 import { type PageStyle, pageRows, type TracePage, tracePage } from '../../trace/tracePage';
 import type { Captures } from '../captures/captures';
 import type { OpenCapture } from '../captures/openCapture';
+import { escapeMarkdown } from '../markdown';
 import type { RequestsView } from '../requests/requestsView';
 
 export const TRACE_SCHEME = 'virtiofs-trace';
@@ -134,11 +135,7 @@ export class TraceDocuments
     while (head > 0 && /^\s{2,}[a-z[]/.test(document.lineAt(head).text)) head--;
     const found = traceHover(text, position.character, document.lineAt(head).text);
     if (!found) return undefined;
-    const markdown = new vscode.MarkdownString();
-    markdown.appendMarkdown('**');
-    markdown.appendText(found.title);
-    markdown.appendMarkdown('**\n\n');
-    markdown.appendText(found.text);
+    const markdown = new vscode.MarkdownString(`**${escapeMarkdown(found.title)}**\n\n${escapeMarkdown(found.text)}`);
     return new vscode.Hover(markdown, new vscode.Range(position.line, found.from, position.line, found.to));
   }
 
@@ -184,4 +181,3 @@ function lowerBound(rows: ArrayLike<number>, row: number): number {
   }
   return low;
 }
-

@@ -129,7 +129,8 @@ async function obey(order: Order): Promise<Done> {
 /** What `work` looks at. */
 export function makeFolder(folder: string): void {
   fs.mkdirSync(path.join(folder, 'src'), { recursive: true });
-  for (const name of ['main.c', 'util.c', 'util.h']) fs.writeFileSync(path.join(folder, 'src', name), '/* */\n'.repeat(40));
+  for (const name of ['main.c', 'util.c', 'util.h'])
+    fs.writeFileSync(path.join(folder, 'src', name), '/* */\n'.repeat(40));
   fs.writeFileSync(path.join(folder, 'data.db'), Buffer.alloc(8192));
 }
 

@@ -74,7 +74,12 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
   // Without it this VS Code ignores the extension under development that the page names.
   args.push('--enable-smoke-test-driver');
   if (options.trusted ?? true) args.push('--disable-workspace-trust');
-  const env: NodeJS.ProcessEnv = { ...process.env, EXTENSIONS_GALLERY: '{}', XDG_RUNTIME_DIR: scratch, ...options.environment };
+  const env: NodeJS.ProcessEnv = {
+    ...process.env,
+    EXTENSIONS_GALLERY: '{}',
+    XDG_RUNTIME_DIR: scratch,
+    ...options.environment,
+  };
   delete env['VSCODE_IPC_HOOK_CLI'];
   const server = spawn(options.server.node, [join(options.server.folder, 'out/server-main.js'), ...args], {
     env,

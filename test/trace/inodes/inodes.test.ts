@@ -139,7 +139,10 @@ describe('locks', () => {
   it('are held when SETLK succeeds; an unlock takes its range out', () => {
     const growing = new Growing();
     const held = (add: (b: CaptureBuilder) => unknown) =>
-      growing.more(add).held(2).map(({ start, end, exclusive }) => [start, end, exclusive]);
+      growing
+        .more(add)
+        .held(2)
+        .map(({ start, end, exclusive }) => [start, end, exclusive]);
     assert.deepEqual(
       held((b) => b.exchange('SETLK', lock(1))),
       [[0, 99, true]],
@@ -213,7 +216,8 @@ describe('the reducer', () => {
       growing.more(add);
       if (i === 400) growing.inodes.drop(growing.capture.drop(300));
     }
-    const seen = (inodes: Inodes) => inodes.list('bytes', 50).map(({ nodeid, read, requests }) => [nodeid, read, requests]);
+    const seen = (inodes: Inodes) =>
+      inodes.list('bytes', 50).map(({ nodeid, read, requests }) => [nodeid, read, requests]);
     assert.deepEqual(seen(growing.inodes).sort(), seen(inodesOf(all.capture())).sort());
   });
 });
