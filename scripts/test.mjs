@@ -54,8 +54,8 @@ const groups = [
     needs: ['compiler', 'watchers', 'load'],
     minutes: 10,
   },
-  { name: 'guests', folders: ['guest'], needs: ['load'], minutes: 25 },
-  { name: 'vscode', folders: ['extension'], needs: ['browser'], minutes: 10 },
+  { name: 'guests', folders: ['guest'], needs: ['load', 'wireshark'], minutes: 25 },
+  { name: 'vscode', folders: ['extension'], needs: ['browser'], minutes: 20 },
 ];
 
 const total = { passed: 0, failed: 0, skipped: 0 };

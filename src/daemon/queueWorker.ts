@@ -20,6 +20,7 @@ import { IOV_MAX } from '../virtio/chain';
 import { EpollAlarm } from './alarm';
 import { CONNECTION_AREA, Connection } from './connection';
 import { ShareDevice } from './device';
+import { CounterBoard } from './counterBoard';
 import type { DaemonOptions } from './options';
 import { SlowCallBoard, SlowCalls } from './slowCalls';
 import type { SessionSoFar } from './trace/drain';
@@ -36,6 +37,8 @@ export interface QueueWorkerData {
   readonly quitFd: number;
   readonly doneFd: number;
   readonly board: SharedArrayBuffer;
+  /** That of a `CounterBoard`. */
+  readonly counters: SharedArrayBuffer;
   /** The trace ring, and an eventfd that asks for the session so far. */
   readonly trace: { readonly address: number; readonly size: number; readonly askFd: number };
 }
@@ -117,6 +120,7 @@ function serve(): QueueWorkerMessage {
       slow.collect();
     }
   };
+  const counters = new CounterBoard(data.counters);
   const device = new ShareDevice(
     {
       arena,
@@ -126,6 +130,7 @@ function serve(): QueueWorkerMessage {
       kickKey: Key.Kick,
       pollMicroseconds: options.pollMicroseconds,
       tracer,
+      counters,
       warn,
       settle,
     },
@@ -170,6 +175,7 @@ function serve(): QueueWorkerMessage {
       }
     }
     if (device.busy) device.resume();
+    counters.errors = server.failed;
     alarm.ring();
   }
   backEnd.close();

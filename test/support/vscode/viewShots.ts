@@ -13,9 +13,10 @@ async function main(): Promise<void> {
   const workspace = join(runtime, 'project');
   mkdirSync(workspace);
   writeFileSync(join(workspace, 'slow.fusefilter'), '# slow reads of databases\nopcode == READ && latency > 5ms\n  && path ~ "*.db" && !(error == EIO) and read.size in 4K..1M\n  or path =~ /db$/i && open.flags has O_RDWR|O_CREAT\n');
+  process.env['XDG_RUNTIME_DIR'] = runtime;
   const env = { ...process.env, XDG_RUNTIME_DIR: runtime };
   const traffic = await Traffic.begin('work', ['--trace-syscalls', '--cache', 'auto'], env);
-  const workbench = await openWorkbench({ server: await getVscode(), workspace, extensions: [project], environment: { XDG_RUNTIME_DIR: runtime }, settings: { 'workbench.colorTheme': theme, 'virtiofs.colorRules': [{ filter: 'opcode == WRITE', color: 'purple' }] } });
+  const workbench = await openWorkbench({ server: await getVscode(), workspace, extensions: [project], alone: false, settings: { 'workbench.colorTheme': theme, 'virtiofs.colorRules': [{ filter: 'opcode == WRITE', color: 'purple' }] } });
   const { page } = workbench;
   const shot = (name: string) => page.screenshot({ path: `/tmp/shots/${prefix}-${name}.png` });
   const command = async (title: string) => {
