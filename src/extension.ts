@@ -5,6 +5,7 @@ import { OutsideShares } from './ui/outsideShares';
 import { SharesTree } from './ui/sharesTree';
 import { StatusBar } from './ui/statusBar';
 import type { Studio } from './ui/studio';
+import { registerTimeline } from './ui/timeline/register';
 import { createViews, type Views } from './ui/views';
 import { VirtualMachines } from './ui/virtualMachines';
 
@@ -30,7 +31,7 @@ export function activate(context: vscode.ExtensionContext): Insides {
   view.onDidChangeVisibility(({ visible }) => shares.show(visible));
   shares.show(view.visible);
   context.subscriptions.push(log, view, shares, outside, new StatusBar(studio), ...registerCommands(studio), vms);
-  const views = createViews(context.workspaceState);
-  context.subscriptions.push(views);
+  const views = createViews(context);
+  context.subscriptions.push(views, registerTimeline(context));
   return { activation: performance.now() - began, vms, outside, shares, views };
 }

@@ -48,7 +48,13 @@ export type ToTimeline =
   | { readonly kind: 'begin'; readonly sides: 1 | 2; readonly live: boolean }
   | { readonly kind: 'state'; readonly state: CaptureState }
   /** New rows from `from` on; layout in timelineRows.ts. */
-  | { readonly kind: 'rows'; readonly side: Side; readonly from: number; readonly count: number; readonly columns: ArrayBuffer }
+  | {
+      readonly kind: 'rows';
+      readonly side: Side;
+      readonly from: number;
+      readonly count: number;
+      readonly columns: ArrayBuffer;
+    }
   /** Rows that have changed: their replies have come. */
   | { readonly kind: 'changed'; readonly side: Side; readonly rows: Uint32Array; readonly columns: ArrayBuffer }
   /** More rows that the filter lets pass, of those that came after its answer; in order. */
@@ -97,6 +103,13 @@ export interface HostCallView {
   readonly otherThread: boolean;
 }
 
+export interface PhaseTimes {
+  readonly queued: number;
+  readonly daemon: number;
+  readonly host: number;
+  readonly reply: number;
+}
+
 export interface RequestView {
   readonly row: number;
   readonly line: string;
@@ -106,6 +119,8 @@ export interface RequestView {
   readonly path: string;
   /** ISO 8601, with nanoseconds. */
   readonly instant: string;
+  /** Nanoseconds; undefined without a reply. */
+  readonly phases: PhaseTimes | undefined;
   readonly messages: readonly MessageView[];
   readonly calls: readonly HostCallView[];
   /** Host calls that the capture counts but does not have. */
@@ -117,6 +132,8 @@ export interface LineView {
   readonly path: string;
   readonly what: string;
   readonly result: string;
+  /** Bytes moved. */
+  readonly payload: number;
 }
 
 export interface CompletionView {
@@ -169,6 +186,8 @@ export type Asked =
   | { readonly about: 'paths'; readonly side: Side; readonly paths: readonly number[] }
   /** The rank of each path in alphabetical order. */
   | { readonly about: 'pathOrder'; readonly side: Side }
+  /** Bytes moved by each of all rows. */
+  | { readonly about: 'payloads'; readonly side: Side }
   /** `filter` is a number that later `passed` messages repeat. */
   | { readonly about: 'filter'; readonly filter: number; readonly text: string }
   | { readonly about: 'complete'; readonly text: string; readonly cursor: number }
@@ -179,6 +198,7 @@ export type Given =
   | { readonly about: 'lines'; readonly lines: readonly LineView[] }
   | { readonly about: 'paths'; readonly texts: readonly string[] }
   | { readonly about: 'pathOrder'; readonly ranks: Uint32Array }
+  | { readonly about: 'payloads'; readonly payloads: Uint32Array }
   /** For each side the first `count` rows as bits, those that pass set; undefined: all pass. */
   | { readonly about: 'filter'; readonly passed: readonly FilterResult[] | undefined }
   | { readonly about: 'filter'; readonly trouble: FilterTrouble }
@@ -201,7 +221,8 @@ export const MOST_NOTES = 10_000;
 type Fields = Readonly<Record<string, unknown>>;
 
 const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null;
-const isCount = (value: unknown): value is number => typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+const isCount = (value: unknown): value is number =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 const isSide = (value: unknown): value is Side => value === 0 || value === 1;
 const isText = (value: unknown, most: number): value is string => typeof value === 'string' && value.length <= most;
 const areCounts = (value: unknown): value is number[] =>
@@ -231,6 +252,7 @@ function isAsked(value: unknown): value is Asked {
     case 'paths':
       return isSide(value['side']) && areCounts(value['paths']);
     case 'pathOrder':
+    case 'payloads':
       return isSide(value['side']);
     case 'filter':
       return isCount(value['filter']) && isText(value['text'], LONGEST_FILTER);

@@ -7,6 +7,7 @@ import type { InodeOrder } from '../trace/inodes/inodes';
 import { Captures } from './captures/captures';
 import { FindingsView } from './findings/findingsView';
 import { InodesView, type InodesNode } from './inodes/inodesView';
+import { LiveTimelines } from './captures/liveTimelines';
 import { checkColorRules } from './requests/colorRules';
 import { requestCommands } from './requests/commands';
 import { COLOR_SCHEME, RequestsView, type RequestsNode } from './requests/requestsView';
@@ -24,13 +25,14 @@ export interface Views extends vscode.Disposable {
 const LOOK_MS = 1500;
 const MIB = 1 << 20;
 
-export function createViews(memory: vscode.Memento): Views {
+export function createViews(extension: vscode.ExtensionContext): Views {
   const captures = new Captures(() => ({ memory: liveMemory() }));
   const requests = new RequestsView(captures);
   const findings = new FindingsView(captures);
   const inodes = new InodesView(captures, () => findings.model.stale);
   const documents = new TraceDocuments(captures, requests);
-  const context = { captures, requests, memory };
+  const context = { captures, requests, memory: extension.workspaceState };
+  const timelines = new LiveTimelines(extension, captures);
   const register = vscode.commands.registerCommand;
   const subscriptions: vscode.Disposable[] = [
     requests,
@@ -38,6 +40,8 @@ export function createViews(memory: vscode.Memento): Views {
     inodes,
     documents,
     registerFilterLanguage(),
+    timelines,
+    register('virtiofs.timeline.reveal', (place: unknown) => timelines.reveal(place)),
     vscode.window.registerFileDecorationProvider({ provideFileDecoration: decorate }),
     ...Object.entries(requestCommands).map(([id, run]) => register(id, (...args: unknown[]) => run(context, ...args))),
     ...orders.map((order) => register(`virtiofs.inodes.sortBy${capital(order)}`, () => inodes.sortBy(order))),

@@ -34,11 +34,12 @@ function labels({ views }: Insides, node?: RequestsNode): string[] {
 
 const labelOf = ({ label }: vscode.TreeItem): string => (typeof label === 'string' ? label : (label?.label ?? ''));
 
-function child({ views }: Insides, label: string, node?: RequestsNode): RequestsNode {
+function child(inside: Insides, label: string, node?: RequestsNode): RequestsNode {
+  const { views } = inside;
   const found = views.requests
     .getChildren(node)
     .find((each) => labelOf(views.requests.getTreeItem(each)).startsWith(label));
-  assert.ok(found, `${label} is not in ${labels({ views }, node).join(', ')}`);
+  assert.ok(found, `${label} is not in ${labels(inside, node).join(', ')}`);
   return found;
 }
 

@@ -7,7 +7,7 @@ export type SourceState = Pick<CaptureState, 'title' | 'phase' | 'bytesRead' | '
 export interface CaptureSource {
   readonly capture: Capture;
   /** Of a file on this machine, for what reads it once more. */
-  readonly path?: string;
+  readonly path?: string | undefined;
   state(): SourceState;
   /** The listener is called when rows or the state have changed; what is returned ends that. */
   onChange(listener: () => void): () => void;

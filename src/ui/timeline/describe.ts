@@ -5,10 +5,10 @@ import type { Message } from '../../protocol/message';
 import { printNode } from '../../protocol/print';
 import { replyLine } from '../../protocol/summary';
 import { sizeText } from './sizeText';
-import type { FieldNode, LineView, MessageView, RequestView } from '../../control/timeline';
+import type { FieldNode, LineView, MessageView, PhaseTimes, RequestView } from '../../control/timeline';
 import type { Capture } from '../../trace/capture';
 import { hostCallLine } from '../../trace/hostCallLine';
-import { argumentsOf, instantOf, isInFlight, kindOf, requestLine } from '../../trace/line';
+import { argumentsOf, instantOf, isInFlight, isOrphan, kindOf, phasesOf, requestLine } from '../../trace/line';
 import { printInstant } from '../../trace/times';
 
 /** So many fields of one message are shown; a listing of thousands of entries has more. */
@@ -35,6 +35,7 @@ export function describeRequest(capture: Capture, row: number): RequestView {
     doc: opcodeByNumber(columns.opcode[row])?.doc ?? '',
     path: capture.path(columns.path[row]),
     instant: printInstant(instantOf(capture, row)),
+    phases: reply && !isOrphan(capture, row) ? phaseTimes(capture, row) : undefined,
     messages,
     calls: calls.slice(0, MOST_CALLS).map((record) => ({
       text: hostCallLine(record),
@@ -45,6 +46,11 @@ export function describeRequest(capture: Capture, row: number): RequestView {
     })),
     callsMissing: columns.calls[row] - Math.min(MOST_CALLS, calls.length),
   };
+}
+
+function phaseTimes(capture: Capture, row: number): PhaseTimes {
+  const { queued, daemon, host, writing } = phasesOf(capture, row);
+  return { queued, daemon, host, reply: writing };
 }
 
 function messageView(title: string, message: Message, bytes: Uint8Array): MessageView {
@@ -77,11 +83,12 @@ function fieldNodes(nodes: readonly Node[], budget: { left: number }): FieldNode
 }
 
 export function describeLine(capture: Capture, row: number): LineView {
-  if (row >= capture.count) return { path: '', what: '', result: '' };
+  if (row >= capture.count) return { path: '', what: '', result: '', payload: 0 };
   const path = capture.path(capture.columns.path[row]);
+  const payload = capture.columns.payload[row];
   const request = capture.request(row);
   const what = request ? argumentsOf(request, path).join(' ') : '';
-  if (isInFlight(capture, row)) return { path, what, result: '… in flight' };
+  if (isInFlight(capture, row)) return { path, what, result: '… in flight', payload };
   const reply = capture.reply(row);
-  return { path, what, result: reply ? replyLine(reply).replace(/^-> /, '') : '' };
+  return { path, what, result: reply ? replyLine(reply).replace(/^-> /, '') : '', payload };
 }

@@ -31,6 +31,7 @@ class Share {
     directory: '/srv/work',
     started: '2026-11-26T00:00:00.000Z',
     socket: join(this.folder, 'sock'),
+    counters: join(this.folder, 'counters'),
   };
 
   constructor(first: () => Uint8Array) {

@@ -12,6 +12,8 @@ export class TimelineCapture {
   lanes: Lanes;
   private passedCount = 0;
   private room = new Uint32Array(0);
+  /** How many rows there were when lanes were made. */
+  private groupedAt = 0;
 
   constructor(private grouping: Grouping) {
     this.lanes = new Lanes(this.rows, grouping);
@@ -23,11 +25,11 @@ export class TimelineCapture {
   }
 
   append(from: number, count: number, columns: ArrayBuffer): boolean {
-    const before = this.lanes.list.length;
     if (!this.rows.append(from, count, columns)) return false;
     if (this.passed) return true;
-    // Files and processes get lanes of their own until there are too many; then the busiest keep theirs.
-    if (before > LANES_BEFORE_CHOICE && this.grouping !== 'queue') this.regroup(this.grouping);
+    // Which files and processes are the busiest is looked at anew when there is twice as much.
+    const many = this.grouping === 'file' || this.grouping === 'process';
+    if (many && this.rows.count >= 2 * this.groupedAt) this.regroup(this.grouping);
     else this.lanes.takeAll();
     return true;
   }
@@ -76,10 +78,9 @@ export class TimelineCapture {
 
   regroup(grouping: Grouping): void {
     this.grouping = grouping;
+    this.groupedAt = this.rows.count;
     this.lanes = new Lanes(this.rows, grouping, busiestKeys(this.rows, grouping, this.passed));
     if (this.passed) this.lanes.take(this.passed);
     else this.lanes.takeAll();
   }
 }
-
-const LANES_BEFORE_CHOICE = 2000;

@@ -6,13 +6,13 @@ export const families = ['lookup', 'attributes', 'open', 'read', 'write', 'listi
 export type Family = (typeof families)[number];
 
 export const familyTitles: Readonly<Record<Family, string>> = {
-  lookup: 'Lookup, forget',
+  lookup: 'Lookup',
   attributes: 'Attributes',
-  open: 'Open, release',
+  open: 'Open',
   read: 'Read',
-  write: 'Write, sync',
-  listing: 'Listings',
-  names: 'Create, rename, remove',
+  write: 'Write',
+  listing: 'List',
+  names: 'Names',
   other: 'Other',
 };
 

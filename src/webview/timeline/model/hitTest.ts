@@ -41,4 +41,3 @@ export function rowAt(rows: Rows, lane: Lane, time: number, tolerance: number, t
   }
   return best;
 }
-

@@ -1,5 +1,5 @@
 /** Where the lanes are: their heights, one under the other, as far as they are scrolled. */
-import type { Lane } from './lanes';
+import { type Lane, MOST_TRACKS } from './lanes';
 
 export interface PlacedLane {
   readonly side: 0 | 1;
@@ -19,9 +19,9 @@ export interface Layout {
 export const CAPTION = 22;
 /** Above and below the bars of a lane. */
 export const PADDING = 4;
-const TALLEST = 96;
 const LOWEST = 26;
 export const TRACK = 18;
+const TALLEST = MOST_TRACKS * TRACK + 2 * PADDING;
 
 /** A lane's height: its tracks, as far as that is not too much. */
 export function laneHeight(lane: Lane, roomForEach: number): number {
@@ -35,7 +35,7 @@ export function laneHeight(lane: Lane, roomForEach: number): number {
  */
 export function place(sides: readonly (readonly Lane[])[], paired: boolean, viewHeight: number): Layout {
   const order: { side: 0 | 1; lane: Lane; caption: boolean }[] = [];
-  const [first, second = []] = sides;
+  const [first = [], second = []] = sides;
   const captioned = sides.length > 1 && !paired;
   if (paired && second.length > 0) {
     const others = new Map(second.map((lane) => [lane.key, lane]));

@@ -2,7 +2,7 @@
  * Draws lanes into an image: every request as a bar where they can be told apart, else what happens in each pixel's
  * time. Pure: theme colours and sizes come in, pixels and the places for texts go out.
  */
-import { PART } from '../../../control/timelineRows';
+import { PART, queuedTime } from '../../../control/timelineRows';
 import { familyIndex } from './families';
 import { type Image, mix } from './image';
 import { type Lane } from './lanes';
@@ -69,12 +69,15 @@ const MOST_LABELS = 240;
 /** So many bars for each pixel of width are drawn one by one. */
 const BARS_A_PIXEL = 3;
 /** From so many (CSS) pixels on a bar shows its phases, and its text. */
-const PHASES_FROM = 10;
+const PHASES_FROM = 24;
 const LABEL_FROM = 44;
 const LONGEST_TAIL = 3;
 
 /** Where a latency is between quick and slow, 0 to 1, by its logarithm. */
-export function latencyPart(latency: number, { quickest, slowest }: Pick<PaintOptions, 'quickest' | 'slowest'>): number {
+export function latencyPart(
+  latency: number,
+  { quickest, slowest }: Pick<PaintOptions, 'quickest' | 'slowest'>,
+): number {
   if (!(latency > 0)) return 0;
   const part = Math.log(latency / quickest) / Math.log(Math.max(slowest / quickest, 1.0001));
   return part < 0 ? 0 : part > 1 ? 1 : part;
@@ -143,12 +146,15 @@ function paintLevel(
     const tail = latency[slow] / perPixel;
     // A request much longer than the pixel it begins in is seen in its whole length.
     if (tail > LONGEST_TAIL) image.fill(x, bottom - tall, x + Math.round(tail), bottom - tall + least, colour);
-    if (level.errors[b] > 0) {
-      const red = Math.max(Math.round(3 * ratio), Math.round((tall * level.errors[b]) / level.rows[b]));
-      if (options.colour !== 'result' || level.errors[b] < level.rows[b]) {
-        image.fill(x, bottom - red, x + wide, bottom, palette.error);
-      }
-    }
+  }
+  // Afterwards, since two buckets may share a pixel and an error has to be seen.
+  for (let b = level.find(Math.floor(span.from / level.width)); b < end; b++) {
+    if (level.errors[b] === 0) continue;
+    const x = Math.floor((level.index[b] * level.width - span.from) / perPixel);
+    const part = byLatency ? latencyPart(latency[level.longest[b]], options) : Math.sqrt(level.rows[b]) / most;
+    const tall = Math.max(least, Math.round(part * room));
+    const red = Math.max(Math.round(3 * ratio), Math.round((tall * level.errors[b]) / level.rows[b]));
+    image.fill(x, bottom - red, x + Math.max(1, Math.ceil(level.width / perPixel)), bottom, palette.error);
   }
 }
 
@@ -222,7 +228,8 @@ function paintBar({ image, top, height, side, lane, rows, span, options, labels 
     // A pixel between neighbours that would run together.
     image.fill(x0, y0, wide > 4 * ratio ? x1 - 1 : x1, y1, colour);
   }
-  if (wide >= PHASES_FROM * ratio && y1 - y0 >= 12 * ratio && !open) paintPhases(image, rows, row, x0, exact, y0, y1, span, options);
+  if (wide >= PHASES_FROM * ratio && y1 - y0 >= 15 * ratio && !open)
+    paintPhases(image, rows, row, x0, exact, y0, y1, span, options);
   if (error[row] < 0 && options.colour !== 'result') {
     image.fill(x0, y0, x1 - (wide > 4 * ratio ? 1 : 0), y0 + Math.max(2, Math.round(3 * ratio)), palette.error);
   }
@@ -256,7 +263,7 @@ function paintPhases(
   image.fill(x0, strip, x1 - 1, y1, palette.daemon);
   image.fill(at(calls), strip, Math.min(at(reply), x1 - 1), y1, palette.host);
   image.fill(at(reply), strip, x1 - 1, y1, palette.writing);
-  if (queued[row] > 0) image.hatch(at(start[row] - queued[row]), y0, x0, y1, palette.queued);
+  if (queued[row] > 0) image.hatch(at(start[row] - queuedTime(queued[row])), y0, x0, y1, palette.queued);
 }
 
 /** Colours between those given, `count` of them. */

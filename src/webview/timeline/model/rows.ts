@@ -1,20 +1,16 @@
 /** The columns of a capture as the timeline has them so far. They grow by doubling; nothing is kept for each request. */
-import { emptyRows, rowViews, type RowColumns } from '../../../control/timelineRows';
+import { emptyRows, unpackRows, type RowColumns } from '../../../control/timelineRows';
 import { RowFlag } from '../../../trace/capture';
 
 const FIRST_ROWS = 4096;
+/** Which part of the time a pause after the first rows has to take for them not to be shown at first. */
+const LONELY = 0.8;
 
-function viewsOf(count: number): RowColumns {
-  const views = rowViews(emptyRows(count), count);
-  if (!views) throw new Error('the layout of rows contradicts itself');
-  return views;
-}
-
-const names = Object.keys(viewsOf(0)) as (keyof RowColumns)[];
+const names = Object.keys(emptyRows(0)) as (keyof RowColumns)[];
 
 export class Rows {
   count = 0;
-  columns = viewsOf(FIRST_ROWS);
+  columns = emptyRows(FIRST_ROWS);
   /** The last moment that is known of, nanoseconds after the origin. */
   end = 0;
   begin = Infinity;
@@ -22,7 +18,7 @@ export class Rows {
 
   /** Rows from `from` on; false when they do not follow those that are here. */
   append(from: number, count: number, buffer: ArrayBuffer): boolean {
-    const fresh = rowViews(buffer, count);
+    const fresh = unpackRows(buffer, count);
     if (!fresh || from !== this.count) return false;
     this.makeRoom(from + count);
     for (const name of names) this.columns[name].set(fresh[name], from);
@@ -33,7 +29,7 @@ export class Rows {
 
   /** New values of rows that are here. */
   change(rows: Uint32Array, buffer: ArrayBuffer): boolean {
-    const fresh = rowViews(buffer, rows.length);
+    const fresh = unpackRows(buffer, rows.length);
     if (!fresh) return false;
     for (let i = 0; i < rows.length; i++) {
       const row = rows[i];
@@ -60,7 +56,7 @@ export class Rows {
   private makeRoom(rows: number): void {
     if (rows <= this.room) return;
     while (this.room < rows) this.room *= 2;
-    const larger = viewsOf(this.room);
+    const larger = emptyRows(this.room);
     for (const name of names) larger[name].set(this.columns[name].subarray(0, this.count));
     this.columns = larger;
   }
@@ -87,7 +83,10 @@ export function usefulRange(rows: Rows): [from: number, to: number] {
   let from = rows.begin;
   const few = Math.min(rows.count - 1, 4);
   for (let row = 0; row < few; row++) {
-    if (start[row + 1] - start[row] > (rows.end - from) / 2 && start[row] <= from) from = start[row + 1];
+    if (start[row + 1] - start[row] > (rows.end - from) * LONELY) {
+      from = start[row + 1];
+      break;
+    }
   }
   return [from, Math.max(rows.end, from + 1000)];
 }
