@@ -92,7 +92,7 @@ export function rowText(capture: Capture, row: number, within: Grouping): RowTex
 /** The arguments, as far as a line of a tree has room for them. */
 function argumentsFor(capture: Capture, row: number, path: string): string[] {
   const request = capture.request(row);
-  const text = request ? argumentsOf(request, path).join(' ') : '';
+  const text = request ? argumentsOf(request, path, capture.path(capture.columns.otherPath[row])).join(' ') : '';
   return text === '' ? [] : [text.length > 60 ? `${text.slice(0, 59)}…` : text];
 }
 

@@ -12,17 +12,32 @@ async function main(): Promise<void> {
   const runtime = mkdtempSync(join(tmpdir(), 'virtiofs-run-'));
   const workspace = join(runtime, 'project');
   mkdirSync(workspace);
-  writeFileSync(join(workspace, 'slow.fusefilter'), '# slow reads of databases\nopcode == READ && latency > 5ms\n  && path ~ "*.db" && !(error == EIO) and read.size in 4K..1M\n  or path =~ /db$/i && open.flags has O_RDWR|O_CREAT\n');
+  writeFileSync(
+    join(workspace, 'slow.fusefilter'),
+    '# slow reads of databases\nopcode == READ && latency > 5ms\n  && path ~ "*.db" && !(error == EIO) and read.size in 4K..1M\n  or path =~ /db$/i && open.flags has O_RDWR|O_CREAT\n',
+  );
   process.env['XDG_RUNTIME_DIR'] = runtime;
   const env = { ...process.env, XDG_RUNTIME_DIR: runtime };
   const traffic = await Traffic.begin('work', ['--trace-syscalls', '--cache', 'auto'], env);
-  const workbench = await openWorkbench({ server: await getVscode(), workspace, extensions: [project], alone: false, settings: { 'workbench.colorTheme': theme, 'virtiofs.colorRules': [{ filter: 'opcode == WRITE', color: 'purple' }] } });
+  const workbench = await openWorkbench({
+    server: await getVscode(),
+    workspace,
+    extensions: [project],
+    alone: false,
+    settings: {
+      'workbench.colorTheme': theme,
+      'virtiofs.colorRules': [{ filter: 'opcode == WRITE', color: 'purple' }],
+    },
+  });
   const { page } = workbench;
   const shot = (name: string) => page.screenshot({ path: `/tmp/shots/${prefix}-${name}.png` });
   const command = async (title: string) => {
     await page.keyboard.press('F1');
     await page.locator('.quick-input-widget input').first().fill(`>${title}`);
-    await page.locator('.quick-input-list .monaco-list-row', { hasText: title.replace(/^.*: /, '') }).first().waitFor();
+    await page
+      .locator('.quick-input-list .monaco-list-row', { hasText: title.replace(/^.*: /, '') })
+      .first()
+      .waitFor();
     await sleep(300);
     await page.keyboard.press('Enter');
     await sleep(500);
@@ -48,45 +63,45 @@ async function main(): Promise<void> {
     await sleep(1500);
     await shot('1-time');
     if (steps !== 'few') {
-    const row = page.locator('.monaco-list-row', { hasText: 'READ /src/util.h' }).first();
-    await row.click();
-    await page.keyboard.press('ArrowRight');
-    await sleep(1200);
-    await shot('2-open');
-    await command('Virtio-FS: Group by File');
-    await sleep(700);
-    await page.locator('.monaco-list-row', { hasText: 'src' }).first().click();
-    await sleep(500);
-    await page.locator('.monaco-list-row', { hasText: 'main.c' }).first().click();
-    await sleep(700);
-    await shot('3-file');
-    await command('Virtio-FS: Group by Opcode');
-    await sleep(700);
-    await page.locator('.monaco-list-row', { hasText: 'LOOKUP' }).first().click();
-    await sleep(700);
-    await shot('4-opcode');
-    await command('Virtio-FS: Filter Requests');
-    await page.keyboard.type('opcode == READ && lat');
-    await sleep(500);
-    await shot('5-filter');
-    await page.keyboard.type('x > 5ms');
-    await sleep(500);
-    await shot('6-filtererror');
-    await page.keyboard.press('Escape');
-    await command('Virtio-FS: Group by Time');
-    await pane('Findings');
-    await sleep(700);
-    await pane('Inodes and Handles');
-    await sleep(1000);
-    writeFileSync(join(traffic.folder, 'src', 'util.h'), 'changed\n');
-    await sleep(1500);
-    await shot('7-inodes');
-    await command('Virtio-FS: Show Requests as Text');
-    await sleep(1500);
-    await shot('8-text');
-    await command('Virtio-FS: Show Every Field as Text');
-    await sleep(1500);
-    await shot('9-fields');
+      const row = page.locator('.monaco-list-row', { hasText: 'READ /src/util.h' }).first();
+      await row.click();
+      await page.keyboard.press('ArrowRight');
+      await sleep(1200);
+      await shot('2-open');
+      await command('Virtio-FS: Group by File');
+      await sleep(700);
+      await page.locator('.monaco-list-row', { hasText: 'src' }).first().click();
+      await sleep(500);
+      await page.locator('.monaco-list-row', { hasText: 'main.c' }).first().click();
+      await sleep(700);
+      await shot('3-file');
+      await command('Virtio-FS: Group by Opcode');
+      await sleep(700);
+      await page.locator('.monaco-list-row', { hasText: 'LOOKUP' }).first().click();
+      await sleep(700);
+      await shot('4-opcode');
+      await command('Virtio-FS: Filter Requests');
+      await page.keyboard.type('opcode == READ && lat');
+      await sleep(500);
+      await shot('5-filter');
+      await page.keyboard.type('x > 5ms');
+      await sleep(500);
+      await shot('6-filtererror');
+      await page.keyboard.press('Escape');
+      await command('Virtio-FS: Group by Time');
+      await pane('Findings');
+      await sleep(700);
+      await pane('Inodes and Handles');
+      await sleep(1000);
+      writeFileSync(join(traffic.folder, 'src', 'util.h'), 'changed\n');
+      await sleep(1500);
+      await shot('7-inodes');
+      await command('Virtio-FS: Show Requests as Text');
+      await sleep(1500);
+      await shot('8-text');
+      await command('Virtio-FS: Show Every Field as Text');
+      await sleep(1500);
+      await shot('9-fields');
     }
   } catch (error) {
     await shot('failed');
@@ -97,4 +112,10 @@ async function main(): Promise<void> {
     rmSync(runtime, { recursive: true, force: true });
   }
 }
-void main().then(() => process.exit(0), (error: unknown) => { console.error(error); process.exit(1); });
+void main().then(
+  () => process.exit(0),
+  (error: unknown) => {
+    console.error(error);
+    process.exit(1);
+  },
+);
