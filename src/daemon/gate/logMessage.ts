@@ -3,8 +3,6 @@
  *
  * A field that a request does not have is shown as `-`.
  */
-import { printEnum } from '../../protocol/print';
-import { opcodeNames } from '../../protocol/fuse/opcodeNumbers';
 import { findField, isAny, opcodeOf, type Field } from '../../trace/filter/fields';
 import type { Rows } from '../../trace/filter/rows';
 import { exactReader, numberReader, textReader } from '../../trace/filter/sources';
@@ -57,7 +55,6 @@ function valueText(field: Field, rows: Rows): Message {
     const read = textReader(field, rows);
     return () => read(0) ?? '-';
   }
-  if (field.name === 'opcode') return () => printEnum(opcodeNames, rows.columns.opcode[0]);
   const exact = exactReader(field, rows);
   const read = numberReader(field, rows);
   return () => {
