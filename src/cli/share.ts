@@ -35,6 +35,7 @@ interface ShareOptions {
   readonly captureLimit?: string;
   readonly snaplen?: string;
   readonly traceSyscalls: boolean;
+  readonly fault: readonly string[];
 }
 
 /** Ctrl-], as in telnet and virsh. */
@@ -66,6 +67,12 @@ export function registerShare(program: Command): void {
     .option('--capture-limit <size>', 'keep the newest: the capture and its older half stay below this, such as 100M')
     .option('--snaplen <bytes>', 'bytes of data that captures keep of each message (default: 256)')
     .option('--trace-syscalls', 'captures have each host system call as well', false)
+    .option(
+      '--fault <rule>',
+      'do this to requests, such as "errno=EIO,p=0.01 READ *.db"; may be given several times (docs/faults.md)',
+      list,
+      [],
+    )
     .addHelpText(
       'after',
       '\nWatch the requests from another terminal with "virtiofs-studio trace".\n' +
@@ -150,6 +157,7 @@ function captureOptions(options: ShareOptions, tag: string | undefined): string[
     ...given('--capture-limit', captureLimit),
     ...given('--snaplen', snaplen),
     ...(options.traceSyscalls ? ['--trace-syscalls'] : []),
+    ...options.fault.map((rule) => `--fault=${rule}`),
   ];
 }
 

@@ -27,7 +27,7 @@ interface Client {
 }
 
 /** Milliseconds that the last words may take. */
-const FAREWELL = 300;
+const FAREWELL = 1000;
 
 type Waiting = {
   readonly client: Client;
