@@ -8,7 +8,11 @@ import {
   SocketMessageReader,
   SocketMessageWriter,
 } from 'vscode-jsonrpc/node';
-import { debugRequests } from '../../../src/control/debug';
+import { debugRequests, MOST_HELD } from '../../../src/control/debug';
+import { Opcode } from '../../../src/protocol/fuse/opcodes';
+import * as wire from '../../../src/protocol/fuse/structs';
+import { FuseClient } from '../../driver/fuseClient';
+import { pack } from '../../driver/pack';
 import { Debugged } from './debugged';
 
 const names = Object.keys(debugRequests);
@@ -173,13 +177,17 @@ describe('hostile debuggers', () => {
   });
 
   it('more requests than may be held: the rest goes on, and that is told', async () => {
-    const many = await Debugged.begin({ arguments: ['--log-level=warn'] });
+    const many = await Debugged.begin();
     await many.breakOn({ opcodes: 'GETATTR' });
-    const client = many.session.client;
-    const calls = [];
-    // More at a time than the client has slots for is not needed: what goes on gives its slot back.
-    for (let sent = 0; sent < 120; sent++) calls.push(many.getattr());
-    while ((await many.client.ask('held', {})).held.length < 120);
+    const client = new FuseClient(many.session.device, 4096, 600);
+    client.indirect = true;
+    const calls = Array.from({ length: MOST_HELD + 20 }, () =>
+      client.start(Opcode.GETATTR, 1n, [pack(wire.GetattrIn, {})], { room: wire.AttrOut.size }),
+    );
+    const { text } = await many.next('log', (log) => log.level === 'warn');
+    assert.match(text, /512 requests are held already/);
+    for (const one of calls.slice(MOST_HELD)) assert.equal(client.wait(one).error, 0);
+    assert.equal((await many.client.ask('held', {})).held.length, MOST_HELD);
     await many.go();
     for (const one of calls) assert.equal(client.wait(one).error, 0);
     await many.end();
