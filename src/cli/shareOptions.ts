@@ -22,6 +22,7 @@ export interface ShareOptions {
   readonly captureLimit?: string;
   readonly snaplen?: string;
   readonly traceSyscalls: boolean;
+  readonly fault: readonly string[];
   readonly control?: string;
 }
 
@@ -57,6 +58,12 @@ export function describeShare(command: Command): Command {
     .option('--capture-limit <size>', 'keep the newest: the capture and its older half stay below this, such as 100M')
     .option('--snaplen <bytes>', 'bytes of data that captures keep of each message (default: 256)')
     .option('--trace-syscalls', 'captures have each host system call as well', false)
+    .option(
+      '--fault <rule>',
+      'do this to requests, such as "errno=EIO,p=0.01 READ *.db"; may be given several times (docs/faults.md)',
+      list,
+      [],
+    )
     .addOption(
       new Option('--control <socket>', 'for editors: connect here, tell how it goes, take requests').hideHelp(),
     );
@@ -83,7 +90,8 @@ export function parseShareWords(words: readonly string[]): ShareRequest {
 
 /** Shared memory maps (SQLite, fio) must work by default in every cache mode, hence the second option. */
 export function daemonOptions(options: ShareOptions): string[] {
-  return [`--cache=${options.cache}`, '--allow-mmap', '--xattr', '--log-level=warn'];
+  const faults = options.fault.map((rule) => `--fault=${rule}`);
+  return [`--cache=${options.cache}`, '--allow-mmap', '--xattr', '--log-level=warn', ...faults];
 }
 
 /** `tag`: where there are several shares, each has a file of its own: `NAME.TAG.fuse.pcapng`. */

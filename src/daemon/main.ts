@@ -6,7 +6,7 @@
  */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { Worker } from 'node:worker_threads';
+import { MessageChannel, Worker } from 'node:worker_threads';
 import { Trouble, trouble } from '../base/catalogue';
 import { VERSION } from '../base/version';
 import { eventfd, signal } from '../native/descriptors';
@@ -15,6 +15,7 @@ import { errnoName } from '../protocol/errno';
 import type { BlockingWorkerData } from './blockingWorker';
 import { CounterBoard } from './counterBoard';
 import { CounterLines } from './counterLines';
+import { DebugServer } from './gate/debugServer';
 import { listen } from './listening';
 import { type DaemonOptions, type LogLevel, parseOptions } from './options';
 import type { QueueWorkerData, QueueWorkerMessage } from './queueWorker';
@@ -49,6 +50,12 @@ function run(options: DaemonOptions): void {
   const counterLines = new CounterLines(counters);
   if (options.liveTrace) counterLines.listen();
 
+  const commandFd = eventfd();
+  const { port1, port2 } = new MessageChannel();
+  // The queue worker alone keeps the process alive.
+  port1.unref();
+  const debug = new DebugServer(port1, () => signal(commandFd));
+  if (options.debug) debug.listen((why) => log('warn', `no debugger can connect: ${why}`));
   const workerData: QueueWorkerData = {
     options,
     listenFd: listening.fd,
@@ -57,8 +64,9 @@ function run(options: DaemonOptions): void {
     board: board.block,
     counters: counters.block,
     trace,
+    debug: { port: port2, commandFd },
   };
-  const worker = new Worker(join(__dirname, 'queueWorker.js'), { workerData });
+  const worker = new Worker(join(__dirname, 'queueWorker.js'), { workerData, transferList: [port2] });
   let outcome = 0;
   let over = false;
   const end = (): void => {
@@ -66,7 +74,8 @@ function run(options: DaemonOptions): void {
     over = true;
     listening.remove();
     counterLines.close();
-    void tracing.end().then(() => leave(outcome));
+    const farewell = debug.close(outcome === 0 ? 'the share is over' : 'the daemon has failed');
+    void Promise.all([tracing.end(), farewell]).then(() => leave(outcome));
   };
   const failed = (error: Error): void => {
     log('error', error.stack ?? error.message);
@@ -75,7 +84,10 @@ function run(options: DaemonOptions): void {
     end();
   };
   worker.on('message', (message: QueueWorkerMessage) => {
-    if (message.kind === 'log') log(message.level, message.text);
+    if (message.kind === 'log') {
+      log(message.level, message.text);
+      debug.log(message.level, message.text);
+    } else if (message.kind === 'debugAnswer' || message.kind === 'debugEvent') debug.news(message);
     else if (message.kind === 'startSlowCalls') startBlockingWorkers({ board: board.block, doneFd }, failed);
     else if (message.kind === 'session') tracing.answered(message);
     else {

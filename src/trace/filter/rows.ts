@@ -30,6 +30,7 @@ export class OneRow implements Rows {
     host: new Float32Array(1),
     writing: new Float32Array(1),
     otherPath: new Uint32Array(1),
+    held: new Float32Array(1),
     opcode: new Uint16Array(1),
     queue: new Uint16Array(1),
     error: new Int16Array(1),
@@ -49,13 +50,19 @@ export class OneRow implements Rows {
   private requestPart: Uint8Array = none;
   private replyPart: Uint8Array = none;
   private shape: SessionShape | undefined;
-  private pathText = '';
+  private pathText: string | (() => string) = '';
 
   /** `origin`: nanoseconds since the epoch that `start` counts from. */
   constructor(readonly origin: bigint = 0n) {}
 
-  /** A request was taken. `bytes` has the whole of it, or at least what it has before any data. */
-  take(bytes: Uint8Array, at: { start: number; queue: number; path: string; session: SessionShape | undefined }): void {
+  /**
+   * A request was taken. `bytes` has the whole of it, or at least what it has before any data. A path that is costly to
+   * find may be a function: it is called when a filter looks at the path.
+   */
+  take(
+    bytes: Uint8Array,
+    at: { start: number; queue: number; path: string | (() => string); session: SessionShape | undefined },
+  ): void {
     const { columns } = this;
     this.requestPart = bytes;
     this.replyPart = none;
@@ -72,7 +79,7 @@ export class OneRow implements Rows {
     columns.requestLength[0] = wordOr0(bytes, InHeader.offset.len);
     columns.path[0] = at.path === '' ? 0 : 1;
     columns.latency[0] = NaN;
-    columns.queued[0] = columns.host[0] = columns.writing[0] = 0;
+    columns.queued[0] = columns.host[0] = columns.writing[0] = columns.held[0] = 0;
     columns.error[0] = columns.calls[0] = columns.replyLength[0] = 0;
     const number = columns.opcode[0];
     columns.flags[0] = opcodeByNumber(number)?.reply === false ? RowFlag.SILENT : 0;
@@ -93,7 +100,8 @@ export class OneRow implements Rows {
   }
 
   path(index: number): string {
-    return index === 1 ? this.pathText : '';
+    if (index !== 1) return '';
+    return typeof this.pathText === 'string' ? this.pathText : this.pathText();
   }
 
   requestBytes(): Uint8Array {
