@@ -26,6 +26,7 @@ export function columnsOf(rows: readonly RowOptions[]): RequestColumns {
     queued: Float32Array.from(from('queued')),
     host: Float32Array.from(from('host')),
     writing: Float32Array.from(from('writing')),
+    held: new Float32Array(rows.length),
     opcode: Uint16Array.from(rows.map(({ opcode }) => opcode ?? 15)),
     queue: Uint16Array.from(from('queue')),
     error: Int16Array.from(from('error')),
