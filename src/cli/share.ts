@@ -6,16 +6,17 @@
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { trouble } from '../base/catalogue';
+import { checkDax } from '../vm/daxChecks';
 import { onTermination } from '../vm/endings';
 import { mountPoint } from '../vm/guestInit';
 import { probeKvm } from '../vm/kvm';
-import { startGuest } from '../vm/launcher';
-import type { Guest, GuestOptions } from '../vm/launcher';
+import { QEMU_MEMORY_MIB, startGuest } from '../vm/launcher';
+import type { Guest, GuestOptions, GuestShare } from '../vm/launcher';
 import { QEMU_TERMINAL } from '../vm/qemuArguments';
 import { guestTools, kernelFrom } from '../vm/toolbox';
 import { UML_TERMINAL } from '../vm/umlArguments';
 import { Workplace } from '../vm/workplace';
-import { namedFolders, parseCount, parseMemory } from './guestOptions';
+import { namedFolders, parseCount, parseDax, parseMemory } from './guestOptions';
 import { Progress } from './progress';
 
 interface ShareOptions {
@@ -35,6 +36,9 @@ interface ShareOptions {
   readonly captureLimit?: string;
   readonly snaplen?: string;
   readonly traceSyscalls: boolean;
+  readonly dax?: string;
+  readonly daxPolicy?: string;
+  readonly daxMount: 'inode' | 'always' | 'never';
 }
 
 /** Ctrl-], as in telnet and virsh. */
@@ -62,6 +66,11 @@ export function registerShare(program: Command): void {
     .option('--read-only', 'the guest may not change anything', false)
     .option('--tag <tag>', 'name of the share in the guest: at most 36 bytes, no newline (default: share)')
     .option('--share <dir:tag>', 'share one more folder; may be given several times', list, [])
+    .option('--dax <size>', 'give each share a DAX window of this size, from 2M to 256M (QEMU 11.1 and later)')
+    .option('--dax-policy <words>', 'which files go through it: pages, tails, >=1M, <2G, *.db (default: pages)')
+    .addOption(
+      new Option('--dax-mount <how>', 'mount option dax= of the guest').choices(['inode', 'always', 'never']).default('inode'),
+    )
     .option('--capture <file>', 'write every request and reply into this file (of several shares: one file each)')
     .option('--capture-limit <size>', 'keep the newest: the capture and its older half stay below this, such as 100M')
     .option('--snaplen <bytes>', 'bytes of data that captures keep of each message (default: 256)')
@@ -90,6 +99,18 @@ async function share(folder: string | undefined, options: ShareOptions): Promise
   };
   const progress = new Progress();
   const tools = await guestTools(options.guest, progress.step);
+  const dax = daxOf(options);
+  if (dax !== undefined) {
+    await checkDax({
+      guest: options.guest,
+      tools,
+      kernel: options.kernel === undefined ? undefined : kernelFrom(options.kernel),
+      memoryMiB: sizes.memoryMiB ?? QEMU_MEMORY_MIB,
+      windows: folders.map(() => dax.bytes),
+      readOnly: options.readOnly,
+      cache: options.cache,
+    });
+  }
   const accelerator = options.guest === 'uml' ? 'tcg' : await chooseAccelerator(options, tools, progress);
 
   const workplace = await Workplace.open();
@@ -111,6 +132,7 @@ async function share(folder: string | undefined, options: ShareOptions): Promise
       shares: folders.map((one) => ({
         ...one,
         readOnly: options.readOnly,
+        ...(dax === undefined ? {} : { dax }),
         daemonOptions: [
           ...daemonOptions(options),
           ...captureOptions(options, folders.length > 1 ? one.tag : undefined),
@@ -133,6 +155,14 @@ async function share(folder: string | undefined, options: ShareOptions): Promise
     await (guest === undefined ? workplace.close() : guest.stop());
     listening();
   }
+}
+
+function daxOf({ dax, daxPolicy, daxMount }: ShareOptions): GuestShare['dax'] {
+  if (dax === undefined) {
+    if (daxPolicy !== undefined) throw trouble('daxPolicyAlone');
+    return undefined;
+  }
+  return { bytes: parseDax(dax), mount: daxMount, ...(daxPolicy === undefined ? {} : { policy: daxPolicy }) };
 }
 
 /** Shared memory maps (SQLite, fio) must work by default in every cache mode, hence the second option. */
