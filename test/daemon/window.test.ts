@@ -390,7 +390,6 @@ describe('the DAX window', function () {
       assert.equal(setup(node('a')), 0);
       for (const queue of [0, 1]) device.stopQueue(queue);
       window.reset();
-      device.announceMemory();
       for (const queue of [0, 1]) device.startQueue(queue, 0);
       calls.init();
       assert.equal(setup(node('a')), 0);

@@ -105,8 +105,13 @@ export class DriverWindow {
     fs.writeSync(this.memory, Buffer.from(text), 0, text.length, this.base + at);
   }
 
-  /** As a reset does it: nothing is mapped, and nobody is told. */
+  /** As a reset does it: nothing is mapped, of which the regions that go are the only sign. */
   reset(): void {
+    for (const { at, length } of [...this.mappings]) this.announce({ map: false, at, length, fileOffset: 0 });
+    this.dropAll();
+  }
+
+  private dropAll(): void {
     for (const mapping of this.mappings.splice(0)) this.drop(mapping);
   }
 
@@ -117,7 +122,7 @@ export class DriverWindow {
 
   close(): void {
     this.hangUp();
-    this.reset();
+    this.dropAll();
     unmapAt(this.base, this.size);
     fs.closeSync(this.memory);
   }
