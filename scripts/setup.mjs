@@ -27,6 +27,7 @@ const needs = {
     { program: 'fio', package: 'fio' },
     { program: 'stress-ng', package: 'stress-ng' },
   ],
+  wireshark: [{ program: 'tshark', package: 'tshark' }],
   browser: [{ program: 'chromium', package: 'chromium' }],
   fonts: [{ program: '/usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf', package: 'fonts-dejavu-core' }],
 };

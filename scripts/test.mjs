@@ -45,7 +45,7 @@ const groups = [
       'project',
       'bench',
     ],
-    needs: ['compiler', 'archives'],
+    needs: ['compiler', 'archives', 'wireshark'],
     minutes: 5,
   },
   {
@@ -54,7 +54,7 @@ const groups = [
     needs: ['compiler', 'watchers', 'load'],
     minutes: 10,
   },
-  { name: 'guests', folders: ['guest'], needs: ['load'], minutes: 25 },
+  { name: 'guests', folders: ['guest'], needs: ['load', 'wireshark'], minutes: 25 },
   { name: 'vscode', folders: ['extension'], needs: ['browser'], minutes: 10 },
 ];
 

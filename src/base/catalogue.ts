@@ -108,6 +108,9 @@ export const catalogue = {
     ),
   programMissing: (file: string) => machine(`${file} is not there`, 'Build the project with "npm run build".'),
 
+  // Captures
+  captureUnreadable: (file: string, why: string, remedy: string) => usage(`${file}: ${why}`, remedy),
+
   // Guests
   toolboxWithoutApt: () =>
     machine(
@@ -165,11 +168,8 @@ export const catalogue = {
     usage(`${name} is empty`, 'The share may not have had a request yet; a growing file is read with --tail.'),
   captureIsFolder: (name: string) =>
     usage(`${name} is a folder, and no running share serves it`, 'Name the capture file in it, or a running share.'),
-  captureForeign: (name: string, why: string) =>
-    usage(
-      `${name} is not a capture of virtiofs-studio: ${why}`,
-      'Captures are pcapng files made with --capture; docs/capture-format.md describes them.',
-    ),
+  captureForeign: (name: string, why: string, remedy: string) =>
+    usage(`${name} is ${why}`, remedy === '' ? 'Name a file that "--capture" has made.' : remedy),
   sharesFolderUnusable: (folder: string, why: string) =>
     machine(
       `the folder of running shares, ${folder}, cannot be trusted: ${why}`,
@@ -182,8 +182,6 @@ export const catalogue = {
     ),
   shareAmbiguous: (name: string, running: string) =>
     usage(`${name} means more than one share`, `Name one by its process id:\n${indented(running)}`),
-  shareNotNamed: (running: string) =>
-    usage('several shares run', `Name one by its tag, folder or process id:\n${indented(running)}`),
   shareNotRunning: () =>
     usage('no capture is named, and no share of this user runs', 'Name a capture, or start a share first.'),
   shareGone: (socket: string, why: string) =>
@@ -193,14 +191,29 @@ export const catalogue = {
     ),
   traceOptionBad: (option: string, text: string, wanted: string) =>
     usage(`${option}: "${text}" is not ${wanted}`, '"virtiofs-studio trace --help" lists the options.'),
-  filterBad: (explained: string) =>
+  filterBad: (what: string, place: string) =>
     usage(
-      `the filter does not say what it should\n${explained}`,
-      '"--fields help" lists the fields; docs/filter.md has the language.',
+      `--filter: ${what}`,
+      `${place}\n  "virtiofs-studio trace --fields help" lists the fields; docs/filter-language.md has the language.`,
     ),
+  fieldUnknown: (name: string, near: string) =>
+    usage(
+      `there is no field "${name}"${near === '' ? '' : `; did you mean "${near}"?`}`,
+      '"virtiofs-studio trace --fields help" lists them.',
+    ),
+  outputMissing: () =>
+    usage('standard output is a terminal', 'Name a file with -o FILE, or -o - to have it on the terminal.'),
   outputThere: (file: string) => usage(`${file} is there already`, 'Choose another name, or replace it with --force.'),
   outputUnusable: (file: string, why: string) =>
     machine(`${file} cannot be written: ${why}`, 'Name a file in a folder that you may write to, with room in it.'),
+  // The dissector for Wireshark
+  dissectorForeign: (file: string) =>
+    usage(
+      `${file} is there already, and it is not the dissector of virtiofs-studio`,
+      'Move it away, or name another folder with --dir.',
+    ),
+  dissectorUnusable: (file: string, why: string) =>
+    machine(`${file} cannot be written or removed: ${why}`, 'Name a folder that can be written with --dir.'),
 
   // Whatever ends a command without a row of its own
   unexpected: (what: string) =>

@@ -7,10 +7,15 @@
 import { Command, CommanderError } from 'commander';
 import { Trouble, trouble } from '../base/catalogue';
 import { VERSION } from '../base/version';
+import { registerCompare } from './compare';
 import { registerDaemon } from './daemon';
 import { registerDemo } from './demo';
 import { registerDoctor } from './doctor';
+import { registerExport } from './export';
+import { OutputClosed } from './output';
 import { registerShare } from './share';
+import { registerTrace } from './trace';
+import { registerWireshark } from './wireshark';
 
 function program(): Command {
   const command = new Command('virtiofs-studio')
@@ -20,9 +25,13 @@ function program(): Command {
     .showHelpAfterError('("virtiofs-studio --help" shows what there is.)')
     .exitOverride();
   registerShare(command);
+  registerTrace(command);
+  registerExport(command);
+  registerCompare(command);
   registerDoctor(command);
   registerDaemon(command);
   registerDemo(command);
+  registerWireshark(command);
   return command;
 }
 
@@ -30,6 +39,8 @@ function program(): Command {
 function report(error: unknown): number {
   // Commander has printed help, version or its complaint already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  // Whoever read our output has what they wanted.
+  if (error instanceof OutputClosed) return 0;
   if (error instanceof Trouble) {
     console.error(error.toString());
     return error.exitCode;

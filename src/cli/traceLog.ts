@@ -6,25 +6,19 @@
  * sees every kind of request at any speed.
  */
 import type { Readable } from 'node:stream';
-import { errnoName } from '../protocol/errno';
-import { replyLine, requestLine } from '../protocol/summary';
-import { ExchangePairing } from '../trace/exchanges';
-import type { TracedExchange } from '../trace/exchanges';
-import { decodePacket } from '../trace/packet';
-import { PcapngReader } from '../trace/pcapng';
-import { OpcodeStatistics } from '../trace/statistics';
+import { CaptureReader } from '../trace/captureReader';
+import { errorName, kindOf, whatOf } from '../trace/line';
+import { statistics } from '../trace/statistics';
+import { alignColumns, cutToWidth } from '../trace/textTable';
+import { printDuration } from '../trace/times';
 
 const SHOWN_OF_A_KIND = 2;
 const QUIET_MS = 15;
 const LONGEST_WAIT_MS = 300;
+const TIME_WIDTH = 7;
 
 export class TraceLog {
-  readonly statistics = new OpcodeStatistics();
-  /** Requests seen, and requests the daemon could not keep up recording. */
-  total = 0;
-  dropped = 0;
-  private readonly reader = new PcapngReader();
-  private readonly pairing = new ExchangePairing();
+  private readonly capture = new CaptureReader({ completed: (row) => this.count(row) });
   private readonly shown = new Map<string, number>();
   private readonly hidden = new Map<string, number>();
   private lastArrival = 0;
@@ -34,9 +28,22 @@ export class TraceLog {
     private readonly width: () => number,
   ) {}
 
+  /** Requests seen. */
+  get total(): number {
+    return this.capture.count;
+  }
+
+  /** Packets the daemon could not keep up recording. */
+  get dropped(): number {
+    return this.capture.gaps.reduce((sum, { packets }) => sum + packets, 0);
+  }
+
   /** Reads `stream` to its end. */
   follow(stream: Readable): void {
-    stream.on('data', (chunk: Buffer) => this.take(chunk));
+    stream.on('data', (chunk: Buffer) => {
+      this.lastArrival = performance.now();
+      this.capture.push(chunk);
+    });
   }
 
   /** Waits until nothing has come for a moment, then says what the section has not shown, and begins a new one. */
@@ -53,53 +60,33 @@ export class TraceLog {
     this.hidden.clear();
   }
 
-  /** A table by opcode; times in microseconds, from taking the request to giving the reply. */
+  /** A table by opcode; times from taking the request to giving the reply. */
   table(): string[] {
-    const time = (value: number | undefined): string => (value === undefined ? '–' : value.toFixed(0));
-    const cells = this.statistics
-      .rows()
-      .map((row) => [row.opcode, String(row.count), String(row.errors), ...[row.p50, row.p95, row.max].map(time)]);
-    const all = [['opcode', 'count', 'errors', 'p50 µs', 'p95 µs', 'max µs'], ...cells];
-    const widths = all[0].map((_, column) => Math.max(...all.map((row) => row[column].length)));
-    return all.map((row) =>
-      row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column]))).join('  '),
-    );
+    const time = (value: number | undefined): string => printDuration(value ?? NaN);
+    const rows = statistics(this.capture, undefined, 'opcode').map(({ name, count, errors, p50, p95, max }) => [
+      name,
+      String(count),
+      String(errors),
+      ...[p50, p95, max].map(time),
+    ]);
+    return alignColumns([['opcode', 'count', 'errors', 'p50', 'p95', 'max'], ...rows]);
   }
 
-  private take(chunk: Buffer): void {
-    this.lastArrival = performance.now();
-    for (const event of this.reader.push(chunk)) {
-      if (event.kind === 'dropped') {
-        this.dropped = Number(event.count);
-        continue;
-      }
-      const packet = decodePacket(event.time, event.bytes);
-      const exchange = packet === undefined ? undefined : this.pairing.take(packet);
-      if (exchange !== undefined) {
-        this.count(exchange);
-      }
-    }
-  }
-
-  private count(exchange: TracedExchange): void {
-    this.total++;
-    this.statistics.add(exchange);
-    const { name, error } = exchange;
-    const kind = error === 0 ? name : `${name} (${errnoName(error)})`;
+  private count(row: number): void {
+    const error = errorName(this.capture, row);
+    const kind = kindOf(this.capture, row) + (error === '' ? '' : ` (${error})`);
     const before = this.shown.get(kind) ?? 0;
     if (before < SHOWN_OF_A_KIND) {
       this.shown.set(kind, before + 1);
-      this.print(this.line(exchange));
+      this.print(this.line(row));
     } else {
       this.hidden.set(kind, (this.hidden.get(kind) ?? 0) + 1);
     }
   }
 
-  private line({ request, reply, nanoseconds }: TracedExchange): string {
-    const time = nanoseconds === undefined ? '' : `${(nanoseconds / 1000).toFixed(0)} µs`;
-    const text = reply === undefined ? requestLine(request) : `${requestLine(request)} ${replyLine(reply)}`;
-    const line = `  ${time.padStart(9)}  ${text}`;
-    const width = this.width();
-    return line.length > width ? `${line.slice(0, width - 1)}…` : line;
+  private line(row: number): string {
+    const latency = this.capture.columns.latency[row];
+    const time = Number.isNaN(latency) ? '' : printDuration(latency);
+    return cutToWidth(`  ${time.padStart(TIME_WIDTH)}  ${whatOf(this.capture, row)}`, this.width());
   }
 }

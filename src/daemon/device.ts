@@ -255,6 +255,7 @@ export class ShareDevice implements Device, ExchangeOwner {
         }
       }
       this.tell(running);
+      this.parts.tracer.pause();
       if (left === 0) {
         if (!this.unfinished.includes(running)) this.unfinished.push(running);
         return;

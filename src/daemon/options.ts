@@ -46,6 +46,8 @@ export interface DaemonOptions {
   liveTrace: boolean;
   /** How long an idle queue is polled before the worker sleeps. */
   pollMicroseconds: number;
+  /** The queue worker stays on this CPU. */
+  cpu?: number;
   /** Request queues offered to the front-end. */
   queues: number;
   /** Bytes of the DAX window; without it there is none. */

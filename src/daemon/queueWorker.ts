@@ -13,7 +13,7 @@ import { PASSTHROUGH_AREAS_SIZE, openPassthrough, passthroughAreas } from '../fs
 import { EPOLLIN, Epoll, accept, close, drain } from '../native/descriptors';
 import { LinuxCalls, clearUmask } from '../native/linuxCalls';
 import { pinnedArena } from '../native/memory';
-import { descriptorLimit, nameThread } from '../native/process';
+import { descriptorLimit, nameThread, stayOn } from '../native/process';
 import { BackEnd } from '../vhostUser/backEnd';
 import { MAX_INDIRECT } from '../virtio/virtqueue';
 import { IOV_MAX } from '../virtio/chain';
@@ -75,6 +75,7 @@ function align(at: number): number {
 
 function serve(): QueueWorkerMessage {
   nameThread('queue worker');
+  if (options.cpu !== undefined && !stayOn(options.cpu)) warn(`CPU ${options.cpu} cannot be used`);
   const isRoot = process.geteuid?.() === 0;
   const arena = pinnedArena(align(windowAt + (windowSize > 0 ? WINDOW_AREA : 0)));
   const linux = new LinuxCalls();

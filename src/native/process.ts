@@ -5,6 +5,7 @@ import { pinnedArena } from './memory';
 const getrlimit = declare('getrlimit', INT, [INT, LONG]);
 const setrlimit = declare('setrlimit', INT, [INT, LONG]);
 const prctl = declare('prctl', INT, [INT, LONG, LONG, LONG, LONG]);
+const sched_setaffinity = declare('sched_setaffinity', INT, [INT, LONG, LONG]);
 const exitNow = declare('_exit', 'void', [INT]);
 
 const RLIMIT_NOFILE = 7;
@@ -45,6 +46,17 @@ export function nameThread(name: string): void {
   scratch.zero(0, LONGEST_NAME);
   scratch.u8.set(bytes);
   checked('prctl', prctl(PR_SET_NAME, scratch.address(0), 0, 0, 0));
+}
+
+/** CPUs that a mask here can name. */
+const MASK_BYTES = 64;
+
+/** Keeps the calling thread on one CPU. False where there is no such CPU, or it is not this process's to use. */
+export function stayOn(cpu: number): boolean {
+  if (cpu >= MASK_BYTES * 8) return false;
+  scratch.zero(0, MASK_BYTES);
+  scratch.u8[cpu >> 3] = 1 << (cpu & 7);
+  return sched_setaffinity(0, MASK_BYTES, scratch.address(0)) === 0;
 }
 
 /**

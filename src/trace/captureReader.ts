@@ -5,17 +5,9 @@
  * columns and where the bytes are (`captureBytes.ts`); they are decoded when somebody asks. Memory grows with the number
  * of rows, nodes and names, never with what a packet claims.
  */
-import { Opcode, opcodes } from '../protocol/fuse/opcodes';
-import {
-  CopyFileRangeOut,
-  GetxattrIn,
-  InHeader,
-  OutHeader,
-  ReadIn,
-  SetxattrIn,
-  WriteIn,
-  WriteOut,
-} from '../protocol/fuse/structs';
+import { Opcode } from '../protocol/fuse/opcodeNumbers';
+import { opcodes } from '../protocol/fuse/opcodes';
+import { InHeader, OutHeader } from '../protocol/fuse/structs';
 import { decodeReply, decodeRequest, type Reply, type Request, type SessionShape } from '../protocol/message';
 import {
   type Capture,
@@ -45,6 +37,7 @@ import {
 } from './packet';
 import { PairMap } from './pairMap';
 import { type NodeFacts, PathModel } from './pathModel';
+import { askedBytes, movedBytes } from './payload';
 import { NameTable, PathTable } from './pathTable';
 import { PathTraffic } from './pathTraffic';
 import { type PcapngFault, type PcapngHandler, PcapngReader } from './pcapngReader';
@@ -52,18 +45,20 @@ import { Sessions, sessionOf } from './sessions';
 
 /** How much of a live stream is kept. */
 const LIVE_LIMIT = 256 << 20;
-/** So many vhost-user messages are kept, of so many bytes at most. */
+/** So many vhost-user messages are kept, each so long, all together so many bytes, at most. */
 const MOST_CONTROL = 65536;
 const LONGEST_CONTROL = 8192;
 /** So many notes on the DAX window. */
 const MOST_WINDOW_NOTES = 65536;
 const LONGEST_NOTE = 8192;
+const MOST_CONTROL_BYTES = 8 << 20;
 /** So many gaps are told apart; later losses are added to the last one. */
 const MOST_GAPS = 65536;
 /** How many nodeids are known is noted once in so many rows. */
 const KNOWN_EVERY_BITS = 8;
+const SEVERAL_SHARES =
+  'several shares are mixed in one section: requests and paths of one may be taken for those of another';
 const TWO_32 = 0x1_0000_0000;
-const DURATION_LIMIT = 0xffff_ffff;
 
 export interface CaptureReaderOptions {
   /** Reads the file again that `push` is given; without it the stream is kept in memory, up to `liveLimit`. */
@@ -108,8 +103,11 @@ export class CaptureReader implements Capture, PcapngHandler {
   private strange = 0;
   private lostPackets = 0;
   private strayCalls = 0;
+  private controlBytes = 0;
   private controlLeftOut = 0;
   private sections = 0;
+  private sectionTag: string | undefined;
+  private severalShares = false;
   private piece: number | undefined;
   private requestKept: { readonly row: number; readonly request: Request } | undefined;
   private replyKept: { readonly row: number; readonly at: number; readonly reply: Reply } | undefined;
@@ -149,12 +147,19 @@ export class CaptureReader implements Capture, PcapngHandler {
       facts.tag === this.share.tag &&
       facts.directory === this.share.directory;
     if (this.sections++ > 0 && !goesOn) {
-      this.model.reset();
+      this.traffic.reset();
       this.sessions.begin(this.count, undefined);
       this.slots.clear();
     }
     this.piece = piece;
+    this.sectionTag = undefined;
     if (Object.keys(this.share).length === 0) this.share = facts;
+  }
+
+  interface(name: string): void {
+    const tag = name.replace(/(^| )(control|host|queue \d+)$/, '');
+    this.sectionTag ??= tag;
+    if (tag !== this.sectionTag) this.severalShares = true;
   }
 
   lost(packets: number): void {
@@ -189,7 +194,8 @@ export class CaptureReader implements Capture, PcapngHandler {
     } else if (kind === PacketKind.VhostUser && captured >= VhostUserAt.message) {
       this.vhostUser(bytes, view, at, captured, high, low);
     } else if (kind === PacketKind.Names && captured >= NamesAt.records) {
-      if (this.traffic.before(bytes, view, at, at + captured) < view.getUint16(at + NamesAt.count, true)) this.strange++;
+      if (this.traffic.before(bytes, view, at, at + captured) < view.getUint16(at + NamesAt.count, true))
+        this.strange++;
     } else if (kind === PacketKind.Window && captured >= WindowAt.text) {
       this.windowNote(bytes, view, at, captured, high, low);
     } else this.strange++;
@@ -246,10 +252,10 @@ export class CaptureReader implements Capture, PcapngHandler {
   ): void {
     const takenLow = view.getUint32(at + FuseAt.taken, true);
     const takenHigh = view.getUint32(at + FuseAt.taken + 4, true);
-    const start = this.after(takenHigh, takenLow);
     const shift = (high - takenHigh) * TWO_32 + (low - takenLow);
     // A tool that keeps times less exactly has cut off less than a microsecond.
     this.shift = Math.abs(shift) < 1000 ? 0 : shift;
+    const start = this.shift === 0 ? this.after(takenHigh, takenLow) : this.after(high, low);
     const row = this.addRow(view, at, start);
     const { table } = this;
     const length = view.getUint32(at + FuseAt.length, true);
@@ -277,7 +283,7 @@ export class CaptureReader implements Capture, PcapngHandler {
       table.uid[row] = view.getUint32(message + InHeader.offset.uid, true);
       table.gid[row] = view.getUint32(message + InHeader.offset.gid, true);
       table.pid[row] = view.getUint32(message + InHeader.offset.pid, true);
-      table.payload[row] = asked(opcode, view, message + InHeader.size, end);
+      table.payload[row] = askedBytes(opcode, view, message + InHeader.size, end);
       table.path[row] = this.traffic.request(opcode, bytes, view, message, end, slot);
       if (this.traffic.unsure) flags |= RowFlag.PATH_UNSURE;
       if (opcode < SILENT.length && SILENT[opcode] === 1) flags |= RowFlag.SILENT;
@@ -301,7 +307,7 @@ export class CaptureReader implements Capture, PcapngHandler {
     const paired = slot >= 0 && end - message >= OutHeader.size && this.awaits(slot, view, message);
     const takenLow = view.getUint32(at + FuseAt.taken, true);
     const takenHigh = view.getUint32(at + FuseAt.taken + 4, true);
-    const row = paired ? this.slotRow[slot] : this.addRow(view, at, this.after(takenHigh, takenLow));
+    const row = paired ? this.slotRow[slot] : this.addRow(view, at, this.after(takenHigh, takenLow) + this.shift);
     const { table } = this;
     const length = view.getUint32(at + FuseAt.length, true);
     const flagged = view.getUint16(at + FuseAt.flags, true);
@@ -349,7 +355,7 @@ export class CaptureReader implements Capture, PcapngHandler {
       return;
     }
     const opcode = table.opcode[row];
-    table.payload[row] = moved(opcode, table.payload[row], length, view, message + OutHeader.size, end);
+    table.payload[row] = movedBytes(opcode, table.payload[row], length, view, message + OutHeader.size, end);
     if (opcode === Opcode.INIT) {
       const session = sessionOf(view, message, end);
       this.sessions.begin(this.count, session);
@@ -364,30 +370,25 @@ export class CaptureReader implements Capture, PcapngHandler {
       slot >= 0 &&
       this.takenLow[slot] === view.getUint32(at + HostCallAt.taken, true) &&
       this.takenHigh[slot] === view.getUint32(at + HostCallAt.taken + 4, true);
-    if (mine) this.calls.add(this.slotRow[slot], position, captured, this.after(high, low) - this.shift);
+    if (mine) this.calls.add(this.slotRow[slot], position, captured, this.after(high, low));
     else if (queue !== NO_QUEUE) this.strayCalls++;
   }
 
-  private vhostUser(
-    bytes: Uint8Array,
-    view: DataView,
-    at: number,
-    captured: number,
-    high: number,
-    low: number,
-  ): void {
-    if (this.control.length >= MOST_CONTROL) {
+  private vhostUser(bytes: Uint8Array, view: DataView, at: number, captured: number, high: number, low: number): void {
+    if (this.control.length >= MOST_CONTROL || this.controlBytes >= MOST_CONTROL_BYTES) {
       this.controlLeftOut++;
       return;
     }
     const from = at + VhostUserAt.message;
     const direction = view.getUint16(at + VhostUserAt.direction, true);
+    const end = Math.min(at + captured, from + LONGEST_CONTROL);
+    this.controlBytes += end - from;
     this.control.push({
       start: this.after(high, low),
       fromFrontEnd: (direction & VhostUserFlag.TO_FRONT_END) === 0,
       ...((direction & VhostUserFlag.BACK_END_CHANNEL) === 0 ? {} : { backEndChannel: true }),
       descriptors: view.getUint32(at + VhostUserAt.descriptors, true),
-      bytes: bytes.slice(from, Math.min(at + captured, from + LONGEST_CONTROL)),
+      bytes: bytes.slice(from, end),
     });
   }
 
@@ -480,12 +481,13 @@ export class CaptureReader implements Capture, PcapngHandler {
       count === 0 ? [] : [`${count} ${count === 1 ? text : text.replace(/^(packet|system call|message)/, '$1s')}`];
     return [
       ...(this.fault ? [this.fault.text] : []),
+      ...(this.severalShares ? [SEVERAL_SHARES] : []),
       ...some(this.lostPackets, 'packet lost: the capture could not be written as fast as requests came'),
       ...some(otherLink, 'packet of other link types passed over'),
       ...some(unusable, 'packet without a time or an interface passed over'),
       ...some(this.strange, 'packet not understood'),
       ...some(this.strayCalls, 'system call of the host whose requests are not in the capture'),
-      ...some(this.controlLeftOut, 'message of vhost-user beyond the first 65536 left out'),
+      ...some(this.controlLeftOut, 'message of vhost-user left out, after the first ones'),
     ];
   }
 }
@@ -495,57 +497,6 @@ for (const row of opcodes) if (!row.reply) SILENT[row.number] = 1;
 
 function isCut(view: DataView, at: number, there: number, length: number): boolean {
   return there < length || (view.getUint16(at + FuseAt.flags, true) & MessageFlag.CUT) !== 0;
-}
-
-/** Bytes that a request asks to be moved, where it says so in 32 bits. */
-function asked(opcode: number, view: DataView, body: number, end: number): number {
-  let offset: number;
-  switch (opcode) {
-    case Opcode.READ:
-    case Opcode.READDIR:
-    case Opcode.READDIRPLUS:
-      offset = ReadIn.offset.size;
-      break;
-    case Opcode.WRITE:
-      offset = WriteIn.offset.size;
-      break;
-    case Opcode.SETXATTR:
-      offset = SetxattrIn.offset.size;
-      break;
-    case Opcode.GETXATTR:
-    case Opcode.LISTXATTR:
-      offset = GetxattrIn.offset.size;
-      break;
-    default:
-      return 0;
-  }
-  return body + offset + 4 <= end ? view.getUint32(body + offset, true) : 0;
-}
-
-/** Bytes that were moved, as a reply without an error says; `length` is that of the whole reply. */
-function moved(opcode: number, wanted: number, length: number, view: DataView, body: number, end: number): number {
-  switch (opcode) {
-    case Opcode.READ:
-    case Opcode.READDIR:
-    case Opcode.READDIRPLUS:
-      return Math.max(0, length - OutHeader.size);
-    case Opcode.GETXATTR:
-    case Opcode.LISTXATTR:
-      return wanted === 0 ? 0 : Math.max(0, length - OutHeader.size);
-    case Opcode.SETXATTR:
-      return wanted;
-    case Opcode.WRITE:
-      return body + 4 <= end ? view.getUint32(body + WriteOut.offset.size, true) : wanted;
-    case Opcode.COPY_FILE_RANGE:
-      return body + 4 <= end ? view.getUint32(body + WriteOut.offset.size, true) : 0;
-    case Opcode.COPY_FILE_RANGE_64: {
-      const at = body + CopyFileRangeOut.offset.bytes_copied;
-      if (at + 8 > end) return 0;
-      return view.getUint32(at + 4, true) !== 0 ? DURATION_LIMIT : view.getUint32(at, true);
-    }
-    default:
-      return 0;
-  }
 }
 
 /** One line of JSON about the share, from whoever. */

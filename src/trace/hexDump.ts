@@ -24,7 +24,7 @@ export function hexDump(bytes: Uint8Array, nodes: readonly Node[]): string[] {
     if (node.at + node.length <= at) continue;
     raw(node.at);
     const value = printNode(node);
-    if (value === '' && node.field?.show !== 'padding') {
+    if (node.value === null && !node.field) {
       raw(node.at + node.length);
       continue;
     }

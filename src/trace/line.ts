@@ -5,6 +5,7 @@
  * Owns the order and wording of the line. Values in the kernel's terms are protocol/print.ts's, names are always quoted,
  * so that nothing a guest calls its files reaches the terminal as a command.
  */
+import { find } from '../protocol/decode';
 import { errnoName } from '../protocol/errno';
 import { opcodeByNumber } from '../protocol/fuse/opcodes';
 import { notificationName, type Request } from '../protocol/message';
@@ -49,7 +50,9 @@ export function whatOf(capture: Capture, row: number, palette: Palette = plain):
     const path = capture.path(capture.columns.path[row]);
     parts.push(paint(palette, 'opcode', opcodeName(request.number)));
     if (request.opcode?.name !== 'INIT') {
-      parts.push(path === '' ? `nodeid=${printId(request.nodeid)}` : paint(palette, 'path', quote(path)));
+      const known = path !== '' && !/^\?\d+$/.test(path);
+      const unsure = (capture.columns.flags[row] & RowFlag.PATH_UNSURE) === 0 ? '' : '(?)';
+      parts.push(known ? paint(palette, 'path', quote(path)) + unsure : `nodeid=${printId(request.nodeid)}`);
     }
     parts.push(...argumentsOf(request, path));
     problems = request.problems;
@@ -61,7 +64,14 @@ export function whatOf(capture: Capture, row: number, palette: Palette = plain):
 
 /** The arguments that matter, without the name that the path ends with. */
 export function argumentsOf(request: Request, path: string): string[] {
-  return requestArguments(request, isEntry(request) && path.endsWith(`/${request.names[0]}`) ? 1 : 0);
+  const { names } = request;
+  const known = isEntry(request) && path.endsWith(`/${names[0]}`);
+  const parts = requestArguments(request, known ? 1 : 0);
+  const newdir = find(request.structs[0], 'newdir')?.value;
+  if (!known || names.length !== 2 || newdir !== request.nodeid) return parts;
+  // Renamed within the folder: the new name as a path too.
+  const folder = path.slice(0, path.length - names[0].length);
+  return [...parts.slice(0, -1).filter((part) => !part.startsWith('newdir=')), `to ${quote(folder + names[1])}`];
 }
 
 const attributeNames: ReadonlySet<string> = new Set(['SETXATTR', 'GETXATTR', 'REMOVEXATTR']);
@@ -134,7 +144,8 @@ export function phasesOf(capture: Capture, row: number): Phases {
 function durations(capture: Capture, row: number): string {
   const { latency, flags } = capture.columns;
   const { queued, daemon, host, writing } = phasesOf(capture, row);
-  if (Number.isNaN(latency[row])) return isOrphan(capture, row) ? '' : `(queued ${printDuration(queued)})`;
+  if (isOrphan(capture, row)) return '';
+  if (Number.isNaN(latency[row])) return `(queued ${printDuration(queued)})`;
   const parts = [`queued ${printDuration(queued)}`, `daemon ${printDuration(daemon)}`];
   if (capture.columns.calls[row] > 0) parts.push(`host ${printDuration(host)}`, `reply ${printDuration(writing)}`);
   if ((flags[row] & RowFlag.LATER) !== 0) parts.push('answered later');

@@ -48,6 +48,8 @@ export class PathModel {
   known = 0;
   /** Whether the path given last rests on something learned before packets were lost. */
   unsure = false;
+  /** Whether the node whose path was given last has further names. */
+  several = false;
 
   // Nodes; 0 is none, 1 the root.
   private high = new Uint32Array(64);
@@ -112,10 +114,24 @@ export class PathModel {
   pathOf(high: number, low: number): number {
     const node = this.byNodeid.get(high, low);
     this.unsure = false;
+    this.several = false;
     if (node < 0 || (node !== ROOT && this.firstName[node] === NONE)) return NO_PATH;
+    this.several = this.nextName[this.firstName[node]] !== NONE;
     const path = this.path(node);
     this.unsure = this.keptUnsure[node] !== 0;
     return path;
+  }
+
+  /** The name, as a number of its own, that a node goes by now; 0: none. For `pathByName`. */
+  nameOf(high: number, low: number): number {
+    const node = this.byNodeid.get(high, low);
+    return node < 0 ? NONE : this.firstName[node];
+  }
+
+  /** The path of a node by the name it went by earlier, if that is still one of its names; else 0. */
+  pathByName(high: number, low: number, name: number): number {
+    const node = this.byNodeid.get(high, low);
+    return node > ROOT && this.nameNode[name] === node ? this.pathOfName(name) : NO_PATH;
   }
 
   /** The path of a name in a folder. */
@@ -341,9 +357,14 @@ export class PathModel {
   private dropName(name: number): void {
     const parent = this.nameParent[name];
     this.delist(name);
+    this.recycle(name);
+    this.leave(parent);
+  }
+
+  private recycle(name: number): void {
+    this.nameNode[name] = NONE;
     this.nextName[name] = this.freeName;
     this.freeName = name;
-    this.leave(parent);
   }
 
   /** A name that is in no index goes to another place. */
@@ -409,8 +430,7 @@ export class PathModel {
         const next = this.nextName[name];
         const parent = this.nameParent[name];
         this.children[parent]--;
-        this.nextName[name] = this.freeName;
-        this.freeName = name;
+        this.recycle(name);
         left.push(parent);
         name = next;
       }

@@ -32,7 +32,8 @@ export class NameTable {
     hash = mix(hash);
     const length = to - from;
     const latest = Math.max(0, this.byHash.get(hash, length));
-    for (let name = latest; name !== 0; name = this.previous[name]) if (this.is(name, source, from, length)) return name;
+    for (let name = latest; name !== 0; name = this.previous[name])
+      if (this.is(name, source, from, length)) return name;
     if (this.used + length > MOST_NAME_BYTES) return 0;
     this.bytes = roomFor(this.bytes, this.used + length);
     for (let i = 0; i < length; i++) this.bytes[this.used + i] = source[from + i];
@@ -79,6 +80,7 @@ export class PathTable {
   private depths = new Uint16Array(256);
   private readonly maps = [new PairMap(), new PairMap(), new PairMap()];
   private readonly folderTexts = new Map<number, string>();
+  private keptText = 0;
   /** Numbers are below it; 0 is no path, 1 the root. */
   count = 2;
 
@@ -140,10 +142,15 @@ export class PathTable {
       parts = `/${this.nameTable.text(this.names[at])}${end}${parts}`;
     }
     if (at > ROOT_PATH) parts = `?${(BigInt(this.parents[at]) << 32n) | BigInt(this.names[at])}${parts}`;
-    if (this.folderTexts.size >= KEPT_FOLDERS) this.folderTexts.clear();
+    this.keptText += parts.length;
+    if (this.folderTexts.size >= KEPT_FOLDERS || this.keptText > MOST_KEPT_TEXT) {
+      this.folderTexts.clear();
+      this.keptText = parts.length;
+    }
     this.folderTexts.set(folder, parts);
     return parts;
   }
 }
 
 const KEPT_FOLDERS = 1024;
+const MOST_KEPT_TEXT = 4 << 20;

@@ -4,8 +4,11 @@
  * Reads the few fields that names come from straight out of the message, wherever that lies; believes no length. What a
  * request asks is remembered by the place of its chain (`slot`) until its reply says that it was done. Only replies
  * without an error change the model.
+ *
+ * Of a file with several names, a request with a handle is about the name that it was opened by.
  */
-import { Opcode, opcodeByNumber, sizeInSession } from '../protocol/fuse/opcodes';
+import { Opcode } from '../protocol/fuse/opcodeNumbers';
+import { opcodeByNumber, opcodes, sizeInSession } from '../protocol/fuse/opcodes';
 import { RenameFlag } from '../protocol/fuse/flags';
 import {
   Attr,
@@ -24,6 +27,7 @@ import {
 import type { SessionShape } from '../protocol/message';
 import { roomFor } from './columnArray';
 import { NAME_RECORD, NamesAt } from './packet';
+import { PairMap } from './pairMap';
 import type { FoundNode, PathModel } from './pathModel';
 import { NO_PATH, type NameTable } from './pathTable';
 
@@ -44,11 +48,14 @@ export class PathTraffic {
   private otherHigh = new Uint32Array(64);
   private otherLow = new Uint32Array(64);
   private flags = new Uint32Array(64);
-  private mknodSize = sizeNow('MKNOD', undefined);
-  private createSize = sizeNow('CREATE', undefined);
+  /** By opcode: bytes between the header and the name of a file; NAMELESS: there is none. */
+  private nameAt = placesOfNames(undefined);
+  private entrySize: number = EntryOut.size;
   /** `.` and `..`, which a guest that serves NFS looks up: no names of anything. */
   private readonly dot: number;
   private readonly dotDot: number;
+  /** Open handles, and by which name (of the model) each was opened. */
+  private readonly handles = new PairMap();
   private readonly entry: FoundNode = { high: 0, low: 0, generation: 0, nlink: 0, folder: false };
 
   constructor(
@@ -61,9 +68,15 @@ export class PathTraffic {
 
   /** A session has begun: sizes of structures, and all nodeids anew. */
   begin(session: SessionShape | undefined): void {
+    this.reset();
+    this.nameAt = placesOfNames(session);
+    this.entrySize = session && session.minor < 9 ? ENTRY_SIZE_BEFORE_9 : EntryOut.size;
+  }
+
+  /** Nothing is known any more. */
+  reset(): void {
     this.model.reset();
-    this.mknodSize = sizeNow('MKNOD', session);
-    this.createSize = sizeNow('CREATE', session);
+    this.handles.clear();
   }
 
   /** A request at [at, end) with a whole header: the path it is about. */
@@ -77,12 +90,12 @@ export class PathTraffic {
       case Opcode.BATCH_FORGET:
         return this.batchForget(view, at, end);
     }
-    const skipped = this.beforeName(opcode);
+    const skipped = opcode < OPCODES ? this.nameAt[opcode] : NAMELESS;
     this.room(slot);
     this.high[slot] = high;
     this.low[slot] = low;
     this.name[slot] = 0;
-    if (skipped < 0) return this.pathOf(high, low);
+    if (skipped === NAMELESS) return this.nameless(opcode, view, at + BODY, end, high, low);
     const from = at + BODY + skipped;
     const nul = endOfName(bytes, from, end);
     if (nul < 0) return NO_PATH;
@@ -94,34 +107,30 @@ export class PathTraffic {
     return path;
   }
 
+  private nameless(opcode: number, view: DataView, body: number, end: number, high: number, low: number): number {
+    const path = this.pathOf(high, low);
+    const place = opcode < OPCODES ? HANDLE_AT[opcode] : NO_HANDLE;
+    if (place === NO_HANDLE || (!this.model.several && opcode !== Opcode.RELEASE) || body + place + 8 > end)
+      return path;
+    const handleLow = view.getUint32(body + place, true);
+    const handleHigh = view.getUint32(body + place + 4, true);
+    const name = this.handles.get(handleHigh, handleLow);
+    if (opcode === Opcode.RELEASE) this.handles.delete(handleHigh, handleLow);
+    if (name <= 0 || !this.model.several) return path;
+    return this.model.pathByName(high, low, name) || path;
+  }
+
+  /** A handle that was opened by the name the node goes by now; `at` is where the reply has it. */
+  private opened(view: DataView, at: number, end: number, high: number, low: number): void {
+    if (at + 8 > end) return;
+    const name = this.model.nameOf(high, low);
+    if (name > 0) this.handles.set(view.getUint32(at + 4, true), view.getUint32(at, true), name);
+  }
+
   private pathOf(high: number, low: number): number {
     const path = this.model.pathOf(high, low);
     this.unsure = this.model.unsure;
     return path;
-  }
-
-  /** Bytes between the header and the name; -1: a request without a name of a file. */
-  private beforeName(opcode: number): number {
-    switch (opcode) {
-      case Opcode.LOOKUP:
-      case Opcode.SYMLINK:
-      case Opcode.UNLINK:
-      case Opcode.RMDIR:
-        return 0;
-      case Opcode.MKNOD:
-        return this.mknodSize;
-      case Opcode.MKDIR:
-      case Opcode.RENAME:
-      case Opcode.LINK:
-        return 8;
-      case Opcode.RENAME2:
-        return Rename2In.size;
-      case Opcode.CREATE:
-      case Opcode.TMPFILE:
-        return this.createSize;
-      default:
-        return -1;
-    }
   }
 
   private rename(
@@ -163,6 +172,7 @@ export class PathTraffic {
 
   /** The reply, without an error, at [at, end) to the request in `slot`. */
   reply(opcode: number, bytes: Uint8Array, view: DataView, at: number, end: number, slot: number): void {
+    if (opcode >= OPCODES || TELLING[opcode] === 0) return;
     const high = this.high[slot];
     const low = this.low[slot];
     const name = this.name[slot];
@@ -176,8 +186,15 @@ export class PathTraffic {
       case Opcode.MKNOD:
       case Opcode.MKDIR:
       case Opcode.SYMLINK:
-      case Opcode.CREATE:
         if (this.takeNode(view, body, end)) this.model.found(high, low, name, this.entry, 1);
+        return;
+      case Opcode.CREATE:
+        if (!this.takeNode(view, body, end)) return;
+        this.model.found(high, low, name, this.entry, 1);
+        this.opened(view, body + this.entrySize, end, this.entry.high, this.entry.low);
+        return;
+      case Opcode.OPEN:
+        this.opened(view, body, end, high, low);
         return;
       case Opcode.LINK:
         if (!this.takeNode(view, body, end)) return;
@@ -204,7 +221,7 @@ export class PathTraffic {
         this.listing(bytes, view, body, end, high, low);
         return;
       case Opcode.DESTROY:
-        this.model.reset();
+        this.reset();
         return;
     }
   }
@@ -213,7 +230,7 @@ export class PathTraffic {
     for (let at = from; at + Direntplus.size <= end;) {
       const namelen = view.getUint32(at + Direntplus.offset.dirent + Dirent.offset.namelen, true);
       const nameAt = at + Direntplus.size;
-      if (namelen === 0 || namelen > end - nameAt) return;
+      if (namelen === 0 || namelen > end - nameAt || namelen > LONGEST_NAME) return;
       const dots = bytes[nameAt] === DOT && (namelen === 1 || (namelen === 2 && bytes[nameAt + 1] === DOT));
       if (!dots && this.takeNode(view, at, end)) {
         this.model.found(high, low, this.names.intern(bytes, nameAt, nameAt + namelen), this.entry, 1, true);
@@ -229,7 +246,7 @@ export class PathTraffic {
     for (let from = at + NamesAt.records; done < count && from + NAME_RECORD <= end; done++) {
       const length = view.getUint16(from + 24, true);
       const nameAt = from + NAME_RECORD;
-      if (nameAt + length > end) break;
+      if (nameAt + length > end || length > LONGEST_NAME) break;
       const { entry } = this;
       entry.low = view.getUint32(from, true);
       entry.high = view.getUint32(from + 4, true);
@@ -273,18 +290,53 @@ export class PathTraffic {
 }
 
 const DOT = 0x2e;
+/** As the `compat` of the opcodes' rows has it. */
+const ENTRY_SIZE_BEFORE_9 = 120;
+/** FUSE_NAME_MAX of the kernel is less. */
+const LONGEST_NAME = 4096;
 
-/** Where the NUL is; -1: there is none, or nothing before it. */
+/** Where the NUL is; -1: there is none, or no name before it. */
 function endOfName(bytes: Uint8Array, from: number, end: number): number {
-  for (let at = from; at < end; at++) if (bytes[at] === 0) return at === from ? -1 : at;
+  const last = Math.min(end, from + LONGEST_NAME + 1);
+  for (let at = from; at < last; at++) if (bytes[at] === 0) return at === from ? -1 : at;
   return -1;
 }
 
 const wide = (view: DataView, at: number): number =>
   view.getUint32(at + 4, true) * 0x1_0000_0000 + view.getUint32(at, true);
 
-function sizeNow(name: 'MKNOD' | 'CREATE', session: SessionShape | undefined): number {
-  const row = opcodeByNumber(Opcode[name]);
-  if (!row) return 0;
-  return session ? sizeInSession(row, 'in', 0, session.minor, (flag) => session.hasFlag(flag)) : row.in[0].size;
+/** Opcodes are below it, as far as they mean anything here. */
+const OPCODES = 64;
+const NAMELESS = 0xff;
+
+const named = ['LOOKUP', 'SYMLINK', 'UNLINK', 'RMDIR', 'MKNOD', 'MKDIR', 'RENAME', 'LINK', 'RENAME2'] as const;
+const created = ['CREATE', 'TMPFILE'] as const;
+
+function placesOfNames(session: SessionShape | undefined): Uint8Array {
+  const places = new Uint8Array(OPCODES).fill(NAMELESS);
+  for (const name of [...named, ...created]) {
+    const row = opcodeByNumber(Opcode[name]);
+    if (!row) continue;
+    const size = (index: number): number =>
+      session ? sizeInSession(row, 'in', index, session.minor, (flag) => session.hasFlag(flag)) : row.in[index].size;
+    places[row.number] = row.in.reduce((sum, _, index) => sum + size(index), 0);
+  }
+  return places;
+}
+
+/** By opcode: whether a reply changes what is known. */
+const TELLING = new Uint8Array(OPCODES);
+for (const name of [...named, ...created, 'OPEN', 'READDIRPLUS', 'DESTROY'] as const) TELLING[Opcode[name]] = 1;
+
+const NO_HANDLE = 0xff;
+/** By opcode: where in the arguments the handle of a file is. */
+const HANDLE_AT = handlePlaces();
+
+function handlePlaces(): Uint8Array {
+  const places = new Uint8Array(OPCODES).fill(NO_HANDLE);
+  for (const row of opcodes) {
+    const at = row.in.length > 0 ? (row.in[0].offset as Readonly<Record<string, number | undefined>>).fh : undefined;
+    if (at !== undefined && row.number < OPCODES) places[row.number] = at;
+  }
+  return places;
 }

@@ -17,6 +17,8 @@ const MOST_INTERFACES = 65538;
 export interface PcapngHandler {
   /** A section begins; its comments. */
   section(comments: readonly string[]): void;
+  /** An interface of this format's link type, by its name. */
+  interface(name: string): void;
   /**
    * A packet: `captured` bytes at `at` of `bytes` (of which `view` is the view), which are at `position` in the stream;
    * valid during the call. The time is nanoseconds since the epoch, in two u32.
@@ -166,7 +168,7 @@ export class PcapngReader {
     const type = view.getUint32(at, little);
     if (type === BlockType.ENHANCED_PACKET) this.enhancedPacket(bytes, view, at, length);
     else if (type === BlockType.SECTION_HEADER) this.section(bytes, view, at, length);
-    else if (type === BlockType.INTERFACE) this.interface(view, at, length);
+    else if (type === BlockType.INTERFACE) this.description(bytes, view, at, length);
     else if (type === BlockType.STATISTICS) this.statistics(view, at, length);
     else if (type === BlockType.SIMPLE_PACKET || type === OBSOLETE_PACKET) this.passedOver.unusable++;
     this.position += length;
@@ -212,12 +214,14 @@ export class PcapngReader {
     this.handler.section(comments);
   }
 
-  private interface(view: DataView, at: number, length: number): void {
+  private description(bytes: Uint8Array, view: DataView, at: number, length: number): void {
     if (this.interfaces.length >= MOST_INTERFACES) return;
     const ours = length >= 20 && view.getUint16(at + 8, this.little) === LINK_TYPE_USER0;
     let resolution = 6;
     let offset = 0n;
+    let name = '';
     this.options(view, at + 16, at + length - 4, (code, from, size) => {
+      if (code === OptionCode.IF_NAME) name = new TextDecoder().decode(bytes.subarray(from, from + size));
       if (code === OptionCode.IF_TSRESOL && size === 1) resolution = view.getUint8(from);
       if (code === OptionCode.IF_TSOFFSET && size === 8) offset = view.getBigInt64(from, this.little) * BILLION;
     });
@@ -225,6 +229,7 @@ export class PcapngReader {
     const ticksPerSecond = (resolution & 0x80) !== 0 ? 2n ** exponent : 10n ** exponent;
     const plainTimes = ticksPerSecond === BILLION && offset === 0n;
     this.interfaces.push({ ours, plainTimes, ticksPerSecond, offset, dropped: 0 });
+    if (ours) this.handler.interface(name);
   }
 
   private statistics(view: DataView, at: number, length: number): void {
@@ -240,7 +245,12 @@ export class PcapngReader {
     });
   }
 
-  private options(view: DataView, from: number, to: number, take: (code: number, at: number, size: number) => void): void {
+  private options(
+    view: DataView,
+    from: number,
+    to: number,
+    take: (code: number, at: number, size: number) => void,
+  ): void {
     for (let at = from; at + 4 <= to;) {
       const code = view.getUint16(at, this.little);
       const size = view.getUint16(at + 2, this.little);

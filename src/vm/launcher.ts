@@ -24,7 +24,7 @@ import { QEMU_CHANNEL, QEMU_EXTRA, QEMU_MODULES, QEMU_TERMINAL, qemuArguments } 
 import { QmpClient } from './qmp';
 import { TextTail } from './textTail';
 import type { Kernel, Toolbox } from './toolbox';
-import { onOneCpu } from './oneCpu';
+import { onCpu, oneCpu } from './oneCpu';
 import { UML_CHANNEL, UML_EXTRA, UML_MODULES, UML_TERMINAL, umlArguments, umlEnvironment } from './umlArguments';
 import { Workplace, exited } from './workplace';
 
@@ -140,9 +140,9 @@ async function start(options: GuestOptions, workplace: Workplace): Promise<Guest
 
   progress(`starting ${options.shares.length === 1 ? 'the daemon' : `${options.shares.length} daemons`}`);
   const backEnds: BackEnd[] = [];
-  const placed = options.kind === 'uml' ? onOneCpu() : [];
+  const cpu = options.kind === 'uml' ? oneCpu() : undefined;
   for (const [index, share] of options.shares.entries()) {
-    const command = [...placed, ...daemonCommand(share, options)];
+    const command = daemonCommand(share, options, cpu);
     const backEnd = await startBackEnd(workplace, `share${index}`, command, hasTrace(share));
     if (backEnd.trace !== undefined) {
       share.onTrace?.(backEnd.trace);
@@ -153,7 +153,7 @@ async function start(options: GuestOptions, workplace: Workplace): Promise<Guest
   progress(`booting a guest in ${options.kind === 'uml' ? 'User Mode Linux' : qemuName(options)}`);
   const child =
     options.kind === 'uml'
-      ? await startUml(options, workplace, initramfs, backEnds, placed)
+      ? await startUml(options, workplace, initramfs, backEnds, cpu)
       : await startQemu(options, workplace, initramfs, backEnds);
   const [terminal, stream, extra, qmpStream] = [CONSOLE_FD, CHANNEL_FD, EXTRA_FD, QMP_FD].map(
     (fd) => child.stdio[fd] as Duplex | undefined,
@@ -278,7 +278,7 @@ function hasTrace(share: GuestShare): boolean {
   return share.onTrace !== undefined && share.daemon === undefined;
 }
 
-function daemonCommand(share: GuestShare, options: GuestOptions): readonly string[] {
+function daemonCommand(share: GuestShare, options: GuestOptions, cpu: number | undefined): readonly string[] {
   if (share.daemon !== undefined) {
     return share.daemon(SOCKET_FD);
   }
@@ -291,6 +291,7 @@ function daemonCommand(share: GuestShare, options: GuestOptions): readonly strin
     options.kind === 'uml' || share.dax !== undefined ? `--tag=${share.tag}` : `--name=${share.tag}`,
     ...(share.dax === undefined ? [] : [`--dax=${share.dax.bytes}`]),
     ...(share.dax?.policy === undefined ? [] : [`--dax-policy=${share.dax.policy}`]),
+    ...(cpu === undefined ? [] : [`--cpu=${cpu}`]),
     ...((options.queues ?? 1) > 1 ? [`--queues=${options.queues}`] : []),
     ...(share.readOnly === true ? ['--readonly'] : []),
     ...(hasTrace(share) ? [`--trace-fd=${TRACE_FD}`] : []),
@@ -383,7 +384,7 @@ function startUml(
   workplace: Workplace,
   initramfs: string,
   backEnds: readonly BackEnd[],
-  placed: readonly string[],
+  cpu: number | undefined,
 ): Promise<ChildProcess> {
   const { uml } = options.tools;
   if (uml === undefined) {
@@ -401,6 +402,6 @@ function startUml(
   });
   const memory = existsSync('/dev/shm') ? '/dev/shm' : workplace.folder;
   const environment = umlEnvironment(workplace.folder, memory);
-  const command = [...placed, ...uml.program, ...words];
+  const command = onCpu(cpu, [...uml.program, ...words]);
   return workplace.spawn(command, ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'], environment);
 }

@@ -7,7 +7,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { runOn } from '../driver/host';
-import { Pcapng } from '../trace/strictPcapng';
+import { readCaptureFile } from './readCapture';
 import { confine, median, threadMilliseconds } from './measure';
 import { MeasuredSession } from './session';
 import { type Row, sequences } from './workloads';
@@ -36,7 +36,8 @@ export interface Endurance {
   readonly seconds: number;
   readonly requests: number;
   readonly perSecond: number;
-  readonly packets: number;
+  /** Requests in the file, with those of setting up. */
+  readonly captured: number;
   readonly lost: number;
   readonly bytes: number;
 }
@@ -136,8 +137,18 @@ export async function captureEndurance(folder: string, perSecond: number, second
       await session.end();
     }
     const taken = (performance.now() - begun) / 1000;
-    const capture = Pcapng.count(file);
-    return { seconds: taken, requests, perSecond: requests / taken, ...capture, bytes: fs.statSync(file).size };
+    const { captured, lost } = readCaptureFile(file, (capture) => ({
+      captured: capture.count,
+      lost: capture.gaps.reduce((sum, gap) => sum + gap.packets, 0),
+    }));
+    return {
+      seconds: taken,
+      requests,
+      perSecond: requests / taken,
+      captured,
+      lost,
+      bytes: fs.statSync(file).size,
+    };
   } finally {
     files.remove();
   }

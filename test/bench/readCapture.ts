@@ -18,6 +18,7 @@ export interface CaptureFigures {
   readonly fileBytes: number;
   /** Reading, pairing and indexing with paths. */
   readonly seconds: number;
+  readonly cpuSeconds: number;
   readonly peakResidentBytes: number;
   readonly paths: number;
 }
@@ -41,7 +42,10 @@ interface Template {
 function template(opcode: Parameters<CaptureBuilder['exchange']>[0], options: ExchangeOptions): Template {
   const builder = new CaptureBuilder({ queues: 3 });
   const before = builder.bytes().length;
-  const bytes = builder.exchange(opcode, { queue: 1, head: 0, ...options }).bytes().slice(before);
+  const bytes = builder
+    .exchange(opcode, { queue: 1, head: 0, ...options })
+    .bytes()
+    .slice(before);
   const replyAt = new DataView(bytes.buffer).getUint32(4, true);
   const name = options.names?.[0];
   const at = name === undefined ? -1 : Buffer.from(bytes).indexOf(name);
@@ -183,31 +187,38 @@ export function measureReading(requests = 1_000_000): CaptureFigures {
   }
 }
 
-/** Reads a capture file as the command line does. */
-export function readCaptureFile(file: string): CaptureReader {
+/** Reads a capture file as the command line does; its messages are to be had while `use` is at work. */
+export function readCaptureFile<T>(file: string, use: (capture: CaptureReader) => T): T {
   const fd = openSync(file, 'r');
-  const readAt = (at: number, length: number): Uint8Array => {
-    const bytes = new Uint8Array(length);
-    return bytes.subarray(0, readSync(fd, bytes, 0, length, at));
-  };
-  const reader = new CaptureReader({ read: readAt });
-  const chunk = new Uint8Array(CHUNK);
-  for (let n = readSync(fd, chunk); n > 0; n = readSync(fd, chunk)) reader.push(chunk.subarray(0, n));
-  reader.end();
-  return reader;
+  try {
+    const readAt = (at: number, length: number): Uint8Array => {
+      const bytes = new Uint8Array(length);
+      return bytes.subarray(0, readSync(fd, bytes, 0, length, at));
+    };
+    const reader = new CaptureReader({ read: readAt });
+    const chunk = new Uint8Array(CHUNK);
+    for (let n = readSync(fd, chunk); n > 0; n = readSync(fd, chunk)) reader.push(chunk.subarray(0, n));
+    reader.end();
+    return use(reader);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 if (require.main === module) {
   const [file] = process.argv.slice(2);
   const begin = performance.now();
-  const capture = readCaptureFile(file);
-  const seconds = (performance.now() - begin) / 1000;
-  const figures: CaptureFigures = {
-    requests: capture.count,
-    fileBytes: statSync(file).size,
-    seconds,
-    peakResidentBytes: process.resourceUsage().maxRSS * 1024,
-    paths: capture.paths,
-  };
+  const cpu = process.cpuUsage();
+  const figures = readCaptureFile(file, (capture): CaptureFigures => {
+    const { user, system } = process.cpuUsage(cpu);
+    return {
+      requests: capture.count,
+      fileBytes: statSync(file).size,
+      seconds: (performance.now() - begin) / 1000,
+      cpuSeconds: (user + system) / 1e6,
+      peakResidentBytes: process.resourceUsage().maxRSS * 1024,
+      paths: capture.paths,
+    };
+  });
   console.log(JSON.stringify(figures));
 }

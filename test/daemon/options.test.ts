@@ -57,6 +57,8 @@ describe('daemon options', () => {
       [all.capture, all.captureLimit, all.snapLength, all.traceSyscalls, all.liveTrace, all.name],
       ['/tmp/c', 100 << 20, 4096, true, false, 'work'],
     );
+    assert.equal(run(...base, '--cpu=3').cpu, 3);
+    assert.equal(refusal(...base, '--cpu=512'), 'optionBadValue');
     assert.equal(run(...base, '--snaplen=0').snapLength, 0);
     for (const size of ['2M', '1X', '', '-1', '0x10', '1e9']) {
       assert.equal(refusal(...base, '--snaplen', size), 'optionBadValue', size);

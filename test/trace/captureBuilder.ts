@@ -20,6 +20,7 @@ import { hostCallNumber } from '../../src/protocol/hostCalls';
 import type { StructTable } from '../../src/protocol/struct';
 import { encodeText } from '../../src/protocol/text';
 import { Header } from '../../src/protocol/vhostUser/structs';
+import { CaptureReader, type CaptureReaderOptions } from '../../src/trace/captureReader';
 import {
   FuseAt,
   HostCallAt,
@@ -115,6 +116,7 @@ export interface Sent {
   readonly unique: number | bigint;
   readonly at: number;
   readonly queued: number;
+  /** `size` of its arguments. */
   readonly asked: number | undefined;
 }
 
@@ -188,7 +190,7 @@ export class CaptureBuilder {
     this.clock = Math.max(this.clock, at);
     const { message, data } = requestMessage(number, row, unique, options);
     const head = options.head ?? this.freeHead(queue);
-    const asked = options.in?.size ?? undefined;
+    const asked = options.in?.size ?? (number === Opcode.WRITE ? dataOf(options.payload)?.length : undefined);
     const sent: Sent = {
       row,
       queue,
@@ -344,6 +346,7 @@ export class CaptureBuilder {
     const all = flags.reduce((bits, name) => bits | bit(name), 1n << 30n);
     const both = { flags: Number(all & 0xffff_ffffn), flags2: Number(all >> 32n) };
     return this.exchange('INIT', {
+      nodeid: 0,
       in: { major: 7, minor: 46, max_readahead: 131072, ...both },
       out: { major: 7, minor, max_readahead: 131072, max_write: 1 << 20, max_pages: 256, time_gran: 1, ...both },
       ...rest,
@@ -353,6 +356,14 @@ export class CaptureBuilder {
   /** The whole file. */
   bytes(): Uint8Array<ArrayBuffer> {
     return concatenate(this.blocks);
+  }
+
+  /** The same, read. */
+  capture(options?: CaptureReaderOptions): CaptureReader {
+    const reader = new CaptureReader(options);
+    reader.push(this.bytes());
+    reader.end();
+    return reader;
   }
 }
 
@@ -394,7 +405,8 @@ function replyMessage({ row, unique, asked }: Sent, options: ReplyOptions): Enco
   const error = typeof options.error === 'string' ? -Errno[options.error] : (options.error ?? 0);
   const id = options.replyUnique ?? unique;
   if (error !== 0 || !row) return { message: encodeReply(id, error), data: 0 };
-  const { out = [] } = options;
+  const written = row.number === Opcode.WRITE ? [{ size: asked ?? 0 }] : [];
+  const { out = written } = options;
   const values = Array.isArray(out) ? (out as readonly FieldValues[]) : [out as FieldValues];
   const short = asked === 0 || asked === undefined ? row.outIfSizeZero : undefined;
   const structs = (short ?? row.out).map((table: StructTable, i) => encodeStruct(table, values[i] ?? {}));

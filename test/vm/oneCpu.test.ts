@@ -1,7 +1,7 @@
 import * as assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { onPath } from '../../src/vm/toolbox';
-import { cpuList, onOneCpu } from '../../src/vm/oneCpu';
+import { cpuList, onCpu, oneCpu } from '../../src/vm/oneCpu';
 import { need } from '../support/need';
 
 describe('one CPU for a guest and its daemons', () => {
@@ -14,15 +14,17 @@ describe('one CPU for a guest and its daemons', () => {
 
   it('puts what it starts on exactly one CPU that this process may use', function () {
     need(this, 'taskset', onPath('taskset') !== undefined, 'not on PATH');
-    const [program, ...words] = [...onOneCpu(), 'cat', '/proc/self/status'];
+    const [program, ...words] = onCpu(oneCpu(), ['cat', '/proc/self/status']);
     const status = execFileSync(program, words, { encoding: 'utf8' });
     assert.match(status, /^Cpus_allowed_list:\s*\d+$/m);
   });
 
+  it('changes nothing where it cannot be had', () => assert.deepEqual(onCpu(undefined, ['cat']), ['cat']));
+
   it('takes another CPU for the next guest, where there is one', function () {
     need(this, 'taskset', onPath('taskset') !== undefined, 'not on PATH');
-    const first = onOneCpu().at(-1);
-    const second = onOneCpu().at(-1);
+    const first = oneCpu();
+    const second = oneCpu();
     const several = Number(execFileSync('nproc', { encoding: 'utf8' })) > 1;
     assert.equal(first !== second, several);
   });

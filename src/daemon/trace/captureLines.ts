@@ -40,6 +40,10 @@ export class CaptureLines implements TraceSink, PcapngHandler {
     this.inFlight.clear();
   }
 
+  interface(): void {
+    // What a packet is it says itself.
+  }
+
   packet(
     bytes: Uint8Array,
     view: DataView,

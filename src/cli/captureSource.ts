@@ -1,0 +1,155 @@
+/**
+ * What a command that takes captures is given: a file, standard input or a share that runs, as a `Capture`.
+ *
+ * Owns what a name means: `-` is standard input, a file there is comes first, then a tag, folder, process id or socket of
+ * a running share.
+ */
+import { statSync, type Stats } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { trouble } from '../base/catalogue';
+import { resolveShare, runningShares } from '../control/runningShares';
+import { quote } from '../protocol/text';
+import type { Capture } from '../trace/capture';
+import { CaptureReader } from '../trace/captureReader';
+import { CaptureFiles } from './captureFile';
+import { connectToShare, readStream } from './liveCapture';
+
+const TAIL_MS = 100;
+
+export interface CaptureSource {
+  readonly capture: Capture;
+  /** More may come: `follow` reads it. What does not grow is read already. */
+  readonly grows: boolean;
+  /** Reads on until the end or `stop`; `grown` is called, and waited for, after each piece. */
+  follow(grown: () => Promise<void>, stop: AbortSignal): Promise<void>;
+  /** The bytes once more, from the beginning, of what does not grow. */
+  again(): Iterable<Uint8Array>;
+  /** Gives a copy of the bytes that `follow` reads, of what grows. */
+  record(take: (chunk: Uint8Array) => void): void;
+  /** What a person should know of the capture as a whole. */
+  notes(): readonly string[];
+  close(): void;
+}
+
+/** `tail`: a file grows. Throws a Trouble when the name means nothing that can be read. */
+export async function openSource(name: string, tail: boolean): Promise<CaptureSource> {
+  if (name === '-') return streamSource('standard input', process.stdin);
+  const stat = statOf(name);
+  if (stat?.isDirectory() || stat?.isSocket() || (stat === undefined && !name.endsWith('.pcapng'))) {
+    return shareSource(name, stat);
+  }
+  if (stat?.isFIFO() || stat?.isCharacterDevice()) {
+    throw trouble('captureNotReadable', quote(name), 'it is no regular file; standard input is read with -');
+  }
+  return tail ? tailSource(name) : fileSource(name);
+}
+
+/** A capture file, read to its end. Throws a Trouble. */
+export function fileSource(name: string): CaptureSource {
+  const files = new CaptureFiles(name, false);
+  const reader = new CaptureReader({ read: files.readAt });
+  try {
+    for (let chunk = files.next(); chunk.length > 0; chunk = files.next()) reader.push(chunk);
+    reader.end();
+    refuseForeign(reader, quote(name));
+  } catch (error) {
+    files.close();
+    throw error;
+  }
+  return {
+    capture: reader,
+    grows: false,
+    follow: async (grown) => grown(),
+    again: () => files.again(),
+    record: () => undefined,
+    notes: () => [...files.notes, ...reader.notes],
+    close: () => files.close(),
+  };
+}
+
+function tailSource(name: string): CaptureSource {
+  const files = new CaptureFiles(name, true);
+  const reader = new CaptureReader({ read: files.readAt });
+  const follow = async (grown: () => Promise<void>, stop: AbortSignal): Promise<void> => {
+    while (!stop.aborted) {
+      const chunk = files.next();
+      if (chunk.length > 0) {
+        reader.push(chunk);
+        refuseForeign(reader, quote(name));
+        await grown();
+      } else if (reader.fault) return;
+      else if (!files.turnOver()) await sleep(TAIL_MS, undefined, { signal: stop }).catch(() => undefined);
+    }
+  };
+  return {
+    capture: reader,
+    grows: true,
+    follow,
+    again: () => [],
+    record: () => undefined,
+    notes: () => [...files.notes, ...reader.notes],
+    close: () => files.close(),
+  };
+}
+
+async function shareSource(name: string, stat: Stats | undefined): Promise<CaptureSource> {
+  if (stat?.isSocket()) return streamSource(quote(name), await connectToShare(name));
+  const shares = runningShares();
+  if (stat?.isDirectory() && !shares.some((share) => sameFolder(share.directory, stat))) {
+    throw trouble('captureIsFolder', quote(name));
+  }
+  const share = resolveShare(name, shares);
+  return streamSource(quote(share.tag), await connectToShare(share.socket));
+}
+
+function streamSource(
+  name: string,
+  stream: NodeJS.ReadStream | Awaited<ReturnType<typeof connectToShare>>,
+): CaptureSource {
+  const reader = new CaptureReader();
+  const broken: string[] = [];
+  let recorder: (chunk: Uint8Array) => void = () => undefined;
+  const follow = async (grown: () => Promise<void>, stop: AbortSignal): Promise<void> => {
+    const why = await readStream(
+      stream,
+      async (chunk) => {
+        recorder(chunk);
+        reader.push(chunk);
+        refuseForeign(reader, name);
+        await grown();
+      },
+      stop,
+    );
+    if (why !== undefined) broken.push(why);
+    // Stopped in the middle is not cut off.
+    if (!stop.aborted) reader.end();
+    refuseForeign(reader, name);
+  };
+  return {
+    capture: reader,
+    grows: true,
+    follow,
+    again: () => [],
+    record: (take) => void (recorder = take),
+    notes: () => [...broken, ...reader.notes],
+    close: () => void stream.destroy(),
+  };
+}
+
+function refuseForeign({ fault }: CaptureReader, name: string): void {
+  if (fault?.kind === 'foreign') throw trouble('captureForeign', name, fault.text, fault.remedy);
+}
+
+function statOf(name: string): Stats | undefined {
+  try {
+    return statSync(name, { throwIfNoEntry: false });
+  } catch (error) {
+    const { code = String(error) } = error as NodeJS.ErrnoException;
+    throw trouble('captureNotReadable', quote(name), code);
+  }
+}
+
+function sameFolder(directory: string, { dev, ino }: Stats): boolean {
+  const there = statOf(directory);
+  return there?.dev === dev && there.ino === ino;
+}

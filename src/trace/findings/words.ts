@@ -1,0 +1,41 @@
+/** Numbers and names as the texts of findings have them. */
+import { quote } from '../../protocol/text';
+
+/** `1 request`, `12 requests`. */
+export function times(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
+const units: readonly [least: number, unit: number, name: string][] = [
+  [1e9, 1e9, 's'],
+  [1e6, 1e6, 'ms'],
+  [1e3, 1e3, 'µs'],
+  [0, 1, 'ns'],
+];
+
+/** Nanoseconds with three digits: `1.25 s`, `830 µs`. */
+export function duration(nanoseconds: number): string {
+  for (const [least, unit, name] of units) {
+    if (nanoseconds >= least) return `${Number((nanoseconds / unit).toPrecision(3))} ${name}`;
+  }
+  return '0 ns';
+}
+
+/** `12 %`, `0.3 %`. */
+export function percent(part: number, of: number): string {
+  return of === 0 ? '0 %' : `${Number(((part / of) * 100).toPrecision(2))} %`;
+}
+
+/** A path in quotes; what has none is known by its number. */
+export function place(path: string, nodeid: number): string {
+  return path === '' ? `inode ${nodeid}` : quote(path);
+}
+
+/** `0644`, as ls and chmod have it. */
+export const octal = (mode: number): string => `0${(mode & 0o7777).toString(8).padStart(3, '0')}`;
+
+/** A list with `and` before the last, and how many more there are. */
+export function list(items: readonly string[], more = 0): string {
+  const all = more > 0 ? [...items, `${more} more`] : items;
+  return all.length < 2 ? all.join('') : `${all.slice(0, -1).join(', ')} and ${all[all.length - 1]}`;
+}

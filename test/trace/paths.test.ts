@@ -1,0 +1,538 @@
+/** Which path a request is about: learned from the traffic, right across renames, links, removal and loss. */
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { RenameFlag } from '../../src/protocol/fuse/flags';
+import { type Capture, RowFlag } from '../../src/trace/capture';
+import { DEEPEST_PATH } from '../../src/trace/pathTable';
+import { CaptureBuilder, type FieldValues } from './captureBuilder';
+
+const FILE = 0o100644;
+const FOLDER = 0o040755;
+const file = (nodeid: number, nlink = 1, generation = 1): FieldValues => ({
+  nodeid,
+  generation,
+  attr: { mode: FILE, nlink },
+});
+const folder = (nodeid: number, generation = 1): FieldValues => ({
+  nodeid,
+  generation,
+  attr: { mode: FOLDER, nlink: 2 },
+});
+
+const pathsOf = (capture: Capture): string[] =>
+  Array.from({ length: capture.count }, (_, row) => capture.path(capture.columns.path[row]));
+/** The path that a last GETATTR of the node has. */
+function pathNow(builder: CaptureBuilder, nodeid: number): string {
+  return pathsOf(builder.exchange('GETATTR', { nodeid }).capture()).at(-1) ?? '';
+}
+
+/** `/dir` is 2, `/dir/a` is 3, `/b` is 4. */
+const tree = (): CaptureBuilder =>
+  new CaptureBuilder()
+    .init()
+    .exchange('LOOKUP', { names: ['dir'], out: folder(2) })
+    .exchange('LOOKUP', { nodeid: 2, names: ['a'], out: file(3) })
+    .exchange('CREATE', { names: ['b'], out: [file(4), { fh: 1 }] });
+
+describe('paths of requests', () => {
+  it('a request with a name is about that name in its folder, another about what it names by nodeid', () => {
+    const capture = tree()
+      .exchange('GETATTR', { nodeid: 1 })
+      .exchange('READ', { nodeid: 3, in: { size: 1 } })
+      .exchange('LOOKUP', { nodeid: 2, names: ['none'], error: 'ENOENT' })
+      .exchange('READ', { nodeid: 4, in: { size: 1 } })
+      .exchange('FORGET', { nodeid: 3, in: { nlookup: 1 } })
+      .capture();
+    assert.deepEqual(pathsOf(capture), ['', '/dir', '/dir/a', '/b', '/', '/dir/a', '/dir/none', '/b', '/dir/a']);
+    assert.equal(capture.path(0), '');
+    assert.equal(capture.path(capture.paths), '', 'an index that there is not');
+  });
+
+  it('every way to make something gives it its name', () => {
+    const builder = tree()
+      .exchange('MKDIR', { nodeid: 2, names: ['sub'], out: folder(10) })
+      .exchange('MKNOD', { nodeid: 10, in: { mode: 0o010644 }, names: ['fifo'], out: file(11) })
+      .exchange('SYMLINK', { nodeid: 10, names: ['link', '../target'], out: file(12) })
+      .exchange('READDIRPLUS', {
+        nodeid: 10,
+        in: { size: 4096 },
+        entries: [
+          { name: '.', out: folder(10) },
+          { name: '..', out: folder(2) },
+          { name: 'seen', out: file(13) },
+          { name: 'not looked up' },
+          { name: 'also seen', out: file(14) },
+        ],
+      });
+    for (const [nodeid, path] of [
+      [10, '/dir/sub'],
+      [11, '/dir/sub/fifo'],
+      [12, '/dir/sub/link'],
+      [13, '/dir/sub/seen'],
+      [14, '/dir/sub/also seen'],
+      [2, '/dir'],
+    ] as const) {
+      assert.equal(pathNow(builder, nodeid), path);
+    }
+  });
+
+  it('a request that failed changes nothing', () => {
+    const builder = tree()
+      .exchange('RENAME', { names: ['b', 'c'], in: { newdir: 2 }, error: 'EACCES' })
+      .exchange('UNLINK', { names: ['b'], error: 'EPERM' })
+      .exchange('RMDIR', { names: ['dir'], error: 'ENOTEMPTY' });
+    assert.deepEqual([pathNow(builder, 4), pathNow(builder, 3)], ['/b', '/dir/a']);
+  });
+
+  it('a request whose reply has not come changes nothing yet', () => {
+    const builder = tree();
+    const rename = builder.request('RENAME', { names: ['b', 'c'], in: { newdir: 1 } });
+    assert.equal(pathNow(builder, 4), '/b');
+    assert.equal(pathNow(builder.reply(rename), 4), '/c');
+  });
+
+  it('a file that is renamed', () => {
+    const builder = tree().exchange('RENAME', { names: ['b', 'c'], in: { newdir: 2 } });
+    assert.equal(pathsOf(builder.capture()).at(-1), '/b', 'the request itself is about the old name');
+    assert.equal(pathNow(builder, 4), '/dir/c');
+  });
+
+  it('a folder that is renamed takes along what is in it', () => {
+    const builder = tree()
+      .exchange('MKDIR', { names: ['other'], out: folder(5) })
+      .exchange('GETATTR', { nodeid: 3 })
+      .exchange('RENAME2', { names: ['dir', 'moved'], in: { newdir: 5 } });
+    assert.deepEqual([pathNow(builder, 2), pathNow(builder, 3)], ['/other/moved', '/other/moved/a']);
+    builder.exchange('RENAME', { names: ['other', 'x'], in: { newdir: 1 } });
+    assert.deepEqual([pathNow(builder, 3), pathNow(builder, 4)], ['/x/moved/a', '/b']);
+  });
+
+  it('what is replaced by a rename is deleted', () => {
+    const builder = tree()
+      .exchange('CREATE', { names: ['c'], out: [file(5), { fh: 2 }] })
+      .exchange('RENAME', { names: ['b', 'c'], in: { newdir: 1 } });
+    assert.deepEqual([pathNow(builder, 4), pathNow(builder, 5)], ['/c', '/c (deleted)']);
+  });
+
+  it('a rename of something unknown over something known', () => {
+    const builder = tree().exchange('RENAME', { names: ['unknown', 'b'], in: { newdir: 1 } });
+    assert.equal(pathNow(builder, 4), '/b (deleted)');
+  });
+
+  it('an exchange swaps, folders with what is in them', () => {
+    const swap = { in: { newdir: 1, flags: RenameFlag.EXCHANGE } };
+    const builder = tree().exchange('RENAME2', { names: ['dir', 'b'], ...swap });
+    assert.deepEqual([pathNow(builder, 2), pathNow(builder, 3), pathNow(builder, 4)], ['/b', '/b/a', '/dir']);
+    builder.exchange('RENAME2', { names: ['unknown', 'b'], ...swap });
+    assert.equal(pathNow(builder, 3), '/unknown/a');
+  });
+
+  it('what is unlinked while it is open keeps its path, marked', () => {
+    const builder = tree().exchange('UNLINK', { names: ['b'] });
+    assert.equal(pathNow(builder, 4), '/b (deleted)');
+    builder.exchange('CREATE', { names: ['b'], out: [file(9), { fh: 3 }] });
+    assert.deepEqual([pathNow(builder, 4), pathNow(builder, 9)], ['/b (deleted)', '/b']);
+    builder.exchange('LINK', { names: ['back'], in: { oldnodeid: 4 }, out: file(4) });
+    assert.equal(pathNow(builder, 4), '/back');
+    builder.exchange('UNLINK', { names: ['back'] });
+    assert.equal(pathNow(builder, 4), '/back (deleted)');
+  });
+
+  it('a folder that is removed while something is in it', () => {
+    const builder = tree()
+      .exchange('UNLINK', { nodeid: 2, names: ['a'] })
+      .exchange('RMDIR', { names: ['dir'] });
+    assert.deepEqual([pathNow(builder, 2), pathNow(builder, 3)], ['/dir (deleted)', '/dir (deleted)/a (deleted)']);
+  });
+
+  it('a file with several names goes by the one used last, then by those that are left', () => {
+    const builder = tree().exchange('LINK', { nodeid: 2, names: ['hard'], in: { oldnodeid: 4 }, out: file(4, 2) });
+    assert.equal(pathNow(builder, 4), '/dir/hard');
+    builder.exchange('LOOKUP', { names: ['b'], out: file(4, 2) });
+    assert.equal(pathNow(builder, 4), '/b');
+    builder.exchange('READDIRPLUS', { nodeid: 2, in: { size: 1 }, entries: [{ name: 'hard', out: file(4, 2) }] });
+    assert.equal(pathNow(builder, 4), '/b', 'a listing uses no name');
+    builder.exchange('UNLINK', { names: ['b'] });
+    assert.equal(pathNow(builder, 4), '/dir/hard');
+    builder.exchange('UNLINK', { nodeid: 2, names: ['hard'] });
+    assert.equal(pathNow(builder, 4), '/dir/hard (deleted)');
+  });
+
+  it('a request with a handle is about the name that the file was opened by', () => {
+    const builder = tree()
+      .exchange('LINK', { names: ['hard'], in: { oldnodeid: 4 }, out: file(4, 2) })
+      .exchange('OPEN', { nodeid: 4, out: { fh: 77 } });
+    const read = (fh: number): string =>
+      pathsOf(builder.exchange('READ', { nodeid: 4, in: { fh, size: 1 } }).capture()).at(-1) ?? '';
+    assert.deepEqual([read(1), read(77), read(5)], ['/b', '/hard', '/hard']);
+    builder.exchange('LOOKUP', { names: ['b'], out: file(4, 2) });
+    assert.deepEqual([read(1), read(77), read(5)], ['/b', '/hard', '/b']);
+    builder.exchange('RENAME', { names: ['hard', 'moved'], in: { newdir: 2 } });
+    assert.deepEqual([read(1), read(77)], ['/b', '/dir/moved']);
+    builder.exchange('GETATTR', { nodeid: 4, in: { getattr_flags: 1, fh: 1 } });
+    assert.equal(pathsOf(builder.capture()).at(-1), '/b');
+    builder.exchange('UNLINK', { nodeid: 2, names: ['moved'] });
+    assert.equal(read(77), '/b', 'a name that is no more names nothing');
+    builder.exchange('LINK', { names: ['third'], in: { oldnodeid: 4 }, out: file(4, 2) });
+    builder.exchange('RELEASE', { nodeid: 4, in: { fh: 1 } });
+    assert.deepEqual([pathsOf(builder.capture()).at(-1), read(1)], ['/b', '/third'], 'a handle ends');
+  });
+
+  it('a rename of one name of a file to another of it does nothing', () => {
+    const builder = tree()
+      .exchange('LINK', { names: ['hard'], in: { oldnodeid: 4 }, out: file(4, 2) })
+      .exchange('RENAME', { names: ['b', 'hard'], in: { newdir: 1 } });
+    assert.deepEqual(
+      builder
+        .capture()
+        .node(4n)
+        ?.paths.map((path) => builder.capture().path(path))
+        .sort(),
+      ['/b', '/hard'],
+    );
+  });
+
+  it('a file made without a name', () => {
+    const builder = tree().exchange('TMPFILE', { nodeid: 2, names: ['#1'], out: [file(6, 0), { fh: 4 }] });
+    assert.equal(pathNow(builder, 6), '/dir/#1 (deleted)');
+    builder.exchange('LINK', { names: ['kept'], in: { oldnodeid: 6 }, out: file(6) });
+    assert.equal(pathNow(builder, 6), '/kept');
+  });
+
+  it('what the host has renamed has its new name when the guest finds it', () => {
+    const builder = tree()
+      .exchange('LOOKUP', { names: ['renamed'], out: file(4) })
+      .exchange('LOOKUP', { names: ['elsewhere'], out: folder(2) });
+    assert.deepEqual([pathNow(builder, 4), pathNow(builder, 3)], ['/renamed', '/elsewhere/a']);
+    builder.exchange('UNLINK', { names: ['renamed'] });
+    assert.equal(pathNow(builder, 4), '/renamed (deleted)', 'it had no other name any more');
+  });
+
+  it('what the host has removed is deleted when the guest is told so', () => {
+    assert.equal(pathNow(tree().exchange('LOOKUP', { names: ['b'], out: { nodeid: 0 } }), 4), '/b (deleted)');
+    assert.equal(pathNow(tree().exchange('LOOKUP', { names: ['b'], out: file(8) }), 4), '/b (deleted)');
+  });
+
+  it('a nodeid that was forgotten and comes again is something else', () => {
+    const builder = tree().exchange('FORGET', { nodeid: 4, in: { nlookup: 1 } });
+    assert.equal(pathNow(builder, 4), '');
+    builder.exchange('LOOKUP', { nodeid: 2, names: ['new'], out: file(4) });
+    assert.equal(pathNow(builder, 4), '/dir/new');
+  });
+
+  it('also where only the generation says that it is something else', () => {
+    const builder = tree().exchange('LOOKUP', { names: ['c'], out: file(4, 2, 2) });
+    assert.deepEqual(
+      builder
+        .capture()
+        .node(4n)
+        ?.paths.map((path) => builder.capture().path(path)),
+      ['/c'],
+    );
+  });
+
+  it('lookups are counted, and a node goes when they are all forgotten', () => {
+    const builder = tree()
+      .exchange('LOOKUP', { names: ['b'], out: file(4) })
+      .exchange('READDIRPLUS', { in: { size: 1 }, entries: [{ name: 'b', out: file(4) }] });
+    assert.equal(builder.capture().node(4n)?.lookups, 3);
+    builder.exchange('FORGET', { nodeid: 4, in: { nlookup: 2 } });
+    assert.equal(pathNow(builder, 4), '/b');
+    builder.exchange('BATCH_FORGET', {
+      nodeid: 0,
+      forgets: [
+        { nodeid: 4, nlookup: 1 },
+        { nodeid: 3, nlookup: 1 },
+      ],
+    });
+    assert.deepEqual([pathNow(builder, 4), pathNow(builder, 3)], ['', '']);
+    const capture = builder.capture();
+    assert.deepEqual(capture.node(4n), undefined);
+    assert.equal(capture.node(2n)?.parent, 1n);
+  });
+
+  it('what is in a folder that is forgotten keeps its path, whatever gets the nodeid', () => {
+    const builder = tree()
+      .exchange('FORGET', { nodeid: 2, in: { nlookup: 1 } })
+      .exchange('LOOKUP', { names: ['other'], out: folder(2) });
+    assert.deepEqual([pathNow(builder, 3), pathNow(builder, 2)], ['/dir/a', '/other']);
+  });
+
+  it('how many nodeids are known is noted as the rows come', () => {
+    const builder = new CaptureBuilder().init();
+    for (let i = 0; i < 600; i++) builder.exchange('LOOKUP', { names: [`f${i}`], out: file(10 + i) });
+    for (let i = 0; i < 600; i++) builder.exchange('FORGET', { nodeid: 10 + i, in: { nlookup: 1 } });
+    const capture = builder.capture();
+    assert.deepEqual(
+      [0, 256, 512, 1024].map((row) => capture.nodeidsKnown(row)),
+      [1, 256, 512, 178],
+    );
+  });
+
+  it('INIT and DESTROY begin anew', () => {
+    assert.equal(pathNow(tree().exchange('DESTROY', { nodeid: 0 }), 4), '');
+    assert.equal(pathNow(tree().init(), 4), '');
+    assert.equal(pathNow(tree().init({ error: 'EPROTO' }), 4), '/b');
+  });
+
+  it('names from before the capture', () => {
+    const builder = new CaptureBuilder()
+      .names([
+        { nodeid: 3, parent: 2, name: 'a', lookups: 5 },
+        { nodeid: 2, parent: 1, name: 'dir' },
+      ])
+      .exchange('FORGET', { nodeid: 3, in: { nlookup: 4 } });
+    assert.deepEqual([pathNow(builder, 3), pathNow(builder, 2)], ['/dir/a', '/dir']);
+  });
+
+  it('what is in a folder without a known name is told apart by the nodeid', () => {
+    const builder = new CaptureBuilder()
+      .exchange('LOOKUP', { nodeid: 70, names: ['sub'], out: folder(71) })
+      .exchange('LOOKUP', { nodeid: 71, names: ['x'], out: file(72) })
+      .exchange('LOOKUP', { nodeid: 0x1_0000_0002, names: ['y'], error: 'ENOENT' })
+      .exchange('GETATTR', { nodeid: 72 })
+      .exchange('GETATTR', { nodeid: 70 });
+    assert.deepEqual(pathsOf(builder.capture()), ['?70/sub', '?70/sub/x', '?4294967298/y', '?70/sub/x', '']);
+  });
+
+  it('"." and ".." as NFS servers look them up name nothing', () => {
+    const builder = tree()
+      .exchange('LOOKUP', { nodeid: 2, names: ['..'], out: folder(1) })
+      .exchange('LOOKUP', { nodeid: 2, names: ['.'], out: folder(2) });
+    assert.deepEqual([pathNow(builder, 2), pathNow(builder, 1)], ['/dir', '/']);
+  });
+
+  it('names are bytes', () => {
+    const builder = tree().exchange('LOOKUP', { names: ['ä\\xff\\\\.db'], out: file(20) });
+    assert.equal(pathNow(builder, 20), '/ä\\xff\\\\.db');
+  });
+
+  it('after a loss, what was learned before is marked as unsure until the traffic shows it again', () => {
+    const builder = tree()
+      .exchange('GETATTR', { nodeid: 3 })
+      .lost(1)
+      .exchange('GETATTR', { nodeid: 3 })
+      .exchange('LOOKUP', { nodeid: 2, names: ['a'], out: file(3) })
+      .exchange('GETATTR', { nodeid: 3 })
+      .exchange('LOOKUP', { names: ['dir'], out: folder(2) })
+      .exchange('GETATTR', { nodeid: 3 })
+      .exchange('GETATTR', { nodeid: 1 });
+    const { columns, count } = builder.capture();
+    const unsure = Array.from({ length: count }, (_, row) => (columns.flags[row] & RowFlag.PATH_UNSURE) !== 0);
+    assert.deepEqual(unsure.slice(4), [false, true, true, true, false, false, false]);
+  });
+
+  it('a path that only a liar can make ends', () => {
+    const loop = tree()
+      .exchange('LOOKUP', { nodeid: 3, names: ['in'], out: folder(2) })
+      .exchange('LOOKUP', { nodeid: 2, names: ['a'], out: file(3, 2) });
+    assert.match(pathNow(loop, 3), /^\?[23]\//);
+    const self = tree().exchange('LOOKUP', { nodeid: 2, names: ['self'], out: folder(2) });
+    assert.match(pathNow(self, 2), /^\?2\/self/);
+    const deep = new CaptureBuilder();
+    for (let i = 1; i <= 3 * DEEPEST_PATH; i++) {
+      deep.exchange('LOOKUP', { nodeid: i, names: ['d'], out: folder(i + 1) });
+    }
+    const text = pathNow(deep, 3 * DEEPEST_PATH);
+    assert.match(text, /^\?\d+(\/d)+$/);
+    assert.ok(text.length < 3 * DEEPEST_PATH);
+    assert.equal(pathNow(deep, DEEPEST_PATH), '/d'.repeat(DEEPEST_PATH - 1));
+  });
+});
+
+/** A file system in a few lines, and a guest that asks it things as the kernel would. */
+interface Inode {
+  readonly id: number;
+  readonly entries: Map<string, Inode> | undefined;
+}
+
+class Reference {
+  readonly root: Inode = { id: 1, entries: new Map() };
+  readonly builder = new CaptureBuilder().init();
+  /** Names that the guest has seen: nodeid of the folder, and name. */
+  readonly seen = new Set<string>();
+  /** Lookup counts of what the guest knows. */
+  readonly known = new Map<Inode, number>([[this.root, 1]]);
+  private next = 2;
+
+  fresh(isFolder: boolean): Inode {
+    return { id: this.next++, entries: isFolder ? new Map() : undefined };
+  }
+
+  /** The paths of an inode, all or those that the guest has seen. */
+  pathsOf(inode: Inode, all = false): string[] {
+    const found: string[] = [];
+    const walk = (at: Inode, path: string): void => {
+      for (const [name, child] of at.entries ?? []) {
+        if (child === inode && (all || this.seen.has(`${at.id}/${name}`))) found.push(`${path}/${name}`);
+        walk(child, `${path}/${name}`);
+      }
+    };
+    walk(this.root, '');
+    return inode === this.root ? ['/'] : found;
+  }
+
+  /** What a reply says of an inode found in a folder by its name. */
+  entry(dir: Inode, name: string, inode: Inode): FieldValues {
+    this.known.set(inode, (this.known.get(inode) ?? 0) + 1);
+    this.seen.add(`${dir.id}/${name}`);
+    return inode.entries ? folder(inode.id) : file(inode.id, this.pathsOf(inode, true).length);
+  }
+
+  /** A name goes from one place to another; the guest knows it there if it knew it here. */
+  move(from: Inode, name: string, to: Inode, second: string, swap: boolean): void {
+    const here = `${from.id}/${name}`;
+    const there = `${to.id}/${second}`;
+    const [sawHere, sawThere] = [this.seen.delete(here), this.seen.delete(there)];
+    if (sawHere) this.seen.add(there);
+    if (swap && sawThere) this.seen.add(here);
+  }
+
+  forget(inode: Inode): void {
+    this.known.delete(inode);
+    const walk = (at: Inode): void => {
+      for (const [name, child] of at.entries ?? []) {
+        if (child === inode) this.seen.delete(`${at.id}/${name}`);
+        walk(child);
+      }
+    };
+    walk(this.root);
+  }
+
+  folders(): Inode[] {
+    return [...this.known.keys()].filter((each) => each.entries && this.pathsOf(each).length > 0);
+  }
+}
+
+interface Step {
+  readonly what: string;
+  readonly at: number;
+  readonly to: number;
+  readonly name: string;
+  readonly second: string;
+}
+
+function isInside(what: Inode, of: Inode): boolean {
+  return what === of || [...(of.entries?.values() ?? [])].some((child) => isInside(what, child));
+}
+
+function take(fs: Reference, { what, at, to, name, second }: Step): void {
+  const { builder } = fs;
+  const folders = fs.folders();
+  const dir = folders[at % folders.length];
+  const other = folders[to % folders.length];
+  const entries = dir.entries ?? new Map<string, Inode>();
+  const there = entries.get(name);
+  const on = { nodeid: dir.id, names: [name] };
+  switch (what) {
+    case 'lookup':
+      if (there) builder.exchange('LOOKUP', { ...on, out: fs.entry(dir, name, there) });
+      else builder.exchange('LOOKUP', { ...on, error: 'ENOENT' });
+      return;
+    case 'create':
+    case 'mkdir': {
+      if (there) return;
+      const made = fs.fresh(what === 'mkdir');
+      entries.set(name, made);
+      if (what === 'mkdir') builder.exchange('MKDIR', { ...on, out: fs.entry(dir, name, made) });
+      else builder.exchange('CREATE', { ...on, out: [fs.entry(dir, name, made), { fh: 1 }] });
+      return;
+    }
+    case 'link': {
+      const files = [...fs.known.keys()].filter((each) => !each.entries);
+      if (there || files.length === 0) return;
+      const linked = files[to % files.length];
+      entries.set(name, linked);
+      builder.exchange('LINK', { ...on, in: { oldnodeid: linked.id }, out: fs.entry(dir, name, linked) });
+      return;
+    }
+    case 'remove':
+      if (!there || (there.entries?.size ?? 0) > 0) return;
+      entries.delete(name);
+      fs.seen.delete(`${dir.id}/${name}`);
+      builder.exchange(there.entries ? 'RMDIR' : 'UNLINK', on);
+      return;
+    case 'list':
+      builder.exchange('READDIRPLUS', {
+        nodeid: dir.id,
+        in: { size: 4096 },
+        entries: [...entries].map(([each, inode]) => ({ name: each, out: fs.entry(dir, each, inode) })),
+      });
+      return;
+    case 'rename':
+    case 'exchange': {
+      const target = other.entries?.get(second);
+      const swap = what === 'exchange';
+      if (!there || there === target || isInside(other, there) || (swap && (!target || isInside(dir, target)))) return;
+      if (!swap && target && ((target.entries?.size ?? 0) > 0 || !target.entries !== !there.entries)) return;
+      entries.delete(name);
+      other.entries?.set(second, there);
+      if (swap && target) entries.set(name, target);
+      fs.move(dir, name, other, second, swap);
+      const flags = swap ? RenameFlag.EXCHANGE : 0;
+      builder.exchange('RENAME2', { ...on, names: [name, second], in: { newdir: other.id, flags } });
+      return;
+    }
+    case 'forget': {
+      // The kernel keeps a folder as long as it knows something in it.
+      const free = [...fs.known.keys()].filter(
+        (each) => each !== fs.root && ![...(each.entries?.values() ?? [])].some((child) => fs.known.has(child)),
+      );
+      if (free.length === 0) return;
+      const gone = free[at % free.length];
+      builder.exchange('FORGET', { nodeid: gone.id, in: { nlookup: fs.known.get(gone) ?? 0 } });
+      fs.forget(gone);
+    }
+  }
+}
+
+describe('paths, against a small file system', () => {
+  const step: fc.Arbitrary<Step> = fc.record({
+    what: fc.constantFrom(
+      'lookup',
+      'create',
+      'mkdir',
+      'link',
+      'remove',
+      'list',
+      'rename',
+      'rename',
+      'exchange',
+      'forget',
+    ),
+    at: fc.nat(20),
+    to: fc.nat(20),
+    name: fc.constantFrom('a', 'b', 'c'),
+    second: fc.constantFrom('a', 'b', 'c'),
+  });
+
+  it('each known node has one of the paths that the guest has seen after every request, or is marked as deleted', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => {
+        const fs = new Reference();
+        const wanted: { row: number; paths: string[] }[] = [];
+        let rows = 1;
+        for (const each of steps) {
+          const before = fs.builder.last;
+          take(fs, each);
+          if (fs.builder.last !== before) rows++;
+          for (const inode of fs.known.keys()) {
+            fs.builder.exchange('GETATTR', { nodeid: inode.id });
+            wanted.push({ row: rows++, paths: fs.pathsOf(inode) });
+          }
+        }
+        const capture = fs.builder.capture();
+        assert.equal(capture.count, rows);
+        for (const { row, paths } of wanted) {
+          const path = capture.path(capture.columns.path[row]);
+          if (paths.length === 0) assert.match(path, / \(deleted\)$/, `row ${row}`);
+          else assert.ok(paths.includes(path), `row ${row}: ${path} of ${paths.join(', ')}`);
+        }
+        for (const [inode, lookups] of fs.known) {
+          if (inode !== fs.root) assert.equal(capture.node(BigInt(inode.id))?.lookups, lookups);
+        }
+      }),
+      { numRuns: 150 },
+    );
+  });
+});
