@@ -141,7 +141,8 @@ do
       pinfo.cols.info = "(cut)"
       return
     end
-    local to_front_end = bytes.u16(s, at.direction) == 1
+    -- Bit 1 says which channel, which follows from the rest as well.
+    local to_front_end = bytes.u16(s, at.direction) % 2 == 1
     local is_reply = bytes.band(flags, table_of.reply) ~= 0
     -- A reply goes the other way than its request.
     local backend = to_front_end ~= is_reply
