@@ -4,8 +4,10 @@
 #   steps FILE STEP ...          maps LENGTH bytes for reading and writing (first step "map:LENGTH"), then one after the
 #                                other: get:OFFSET:LENGTH  put:OFFSET:TEXT  write:OFFSET:TEXT  append:TEXT  read:OFFSET:LENGTH
 #                                truncate:SIZE  sync  fsync  size  sleep:MS  run:COMMAND
-#   dirty FILE                   stores into every page; prints the seconds
-#   scan FILE                    loads from every page; prints the seconds
+#   readall FILE                 reads it from start to end; prints the seconds
+#   scan FILE                    the same through a mapping
+#   dirty FILE                   stores into all of it through a mapping, and msync; prints the seconds
+#   hold FILE ...                maps all of them and loads from each
 #   words SECONDS SEED FILE ...  loads and reads from anywhere: each 8 bytes must be their own place in the file
 use strict;
 use warnings;
@@ -67,22 +69,28 @@ if ($command eq 'cat') {
         elsif ($what eq 'run') { system('/bin/sh', '-c', $one) == 0 or die "$one: status $?\n" }
         else { die "no such step: $step\n" }
     }
-} elsif ($command eq 'dirty' || $command eq 'scan') {
+} elsif ($command eq 'readall' || $command eq 'dirty' || $command eq 'scan') {
     my $handle = opened($words[0], $O_RDWR);
     my $length = size_of($handle);
     my $zero = opened('/dev/zero', $O_RDONLY);
+    my $step = 1 << 20;
+    my $buffer = "\0" x $step;
     my $began = uptime();
-    my $address = mapped($handle, $length, $PROT_READ | $PROT_WRITE);
-    if ($command eq 'dirty') {
-        for (my $at = 0; $at < $length; $at += $PAGE) { syscall($READ, fileno $zero, $address + $at, 8) == 8 or die "store: $!\n" }
-        syscall($MSYNC, $address, $length, 4) == 0 or die "msync: $!\n";
+    if ($command eq 'readall') {
+        for (my $at = 0; $at < $length; $at += $step) { syscall($READ, fileno $handle, $buffer, $step) == $step or die "read: $!\n" }
     } else {
-        my $sum = 0;
-        for (my $at = 0; $at < $length; $at += $PAGE) { $sum += length bytes_at($address + $at, $PAGE) }
-        die "short\n" if $sum < $length;
+        my $address = mapped($handle, $length, $PROT_READ | $PROT_WRITE);
+        for (my $at = 0; $at < $length; $at += $step) {
+            if ($command eq 'scan') { $buffer = bytes_at($address + $at, $step) }
+            else { syscall($READ, fileno $zero, $address + $at, $step) == $step or die "store: $!\n" }
+        }
+        $command eq 'scan' or syscall($MSYNC, $address, $length, 4) == 0 or die "msync: $!\n";
+        syscall($MUNMAP, $address, $length);
     }
-    syscall($MUNMAP, $address, $length);
-    printf "%.4f\n", uptime() - $began;
+    printf "%.6f\n", uptime() - $began;
+} elsif ($command eq 'hold') {
+    my @handles = map { opened($_, $O_RDONLY) } @words;
+    for my $handle (@handles) { my $address = mapped($handle, size_of($handle), $PROT_READ); bytes_at($address, 1) }
 } elsif ($command eq 'words') {
     my ($seconds, $seed, @files) = @words;
     srand($seed);
@@ -105,4 +113,4 @@ if ($command eq 'cat') {
     die "no such command: $command\n";
 }
 
-sub uptime { open(my $f, '<', '/proc/uptime') or die; my ($seconds) = split / /, <$f>; return $seconds }
+sub uptime { my $time = "\0" x 16; syscall(228, 1, $time) == 0 or die "clock: $!\n"; my ($s, $ns) = unpack('q2', $time); return $s + $ns / 1e9 }
