@@ -91,7 +91,8 @@ export class DriverWindow {
   }
 
   remove(client: FuseClient, nodeid: bigint, slices: readonly Slice[], count = slices.length): number {
-    const parts = [pack(RemovemappingIn, { count }), ...slices.map((slice) => pack(RemovemappingOne, slice))];
+    const list = Buffer.concat(slices.map((slice) => pack(RemovemappingOne, slice)));
+    const parts = [pack(RemovemappingIn, { count }), ...(list.length > 0 ? [list] : [])];
     return this.wait(client, client.start(Opcode.REMOVEMAPPING, nodeid, parts, { room: 0 })).error;
   }
 
