@@ -48,7 +48,10 @@ export const catalogue = {
 
   // The DAX window
   daxSizeBad: (size: string, why: string) =>
-    usage(`a DAX window of ${size} cannot be: it ${why}`, 'Give a power of two from 2M to 256M, for example --dax 64M.'),
+    usage(
+      `a DAX window of ${size} cannot be: it ${why}`,
+      'Give a power of two from 2M to 256M, for example --dax 64M.',
+    ),
   daxReadOnly: () =>
     usage(
       'a read-only share cannot have a DAX window: what is mapped can always be written to',

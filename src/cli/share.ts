@@ -69,7 +69,9 @@ export function registerShare(program: Command): void {
     .option('--dax <size>', 'give each share a DAX window of this size, from 2M to 256M (QEMU 11.1 and later)')
     .option('--dax-policy <words>', 'which files go through it: pages, tails, >=1M, <2G, *.db (default: pages)')
     .addOption(
-      new Option('--dax-mount <how>', 'mount option dax= of the guest').choices(['inode', 'always', 'never']).default('inode'),
+      new Option('--dax-mount <how>', 'mount option dax= of the guest')
+        .choices(['inode', 'always', 'never'])
+        .default('inode'),
     )
     .option('--capture <file>', 'write every request and reply into this file (of several shares: one file each)')
     .option('--capture-limit <size>', 'keep the newest: the capture and its older half stay below this, such as 100M')

@@ -392,14 +392,7 @@ export class CaptureReader implements Capture, PcapngHandler {
     });
   }
 
-  private windowNote(
-    bytes: Uint8Array,
-    view: DataView,
-    at: number,
-    captured: number,
-    high: number,
-    low: number,
-  ): void {
+  private windowNote(bytes: Uint8Array, view: DataView, at: number, captured: number, high: number, low: number): void {
     if (this.windowNotes.length >= MOST_WINDOW_NOTES) return;
     const wide = (offset: number): number => Number(view.getBigUint64(at + offset, true));
     const end = Math.min(captured, WindowAt.text + LONGEST_NOTE);

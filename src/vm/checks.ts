@@ -122,7 +122,10 @@ const checks: Readonly<Record<string, Check>> = {
     if (qemu === undefined || kernel === undefined) return warning('not looked at: no QEMU or no guest kernel', FETCH);
     const { able, version } = await qemuDax(qemu);
     if (!able) {
-      return warning(`${version}: no --dax`, 'It needs QEMU 11.1 or later: update it, or let the guest tools be fetched.');
+      return warning(
+        `${version}: no --dax`,
+        'It needs QEMU 11.1 or later: update it, or let the guest tools be fetched.',
+      );
     }
     return kernelHasDax(kernel) === false
       ? warning(`Linux ${kernel.release} was built without it: no --dax`, 'Name another kernel with --kernel.')

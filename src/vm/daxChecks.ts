@@ -70,8 +70,8 @@ export async function qemuDax(qemu: Program): Promise<{ readonly able: boolean; 
 
 /** What the kernel's own configuration says; undefined: it is not to be found. */
 export function kernelHasDax({ image, release }: Kernel): boolean | undefined {
-  const file = [join(dirname(image), `config-${release}`), join(dirname(image), 'boot', `config-${release}`)].find((path) =>
-    existsSync(path),
+  const file = [join(dirname(image), `config-${release}`), join(dirname(image), 'boot', `config-${release}`)].find(
+    (path) => existsSync(path),
   );
   return file === undefined ? undefined : /^CONFIG_FUSE_DAX=y/m.test(readFileSync(file, 'utf8'));
 }

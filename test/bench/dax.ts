@@ -120,6 +120,11 @@ export function daxReport({ rows, roundTrips }: DaxResults): string {
   ];
   const widths = cells[0].map((_, column) => Math.max(...cells.map((row) => row[column].length)));
   return cells
-    .map((row) => row.map((cell, at) => (at === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[at]))).join('  ').trimEnd())
+    .map((row) =>
+      row
+        .map((cell, at) => (at === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[at])))
+        .join('  ')
+        .trimEnd(),
+    )
     .join('\n');
 }

@@ -65,7 +65,12 @@ describe('the DAX window', function () {
   async function begin(policy = 'tails', options: DeviceOptions = {}, ...args: readonly string[]): Promise<Guest> {
     const words = ['--tag', 'dax', '--dax', '8M', '--dax-policy', policy, ...args];
     const daemon = await startDaemon('ours', folder, { arguments: words });
-    const device = new AttachedDevice(daemon.frontEnd, { memory: 'slots', window: true, regions: [32 << 20], ...options });
+    const device = new AttachedDevice(daemon.frontEnd, {
+      memory: 'slots',
+      window: true,
+      regions: [32 << 20],
+      ...options,
+    });
     const window = new DriverWindow(device);
     const client = new FuseClient(device, 1 << 16, 32);
     const calls = new FuseCalls(client);
@@ -103,7 +108,8 @@ describe('the DAX window', function () {
       const device = new AttachedDevice(daemon.frontEnd, { memory: 'slots', window: true, regions: [32 << 20] });
       const calls = new FuseCalls(new FuseClient(device, 1 << 16, 32));
       calls.init();
-      for (const feature of [ProtocolFeature.SHMEM_MAP, ProtocolFeature.BACKEND_SEND_FD]) assert.ok(!device.hasProtocol(feature));
+      for (const feature of [ProtocolFeature.SHMEM_MAP, ProtocolFeature.BACKEND_SEND_FD])
+        assert.ok(!device.hasProtocol(feature));
       assert.notEqual(device.frontEnd.tell(Request.GET_SHMEM_CONFIG, new Uint8Array(0)), 0n);
       assert.equal(calls.mapAlignment, 0);
       put('a', Buffer.alloc(PAGE));
@@ -194,11 +200,23 @@ describe('the DAX window', function () {
       window.store(PAGE + 2, 'LAST');
       assert.equal(host('a').slice(100, 105), 'WHOLE');
       calls.fsync(nodeid, fh, true);
-      assert.equal(host('a').slice(PAGE), `${letters(PAGE + 10).toString().slice(PAGE, PAGE + 2)}LAST${letters(PAGE + 10).toString().slice(PAGE + 6)}`);
+      assert.equal(
+        host('a').slice(PAGE),
+        `${letters(PAGE + 10)
+          .toString()
+          .slice(PAGE, PAGE + 2)}LAST${letters(PAGE + 10)
+          .toString()
+          .slice(PAGE + 6)}`,
+      );
       window.store(PAGE + 2, 'SOON');
       await until('it is on the host', () => host('a').includes('SOON'));
       window.store(PAGE + 2, 'READ');
-      assert.ok(Buffer.from(calls.read(nodeid, fh, PAGE, 10)).toString().includes('READ'), 'and in every read');
+      assert.ok(
+        Buffer.from(calls.read(nodeid, fh, PAGE, 10))
+          .toString()
+          .includes('READ'),
+        'and in every read',
+      );
     });
 
     it('what the host writes: in whole pages at once, in the last one soon', async () => {
@@ -227,7 +245,13 @@ describe('the DAX window', function () {
       assert.equal(setup(nodeid), 0);
       const orders = window.orders.length;
       window.store(4, 'mapped');
-      for (const [offset, text] of [[10, 'ten'], [13, 'x'.repeat(5000)], [100_000, 'far'], [RANGE - 3, 'end'], [RANGE, 'next']] as const) {
+      for (const [offset, text] of [
+        [10, 'ten'],
+        [13, 'x'.repeat(5000)],
+        [100_000, 'far'],
+        [RANGE - 3, 'end'],
+        [RANGE, 'next'],
+      ] as const) {
         calls.write(nodeid, fh, offset, Buffer.from(text));
         const there = Math.min(text.length, RANGE - offset);
         assert.equal(seen(offset, there), text.slice(0, there));
@@ -248,7 +272,12 @@ describe('the DAX window', function () {
       assert.equal(setup(nodeid), 0);
       window.store(3 * PAGE + 200, 'behind the end');
       calls.setattr(nodeid, { valid: 8, size: 3 * PAGE + 50 });
-      assert.equal(seen(3 * PAGE + 48, 4), `${letters(3 * PAGE + 50).toString().slice(-2)}\0\0`);
+      assert.equal(
+        seen(3 * PAGE + 48, 4),
+        `${letters(3 * PAGE + 50)
+          .toString()
+          .slice(-2)}\0\0`,
+      );
       calls.setattr(nodeid, { valid: 8, size: 5 * PAGE });
       assert.ok(window.load(3 * PAGE + 50, 2 * PAGE - 50).every((byte) => byte === 0));
       calls.setattr(nodeid, { valid: 8, size: 100 });
@@ -365,7 +394,11 @@ describe('the DAX window', function () {
       assert.equal(setup(a, { moffset: RANGE / 2 }), EINVAL, 'across two');
       assert.equal(remove(a, RANGE, PAGE), EINVAL, 'a part of one');
       assert.equal(window.mappings.length, 2);
-      const whole = [{ moffset: 0, len: RANGE }, { moffset: RANGE, len: RANGE }, { moffset: 2 * RANGE, len: RANGE }];
+      const whole = [
+        { moffset: 0, len: RANGE },
+        { moffset: RANGE, len: RANGE },
+        { moffset: 2 * RANGE, len: RANGE },
+      ];
       assert.equal(window.remove(client, a, whole), 0);
       assert.equal(window.mappings.length, 0);
       assert.equal(seen(0, 2), '\0\0');
@@ -394,7 +427,12 @@ describe('the DAX window', function () {
       calls.init();
       assert.equal(setup(node('a')), 0);
       assert.equal(seen(0, 4), 'abcd');
-      assert.equal(seen(PAGE, 4), letters(PAGE + 9).toString().slice(PAGE, PAGE + 4));
+      assert.equal(
+        seen(PAGE, 4),
+        letters(PAGE + 9)
+          .toString()
+          .slice(PAGE, PAGE + 4),
+      );
     });
 
     it('but keeps them while the machine is only stopped for a while', async () => {
@@ -452,7 +490,10 @@ describe('the DAX window', function () {
       await until('it is asked', () => window.orders.length > 0);
       assert.equal(calls.getattr(nodeid).size, PAGE);
       assert.equal(client.done(pending), false);
-      assert.equal(device.frontEnd.addMemory({ ...device.regions[0], guestAddress: 2 ** 41, userAddress: 2 ** 42 }), 0n);
+      assert.equal(
+        device.frontEnd.addMemory({ ...device.regions[0], guestAddress: 2 ** 41, userAddress: 2 ** 42 }),
+        0n,
+      );
       const base = device.stopQueue(1);
       assert.equal(client.wait(pending).error, EAGAIN);
       device.startQueue(1, base);
@@ -508,7 +549,12 @@ describe('the DAX window', function () {
     assert.equal(calls.client.call(Opcode.GETATTR, b, [args], { room: 104 }).error, 0);
     const ring = device.ring(1);
     // A header in the window: not served, and nothing is touched there.
-    ring.offer(ring.chain([{ address: WINDOW_ADDRESS, length: 56, write: false }, { address: WINDOW_ADDRESS + 100, length: 120, write: true }]));
+    ring.offer(
+      ring.chain([
+        { address: WINDOW_ADDRESS, length: 56, write: false },
+        { address: WINDOW_ADDRESS + 100, length: 120, write: true },
+      ]),
+    );
     ring.armCalls();
     ring.publish();
     device.kick(1);

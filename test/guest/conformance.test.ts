@@ -145,6 +145,10 @@ for (const { guest, daemonOptions, dax, guests, ...place } of places) {
       need(this, 'root', process.getuid?.() === 0, 'the cases change users');
       await needGuests(this);
     });
-    runCases({ ...place, patience: 90_000, open: () => openGuest({ guest, daemonOptions, dax, ...(guests && { guests }) }) });
+    runCases({
+      ...place,
+      patience: 90_000,
+      open: () => openGuest({ guest, daemonOptions, dax, ...(guests && { guests }) }),
+    });
   });
 }

@@ -99,7 +99,8 @@ describe('the DAX window of a QEMU guest', function () {
   it('shows the host’s changes to the guest, and the guest’s to the host, without a request', async () => {
     fs.writeFileSync(file('a'), Buffer.alloc(8192 + 100, 'a'));
     await boot({ bytes: 8 * MIB, policy: 'tails' });
-    const steps = run(`mapped steps a map:12288 get:0:4 get:8192:4 'run:touch ready; while [ ! -e go ]; do sleep 0.1; done' \
+    const steps =
+      run(`mapped steps a map:12288 get:0:4 get:8192:4 'run:touch ready; while [ ! -e go ]; do sleep 0.1; done' \
       get:0:4 get:8192:4 put:10:GUEST put:8200:GUEST sleep:1500`);
     while (!fs.existsSync(file('ready'))) await sleep(50);
     const fd = fs.openSync(file('a'), 'r+');
@@ -146,7 +147,8 @@ describe('the DAX window of a QEMU guest', function () {
   it('goes on after QEMU was stopped for a while', async () => {
     fs.writeFileSync(file('a'), Buffer.alloc(10_000, 'a'));
     await boot({ bytes: 8 * MIB, policy: 'tails' });
-    const steps = run(`mapped steps a map:12288 get:0:4 put:9990:before 'run:touch ready; while [ ! -e go ]; do sleep 0.1; done' \
+    const steps =
+      run(`mapped steps a map:12288 get:0:4 put:9990:before 'run:touch ready; while [ ! -e go ]; do sleep 0.1; done' \
       get:0:4 get:9990:6 put:9990:after. append:more get:9990:14 get:0:4`);
     while (!fs.existsSync(file('ready'))) await sleep(50);
     await guest?.qmp?.execute('stop');

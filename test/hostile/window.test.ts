@@ -73,7 +73,11 @@ describe('hostile use of the DAX window', function () {
       { len: RANGE, flags: 4 },
       { len: RANGE, flags: 0xffff_fffc },
     ]) {
-      assert.equal(setup(values), EINVAL, JSON.stringify(values, (_, value: unknown) => (typeof value === 'bigint' ? `${value}` : value)));
+      assert.equal(
+        setup(values),
+        EINVAL,
+        JSON.stringify(values, (_, value: unknown) => (typeof value === 'bigint' ? `${value}` : value)),
+      );
     }
     for (const nodeid of [ROOT, folder, link, fifo]) assert.equal(setup({ len: RANGE }, nodeid), EINVAL);
     assert.equal(setup({ len: RANGE, fh: 12345n }), EBADF);
@@ -138,9 +142,14 @@ describe('hostile use of the DAX window', function () {
   it('many at a time for one place, while the front-end takes its time', () => {
     const { client } = victim;
     const setups = Array.from({ length: 20 }, (_, i) =>
-      client.start(Opcode.SETUPMAPPING, file, [pack(SetupmappingIn, { fh: ALL_ONES, len: RANGE, foffset: (i % 3) * RANGE })], {
-        room: 0,
-      }),
+      client.start(
+        Opcode.SETUPMAPPING,
+        file,
+        [pack(SetupmappingIn, { fh: ALL_ONES, len: RANGE, foffset: (i % 3) * RANGE })],
+        {
+          room: 0,
+        },
+      ),
     );
     const removal = client.start(
       Opcode.REMOVEMAPPING,
@@ -156,7 +165,9 @@ describe('hostile use of the DAX window', function () {
   it('a session that ends in the middle of it all', async () => {
     const { client, calls } = victim;
     for (let round = 0; round < 10; round++) {
-      const pending = client.start(Opcode.SETUPMAPPING, file, [pack(SetupmappingIn, { fh: ALL_ONES, len: RANGE })], { room: 0 });
+      const pending = client.start(Opcode.SETUPMAPPING, file, [pack(SetupmappingIn, { fh: ALL_ONES, len: RANGE })], {
+        room: 0,
+      });
       calls.init();
       window.wait(client, pending);
       file = calls.lookup(ROOT, 'file').nodeid;

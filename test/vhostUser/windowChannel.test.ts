@@ -200,7 +200,16 @@ describe('the back-end channel of the DAX window', () => {
   });
 
   it('every request ends exactly once, and the front-end never keeps a mapping that failed', () => {
-    const action = fc.constantFrom('map', 'unmap', 'answer', 'refuse', 'region', 'suspend', 'pass', 'long') as fc.Arbitrary<string>;
+    const action = fc.constantFrom(
+      'map',
+      'unmap',
+      'answer',
+      'refuse',
+      'region',
+      'suspend',
+      'pass',
+      'long',
+    ) as fc.Arbitrary<string>;
     fc.assert(
       fc.property(fc.array(action, { maxLength: 60 }), (actions) => {
         const ear = new Ear();

@@ -167,7 +167,12 @@ export class Tracer {
   preamble(names: readonly KnownName[], notes: readonly NoteFacts[] = []): Uint8Array[] {
     this.clock.set(performance.now());
     const init = this.init.filter((block) => block !== undefined);
-    return [...this.kept.blocks, ...init, ...namesBlocks(this.clock, names), ...notes.map((note) => windowBlock(this.clock, note))];
+    return [
+      ...this.kept.blocks,
+      ...init,
+      ...namesBlocks(this.clock, names),
+      ...notes.map((note) => windowBlock(this.clock, note)),
+    ];
   }
 
   /** Builds the request's block in reserved room; its length, or 0 when there was none. */

@@ -12,13 +12,7 @@ export interface WindowFrontEnd {
    * Maps part of a file, for reading and writing. `done` is called later or at once, with 0 or a negative errno; after
    * an error there is no such mapping. Requests are carried out in order.
    */
-  map(
-    fd: number,
-    fileOffset: number,
-    windowOffset: number,
-    length: number,
-    done: (result: number) => void,
-  ): void;
+  map(fd: number, fileOffset: number, windowOffset: number, length: number, done: (result: number) => void): void;
   /** Takes out exactly what one `map` has put in. */
   unmap(windowOffset: number, length: number, done: (result: number) => void): void;
 }

@@ -76,7 +76,10 @@ export class MappedFile {
 
   /** Where the last page ends that the front-end has of the file itself. */
   get mappedEnd(): number {
-    return [...this.ranges].reduce((end, one) => Math.max(end, one.filePart > 0 ? one.fileOffset + one.filePart : 0), 0);
+    return [...this.ranges].reduce(
+      (end, one) => Math.max(end, one.filePart > 0 ? one.fileOffset + one.filePart : 0),
+      0,
+    );
   }
 
   /** Writes back what the guest has stored into copies. */

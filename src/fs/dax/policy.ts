@@ -60,17 +60,15 @@ export function pathMatcher(policy: DaxPolicy): (path: string) => boolean {
 
 /** `*` and `?` do not cross a slash, `**` does, `[ab]` and `[!ab]` are one character. */
 function globPattern(glob: string): RegExp {
-  const body = glob
-    .replace(/^\//, '')
-    .replace(/\*\*\/|\*\*|\*|\?|\[!?[^\]/]+\]|[\s\S]/g, (part) => {
-      if (part === '**/') return '(?:.*/)?';
-      if (part === '**') return '.*';
-      if (part === '*') return '[^/]*';
-      if (part === '?') return '[^/]';
-      if (part.length > 2 && part.startsWith('[')) {
-        return `[${part.startsWith('[!') ? '^' : ''}${part.slice(part[1] === '!' ? 2 : 1, -1).replace(/[\\^\]]/g, '\\$&')}]`;
-      }
-      return part.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
-    });
+  const body = glob.replace(/^\//, '').replace(/\*\*\/|\*\*|\*|\?|\[!?[^\]/]+\]|[\s\S]/g, (part) => {
+    if (part === '**/') return '(?:.*/)?';
+    if (part === '**') return '.*';
+    if (part === '*') return '[^/]*';
+    if (part === '?') return '[^/]';
+    if (part.length > 2 && part.startsWith('[')) {
+      return `[${part.startsWith('[!') ? '^' : ''}${part.slice(part[1] === '!' ? 2 : 1, -1).replace(/[\\^\]]/g, '\\$&')}]`;
+    }
+    return part.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
+  });
   return new RegExp(`^${body}$`, 's');
 }

@@ -16,7 +16,8 @@ describe('the policy of the DAX window', () => {
 
   it('takes sizes, with and without their bounds', () => {
     const sizes = [0, 1, 1023, 1024, 1025, 2048, 2049];
-    const taken = (text: string): number[] => sizes.filter((size) => sizeFault(policy(`tails,${text}`), size) === undefined);
+    const taken = (text: string): number[] =>
+      sizes.filter((size) => sizeFault(policy(`tails,${text}`), size) === undefined);
     assert.deepEqual(taken('>=1K'), [1024, 1025, 2048, 2049]);
     assert.deepEqual(taken('>1k,<=2K'), [1025, 2048]);
     assert.deepEqual(taken('<1K'), [1, 1023]);

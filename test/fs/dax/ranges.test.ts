@@ -32,8 +32,14 @@ describe('ranges of the DAX window', () => {
             kept.splice(kept.indexOf(wanted[0]), 1);
           }
           assert.equal(ranges.count, kept.length);
-          assert.equal(ranges.bytes, kept.reduce((sum, one) => sum + one.length, 0));
-          assert.equal(ranges.pieces, kept.reduce((sum, one) => sum + one.pieces, 0));
+          assert.equal(
+            ranges.bytes,
+            kept.reduce((sum, one) => sum + one.length, 0),
+          );
+          assert.equal(
+            ranges.pieces,
+            kept.reduce((sum, one) => sum + one.pieces, 0),
+          );
         }
       }),
     );

@@ -168,7 +168,10 @@ describe('the DAX window of a capture', () => {
     assert.deepEqual([figures.maps, figures.unmaps, figures.refusals, figures.again], [3, 1, 1, 1]);
     const [a] = figures.files.filter((file) => file.path === '/a');
     assert.deepEqual([a.maps, a.again, a.reads, a.bytes, a.mostBytes], [2, 1, 1, 4096, RANGE]);
-    assert.equal(figures.slices.reduce((sum, slice) => sum + slice.maps, 0), 3);
+    assert.equal(
+      figures.slices.reduce((sum, slice) => sum + slice.maps, 0),
+      3,
+    );
     assert.equal(figures.slices.at(-1)?.end, 0.5);
     assert.deepEqual(
       figures.roundTrips.map(({ from, count, most }) => [from, count, most]),
@@ -177,7 +180,8 @@ describe('the DAX window of a capture', () => {
     assert.deepEqual(figures.notes, [{ path: 'c', what: DaxNote.Refused, text: 'it is empty' }]);
     assert.equal(windowFigures(capture, WindowHistory.of(capture), { thrashMs: 9 }).again, 0);
     const text = windowText(figures).join('\n');
-    for (const said of ['3 made, 1 removed, 1 refused', '"/a"', '"/c": it is empty', 'from 0']) assert.ok(text.includes(said), said);
+    for (const said of ['3 made, 1 removed, 1 refused', '"/a"', '"/c": it is empty', 'from 0'])
+      assert.ok(text.includes(said), said);
     assert.match(stateText(capture, WindowHistory.of(capture).at(1e9), 1e9).join('\n'), /^2 ranges, 4M\n/);
   });
 
@@ -204,7 +208,10 @@ describe('the DAX window of a capture', () => {
       }),
     );
     const history = WindowHistory.of(capture);
-    assert.deepEqual([1, 2, 3].map((count) => history.after(count).mappedBytes), [RANGE, 0, RANGE]);
+    assert.deepEqual(
+      [1, 2, 3].map((count) => history.after(count).mappedBytes),
+      [RANGE, 0, RANGE],
+    );
   });
 
   it('takes requests of any bytes', () => {
