@@ -59,10 +59,10 @@ export const catalogue = {
     ),
   daxWithoutTag: () =>
     usage('a DAX window needs a tag: the device that has it gets its tag from the daemon', 'Give one with --tag=TAG.'),
-  daxCacheNever: () =>
+  daxCache: (mode: string) =>
     usage(
-      'a DAX window needs names that the guest may keep: Linux 6.1 can deadlock otherwise',
-      'Use --cache=auto (the default), metadata or always.',
+      `a DAX window and --cache=${mode} do not go together: Linux needs names that it may keep, and its page cache`,
+      'Use --cache=auto (the default) or --cache=always.',
     ),
   daxWriteback: () =>
     usage(

@@ -201,7 +201,7 @@ export const rows: readonly Row[] = [
   {
     names: ['--dax'],
     value: 'SIZE',
-    doc: `Offer a DAX window: ${DAX_SIZES} (QEMU 11.1 and later, vhost-user-test-device-pci).`,
+    doc: `Offer a DAX window, ${DAX_SIZES} (QEMU 11.1 and later).`,
     apply: (draft, text, name) => {
       const bytes = sizeOf(text, 0);
       if (bytes === undefined) return trouble('optionBadValue', name, text, DAX_SIZES);
@@ -214,7 +214,7 @@ export const rows: readonly Row[] = [
   setting(
     ['--dax-policy'],
     'WORDS',
-    'Files for it: pages (whole pages only; the default) or tails (all), sizes (>=1M), globs (*.db).',
+    'Files for it: pages (the default) or tails, sizes (>=1M), globs (*.db).',
     'daxPolicy',
     'a list of pages, tails, sizes such as >=1M or <2G, and globs such as *.db',
     (text) => (parsePolicy(text) ? text : undefined),

@@ -161,7 +161,7 @@ function daxFault({ dax, daxPolicy, tag, readonly, cache, writeback }: Partial<D
   if (dax === undefined) return daxPolicy === undefined ? undefined : trouble('daxPolicyAlone');
   if (readonly === true) return trouble('daxReadOnly');
   if (tag === undefined) return trouble('daxWithoutTag');
-  if (cache === 'never') return trouble('daxCacheNever');
+  if (cache === 'never' || cache === 'metadata') return trouble('daxCache', cache);
   return writeback === true ? trouble('daxWriteback') : undefined;
 }
 

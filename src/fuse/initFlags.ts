@@ -69,7 +69,11 @@ export const initFlagRows: Readonly<Record<keyof typeof InitFlag, FlagRow>> = {
   EXPLICIT_INVAL_DATA: no(noNotifications),
   MAP_ALIGNMENT: when((o) => o.window === true, 'Says where in the DAX window files can be mapped: at any page.'),
   SUBMOUNTS: when((o) => o.announceSubmounts, 'What is mounted in the share is a mount in the guest: its own st_dev.'),
-  HANDLE_KILLPRIV_V2: when((o) => o.killpriv, 'Writes need no GETXATTR before, and set-user-ID bits do get cleared.'),
+  HANDLE_KILLPRIV_V2: when(
+    (o) => o.killpriv && o.window !== true,
+    'Writes need no GETXATTR before, and set-user-ID bits do get cleared. Not by stores through a DAX window, of which ' +
+      'nobody tells us: with one the guest clears them itself.',
+  ),
   SETXATTR_EXT: yes('SETXATTR carries the flag that clears set-group-ID with an ACL.'),
   INIT_EXT: yes('flags2.'),
   INIT_RESERVED: no('Reserved.'),

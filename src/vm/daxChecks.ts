@@ -35,7 +35,7 @@ export async function checkDax(wish: DaxWish): Promise<void> {
   const { guest, tools, memoryMiB, windows, readOnly, cache } = wish;
   if (guest === 'uml') throw trouble('daxUml');
   if (readOnly) throw trouble('daxReadOnly');
-  if (cache === 'never') throw trouble('daxCacheNever');
+  if (cache === 'never' || cache === 'metadata') throw trouble('daxCache', cache);
   for (const bytes of windows) {
     const fault = daxSizeFault(bytes);
     if (fault !== undefined) throw trouble('daxSizeBad', mebibytes(bytes), fault);

@@ -56,7 +56,7 @@ export async function measureDax(rounds: number, progress: (line: string) => voi
           directory: small,
           tag: 'small',
           daemonOptions,
-          dax: { bytes: 128 * MIB, policy: 'tails' },
+          dax: { bytes: 256 * MIB, policy: 'tails' },
           onTrace: (stream) => stream.on('data', (chunk: Buffer) => reader.push(chunk)),
         },
       ],

@@ -2,11 +2,11 @@
 import { printSize } from '../../protocol/print';
 import { quote } from '../../protocol/text';
 import type { Capture } from '../capture';
-import { WindowWhat } from '../packet';
 import { alignColumns } from '../textTable';
 import { printDuration, printSeconds } from '../times';
 import type { WindowFigures } from './windowFigures';
 import type { WindowState } from './windowState';
+import { WINDOW_WORDS } from './windowWords';
 
 const MOST_FILES = 15;
 const MOST_NOTES = 15;
@@ -85,20 +85,13 @@ function tripTable(trips: WindowFigures['roundTrips']): string[] {
   ]);
 }
 
-const NOTE_WORDS: Readonly<Record<number, string>> = {
-  [WindowWhat.REFUSED]: 'without the window',
-  [WindowWhat.CHANGED]: 'changed by the host',
-  [WindowWhat.SHORTENED]: 'shortened by the host',
-  [WindowWhat.FAILED]: 'failed',
-};
-
 function noteLines(notes: WindowFigures['notes']): string[] {
   if (notes.length === 0) return [];
   const shown = notes.slice(-MOST_NOTES);
   return [
     '',
     `files that are not, or not safely, in the window: ${notes.length}`,
-    ...shown.map(({ path, what, text }) => `  ${NOTE_WORDS[what] ?? `note ${what}`}: ${quote(`/${path}`)}: ${text}`),
+    ...shown.map(({ path, what, text }) => `  ${WINDOW_WORDS[what] ?? `note ${what}`}: ${quote(`/${path}`)}: ${text}`),
   ];
 }
 
