@@ -9,6 +9,9 @@ import { AttrFlag, InitFlag, InitFlag2, FopenFlag } from '../../src/protocol/fus
 import { Opcode } from '../../src/protocol/fuse/opcodeNumbers';
 import { GetattrIn } from '../../src/protocol/fuse/structs';
 import { ProtocolFeature, Request } from '../../src/protocol/vhostUser/requests';
+import { CaptureReader } from '../../src/trace/captureReader';
+import { controlLine } from '../../src/trace/controlLine';
+import { WindowHistory } from '../../src/trace/dax/windowHistory';
 import { AttachedDevice, type DeviceOptions } from '../driver/attachedDevice';
 import { type Daemon, startDaemon, whyMissing } from '../driver/daemons';
 import { FuseCalls, LINUX_FLAGS, LINUX_FLAGS_2 } from '../driver/fuseCalls';
@@ -163,6 +166,42 @@ describe('the DAX window', function () {
       fs.truncateSync(at('few'), 3 * PAGE);
       assert.deepEqual(['holes', 'few'].map(dax), [false, true]);
     });
+  });
+
+  it('is in captures: what is asked on both sides, which files are not in it and why, what the host did', async () => {
+    put('empty', '');
+    put('odd', letters(PAGE + 1));
+    put('large', letters(4 * PAGE));
+    put('other', letters(PAGE));
+    put('a.bin', letters(2 * PAGE));
+    const file = `${folder}.fuse.pcapng`;
+    const { device, window, daemon } = await begin('pages,<=8K,*.bin,odd,empty,large', {}, '--capture', file);
+    for (const name of ['empty', 'odd', 'large', 'other', 'a.bin']) dax(name);
+    dax('odd');
+    assert.equal(setup(node('a.bin')), 0);
+    fs.truncateSync(at('a.bin'), PAGE);
+    await until('it is said', () => daemon.log().includes('shortened'));
+    assert.equal(remove(node('a.bin')), 0);
+    device.frontEnd.close();
+    assert.equal(await daemon.exit(3000), 0);
+    const capture = new CaptureReader();
+    capture.push(fs.readFileSync(file));
+    capture.end();
+    fs.rmSync(file);
+    assert.deepEqual(capture.notes, []);
+    const said = capture.windowNotes.map(({ what, path, text }) => `${what} ${path}: ${text}`);
+    assert.match(said[0], /^1 empty: it is empty$/);
+    assert.match(said[1], /^1 odd: its size is not a multiple of 4096/);
+    assert.match(said[2], /^1 large: its size is not among those of --dax-policy$/);
+    assert.match(said[3], /^1 other: no pattern of --dax-policy names it$/);
+    assert.match(said[4], /^3 a.bin: the host has shortened it from 8192 to 4096 bytes/);
+    assert.equal(said.length, 5, 'each once');
+    const own = capture.control.filter((message) => message.backEndChannel === true).map(controlLine);
+    assert.equal(own.length, 2 * window.orders.length);
+    assert.match(own[0], /^<- BACKEND_SHMEM_MAP shmid=0 .*_NEED_REPLY fds=1$/);
+    assert.match(own[1], /^-> BACKEND_SHMEM_MAP answer u64=/);
+    const history = WindowHistory.of(capture);
+    assert.deepEqual([history.size, history.after(2).mappedBytes, history.after(3).mappedBytes], [8 << 20, RANGE, 0]);
   });
 
   describe('shows', () => {
