@@ -109,14 +109,6 @@ const places: readonly GuestPlace[] = [
     differences: { 'writing moves mtime and ctime': TIMES_LATER },
   },
   {
-    name: 'two QEMU guests on one folder, each with a DAX window',
-    guest: 'qemu-7.x',
-    daemonOptions: ['--xattr', '--cache=auto'],
-    dax: { bytes: 8 << 20, policy: 'tails' },
-    guests: 2,
-    features: features('fileFlags', 'host'),
-  },
-  {
     name: 'Linux 6.1 in QEMU, cache=auto',
     guest: 'qemu-6.1',
     daemonOptions: ['--xattr', '--cache=auto'],
