@@ -29,6 +29,7 @@ export class OneRow implements Rows {
     queued: new Float32Array(1),
     host: new Float32Array(1),
     writing: new Float32Array(1),
+    otherPath: new Uint32Array(1),
     opcode: new Uint16Array(1),
     queue: new Uint16Array(1),
     error: new Int16Array(1),
