@@ -544,14 +544,6 @@ describe('the DAX window', function () {
       assert.equal(seen(0, 4), 'abcd');
     });
 
-    it('does not tell of new regions: it is waited for only so long', async () => {
-      put('a', letters(PAGE));
-      const { window } = await begin();
-      window.announces = false;
-      for (let i = 0; i < 3; i++) assert.equal(setup(node('a'), { moffset: i * RANGE }), 0);
-      assert.equal(seen(2 * RANGE, 4), 'abcd');
-    });
-
     for (const way of ['close', 'nonsense'] as const) {
       it(`${way === 'close' ? 'hangs up' : 'answers what was not asked'}: EIO, then ENODEV, and requests go on`, async () => {
         put('a', letters(PAGE));
