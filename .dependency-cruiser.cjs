@@ -16,7 +16,8 @@ const rooms = {
   daemon: ['base', 'protocol', 'virtio', 'vhostUser', 'trace', 'control', 'fs', 'fuse', 'native'],
   vm: ['base', 'protocol', 'trace', 'control'],
   cli: ['base', 'protocol', 'trace', 'control', 'vm'],
-  ui: ['base'],
+  ui: ['base', 'protocol', 'trace', 'control'],
+  webview: ['base', 'protocol', 'trace', 'control'],
 };
 
 /** Rooms that run anywhere: no Node modules, no native code. */
@@ -54,6 +55,20 @@ module.exports = {
       to: { dependencyTypes: ['core'] },
     },
     only('native-koffi', '^src/native/', '^(node_modules/)?koffi'),
+    {
+      name: 'pages-run-in-browsers',
+      severity: 'error',
+      comment: 'Pages of webviews have no Node modules.',
+      from: { path: '^src/webview/' },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'models-have-no-pages',
+      severity: 'error',
+      comment: 'What a page shows is computed without a DOM, so that it is tested without one.',
+      from: { path: '^src/webview/[^/]+/model/' },
+      to: { path: '^src/webview/[^/]+/view/' },
+    },
     only('ui-vscode', '^src/(ui/|extension\\.ts$)', '^(vscode$|node_modules/@types/vscode/)'),
     {
       name: 'no-cycle',

@@ -1,5 +1,5 @@
 /**
- * Bundles what people run into dist/: the extension, the daemon with its workers, the command line.
+ * Bundles what people run into dist/: the extension, the daemon with its workers, the command line, the webviews' pages.
  *
  * koffi stays outside: its prebuilt binary is found next to it in node_modules. `vscode` is the extension host's.
  */
@@ -12,8 +12,14 @@ const bundle = (name, entry, extra = {}) => ({
   target: 'node20',
   entry: Object.fromEntries(Object.entries(entry).filter(([, file]) => existsSync(resolve(__dirname, file)))),
   context: __dirname,
-  output: { path: resolve(__dirname, 'dist'), filename: '[name].js', libraryTarget: 'commonjs2' },
-  resolve: { extensions: ['.ts', '.js'] },
+  output: {
+    path: resolve(__dirname, 'dist'),
+    filename: '[name].js',
+    chunkFilename: '[name].chunk.js',
+    libraryTarget: 'commonjs2',
+  },
+  // An import on demand has to name a file that Node.js finds as well.
+  resolve: { extensions: ['.ts', '.js'], extensionAlias: { '.js': ['.ts', '.js'] } },
   module: {
     // cli/daemon.ts loads the daemon's bundle when it runs.
     parser: { javascript: { createRequire: false } },
@@ -31,7 +37,7 @@ const bundle = (name, entry, extra = {}) => ({
   },
   externals: { vscode: 'commonjs vscode', koffi: 'commonjs koffi' },
   // Readable stack traces and profiles are worth more than a smaller file.
-  optimization: { minimize: false },
+  optimization: { minimize: false, chunkIds: 'named' },
   devtool: 'source-map',
   node: { __dirname: false, __filename: false },
   performance: false,
@@ -39,7 +45,29 @@ const bundle = (name, entry, extra = {}) => ({
 });
 
 module.exports = [
-  bundle('extension', { extension: './src/extension.ts' }),
+  // What is imported on demand becomes a chunk beside it.
+  bundle(
+    'extension',
+    { extension: './src/extension.ts', compareWorker: './src/ui/timeline/compareWorker.ts' },
+    {
+      output: {
+        path: resolve(__dirname, 'dist'),
+        filename: '[name].js',
+        chunkFilename: 'extension-[name].js',
+        libraryTarget: 'commonjs2',
+      },
+    },
+  ),
+  bundle(
+    'webview',
+    { timeline: './src/webview/timeline/main.ts' },
+    {
+      target: ['web', 'es2022'],
+      output: { path: resolve(__dirname, 'dist/webview'), filename: '[name].js', cssFilename: '[name].css' },
+      experiments: { css: true },
+      externals: {},
+    },
+  ),
   bundle('daemon', {
     daemon: './src/daemon/main.ts',
     queueWorker: './src/daemon/queueWorker.ts',

@@ -2,7 +2,7 @@
  * `npm test`: static checks, then mocha in groups from quick to slow, then one line that adds everything up.
  *
  *   npm test                        everything
- *   npm test -- --only pure         one group (checks, pure, native, guests, vscode) or one folder of test/
+ *   npm test -- --only pure         one group (checks, pure, native, guests, vscode, workbenches) or one folder of test/
  *   npm test -- --grep PATTERN      only tests whose name matches
  *
  * A group that cannot be run to its end counts as one failure. Exit code 1 when anything failed.
@@ -20,6 +20,7 @@ const node = (script, ...args) => run(process.execPath, [script, ...args]);
 /** Each counts as one test. The two builds come first: later groups run what they make. */
 const checks = [
   ['types', tryCompile],
+  ['types of pages', () => node('node_modules/typescript/bin/tsc', '-p', 'src/webview')],
   ['bundles', tryBundle],
   ['lint', () => node('node_modules/eslint/bin/eslint.js', '.', '--max-warnings=0')],
   ['format', () => node('node_modules/prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.')],
@@ -42,6 +43,7 @@ const groups = [
       'vm',
       'cli',
       'ui',
+      'webview',
       'project',
       'bench',
     ],
@@ -55,7 +57,9 @@ const groups = [
     minutes: 10,
   },
   { name: 'guests', folders: ['guest'], needs: ['load', 'wireshark'], minutes: 25 },
-  { name: 'vscode', folders: ['extension'], needs: ['browser'], minutes: 10 },
+  { name: 'vscode', folders: ['extension'], needs: ['browser'], minutes: 20 },
+  // The same VS Code seen from outside, with a person's mouse and keys.
+  { name: 'workbenches', folders: ['workbench'], needs: ['browser', 'fonts'], minutes: 10 },
 ];
 
 const total = { passed: 0, failed: 0, skipped: 0 };

@@ -16,6 +16,7 @@ import type { Device, Ring } from '../vhostUser/backEnd';
 import { Chain } from '../virtio/chain';
 import { GuestMemory, type HostMemory, type Region } from '../virtio/guestMemory';
 import { Virtqueue } from '../virtio/virtqueue';
+import type { CounterBoard } from './counterBoard';
 import { IdleYield } from './idleYield';
 import { type ExchangeOwner, QueueExchange } from './queueExchange';
 import { ShortWatch } from './shortWatch';
@@ -49,6 +50,7 @@ export interface DeviceParts {
   /** How long a queue that has run dry is watched before its kick is waited for. */
   readonly pollMicroseconds: number;
   readonly tracer: Tracer;
+  readonly counters: CounterBoard;
   readonly warn: (text: string) => void;
   /** Ends whatever is in progress outside of the turn (slow calls, waiting locks), answering it. */
   readonly settle: () => void;
@@ -248,9 +250,11 @@ export class ShareDevice implements Device, ExchangeOwner {
           this.tell(running);
           return;
         }
+        this.parts.counters.taken(running.ring.index);
         const used = this.parts.tracer.on ? this.handleTraced(running, exchange) : this.handle(exchange);
         if (used !== DEFERRED) {
           queue.push(exchange.chain.head, used);
+          this.parts.counters.answered(running.ring.index);
           if (running.tidings.due(queue.backlog)) this.tell(running);
         }
       }
@@ -308,6 +312,7 @@ export class ShareDevice implements Device, ExchangeOwner {
   }
 
   complete(exchange: QueueExchange, used: number): void {
+    this.parts.counters.answered(exchange.queue);
     if (exchange.trace.traced) this.parts.tracer.replied(exchange.trace, exchange.chain, used);
     const running = this.running[exchange.queue];
     if (running && !running.broken) {

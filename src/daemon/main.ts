@@ -13,6 +13,8 @@ import { eventfd, signal } from '../native/descriptors';
 import { leave, limitDescriptors } from '../native/process';
 import { errnoName } from '../protocol/errno';
 import type { BlockingWorkerData } from './blockingWorker';
+import { CounterBoard } from './counterBoard';
+import { CounterLines } from './counterLines';
 import { listen } from './listening';
 import { type DaemonOptions, type LogLevel, parseOptions } from './options';
 import type { QueueWorkerData, QueueWorkerMessage } from './queueWorker';
@@ -43,7 +45,19 @@ function run(options: DaemonOptions): void {
   );
   const { trace } = tracing;
 
-  const workerData: QueueWorkerData = { options, listenFd: listening.fd, quitFd, doneFd, board: board.block, trace };
+  const counters = new CounterBoard(options.queues + 1);
+  const counterLines = new CounterLines(counters);
+  if (options.liveTrace) counterLines.listen();
+
+  const workerData: QueueWorkerData = {
+    options,
+    listenFd: listening.fd,
+    quitFd,
+    doneFd,
+    board: board.block,
+    counters: counters.block,
+    trace,
+  };
   const worker = new Worker(join(__dirname, 'queueWorker.js'), { workerData });
   let outcome = 0;
   let over = false;
@@ -51,6 +65,7 @@ function run(options: DaemonOptions): void {
     if (over) return;
     over = true;
     listening.remove();
+    counterLines.close();
     void tracing.end().then(() => leave(outcome));
   };
   const failed = (error: Error): void => {

@@ -20,6 +20,7 @@ import { IOV_MAX } from '../virtio/chain';
 import { EpollAlarm, soonest } from './alarm';
 import { CONNECTION_AREA, Connection } from './connection';
 import { ShareDevice } from './device';
+import { CounterBoard } from './counterBoard';
 import type { DaemonOptions } from './options';
 import { SlowCallBoard, SlowCalls } from './slowCalls';
 import type { SessionSoFar } from './trace/drain';
@@ -37,6 +38,8 @@ export interface QueueWorkerData {
   readonly quitFd: number;
   readonly doneFd: number;
   readonly board: SharedArrayBuffer;
+  /** That of a `CounterBoard`. */
+  readonly counters: SharedArrayBuffer;
   /** The trace ring, and an eventfd that asks for the session so far. */
   readonly trace: { readonly address: number; readonly size: number; readonly askFd: number };
 }
@@ -145,6 +148,7 @@ function serve(): QueueWorkerMessage {
       slow.collect();
     }
   };
+  const counters = new CounterBoard(data.counters);
   const device = new ShareDevice(
     {
       arena,
@@ -154,6 +158,7 @@ function serve(): QueueWorkerMessage {
       kickKey: Key.Kick,
       pollMicroseconds: options.pollMicroseconds,
       tracer,
+      counters,
       warn,
       settle,
       mayFault: (fd) => window?.isOurs(fd) ?? false,
@@ -204,6 +209,7 @@ function serve(): QueueWorkerMessage {
       }
     }
     if (device.busy) device.resume();
+    counters.errors = server.failed;
     for (const each of alarms) each.ring();
   }
   backEnd.close();

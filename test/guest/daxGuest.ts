@@ -6,7 +6,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { hostFile, programWithLibraries, type ExtraFile } from '../../src/vm/initramfs';
 import type { GuestShare } from '../../src/vm/launcher';
-import { onPath } from '../../src/vm/toolbox';
+import { onPath } from '../../src/vm/onPath';
 import { bootGuest, type TestGuest, type TestGuestOptions } from './bootGuest';
 
 const PROGRAM = path.resolve(__dirname, '../../../test/guest/mapped.pl');

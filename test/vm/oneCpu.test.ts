@@ -1,6 +1,6 @@
 import * as assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { onPath } from '../../src/vm/toolbox';
+import { onPath } from '../../src/vm/onPath';
 import { cpuList, onCpu, oneCpu } from '../../src/vm/oneCpu';
 import { need } from '../support/need';
 

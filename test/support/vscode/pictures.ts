@@ -1,62 +1,65 @@
 /**
- * Takes the README's pictures: a person's way through the extension in a real VS Code, with a real guest.
- * `npm run pictures` writes media/share-folder.png.
+ * Takes pictures of a person's way through the extension in a real VS Code, with real guests.
+ *
+ * `npm run pictures` writes those of the README and the walkthrough into media/. `node out/test/support/vscode/pictures.js
+ * --review DIR` writes every step into DIR, in light, dark and high contrast, wide and narrow, for somebody to look at.
  */
-import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { type Page } from 'playwright-core';
-import { getVscode } from './install';
-import { openWorkbench } from './workbench';
+import { parseArgs } from 'node:util';
+import { failingStory, sharesStory } from './sharesStory';
+import { SIZES, THEMES, broken, tell } from './tell';
+import { type Workbench } from './workbench';
 
 const project = resolve(__dirname, '../../../..');
 
-async function makeProject(folder: string): Promise<void> {
-  await mkdir(join(folder, 'src'), { recursive: true });
-  await writeFile(join(folder, 'src/hello.c'), '#include <stdio.h>\n\nint main(void)\n{\n\tputs("hello, guest");\n}\n');
-  await writeFile(join(folder, 'Makefile'), 'hello: src/hello.c\n\t$(CC) -static -o $@ $<\n');
-  await writeFile(join(folder, 'notes.md'), '# Notes\n\n- edit here, run in the guest\n');
+async function review(folder: string, only: string | undefined): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  for (const theme of Object.keys(THEMES) as (keyof typeof THEMES)[]) {
+    for (const size of Object.keys(SIZES) as (keyof typeof SIZES)[]) {
+      const name = `${theme}-${size}`;
+      if (only !== undefined && only !== name) continue;
+      const session = { theme, size: SIZES[size] };
+      const shoot = async (step: string, page: Workbench['page']): Promise<void> =>
+        void (await page.screenshot({ path: join(folder, `${name}-${step}.png`) }));
+      await tell(session, sharesStory, shoot);
+      await tell({ ...session, settings: await broken(folder) }, failingStory, shoot);
+      console.log(`${name} done`);
+    }
+  }
 }
 
-const terminalText = (page: Page) => page.locator('.terminal-wrapper.active .xterm-rows');
+/** Steps that are shown in the walkthrough: what of the page. */
+const WALKTHROUGH: Readonly<Record<string, string>> = {
+  options: '.quick-input-widget',
+  environment: '.quick-input-widget',
+  terminal: '.part.panel',
+  shares: '.part.sidebar',
+};
+/** Most of a picture's height that says something. */
+const TALLEST = 420;
 
-async function shareFolder(page: Page): Promise<void> {
-  await page.locator('.explorer-folders-view').getByText('notes.md').waitFor({ timeout: 60_000 });
-  await page.locator('.explorer-folders-view').getByText('notes.md').dblclick();
-  await page.locator('.monaco-editor .view-lines').first().waitFor();
-  await page.keyboard.press('F1');
-  await page.locator('.quick-input-widget input').first().fill('>Virtio-FS: Share');
-  await page.locator('.quick-input-list .monaco-list-row', { hasText: 'Share Folder into VM' }).waitFor();
-  await page.keyboard.press('Enter');
-  await terminalText(page)
-    .getByText(/[$#] *$/)
-    .last()
-    .waitFor({ timeout: 120_000 });
-  for (const line of ['uname -sr', 'df -hT .', 'ls -l', 'echo "- written by the guest" >> notes.md']) {
-    await page.keyboard.type(`${line}\n`, { delay: 15 });
-    await page.waitForTimeout(800);
+async function media(): Promise<void> {
+  const folder = join(project, 'media/walkthrough');
+  await mkdir(folder, { recursive: true });
+  for (const theme of ['dark', 'light'] as const) {
+    await tell({ theme, size: { width: 1040, height: 720 } }, sharesStory, async (step, page) => {
+      if (Object.hasOwn(WALKTHROUGH, step)) {
+        const box = await page.locator(WALKTHROUGH[step]).first().boundingBox();
+        if (box === null) throw new Error(`nothing to take a picture of: ${step}`);
+        const height = Math.min(box.height, step === 'shares' ? TALLEST / 2 : TALLEST);
+        await page.screenshot({ path: join(folder, `${step}-${theme}.png`), clip: { ...box, height } });
+      }
+      if (step === 'shares' && theme === 'dark') {
+        await page.screenshot({ path: join(project, 'media/share-folder.png') });
+      }
+    });
   }
-  await page.locator('.monaco-editor').getByText('written by the guest').waitFor({ timeout: 20_000 });
-  // The pointer and the notifications out of the picture.
-  await page.mouse.move(640, 300);
-  await page.waitForTimeout(500);
 }
 
 async function main(): Promise<void> {
-  const scratch = await mkdtemp(join(tmpdir(), 'virtiofs-pictures-'));
-  const workspace = join(scratch, 'project');
-  await makeProject(workspace);
-  const workbench = await openWorkbench({ server: await getVscode(), workspace, extensions: [project] });
-  try {
-    await shareFolder(workbench.page);
-    await workbench.page.screenshot({ path: join(project, 'media/share-folder.png') });
-  } catch (error) {
-    await workbench.page.screenshot({ path: join(tmpdir(), 'virtiofs-picture-failed.png') });
-    throw error;
-  } finally {
-    await workbench.close();
-    await rm(scratch, { recursive: true, force: true });
-  }
+  const { values } = parseArgs({ options: { review: { type: 'string' }, only: { type: 'string' } } });
+  await (values.review === undefined ? media() : review(resolve(values.review), values.only));
 }
 
 void main().then(

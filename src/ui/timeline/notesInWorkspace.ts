@@ -1,0 +1,45 @@
+/** Where notes on a capture are kept, by VS Code's own file system and storage. */
+import * as vscode from 'vscode';
+import type { Note } from '../../control/timeline';
+import { NotesStore, type StoredNotes } from './notesFile';
+
+const MOST_BYTES = 64 << 20;
+
+export function notesOf(capture: vscode.Uri, memento: vscode.Memento): NotesStore {
+  const uri = capture.with({ path: `${capture.path}.notes.json` });
+  const key = `notes:${capture.toString()}`;
+  const { fs } = vscode.workspace;
+  return new NotesStore(
+    {
+      name: uri.path.split('/').at(-1) ?? '',
+      async read() {
+        try {
+          const { size } = await fs.stat(uri);
+          if (size > MOST_BYTES) throw new Error(`${size} bytes are too many`);
+          return new TextDecoder().decode(await fs.readFile(uri));
+        } catch (error) {
+          if (error instanceof vscode.FileSystemError && error.code === 'FileNotFound') return undefined;
+          throw error;
+        }
+      },
+      async write(text) {
+        const fresh = uri.with({ path: `${uri.path}.new` });
+        await fs.writeFile(fresh, new TextEncoder().encode(text));
+        await fs.rename(fresh, uri, { overwrite: true });
+      },
+    },
+    { get: () => memento.get(key), set: async (value) => memento.update(key, value) },
+  );
+}
+
+/** Of a live capture, which has no file to lie beside. */
+export function notesInMemory(): { load(): Promise<StoredNotes>; save(notes: readonly Note[]): Promise<StoredNotes> } {
+  let notes: readonly Note[] = [];
+  return {
+    load: () => Promise.resolve({ notes, place: 'memory' }),
+    save(fresh) {
+      notes = fresh;
+      return Promise.resolve({ notes, place: 'memory' });
+    },
+  };
+}

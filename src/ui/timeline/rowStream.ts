@@ -1,0 +1,54 @@
+/**
+ * Gives the rows of one capture to a timeline as they come: new ones, and those that had been given before their reply
+ * came. Knows nothing of vscode.
+ */
+import { packRange, packRows } from '../../control/timelineRows';
+import type { Side, ToTimeline } from '../../control/timeline';
+import type { Capture } from '../../trace/capture';
+import { isInFlight } from '../../trace/line';
+
+/** So many rows go in one message. */
+const MOST_ROWS = 65536;
+
+export class RowStream {
+  /** Rows [0, given) have been given. */
+  given = 0;
+  private open: number[] = [];
+
+  constructor(
+    readonly capture: Capture,
+    readonly side: Side,
+  ) {}
+
+  get behind(): boolean {
+    return this.given < this.capture.count;
+  }
+
+  /** The next messages, and which rows they change. */
+  next(): { messages: ToTimeline[]; changed: readonly number[] } {
+    const { capture, side } = this;
+    const messages: ToTimeline[] = [];
+    const still: number[] = [];
+    const changed: number[] = [];
+    for (const row of this.open) (isInFlight(capture, row) ? still : changed).push(row);
+    if (changed.length > 0) {
+      const rows = Uint32Array.from(changed);
+      messages.push({ kind: 'changed', side, rows, columns: packRows(capture.columns, rows) });
+    }
+    const from = this.given;
+    const to = Math.min(capture.count, from + MOST_ROWS);
+    if (to > from) {
+      messages.push({ kind: 'rows', side, from, count: to - from, columns: packRange(capture.columns, from, to) });
+      for (let row = from; row < to; row++) if (isInFlight(capture, row)) still.push(row);
+      this.given = to;
+    }
+    this.open = still;
+    return { messages, changed };
+  }
+
+  /** From the beginning: the page has been loaded anew. */
+  restart(): void {
+    this.given = 0;
+    this.open = [];
+  }
+}

@@ -1,0 +1,250 @@
+/**
+ * One timeline in the extension host: gives its captures' rows to the webview as they come, answers its questions, keeps
+ * its notes. Knows the webview only as something that takes messages, and nothing of vscode.
+ */
+import { answer } from '../../control/exchange';
+import type {
+  Asked,
+  ComparisonView,
+  FilterResult,
+  FromTimeline,
+  Given,
+  Note,
+  Side,
+  ToTimeline,
+} from '../../control/timeline';
+import { complete } from '../../trace/filter/complete';
+import { compileFilter } from '../../trace/filter/filter';
+import { breathe } from './breathe';
+import type { CaptureSource } from './captureSource';
+import { describeLine, describeRequest } from './describe';
+import { Filtering } from './filtering';
+import type { StoredNotes } from './notesFile';
+import { pathOrder } from './pathOrder';
+import { RowStream } from './rowStream';
+
+export interface SessionParts {
+  readonly sources: readonly [CaptureSource] | readonly [CaptureSource, CaptureSource];
+  readonly live: boolean;
+  /** Resolves when the webview has it, or cannot have it. */
+  post(message: ToTimeline): PromiseLike<unknown>;
+  readonly notes: { load(): Promise<StoredNotes>; save(notes: readonly Note[]): Promise<StoredNotes> };
+  compare(): Promise<ComparisonView>;
+  /** `rows`: what the filter lets pass within the time in view. */
+  exportRows(side: Side, rows: Uint32Array): void;
+  compareWith(): void;
+}
+
+/** Changes are given at most so often, milliseconds. */
+const PACE = 40;
+const MOST_UNDER_WAY = 3;
+
+export class TimelineSession {
+  private readonly streams: RowStream[];
+  private readonly endings: (() => void)[];
+  private filterings: Filtering[] | undefined;
+  private prepared: Filtering[] | undefined;
+  private filterNumber = 0;
+  private ready = false;
+  private paused = false;
+  private shown = true;
+  private flushing = false;
+  private dirty = false;
+  private ended = false;
+  private wanted: ToTimeline | undefined;
+  private readonly sent: PromiseLike<unknown>[] = [];
+  /** Bumped when the page is loaded anew, so that what was under way for the old one stops. */
+  private page = 0;
+
+  constructor(private readonly parts: SessionParts) {
+    this.streams = parts.sources.map(({ capture }, side) => new RowStream(capture, side as Side));
+    this.endings = parts.sources.map((source) => source.onChange(() => this.changed()));
+  }
+
+  /** What the webview sent. */
+  async take(message: FromTimeline): Promise<void> {
+    switch (message.kind) {
+      case 'ready':
+        return this.begin();
+      case 'pause':
+        this.paused = message.paused;
+        return this.changed();
+      case 'notes':
+        return this.giveNotes(await this.parts.notes.save(message.notes));
+      case 'export':
+        return this.parts.exportRows(message.side, this.rowsBetween(message.side, message.from, message.to));
+      case 'compareWith':
+        return this.parts.compareWith();
+      case 'question':
+        void this.post(await answer(message, (ask) => this.give(ask)));
+        // What passes of later rows is told after the filter's first answer.
+        if (message.ask.about === 'filter' && this.prepared) {
+          this.filterings = this.prepared;
+          this.prepared = undefined;
+          this.changed();
+        }
+    }
+  }
+
+  /** A hidden webview gets nothing; it catches up when it is shown. */
+  show(shown: boolean): void {
+    this.shown = shown;
+    this.changed();
+  }
+
+  /** Shows a request, once the page is there. */
+  reveal(side: Side, row: number): void {
+    this.wanted = { kind: 'reveal', side, row };
+    if (this.ready) this.giveWanted();
+  }
+
+  private giveWanted(): void {
+    if (this.wanted) void this.post(this.wanted);
+    this.wanted = undefined;
+  }
+
+  end(): void {
+    this.ended = true;
+    for (const ending of this.endings) ending();
+  }
+
+  private async begin(): Promise<void> {
+    this.page++;
+    this.ready = true;
+    this.filterings = this.prepared = undefined;
+    for (const stream of this.streams) stream.restart();
+    await this.post({ kind: 'begin', sides: this.streams.length === 2 ? 2 : 1, live: this.parts.live });
+    this.changed();
+    this.giveWanted();
+    this.giveNotes(await this.parts.notes.load());
+  }
+
+  private giveNotes({ notes, place, problem }: StoredNotes): void {
+    void this.post({ kind: 'notes', notes, place, ...(problem !== undefined && { problem }) });
+  }
+
+  private post(message: ToTimeline): PromiseLike<unknown> {
+    return this.ended ? Promise.resolve() : this.parts.post(message);
+  }
+
+  private changed(): void {
+    this.dirty = true;
+    if (!this.flushing && this.ready && this.shown && !this.ended) void this.flush();
+  }
+
+  private async flush(): Promise<void> {
+    this.flushing = true;
+    try {
+      while (this.dirty && this.shown && !this.ended) {
+        this.dirty = false;
+        await this.giveRows();
+        if (this.parts.live) await new Promise((resolve) => setTimeout(resolve, PACE));
+        else await breathe();
+      }
+    } finally {
+      this.flushing = false;
+    }
+  }
+
+  private async giveRows(): Promise<void> {
+    const { page } = this;
+    for (const stream of this.streams) {
+      await this.giveState(stream.side);
+      if (this.paused) continue;
+      const { messages, changed } = stream.next();
+      const filtering = this.filterings?.[stream.side];
+      if (filtering && (messages.length > 0 || filtering.seen < stream.given)) {
+        const rows = filtering.more(stream.given, changed);
+        if (rows.length > 0) messages.push({ kind: 'passed', side: stream.side, filter: this.filterNumber, rows });
+      }
+      for (const message of messages) {
+        if (page !== this.page) return;
+        // While one is on its way the next one is packed.
+        this.sent.push(this.post(message));
+        if (this.sent.length > MOST_UNDER_WAY) await this.sent.shift();
+      }
+      if (stream.behind) this.dirty = true;
+      else if (messages.length > 0) await this.giveState(stream.side);
+    }
+  }
+
+  private async giveState(side: Side): Promise<void> {
+    const source = this.parts.sources[side];
+    if (!source) return;
+    const state = source.state();
+    const { capture } = source;
+    const reading = this.streams[side].behind && state.phase === 'complete';
+    await this.post({
+      kind: 'state',
+      state: {
+        side,
+        ...state,
+        phase: reading ? 'reading' : state.phase === 'live' && this.paused ? 'paused' : state.phase,
+        origin: capture.origin.toString(),
+        notes: capture.notes,
+      },
+    });
+  }
+
+  private sourceOf(side: Side): CaptureSource {
+    const source = this.parts.sources[side];
+    if (!source) throw new Error('there is only one capture');
+    return source;
+  }
+
+  private async give(ask: Asked): Promise<Given> {
+    switch (ask.about) {
+      case 'request':
+        return { about: 'request', request: describeRequest(this.sourceOf(ask.side).capture, ask.row) };
+      case 'lines': {
+        const { capture } = this.sourceOf(ask.side);
+        return { about: 'lines', lines: ask.rows.map((row) => describeLine(capture, row)) };
+      }
+      case 'paths': {
+        const { capture } = this.sourceOf(ask.side);
+        return { about: 'paths', texts: ask.paths.map((path) => (path < capture.paths ? capture.path(path) : '')) };
+      }
+      case 'pathOrder':
+        return { about: 'pathOrder', ranks: await pathOrder(this.sourceOf(ask.side).capture) };
+      case 'payloads': {
+        const { columns, count } = this.sourceOf(ask.side).capture;
+        return { about: 'payloads', payloads: columns.payload.slice(0, count) };
+      }
+      case 'filter':
+        return this.filter(ask.filter, ask.text);
+      case 'complete':
+        return { about: 'complete', completions: complete(ask.text, ask.cursor).slice(0, MOST_COMPLETIONS) };
+      case 'comparison':
+        return { about: 'comparison', comparison: await this.parts.compare() };
+    }
+  }
+
+  private async filter(number: number, text: string): Promise<Given> {
+    const outcome = compileFilter(text);
+    if (!outcome.ok) return { about: 'filter', trouble: outcome.error };
+    this.filterNumber = number;
+    this.filterings = this.prepared = undefined;
+    if (text.trim() === '') return { about: 'filter', passed: undefined };
+    const filterings = this.streams.map(({ capture }) => new Filtering(outcome.value, capture));
+    const passed: FilterResult[] = [];
+    const superseded = (): boolean => this.filterNumber !== number || this.ended;
+    for (const [side, filtering] of filterings.entries()) {
+      const result = await filtering.run(this.streams[side].given, superseded);
+      if (!result) throw new Error('superseded by another filter');
+      passed.push(result);
+    }
+    this.prepared = filterings;
+    return { about: 'filter', passed };
+  }
+
+  /** The rows that are shown and begin between two times. */
+  private rowsBetween(side: Side, from: number, to: number): Uint32Array {
+    const { capture } = this.sourceOf(side);
+    const { start } = capture.columns;
+    const filtered = this.filterings?.[side]?.rows();
+    const all = filtered ?? Uint32Array.from({ length: capture.count }, (_, row) => row);
+    return all.filter((row) => start[row] >= from && start[row] <= to);
+  }
+}
+
+const MOST_COMPLETIONS = 200;

@@ -1,0 +1,92 @@
+/** The columns of a capture as the timeline has them so far. They grow by doubling; nothing is kept for each request. */
+import { emptyRows, unpackRows, type RowColumns } from '../../../control/timelineRows';
+import { RowFlag } from '../../../trace/capture';
+
+const FIRST_ROWS = 4096;
+/** Which part of the time a pause after the first rows has to take for them not to be shown at first. */
+const LONELY = 0.8;
+
+const names = Object.keys(emptyRows(0)) as (keyof RowColumns)[];
+
+export class Rows {
+  count = 0;
+  columns = emptyRows(FIRST_ROWS);
+  /** The last moment that is known of, nanoseconds after the origin. */
+  end = 0;
+  begin = Infinity;
+  private room = FIRST_ROWS;
+
+  /** Rows from `from` on; false when they do not follow those that are here. */
+  append(from: number, count: number, buffer: ArrayBuffer): boolean {
+    const fresh = unpackRows(buffer, count);
+    if (!fresh || from !== this.count) return false;
+    this.makeRoom(from + count);
+    for (const name of names) this.columns[name].set(fresh[name], from);
+    this.count += count;
+    this.extend(from, this.count);
+    return true;
+  }
+
+  /** New values of rows that are here. */
+  change(rows: Uint32Array, buffer: ArrayBuffer): boolean {
+    const fresh = unpackRows(buffer, rows.length);
+    if (!fresh) return false;
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i];
+      if (row >= this.count) continue;
+      for (const name of names) this.columns[name][row] = fresh[name][i];
+      this.extend(row, row + 1);
+    }
+    return true;
+  }
+
+  private extend(from: number, to: number): void {
+    const { start, latency } = this.columns;
+    let { begin, end } = this;
+    for (let row = from; row < to; row++) {
+      const at = start[row];
+      const until = latency[row] >= 0 ? at + latency[row] : at;
+      if (at < begin) begin = at;
+      if (until > end) end = until;
+    }
+    this.begin = begin;
+    this.end = end;
+  }
+
+  private makeRoom(rows: number): void {
+    if (rows <= this.room) return;
+    while (this.room < rows) this.room *= 2;
+    const larger = emptyRows(this.room);
+    for (const name of names) larger[name].set(this.columns[name].subarray(0, this.count));
+    this.columns = larger;
+  }
+
+  /** Wanted a reply and has none so far. */
+  inFlight(row: number): boolean {
+    return (this.columns.flags[row] & (RowFlag.REPLIED | RowFlag.SILENT | RowFlag.ORPHAN)) === 0;
+  }
+
+  /** When it was over; of one in flight the end of what is known, of one without a reply its start. */
+  until(row: number): number {
+    const { start, latency } = this.columns;
+    if (latency[row] >= 0) return start[row] + latency[row];
+    return this.inFlight(row) ? Math.max(this.end, start[row]) : start[row];
+  }
+}
+
+/**
+ * The range to show at first: everything, but without a lonely beginning (INIT, long before a capture that began later).
+ */
+export function usefulRange(rows: Rows): [from: number, to: number] {
+  if (rows.count === 0) return [0, 1e6];
+  const { start } = rows.columns;
+  let from = rows.begin;
+  const few = Math.min(rows.count - 1, 4);
+  for (let row = 0; row < few; row++) {
+    if (start[row + 1] - start[row] > (rows.end - from) * LONELY) {
+      from = start[row + 1];
+      break;
+    }
+  }
+  return [from, Math.max(rows.end, from + 1000)];
+}

@@ -1,0 +1,94 @@
+/** The part of time that is in view, and what is drawn along it: zooming, panning, ticks and their texts. */
+
+/** Nanoseconds after the origin. */
+export interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The shortest span that can be shown. */
+export const SHORTEST = 200;
+
+export const lengthOf = ({ from, to }: Span): number => to - from;
+
+/** `span` moved and cut so that it lies within `whole`, which may be somewhat passed at both ends. */
+export function within(span: Span, whole: Span): Span {
+  const margin = Math.max(lengthOf(whole) * 0.02, 1000);
+  const least = whole.from - margin;
+  const most = whole.to + margin;
+  const length = Math.min(Math.max(lengthOf(span), SHORTEST), most - least);
+  const from = Math.min(Math.max(span.from, least), most - length);
+  return { from, to: from + length };
+}
+
+/** Zoomed so that `at` stays where it is; a factor below 1 shows less. */
+export function zoomed(span: Span, factor: number, at: number, whole: Span): Span {
+  const length = Math.max(lengthOf(span) * factor, SHORTEST);
+  const part = lengthOf(span) === 0 ? 0.5 : (at - span.from) / lengthOf(span);
+  const from = at - part * length;
+  return within({ from, to: from + length }, whole);
+}
+
+export const panned = (span: Span, by: number, whole: Span): Span =>
+  within({ from: span.from + by, to: span.to + by }, whole);
+
+/** Shows `at` without changing the length; unchanged when it is well in view. */
+export function showing(span: Span, from: number, to: number, whole: Span): Span {
+  const length = lengthOf(span);
+  const edge = length * 0.05;
+  if (from >= span.from + edge && Math.min(to, from + length / 2) <= span.to - edge) return span;
+  return within({ from: from - length * 0.35, to: from + length * 0.65 }, whole);
+}
+
+/** 1, 2 or 5 times a power of ten: the least step that is no shorter than `least`. */
+export function niceStep(least: number): number {
+  const power = 10 ** Math.floor(Math.log10(Math.max(least, 1e-9)));
+  for (const factor of [1, 2, 5]) if (power * factor >= least) return power * factor;
+  return power * 10;
+}
+
+export interface Ticks {
+  readonly step: number;
+  /** The first one in view. */
+  readonly first: number;
+  readonly count: number;
+}
+
+/** Ticks at least `apart` pixels from each other. */
+export function ticksOf(span: Span, width: number, apart: number): Ticks {
+  const step = Math.max(1, niceStep((lengthOf(span) * apart) / Math.max(1, width)));
+  const first = Math.ceil(span.from / step) * step;
+  return { step, first, count: Math.max(0, Math.floor((span.to - first) / step) + 1) };
+}
+
+const units = [
+  { size: 1e9, name: 's' },
+  { size: 1e6, name: 'ms' },
+  { size: 1e3, name: 'µs' },
+  { size: 1, name: 'ns' },
+] as const;
+
+/**
+ * A moment on a ruler with that step: in seconds, as long as its digits can be read, else as a distance from the whole
+ * unit before: `12.345 s`, `+678.9 µs`.
+ */
+export function tickText(at: number, step: number): { text: string; whole: boolean } {
+  const digits = Math.max(0, Math.min(9, Math.ceil(9 - Math.log10(step) - 1e-9)));
+  if (digits <= 3) return { text: `${(at / 1e9).toFixed(digits)} s`, whole: true };
+  const unit = step >= 1e3 ? units[1] : step >= 1 ? units[2] : units[3];
+  const base = unit.size * 1000;
+  const rest = at - Math.floor(at / base) * base;
+  const within = Math.max(0, Math.ceil(Math.log10(unit.size / step) - 1e-9));
+  if (rest < step / 2) return { text: seconds(at), whole: true };
+  return { text: `+${(rest / unit.size).toFixed(within)} ${unit.name}`, whole: false };
+}
+
+/** Seconds with as many digits as are not zero, three at least. */
+export function seconds(at: number): string {
+  const text = (at / 1e9).toFixed(9).replace(/(\.\d{3}(\d{3})*?)(000)+$/, '$1');
+  return `${text} s`;
+}
+
+/** `at` as a place among `width` pixels. */
+export const placeOf = (at: number, span: Span, width: number): number => ((at - span.from) / lengthOf(span)) * width;
+export const timeAt = (x: number, span: Span, width: number): number => span.from + (x / width) * lengthOf(span);

@@ -1,0 +1,25 @@
+/** What lanes are called. */
+import type { Side } from '../../../control/timeline';
+import { opcodeName } from '../model/families';
+import { type Grouping, type Lane, REST } from '../model/lanes';
+import type { PathTexts } from './pathTexts';
+
+export interface LaneName {
+  readonly text: string;
+  /** The whole name, where it is cut from the left. */
+  readonly path?: boolean;
+}
+
+export function laneName(lane: Lane, grouping: Grouping, side: Side, paths: PathTexts): LaneName {
+  if (lane.key === REST) return { text: 'everything else' };
+  switch (grouping) {
+    case 'queue':
+      return { text: lane.key === 0 ? 'queue 0 · hiprio' : `queue ${lane.key}` };
+    case 'process':
+      return { text: lane.key === 0 ? 'kernel' : `pid ${lane.key}` };
+    case 'opcode':
+      return { text: opcodeName(lane.key) };
+    case 'file':
+      return lane.key === 0 ? { text: '(unknown)' } : { text: paths.get(side, lane.key) ?? '…', path: true };
+  }
+}

@@ -1,0 +1,441 @@
+/**
+ * The lanes: ruler, names, bars, selection. Two canvases lie on each other, so that pointing at something draws only the
+ * upper one. Draws when something has changed, once a frame.
+ */
+import type { Side } from '../../../control/timeline';
+import { opcodeName } from '../model/families';
+import { Image } from '../model/image';
+import { CAPTION, laneAt, type Layout, PADDING, place, type PlacedLane } from '../model/layout';
+import { Labels, colourOf, paintLane, type PaintOptions } from '../model/paint';
+import { lengthOf, placeOf, seconds, tickText, ticksOf, timeAt } from '../model/timeScale';
+import { rowAt, trackAt } from '../model/hitTest';
+import { el, eachFrame, set, thousands } from './dom';
+import { laneName } from './laneNames';
+import type { Selected, TimelineModel } from './model';
+import type { PathTexts } from './pathTexts';
+import { drawn } from './probe';
+import type { Theme } from './theme';
+
+export const RULER = 24;
+const SIDE_COLOURS = ['A', 'B'] as const;
+
+export interface Hit {
+  readonly area: 'ruler' | 'names' | 'bars';
+  readonly time: number;
+  readonly placed: PlacedLane | undefined;
+  readonly selected: Selected | undefined;
+}
+
+export class LanesView {
+  readonly element: HTMLElement;
+  readonly surface: HTMLCanvasElement;
+  private readonly base: HTMLCanvasElement;
+  private readonly scroller: HTMLElement;
+  private readonly thumb: HTMLElement;
+  private readonly image = new Image(1, 1);
+  private data: ImageData | undefined;
+  private readonly labels = new Labels();
+  private readonly widths = new Map<string, number>();
+  layout: Layout = { lanes: [], height: 0 };
+  scroll = 0;
+  private width = 0;
+  private height = 0;
+  private ratio = 1;
+  hovered: Selected | undefined;
+  /** A part of time that is being chosen. */
+  band: { from: number; to: number } | undefined;
+  readonly draw = eachFrame(() => this.drawNow());
+  readonly drawOver = eachFrame(() => this.drawOverNow());
+
+  constructor(
+    private readonly model: TimelineModel,
+    private readonly paths: PathTexts,
+    public theme: Theme,
+  ) {
+    this.base = el('canvas', { class: 'base', 'aria-hidden': 'true' });
+    this.surface = el('canvas', {
+      class: 'surface',
+      id: 'lanes',
+      tabindex: 0,
+      role: 'application',
+      'aria-label': 'Timeline of requests',
+      'aria-roledescription': 'timeline',
+      'aria-describedby': 'lanes-keys',
+    });
+    this.thumb = el('div', { class: 'thumb' });
+    this.scroller = el('div', { class: 'lane-scrollbar', 'aria-hidden': 'true' }, this.thumb);
+    this.element = el('div', { class: 'lanes' }, this.base, this.surface, this.scroller);
+    new ResizeObserver(() => this.resize()).observe(this.element);
+    this.dragScrollbar();
+    model.on('rows', () => this.relayout());
+    model.on('look', () => this.relayout());
+    model.on('span', this.draw);
+    model.on('selection', this.drawOver);
+    model.on('notes', this.drawOver);
+  }
+
+  /** Where the bars begin. */
+  get left(): number {
+    return Math.round(Math.min(180, Math.max(84, this.width * 0.16)));
+  }
+
+  get plotWidth(): number {
+    return Math.max(1, this.width - this.left);
+  }
+
+  get plotHeight(): number {
+    return Math.max(1, this.height - RULER);
+  }
+
+  private resize(): void {
+    this.width = this.element.clientWidth;
+    this.height = this.element.clientHeight;
+    this.ratio = Math.min(2, window.devicePixelRatio || 1);
+    for (const canvas of [this.base, this.surface]) {
+      canvas.width = Math.round(this.width * this.ratio);
+      canvas.height = Math.round(this.height * this.ratio);
+    }
+    this.relayout();
+  }
+
+  private relayout(): void {
+    const { captures, grouping } = this.model;
+    const paired = grouping === 'queue' || grouping === 'opcode';
+    this.layout = place(
+      captures.map(({ lanes }) => lanes.list),
+      paired,
+      this.plotHeight,
+    );
+    this.scrollTo(this.scroll);
+    this.draw();
+  }
+
+  scrollTo(scroll: number): void {
+    const most = Math.max(0, this.layout.height - this.plotHeight);
+    this.scroll = Math.round(Math.max(0, Math.min(most, scroll)));
+    this.scroller.hidden = most === 0;
+    const part = this.plotHeight / Math.max(1, this.layout.height);
+    this.thumb.style.height = `${Math.max(20, this.plotHeight * part)}px`;
+    const room = this.plotHeight - Math.max(20, this.plotHeight * part);
+    this.thumb.style.transform = `translateY(${most === 0 ? 0 : (this.scroll / most) * room}px)`;
+    this.draw();
+  }
+
+  private dragScrollbar(): void {
+    const { scroller } = this;
+    scroller.addEventListener('pointerdown', (event) => {
+      event.preventDefault();
+      scroller.setPointerCapture(event.pointerId);
+    });
+    scroller.addEventListener('pointermove', (event) => {
+      if (!scroller.hasPointerCapture(event.pointerId)) return;
+      const y = event.clientY - scroller.getBoundingClientRect().top;
+      this.scrollTo((y / this.plotHeight) * this.layout.height - this.plotHeight / 2);
+    });
+  }
+
+  /** Scrolls so that the lane of a row is seen. */
+  revealLane({ side, row }: Selected): void {
+    const lane = this.model.captures[side]?.lanes.of(row);
+    const placed = this.layout.lanes.find((each) => each.side === side && each.lane === lane);
+    if (!placed) return;
+    if (placed.top < this.scroll) this.scrollTo(placed.top - (placed.caption ? CAPTION : 0));
+    else if (placed.top + placed.height > this.scroll + this.plotHeight) {
+      this.scrollTo(placed.top + placed.height - this.plotHeight);
+    }
+  }
+
+  /** What is at a place of the surface. */
+  hit(x: number, y: number): Hit {
+    const time = timeAt(x - this.left, this.model.span, this.plotWidth);
+    if (y < RULER) return { area: 'ruler', time, placed: undefined, selected: undefined };
+    const down = y - RULER + this.scroll;
+    const placed = laneAt(this.layout, down);
+    if (x < this.left || !placed) {
+      return { area: x < this.left ? 'names' : 'bars', time, placed, selected: undefined };
+    }
+    const { rows } = this.model.captures[placed.side];
+    const tolerance = (lengthOf(this.model.span) / this.plotWidth) * 3;
+    const track = this.model.height === 'overlap' ? trackAt(placed.lane, down - placed.top, placed.height) : -1;
+    let row = rowAt(rows, placed.lane, time, tolerance, track);
+    if (row < 0) row = rowAt(rows, placed.lane, time, tolerance);
+    return { area: 'bars', time, placed, selected: row < 0 ? undefined : { side: placed.side, row } };
+  }
+
+  private options(): PaintOptions {
+    const { colour, height } = this.model;
+    return { colour, height, palette: this.theme.palette, ratio: this.ratio, quickest: 1e3, slowest: 1e8 };
+  }
+
+  private drawNow(): void {
+    const began = performance.now();
+    const context = this.base.getContext('2d', { alpha: false });
+    if (!context || this.width === 0) return;
+    const { ratio, theme, model } = this;
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.fillStyle = theme.background;
+    context.fillRect(0, 0, this.width, RULER);
+    context.fillRect(0, 0, this.left, this.height);
+    context.font = theme.font;
+    context.textBaseline = 'middle';
+    this.paintPlot(context);
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    this.drawLabels(context);
+    this.drawNames(context);
+    this.drawRuler(context);
+    drawn(performance.now() - began);
+    set(this.surface, { 'data-lanes': this.layout.lanes.length, 'data-drawn': window.virtiofsDrawTimes.count });
+    if (model.captures.length > 0) this.drawOver();
+  }
+
+  private paintPlot(context: CanvasRenderingContext2D): void {
+    const { ratio, image, theme, model } = this;
+    const { span } = model;
+    const width = Math.max(1, Math.round(this.plotWidth * ratio));
+    const height = Math.max(1, Math.round(this.plotHeight * ratio));
+    if (image.resize(width, height) || !this.data) {
+      this.data = new ImageData(new Uint8ClampedArray(image.pixels.buffer), width, height);
+    }
+    image.clear(theme.palette.background);
+    const { first, step, count } = ticksOf(span, this.plotWidth, 110);
+    for (let i = 0; i < count; i++) {
+      const x = Math.round(placeOf(first + i * step, span, width));
+      image.fill(x, 0, x + 1, height, theme.palette.lane);
+    }
+    this.labels.clear();
+    const options = this.options();
+    for (const { side, lane, top, height: tall } of this.layout.lanes) {
+      const y = Math.round((top - this.scroll) * ratio);
+      const high = Math.round(tall * ratio);
+      if (y + high <= 0) continue;
+      if (y >= height) break;
+      paintLane(image, y, high, side, lane, model.captures[side].rows, span, options, this.labels);
+      image.fill(0, y + high - 1, width, y + high, theme.palette.lane);
+    }
+    context.putImageData(this.data, Math.round(this.left * ratio), Math.round(RULER * ratio));
+  }
+
+  private textWidth(context: CanvasRenderingContext2D, text: string): number {
+    let width = this.widths.get(text);
+    if (width === undefined) {
+      width = context.measureText(text).width;
+      if (this.widths.size > 5000) this.widths.clear();
+      this.widths.set(text, width);
+    }
+    return width;
+  }
+
+  private drawLabels(context: CanvasRenderingContext2D): void {
+    const { labels, ratio, model, theme } = this;
+    const options = this.options();
+    for (let i = 0; i < labels.count; i++) {
+      const side = labels.side[i] as Side;
+      const row = labels.row[i];
+      const { rows } = model.captures[side];
+      const room = (labels.x1[i] - labels.x0[i]) / ratio - 8;
+      const name = opcodeName(rows.columns.opcode[row]);
+      const width = this.textWidth(context, name);
+      if (width > room) continue;
+      const tall = labels.height[i] / ratio;
+      const x = this.left + labels.x0[i] / ratio + 4;
+      const y = RULER + labels.y[i] / ratio + (tall >= 15 ? (tall - 5) / 2 : tall / 2) + 0.5;
+      if (y < RULER + 5) continue;
+      const colour = colourOf(rows, row, options);
+      if (rows.inFlight(row)) {
+        context.fillStyle = theme.background;
+        context.fillRect(x - 2, y - 7, width + 5, 14);
+      }
+      context.fillStyle = rows.inFlight(row) ? theme.foreground : theme.on(colour);
+      context.fillText(name, x, y);
+      const path = room - width > 40 && !rows.inFlight(row) ? this.paths.get(side, rows.columns.path[row]) : undefined;
+      if (path !== undefined && path !== '') {
+        const text = path.slice(path.lastIndexOf('/') + 1) || path;
+        if (this.textWidth(context, text) + width + 6 <= room) {
+          context.globalAlpha = 0.75;
+          context.fillText(text, x + width + 6, y);
+          context.globalAlpha = 1;
+        }
+      }
+    }
+  }
+
+  private drawNames(context: CanvasRenderingContext2D): void {
+    const { theme, model, left } = this;
+    const compared = model.captures.length > 1;
+    context.save();
+    context.beginPath();
+    context.rect(0, RULER, this.width, this.plotHeight);
+    context.clip();
+    for (const { side, lane, top, height, caption } of this.layout.lanes) {
+      const y = top - this.scroll + RULER;
+      if (y > this.height) break;
+      if (caption) this.drawCaption(context, side, y - CAPTION);
+      if (y + height < RULER) continue;
+      const { text, path } = laneName(lane, model.grouping, side, this.paths);
+      const badge = compared ? 18 : 0;
+      if (compared) this.drawBadge(context, side, 10, y + Math.min(height / 2, 14));
+      const two = height >= 38;
+      context.fillStyle = theme.foreground;
+      const middle = two ? y + height / 2 - 7 : y + height / 2;
+      const count = thousands(lane.count);
+      const room = left - 20 - badge - (two ? 0 : this.textWidth(context, count) + 6);
+      context.fillText(this.fitted(context, text, room, path === true), 10 + badge, middle);
+      context.fillStyle = theme.muted;
+      if (two) {
+        const failed = lane.errors > 0 ? ` · ${thousands(lane.errors)} failed` : '';
+        context.fillText(this.fitted(context, `${count}${failed}`, left - 20 - badge, false), 10 + badge, middle + 15);
+      } else {
+        context.textAlign = 'right';
+        context.fillText(count, left - 8, y + height / 2);
+        context.textAlign = 'left';
+      }
+      context.fillStyle = theme.line;
+      context.fillRect(0, y + height - 1, left, 1);
+    }
+    context.restore();
+    context.fillStyle = theme.line;
+    context.fillRect(left - 1, 0, 1, this.height);
+  }
+
+  private drawCaption(context: CanvasRenderingContext2D, side: Side, y: number): void {
+    const title = this.model.states[side]?.title ?? '';
+    context.fillStyle = this.theme.background;
+    context.fillRect(0, y, this.width, CAPTION);
+    this.drawBadge(context, side, 10, y + CAPTION / 2);
+    context.fillStyle = this.theme.muted;
+    context.fillText(title, 28, y + CAPTION / 2);
+    context.fillStyle = this.theme.line;
+    context.fillRect(0, y + CAPTION - 1, this.width, 1);
+  }
+
+  private drawBadge(context: CanvasRenderingContext2D, side: Side, x: number, y: number): void {
+    context.fillStyle = this.theme.muted;
+    context.fillRect(x - 2, y - 7, 14, 14);
+    context.fillStyle = this.theme.background;
+    context.textAlign = 'center';
+    context.fillText(SIDE_COLOURS[side], x + 5, y + 0.5);
+    context.textAlign = 'left';
+  }
+
+  /** Cut with an ellipsis: a path at its beginning. */
+  private fitted(context: CanvasRenderingContext2D, text: string, room: number, fromLeft: boolean): string {
+    if (this.textWidth(context, text) <= room) return text;
+    let low = 0;
+    let high = text.length;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      const part = fromLeft ? `…${text.slice(-middle)}` : `${text.slice(0, middle)}…`;
+      if (context.measureText(part).width <= room) low = middle;
+      else high = middle - 1;
+    }
+    if (low === 0) return '…';
+    return fromLeft ? `…${text.slice(-low)}` : `${text.slice(0, low)}…`;
+  }
+
+  private drawRuler(context: CanvasRenderingContext2D): void {
+    const { theme, model, left } = this;
+    const { span } = model;
+    const ticks = ticksOf(span, this.plotWidth, 110);
+    context.save();
+    context.beginPath();
+    context.rect(left, 0, this.plotWidth, RULER);
+    context.clip();
+    for (let i = -1; i < ticks.count; i++) {
+      const at = ticks.first + i * ticks.step;
+      const x = left + placeOf(at, span, this.plotWidth);
+      const { text, whole } = tickText(at, ticks.step);
+      context.fillStyle = theme.line;
+      context.fillRect(Math.round(x), RULER - 7, 1, 7);
+      context.fillStyle = whole ? theme.foreground : theme.muted;
+      if (at >= 0) context.fillText(text, x + 4, RULER / 2);
+    }
+    context.restore();
+    context.fillStyle = theme.muted;
+    // What the distances on the ruler are counted from is beside it.
+    const title =
+      this.model.empty || ticks.step >= 1e6
+        ? ''
+        : seconds(Math.max(0, Math.round(span.from / ticks.step) * ticks.step));
+    if (this.textWidth(context, title) <= left - 20) context.fillText(title, 10, RULER / 2);
+    context.fillStyle = theme.line;
+    context.fillRect(0, RULER - 1, this.width, 1);
+  }
+
+  private drawOverNow(): void {
+    const context = this.surface.getContext('2d');
+    if (!context) return;
+    const { ratio, theme, model, left } = this;
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.clearRect(0, 0, this.width, this.height);
+    context.save();
+    context.beginPath();
+    context.rect(left, 0, this.plotWidth, this.height);
+    context.clip();
+    if (this.band) {
+      const x0 = left + placeOf(this.band.from, model.span, this.plotWidth);
+      const x1 = left + placeOf(this.band.to, model.span, this.plotWidth);
+      context.globalAlpha = 0.2;
+      context.fillStyle = theme.selection;
+      context.fillRect(x0, 0, x1 - x0, this.height);
+      context.globalAlpha = 1;
+    }
+    for (const note of model.notes) {
+      const x = left + placeOf(note.at, model.span, this.plotWidth);
+      if (x < left - 8 || x > this.width) continue;
+      context.fillStyle = theme.note;
+      context.globalAlpha = 0.5;
+      context.fillRect(Math.round(x), RULER, 1, this.plotHeight);
+      context.globalAlpha = 1;
+      context.beginPath();
+      context.moveTo(x, RULER);
+      context.lineTo(x - 4, RULER - 6);
+      context.lineTo(x - 4, RULER - 13);
+      context.lineTo(x + 5, RULER - 13);
+      context.lineTo(x + 5, RULER - 6);
+      context.fill();
+    }
+    if (this.hovered) this.outline(context, this.hovered, theme.hover, 1);
+    if (model.selected) this.outline(context, model.selected, theme.selection, 2);
+    context.restore();
+  }
+
+  private outline(context: CanvasRenderingContext2D, { side, row }: Selected, colour: string, thick: number): void {
+    const capture = this.model.captures[side];
+    const lane = capture?.lanes.of(row);
+    if (!capture || !lane) return;
+    const placed = this.layout.lanes.find((each) => each.side === side && each.lane === lane);
+    const position = lane.placeOf(row);
+    if (!placed || position < 0) return;
+    const { rows } = capture;
+    const { span } = this.model;
+    const x0 = this.left + Math.max(-9, placeOf(rows.columns.start[row], span, this.plotWidth));
+    const x1 = Math.max(
+      x0 + 2,
+      this.left + Math.min(this.plotWidth + 9, placeOf(rows.until(row), span, this.plotWidth)),
+    );
+    if (x1 < this.left || x0 > this.width) return;
+    let y0 = placed.top - this.scroll + RULER + PADDING;
+    let tall = placed.height - 2 * PADDING;
+    if (this.model.height === 'overlap') {
+      tall /= lane.tracks;
+      y0 += lane.track[position] * tall;
+    }
+    if (y0 + tall < RULER || y0 > this.height) return;
+    context.save();
+    context.beginPath();
+    context.rect(this.left, RULER, this.plotWidth, this.plotHeight);
+    context.clip();
+    context.strokeStyle = colour;
+    context.lineWidth = thick;
+    context.strokeRect(Math.round(x0) - 0.5, Math.round(y0) - 0.5, Math.round(x1 - x0) + 1, Math.round(tall) + 1);
+    if (thick > 1) {
+      // A bar of a pixel is found by the line above it.
+      context.fillStyle = colour;
+      context.globalAlpha = 0.6;
+      context.fillRect(Math.round((x0 + x1) / 2), RULER, 1, Math.max(0, y0 - RULER));
+      context.globalAlpha = 1;
+      context.fillStyle = this.theme.selection;
+    }
+    context.restore();
+  }
+}

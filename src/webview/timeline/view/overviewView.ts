@@ -1,0 +1,154 @@
+/** The overview strip: the whole capture, with the part in view as a window that is moved, stretched, or drawn anew. */
+import { overviewOf } from '../model/overview';
+import { lengthOf, placeOf, type Span, timeAt } from '../model/timeScale';
+import { el, eachFrame, set } from './dom';
+import type { TimelineModel } from './model';
+import { cssOf, type Theme } from './theme';
+
+const GRIP = 6;
+
+type Drag = { readonly kind: 'move' | 'from' | 'to' | 'new'; readonly at: number; readonly span: Span };
+
+export class OverviewView {
+  readonly element: HTMLElement;
+  private readonly canvas = el('canvas', { 'aria-hidden': 'true' });
+  private readonly window: HTMLElement;
+  private readonly shadeLeft = el('div', { class: 'shade' });
+  private readonly shadeRight = el('div', { class: 'shade' });
+  private drag: Drag | undefined;
+  readonly draw = eachFrame(() => this.drawNow());
+  private readonly placeSoon = eachFrame(() => this.placeWindow());
+
+  constructor(
+    private readonly model: TimelineModel,
+    public theme: Theme,
+  ) {
+    this.window = el('div', { class: 'window' }, el('span', { class: 'grip' }), el('span', { class: 'grip' }));
+    this.element = el(
+      'div',
+      {
+        class: 'overview',
+        role: 'scrollbar',
+        tabindex: 0,
+        'aria-label': 'Time in view',
+        'aria-orientation': 'horizontal',
+        'aria-controls': 'lanes',
+        'aria-valuemin': 0,
+        'aria-valuemax': 100,
+      },
+      this.canvas,
+      this.shadeLeft,
+      this.shadeRight,
+      this.window,
+    );
+    new ResizeObserver(this.draw).observe(this.element);
+    model.on('rows', this.draw);
+    model.on('span', this.placeSoon);
+    this.listen();
+  }
+
+  private get width(): number {
+    return Math.max(1, this.element.clientWidth);
+  }
+
+  private get whole(): Span {
+    const { whole } = this.model;
+    const margin = lengthOf(whole) * 0.005;
+    return { from: whole.from - margin, to: whole.to + margin };
+  }
+
+  private drawNow(): void {
+    const { canvas, width, theme } = this;
+    const ratio = Math.min(2, window.devicePixelRatio || 1);
+    const height = this.element.clientHeight;
+    canvas.width = Math.round(width * ratio);
+    canvas.height = Math.round(height * ratio);
+    const context = canvas.getContext('2d');
+    if (!context || this.model.captures.length === 0) return;
+    context.scale(ratio, ratio);
+    const sides = this.model.captures.length;
+    this.model.captures.forEach((capture, side) => {
+      const strip = overviewOf(capture.lanes.list, this.whole, width);
+      const tall = height / sides;
+      const bottom = tall * (side + 1);
+      context.fillStyle = cssOf(theme.palette.muted);
+      for (let x = 0; x < width; x++) {
+        if (strip.rows[x] === 0) continue;
+        const high = Math.max(1, Math.sqrt(strip.rows[x] / strip.most) * (tall - 5));
+        context.fillRect(x, bottom - high, 1, high);
+      }
+      context.fillStyle = theme.error;
+      for (let x = 0; x < width; x++) {
+        if (strip.errors[x] === 0) continue;
+        const high = Math.max(2, Math.sqrt(strip.errors[x] / strip.most) * (tall - 5));
+        context.fillRect(x, bottom - high, 1, high);
+      }
+    });
+    this.placeWindow();
+  }
+
+  private placeWindow(): void {
+    const { width, whole } = this;
+    const { span } = this.model;
+    const from = Math.max(0, placeOf(span.from, whole, width));
+    const to = Math.min(width, placeOf(span.to, whole, width));
+    const wide = Math.max(4, to - from);
+    const left = Math.min(from, width - wide);
+    this.window.style.transform = `translateX(${left}px)`;
+    this.window.style.width = `${wide}px`;
+    this.shadeLeft.style.width = `${left}px`;
+    this.shadeRight.style.left = `${left + wide}px`;
+    const middle = (span.from + span.to) / 2;
+    const part = Math.round(((middle - whole.from) / lengthOf(whole)) * 100);
+    set(this.element, {
+      'aria-valuenow': Math.max(0, Math.min(100, part)),
+      'aria-valuetext': `${(span.from / 1e9).toFixed(3)} to ${(span.to / 1e9).toFixed(3)} seconds`,
+    });
+  }
+
+  private listen(): void {
+    const { element } = this;
+    const time = (event: PointerEvent): number =>
+      timeAt(event.clientX - element.getBoundingClientRect().left, this.whole, this.width);
+    element.addEventListener('pointerdown', (event) => {
+      if (event.button !== 0) return;
+      element.setPointerCapture(event.pointerId);
+      const { span } = this.model;
+      const at = time(event);
+      const x = placeOf(at, this.whole, this.width);
+      const from = placeOf(span.from, this.whole, this.width);
+      const to = placeOf(span.to, this.whole, this.width);
+      const whole = from <= 2 && to >= this.width - 2;
+      const kind =
+        Math.abs(x - from) <= GRIP && !whole
+          ? 'from'
+          : Math.abs(x - to) <= GRIP && !whole
+            ? 'to'
+            : x > from && x < to && !whole
+              ? 'move'
+              : 'new';
+      this.drag = { kind, at, span };
+    });
+    element.addEventListener('pointermove', (event) => {
+      if (this.drag && element.hasPointerCapture(event.pointerId)) this.dragged(this.drag, time(event));
+    });
+    element.addEventListener('lostpointercapture', () => (this.drag = undefined));
+    element.addEventListener('dblclick', () => this.model.fit());
+    element.addEventListener('keydown', (event) => {
+      const { span } = this.model;
+      const part = { ArrowLeft: -0.2, ArrowRight: 0.2, PageUp: -1, PageDown: 1 }[event.key];
+      if (part === undefined) return;
+      const by = lengthOf(span) * part;
+      event.preventDefault();
+      this.model.show({ from: span.from + by, to: span.to + by });
+    });
+  }
+
+  private dragged({ kind, at, span }: Drag, now: number): void {
+    const least = lengthOf(this.whole) / this.width;
+    if (kind === 'move') this.model.show({ from: span.from + now - at, to: span.to + now - at });
+    else if (kind === 'from') this.model.show({ from: Math.min(now, span.to - least), to: span.to });
+    else if (kind === 'to') this.model.show({ from: span.from, to: Math.max(now, span.from + least) });
+    else if (Math.abs(now - at) > 3 * least) this.model.show({ from: Math.min(at, now), to: Math.max(at, now) });
+  }
+}

@@ -1,0 +1,403 @@
+/**
+ * The requests as a table, the lanes' twin for those who read rather than look: sorted by any column, of a million rows
+ * only those in view. Columns that are here come from the rows; texts are asked for when they are seen.
+ */
+import type { LineView, Side } from '../../../control/timeline';
+import { errorName, familyIndex, opcodeName } from '../model/families';
+import { sortByKeys, sortByNumber, sortByStart } from '../model/sorting';
+import { afterPause, el, set, thousands } from './dom';
+import { durationText } from './durations';
+import type { Selected, TimelineModel } from './model';
+import { VirtualList } from './virtualList';
+
+export type ColumnName =
+  'row' | 'start' | 'queue' | 'pid' | 'opcode' | 'path' | 'what' | 'latency' | 'result' | 'payload';
+
+interface ColumnParts {
+  readonly name: ColumnName;
+  readonly title: string;
+  readonly number?: true;
+  readonly sortable: boolean;
+}
+
+const columns: readonly ColumnParts[] = [
+  { name: 'row', title: '#', number: true, sortable: true },
+  { name: 'start', title: 'Time (s)', number: true, sortable: true },
+  { name: 'queue', title: 'Queue', number: true, sortable: true },
+  { name: 'pid', title: 'PID', number: true, sortable: true },
+  { name: 'opcode', title: 'Opcode', sortable: true },
+  { name: 'path', title: 'Path', sortable: true },
+  { name: 'what', title: 'Arguments', sortable: false },
+  { name: 'latency', title: 'Latency', number: true, sortable: true },
+  { name: 'result', title: 'Result', sortable: true },
+  { name: 'payload', title: 'Bytes', number: true, sortable: true },
+];
+
+export interface Sorting {
+  readonly column: ColumnName;
+  readonly down: boolean;
+}
+
+export const columnNames: readonly string[] = columns.map(({ name }) => name);
+
+export interface TableParts {
+  readonly model: TimelineModel;
+  lines(side: Side, rows: readonly number[]): Promise<readonly LineView[]>;
+  pathOrder(side: Side): Promise<Uint32Array>;
+  payloads(side: Side): Promise<Uint32Array>;
+  select(selected: Selected): void;
+  /** Enter on a row. */
+  open(): void;
+  sorted(sorting: Sorting): void;
+}
+
+const ROW_HEIGHT = 22;
+const MOST_LINES = 4000;
+
+export class Table {
+  readonly element: HTMLElement;
+  private readonly header: HTMLElement;
+  private readonly list: VirtualList;
+  private readonly empty = el('p', { class: 'empty' });
+  private readonly lines = new Map<number, LineView>();
+  private order: Uint32Array | undefined;
+  private count = 0;
+  private cursor = 0;
+  private sortNumber = 0;
+  side: Side = 0;
+  private readonly askSoon = afterPause(30, () => void this.askLines());
+  private readonly sortSoon = afterPause(200, () => void this.sort());
+
+  constructor(
+    private readonly parts: TableParts,
+    private sorting: Sorting,
+  ) {
+    this.header = el('div', { class: 'table-row table-header', role: 'row' });
+    this.list = new VirtualList(
+      { rowHeight: ROW_HEIGHT, make: () => this.makeRow(), fill: (element, index) => this.fill(element, index) },
+      { role: 'rowgroup' },
+    );
+    this.list.shown = this.askSoon;
+    const grid = el(
+      'div',
+      { class: 'table', role: 'grid', tabindex: 0, 'aria-label': 'Requests', 'aria-colcount': columns.length },
+      this.header,
+      this.list.element,
+    );
+    this.element = el('div', { class: 'table-frame' }, grid, this.empty);
+    for (const column of columns) this.header.append(this.headerCell(column));
+    grid.addEventListener('keydown', (event) => this.key(event));
+    grid.addEventListener('pointerdown', (event) => {
+      const row = event.target instanceof Element ? event.target.closest<HTMLElement>('[data-index]') : null;
+      if (row) this.choose(Number(row.dataset['index']));
+    });
+    grid.addEventListener('dblclick', () => this.parts.open());
+    this.parts.model.on('rows', () => this.rowsChanged());
+    this.parts.model.on('selection', () => this.selectionChanged());
+    this.showSorting();
+  }
+
+  private get grid(): HTMLElement {
+    return this.element.firstElementChild as HTMLElement;
+  }
+
+  focus(): void {
+    this.grid.focus();
+  }
+
+  private get capture() {
+    return this.parts.model.captures[this.side];
+  }
+
+  setSide(side: Side): void {
+    this.side = side;
+    this.lines.clear();
+    this.order = undefined;
+    this.cursor = 0;
+    this.rowsChanged();
+  }
+
+  private headerCell({ name, title, number, sortable }: ColumnParts): HTMLElement {
+    const cell = el('div', {
+      class: `cell column-${name}${number ? ' number' : ''}`,
+      role: 'columnheader',
+      'data-column': name,
+    });
+    if (!sortable) {
+      cell.append(el('span', {}, title));
+      return cell;
+    }
+    const press = el('button', { type: 'button', tabindex: -1, title: `Sort by ${title}` }, title);
+    press.addEventListener('click', () => {
+      const down = this.sorting.column === name ? !this.sorting.down : false;
+      this.sortBy({ column: name, down });
+    });
+    cell.append(press);
+    return cell;
+  }
+
+  sortBy(sorting: Sorting): void {
+    this.sorting = sorting;
+    this.parts.sorted(sorting);
+    this.showSorting();
+    void this.sort().then(() => this.list.reveal(0));
+  }
+
+  get sortedBy(): Sorting {
+    return this.sorting;
+  }
+
+  /** Reading has begun or ended: what an empty table says. */
+  stateChanged(): void {
+    this.show(this.count);
+  }
+
+  private showSorting(): void {
+    for (const cell of this.header.children) {
+      if (!(cell instanceof HTMLElement)) continue;
+      const mine = cell.dataset['column'] === this.sorting.column;
+      set(cell, { 'aria-sort': mine ? (this.sorting.down ? 'descending' : 'ascending') : undefined });
+    }
+  }
+
+  private rowsChanged(): void {
+    const { capture } = this;
+    if (!capture) return;
+    const atEnd = this.parts.model.follow && this.parts.model.live;
+    if (this.sorting.column === 'row' && !this.sorting.down) {
+      this.order = capture.passed;
+      this.show(capture.shown);
+    } else this.sortSoon();
+    if (atEnd) this.list.toEnd();
+  }
+
+  private show(count: number): void {
+    this.count = count;
+    set(this.grid, { 'aria-rowcount': count + 1 });
+    this.cursor = Math.max(0, Math.min(this.cursor, count - 1));
+    this.list.setCount(count);
+    const { model } = this.parts;
+    const reading = !model.complete;
+    this.empty.hidden = count > 0;
+    this.empty.textContent = reading
+      ? 'Reading…'
+      : this.capture?.passed
+        ? 'No request passes the filter.'
+        : model.live
+          ? 'No requests yet.'
+          : 'There are no requests in this capture.';
+  }
+
+  private async sort(): Promise<void> {
+    const { capture, sorting, side } = this;
+    if (!capture) return;
+    const number = ++this.sortNumber;
+    const { rows } = capture;
+    const { start, latency, queue, pid, opcode, path, error } = rows.columns;
+    const shown = capture.passed?.slice() ?? Uint32Array.from({ length: rows.count }, (_, row) => row);
+    let order: Uint32Array;
+    switch (sorting.column) {
+      case 'start':
+        order = sortByStart(shown, start);
+        break;
+      case 'latency':
+        order = sortByNumber(shown, (row) => latency[row]);
+        break;
+      case 'path': {
+        const ranks = await this.parts.pathOrder(side).catch(() => new Uint32Array(0));
+        if (number !== this.sortNumber) return;
+        order = sortByKeys(
+          shown,
+          shown.map((row) => ranks[path[row]] ?? 0),
+        );
+        break;
+      }
+      case 'payload': {
+        const payloads = await this.parts.payloads(side).catch(() => new Uint32Array(0));
+        if (number !== this.sortNumber) return;
+        order = sortByKeys(
+          shown,
+          shown.map((row) => payloads[row] ?? 0),
+        );
+        break;
+      }
+      case 'opcode': {
+        const ranks = opcodeRanks();
+        order = sortByKeys(
+          shown,
+          shown.map((row) => ranks[Math.min(opcode[row], ranks.length - 1)]),
+        );
+        break;
+      }
+      case 'result':
+        order = sortByNumber(shown, (row) => (rows.inFlight(row) ? 1 : error[row]));
+        break;
+      case 'row':
+      case 'what':
+        order = shown;
+        break;
+      default: {
+        const values = { queue, pid }[sorting.column];
+        order = sortByKeys(
+          shown,
+          shown.map((row) => values[row]),
+        );
+      }
+    }
+    if (sorting.down) order.reverse();
+    this.order = order;
+    this.show(order.length);
+    const { selected } = this.parts.model;
+    if (selected?.side === side) this.cursor = Math.max(0, this.indexOf(selected.row));
+  }
+
+  private rowAt(index: number): number {
+    return this.order ? this.order[index] : index;
+  }
+
+  private indexOf(row: number): number {
+    const { order } = this;
+    if (!order) return row < this.count ? row : -1;
+    if (this.sorting.column !== 'row' || this.sorting.down) return order.indexOf(row);
+    let low = 0;
+    let high = order.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (order[middle] < row) low = middle + 1;
+      else high = middle;
+    }
+    return order[low] === row ? low : -1;
+  }
+
+  private makeRow(): HTMLElement {
+    return el(
+      'div',
+      { class: 'table-row', role: 'row' },
+      ...columns.map(({ name, number }, i) =>
+        el('div', { class: `cell column-${name}${number ? ' number' : ''}`, role: 'gridcell', 'aria-colindex': i + 1 }),
+      ),
+    );
+  }
+
+  private fill(element: HTMLElement, index: number): void {
+    const { capture } = this;
+    if (!capture) return;
+    const row = this.rowAt(index);
+    const { rows } = capture;
+    const { start, latency, queue, pid, opcode, error } = rows.columns;
+    const { selected } = this.parts.model;
+    const chosen = selected?.side === this.side && selected.row === row;
+    const line = this.lines.get(row);
+    const open = rows.inFlight(row);
+    set(element, {
+      'data-index': index,
+      'data-row': row,
+      id: `row-${index}`,
+      'aria-rowindex': index + 2,
+      'aria-selected': String(chosen),
+      class: `table-row${chosen ? ' chosen' : ''}${error[row] < 0 ? ' failed' : ''}${index === this.cursor ? ' cursor' : ''}`,
+    });
+    const texts: Readonly<Record<ColumnName, string>> = {
+      row: String(row),
+      start: (start[row] / 1e9).toFixed(6),
+      queue: String(queue[row]),
+      pid: String(pid[row]),
+      opcode: opcodeName(opcode[row]),
+      path: line?.path ?? '',
+      what: line?.what ?? '',
+      latency: latency[row] >= 0 ? durationText(latency[row]) : '',
+      result: open ? 'in flight' : error[row] < 0 ? errorName(error[row]) : (line?.result ?? ''),
+      payload: line && line.payload > 0 ? thousands(line.payload) : '',
+    };
+    columns.forEach(({ name }, i) => {
+      const cell = element.children[i];
+      if (cell.textContent !== texts[name]) cell.textContent = texts[name];
+      if (name === 'opcode') set(cell, { 'data-family': familyIndex(opcode[row]) });
+      if (name === 'path' || name === 'what' || name === 'result') set(cell, { title: texts[name] || undefined });
+    });
+  }
+
+  private async askLines(): Promise<void> {
+    const { side } = this;
+    const [first, end] = this.list.view;
+    const missing: number[] = [];
+    for (let index = first; index < end; index++) {
+      const row = this.rowAt(index);
+      const known = this.lines.get(row);
+      // What was in flight may have its reply by now.
+      if (known === undefined || (known.result.startsWith('…') && !this.capture?.rows.inFlight(row))) missing.push(row);
+    }
+    if (missing.length === 0) return;
+    if (this.lines.size > MOST_LINES) this.lines.clear();
+    const lines = await this.parts.lines(side, missing).catch(() => []);
+    if (side !== this.side) return;
+    missing.forEach((row, i) => {
+      if (lines[i]) this.lines.set(row, lines[i]);
+    });
+    if (lines.length > 0) this.list.refresh();
+  }
+
+  private selectionChanged(): void {
+    const { selected } = this.parts.model;
+    if (selected && selected.side === this.side) {
+      const index = this.indexOf(selected.row);
+      if (index >= 0) {
+        this.cursor = index;
+        this.list.centre(index);
+      }
+    }
+    this.list.refresh();
+    // The rows are drawn with the next frame.
+    requestAnimationFrame(() => this.pointAtCursor());
+  }
+
+  private pointAtCursor(): void {
+    const element = this.list.elementOf(this.cursor);
+    set(this.grid, { 'aria-activedescendant': element?.id });
+  }
+
+  private choose(index: number): void {
+    if (this.count === 0) return;
+    this.cursor = Math.max(0, Math.min(this.count - 1, index));
+    this.list.reveal(this.cursor);
+    this.parts.select({ side: this.side, row: this.rowAt(this.cursor) });
+  }
+
+  private key(event: KeyboardEvent): void {
+    const page = this.list.rowsInView - 1;
+    const steps: Readonly<Record<string, number>> = {
+      ArrowDown: 1,
+      ArrowUp: -1,
+      PageDown: page,
+      PageUp: -page,
+      Home: -Infinity,
+      End: Infinity,
+    };
+    if (event.key === 'Enter') this.parts.open();
+    else if (/^[1-9]$/.test(event.key) && event.altKey) this.sortByNumberKey(Number(event.key));
+    else if (event.key in steps) {
+      const selected = this.parts.model.selected !== undefined;
+      this.choose(selected ? this.cursor + steps[event.key] : event.key === 'End' ? Infinity : 0);
+    } else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  /** Alt and a digit sort by that column; the same again turns the order. */
+  private sortByNumberKey(number: number): void {
+    const column = columns.filter(({ sortable }) => sortable)[number - 1];
+    if (!column) return;
+    const down = this.sorting.column === column.name ? !this.sorting.down : false;
+    this.sortBy({ column: column.name, down });
+  }
+}
+
+/** The place of each opcode's name in alphabetical order. */
+function opcodeRanks(): Uint32Array {
+  const ranks = new Uint32Array(65);
+  Array.from({ length: 64 }, (_, opcode) => opcode)
+    .sort((a, b) => (opcodeName(a) < opcodeName(b) ? -1 : 1))
+    .forEach((opcode, rank) => (ranks[opcode] = rank));
+  ranks[64] = 64;
+  return ranks;
+}

@@ -1,0 +1,538 @@
+/** The timeline's page as a whole: its parts, and what happens between them. */
+import type { Note, Side } from '../../../control/timeline';
+import { errorName, opcodeName } from '../model/families';
+import type { Grouping } from '../model/lanes';
+import { lengthOf, seconds, showing } from '../model/timeScale';
+import { ComparisonView } from './comparisonView';
+import { Connection, type Told } from './connection';
+import { Details } from './details';
+import { afterPause, button, choice, el, icon, set, thousands } from './dom';
+import { durationText } from './durations';
+import { FilterBox } from './filterBox';
+import { keyHelp, LanesInput } from './lanesInput';
+import { type Hit, LanesView } from './lanesView';
+import { legend } from './legend';
+import { type Selected, TimelineModel } from './model';
+import { NotesView } from './notesView';
+import { OverviewView } from './overviewView';
+import { PathTexts } from './pathTexts';
+import { savedState, type SavedState, type TabName } from './savedState';
+import { splitter } from './splitter';
+import { StateView } from './stateView';
+import { StatisticsView } from './statisticsView';
+import { Table } from './table';
+import { Tabs } from './tabs';
+import { onThemeChange, readTheme } from './theme';
+import { Tooltip } from './tooltip';
+
+export class Timeline {
+  private readonly model = new TimelineModel();
+  private readonly connection = new Connection((message) => this.take(message));
+  private readonly saved: SavedState;
+  private readonly paths: PathTexts;
+  private readonly overview: OverviewView;
+  private readonly lanes: LanesView;
+  private readonly input: LanesInput;
+  private readonly table: Table;
+  private readonly details: Details;
+  private readonly statistics: StatisticsView;
+  private readonly comparison: ComparisonView;
+  private readonly notes: NotesView;
+  private readonly tabs: Tabs;
+  private readonly filterBox: FilterBox;
+  private readonly tooltip: Tooltip;
+  private readonly count = el('span', { class: 'count', role: 'status' });
+  private readonly range = el('span', { class: 'range' });
+  private readonly live = el('div', { class: 'screen-reader', 'aria-live': 'polite' });
+  private readonly sideChoice = choice<'0' | '1'>(
+    'Capture',
+    [
+      ['0', 'A'],
+      ['1', 'B'],
+    ],
+    '0',
+    (side) => this.showSide(Number(side) as Side),
+  );
+  private readonly pauseButton = button('Pause', 'pause', () => this.togglePause());
+  private readonly layout: { below: number; beside: number };
+  private filterNumber = 0;
+  private wanted: Pick<SavedState, 'span' | 'selected'> | undefined;
+  private readonly saveSoon = afterPause(200, () => this.save());
+
+  constructor(private readonly root: HTMLElement) {
+    this.saved = savedState(this.connection.state);
+    this.wanted = this.saved;
+    const { saved, model } = this;
+    this.layout = { below: saved.below, beside: saved.beside };
+    model.grouping = saved.grouping;
+    model.colour = saved.colour;
+    model.height = saved.height;
+    const theme = readTheme();
+    this.paths = new PathTexts(this.connection, () => this.lanes.draw());
+    this.overview = new OverviewView(model, theme);
+    this.lanes = new LanesView(model, this.paths, theme);
+    this.tooltip = new Tooltip(model, this.paths);
+    this.table = new Table(
+      {
+        model,
+        lines: async (side, rows) => (await this.connection.ask<'lines'>({ about: 'lines', side, rows })).lines,
+        pathOrder: async (side) => (await this.connection.ask<'pathOrder'>({ about: 'pathOrder', side })).ranks,
+        payloads: async (side) => (await this.connection.ask<'payloads'>({ about: 'payloads', side })).payloads,
+        select: (selected) => this.select(selected),
+        open: () => this.details.focus(),
+        sorted: this.saveSoon,
+      },
+      saved.sorting,
+    );
+    this.details = new Details({
+      model,
+      request: async ({ side, row }) => (await this.connection.ask<'request'>({ about: 'request', side, row })).request,
+      say: (text) => this.say(text),
+    });
+    this.statistics = new StatisticsView(model, theme);
+    this.comparison = new ComparisonView({
+      compare: async () => (await this.connection.ask<'comparison'>({ about: 'comparison' })).comparison,
+      title: (side) => model.states[side]?.title ?? '',
+      select: (selected) => this.select(selected),
+    });
+    this.notes = new NotesView({
+      model,
+      save: (notes) => this.saveNotes(notes),
+      go: (note) => this.goTo(note),
+    });
+    this.filterBox = new FilterBox({
+      complete: async (text, cursor) =>
+        (await this.connection.ask<'complete'>({ about: 'complete', text, cursor })).completions,
+      apply: (text) => this.filter(text),
+    });
+    this.tabs = new Tabs(
+      [
+        { name: 'requests', title: 'Requests', panel: this.table.element },
+        {
+          name: 'statistics',
+          title: 'Statistics',
+          panel: this.statistics.element,
+          shown: () => this.statistics.shown(),
+        },
+        {
+          name: 'comparison',
+          title: 'Comparison',
+          panel: this.comparison.element,
+          shown: () => this.comparison.shown(),
+        },
+        { name: 'notes', title: 'Notes', panel: this.notes.element },
+      ],
+      saved.tab,
+      this.saveSoon,
+    );
+    this.input = new LanesInput({
+      model,
+      view: this.lanes,
+      select: (selected) => this.select(selected),
+      hover: (hit, event) => this.hover(hit, event),
+      note: () => this.addNote(),
+      goToNote: (step) => this.stepNote(step),
+      focusDetails: () => this.details.focus(),
+      focusFilter: () => this.filterBox.focus(),
+    });
+    this.build();
+    this.listen();
+    this.connection.send({ kind: 'ready' });
+  }
+
+  private build(): void {
+    const { model, saved } = this;
+    const lanesBy = choice<Grouping>(
+      'Lanes',
+      [
+        ['queue', 'Queue'],
+        ['process', 'Process'],
+        ['file', 'File'],
+        ['opcode', 'Opcode'],
+      ],
+      model.grouping,
+      (grouping) => {
+        model.setGrouping(grouping);
+        this.saveSoon();
+      },
+    );
+    const colour = choice(
+      'Colour',
+      [
+        ['opcode', 'Opcode'],
+        ['latency', 'Latency'],
+        ['result', 'Result'],
+      ] as const,
+      model.colour,
+      (by) => {
+        model.colour = by;
+        model.tell('look');
+        this.saveSoon();
+      },
+    );
+    const height = choice(
+      'Height',
+      [
+        ['overlap', 'Overlap'],
+        ['latency', 'Latency'],
+      ] as const,
+      model.height,
+      (by) => {
+        model.height = by;
+        model.tell('look');
+        this.saveSoon();
+      },
+    );
+    const middle = (): number => (model.span.from + model.span.to) / 2;
+    const zoom = (factor: number): void => {
+      const length = lengthOf(model.span) * factor;
+      this.input.glide({ from: middle() - length / 2, to: middle() + length / 2 });
+    };
+    const zoomButtons = [
+      button('Zoom out', 'zoomOut', () => zoom(2), '−'),
+      button('Zoom in', 'zoomIn', () => zoom(0.5), '+'),
+    ];
+    for (const each of zoomButtons) each.classList.add('zoom-button');
+    this.pauseButton.hidden = true;
+    this.sideChoice.element.hidden = true;
+    const tools = el(
+      'div',
+      { class: 'tools', role: 'toolbar', 'aria-label': 'Timeline' },
+      lanesBy.element,
+      colour.element,
+      height.element,
+      el('span', { class: 'gap' }),
+      this.pauseButton,
+      ...zoomButtons,
+      button('Show everything', 'fit', () => this.input.fit(), '0'),
+      button('Add a note', 'note', () => this.addNote(), 'B'),
+      button('Compare with another capture', 'compare', () => this.connection.send({ kind: 'compareWith' })),
+      button('Export what is shown', 'export', () => this.export()),
+      button('Keys', 'help', () => this.toggleHelp(), '?'),
+    );
+    const bar = el('div', { class: 'bar' }, this.filterBox.element, this.count, tools);
+    const frame = el('div', { class: 'frame' });
+    const upper = el(
+      'section',
+      { class: 'upper', 'aria-label': 'Timeline' },
+      this.overview.element,
+      this.lanes.element,
+      el('div', { class: 'legend-bar' }, legend(model), this.range),
+    );
+    const tabsFrame = el(
+      'section',
+      { class: 'tabs-frame', 'aria-label': 'Requests' },
+      this.tabs.bar,
+      ...this.tabs.panels,
+    );
+    this.tabs.bar.append(el('span', { class: 'gap' }), this.sideChoice.element);
+    const lower = el('div', { class: 'lower' });
+    lower.append(
+      tabsFrame,
+      splitter(lower, {
+        label: 'Width of the details',
+        direction: 'vertical',
+        value: saved.beside,
+        least: 0.2,
+        most: 0.75,
+        changed: (value) => {
+          this.layout.beside = value;
+          lower.style.setProperty('--beside', String(value));
+          this.saveSoon();
+        },
+      }),
+      this.details.element,
+    );
+    frame.append(
+      upper,
+      splitter(frame, {
+        label: 'Height of the lower part',
+        direction: 'horizontal',
+        value: saved.below,
+        least: 0.15,
+        most: 0.85,
+        changed: (value) => {
+          this.layout.below = value;
+          frame.style.setProperty('--below', String(value));
+          this.saveSoon();
+        },
+      }),
+      lower,
+    );
+    const states = new StateView(model);
+    const keys = el(
+      'p',
+      { id: 'lanes-keys', class: 'screen-reader' },
+      keyHelp.map((line) => line.join(': ')).join('. '),
+    );
+    this.root.append(
+      bar,
+      states.progress,
+      states.banner,
+      frame,
+      states.failure,
+      this.help,
+      this.tooltip.element,
+      keys,
+      this.live,
+    );
+    set(this.tabs.tab('comparison'), { hidden: true });
+  }
+
+  private readonly help = el(
+    'dialog',
+    { class: 'help', 'aria-label': 'Keys' },
+    el('h2', {}, 'Keys and pointer'),
+    el('dl', {}, ...keyHelp.flatMap(([keys, what]) => [el('dt', {}, keys), el('dd', {}, what)])),
+  );
+
+  private listen(): void {
+    const { model } = this;
+    model.on('span', () => {
+      this.showRange();
+      this.saveSoon();
+    });
+    model.on('selection', this.saveSoon);
+    model.on('rows', () => {
+      this.showCount();
+      this.restore();
+      set(this.root, { 'data-rows': model.captures.reduce((sum, { rows }) => sum + rows.count, 0) });
+    });
+    model.on('state', () => this.showState());
+    onThemeChange(() => {
+      const theme = readTheme();
+      this.lanes.theme = theme;
+      this.overview.theme = theme;
+      this.statistics.setTheme(theme);
+      this.lanes.draw();
+      this.overview.draw();
+    });
+    document.addEventListener('keydown', (event) => {
+      if (event.target instanceof HTMLInputElement || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (event.key === '/') this.filterBox.focus();
+      else if (event.key === '?') this.toggleHelp();
+      else return;
+      event.preventDefault();
+    });
+    this.help.addEventListener('click', () => this.help.close());
+  }
+
+  private toggleHelp(): void {
+    if (this.help.open) this.help.close();
+    else this.help.showModal();
+  }
+
+  // What comes from the extension
+
+  private take(message: Told): void {
+    const { model } = this;
+    switch (message.kind) {
+      case 'begin':
+        model.begin(message.sides, message.live);
+        this.pauseButton.hidden = !message.live;
+        this.sideChoice.element.hidden = message.sides === 1;
+        set(this.tabs.tab('comparison'), { hidden: message.sides === 1 });
+        if (message.sides === 1 && this.tabs.current === 'comparison') this.tabs.choose('requests');
+        else this.tabs.choose(this.tabs.current);
+        if (this.saved.filter !== '') this.filterBox.setText(this.saved.filter);
+        break;
+      case 'state':
+        model.states[message.state.side] = message.state;
+        model.tell('state');
+        break;
+      case 'rows':
+        if (model.captures[message.side]?.append(message.from, message.count, message.columns)) model.rowsChanged();
+        break;
+      case 'changed':
+        if (model.captures[message.side]?.change(message.rows, message.columns))
+          this.rowsAnswered(message.side, message.rows);
+        break;
+      case 'passed':
+        if (message.filter !== this.filterNumber) break;
+        model.captures[message.side]?.pass(message.rows);
+        model.rowsChanged();
+        break;
+      case 'notes':
+        model.notes = message.notes;
+        model.notesPlace = message.place;
+        model.notesProblem = message.problem;
+        this.tabs.title('notes', message.notes.length === 0 ? 'Notes' : `Notes (${message.notes.length})`);
+        model.tell('notes');
+        break;
+      case 'reveal':
+        this.wanted = { span: undefined, selected: { side: message.side, row: message.row } };
+        this.restore();
+    }
+  }
+
+  private rowsAnswered(side: Side, rows: Uint32Array): void {
+    const { selected } = this.model;
+    this.model.rowsChanged();
+    if (selected?.side === side && rows.includes(selected.row)) this.details.refresh();
+  }
+
+  private showState(): void {
+    const { model } = this;
+    set(this.root, { 'aria-busy': String(!model.complete), 'data-complete': String(model.complete) });
+    this.showCount();
+    this.table.stateChanged();
+  }
+
+  private showCount(): void {
+    const { captures } = this.model;
+    const total = captures.reduce((sum, { rows }) => sum + rows.count, 0);
+    const shown = captures.reduce((sum, capture) => sum + capture.shown, 0);
+    const text = shown === total ? `${thousands(total)} requests` : `${thousands(shown)} of ${thousands(total)}`;
+    if (this.count.textContent !== text) this.count.textContent = text;
+  }
+
+  private showRange(): void {
+    const { span } = this.model;
+    this.range.textContent = this.model.empty
+      ? ''
+      : `${seconds(Math.max(0, Math.round(span.from)))} + ${durationText(lengthOf(span))}`;
+  }
+
+  /** Once the rows are there, what was to be seen before the page was loaded anew. */
+  private restore(): void {
+    const { wanted, model } = this;
+    if (!wanted) return;
+    if (wanted.selected && !model.captures[wanted.selected.side]) this.wanted = undefined;
+    else if (wanted.selected && wanted.selected.row >= model.captures[wanted.selected.side].rows.count) {
+      if (model.complete) this.wanted = undefined;
+    } else if (model.complete || wanted.selected) {
+      this.wanted = undefined;
+      if (wanted.span) model.show(wanted.span);
+      if (wanted.selected) this.select(wanted.selected);
+    }
+  }
+
+  // What a person does
+
+  private select(selected: Selected | undefined): void {
+    const { model } = this;
+    if (selected) {
+      const { rows } = model.captures[selected.side];
+      const from = rows.columns.start[selected.row];
+      if (selected.side !== this.table.side) this.showSide(selected.side);
+      model.select(selected);
+      const span = showing(model.span, from, rows.until(selected.row), model.whole);
+      if (span !== model.span) this.input.glide(span);
+      this.lanes.revealLane(selected);
+      this.say(this.describe(selected));
+    } else model.select(undefined);
+  }
+
+  private describe({ side, row }: Selected): string {
+    const { columns } = this.model.captures[side].rows;
+    const path = this.paths.get(side, columns.path[row]) ?? '';
+    const latency = columns.latency[row];
+    const result = columns.error[row] < 0 ? errorName(columns.error[row]) : '';
+    const parts = [
+      opcodeName(columns.opcode[row]),
+      path,
+      `at ${(columns.start[row] / 1e9).toFixed(6)} seconds`,
+      latency >= 0 ? `took ${durationText(latency)}` : 'in flight',
+      result,
+    ];
+    return parts.filter((part) => part !== '').join(', ');
+  }
+
+  private say(text: string): void {
+    this.live.textContent = text;
+    set(this.lanes.surface, { 'aria-label': `Timeline. ${text}` });
+  }
+
+  private hover(hit: Hit | undefined, event: PointerEvent | undefined): void {
+    const { hovered } = this.lanes;
+    this.lanes.hovered = hit?.selected;
+    if (hovered?.row !== hit?.selected?.row || hovered?.side !== hit?.selected?.side) this.lanes.drawOver();
+    this.tooltip.show(hit?.selected, event);
+  }
+
+  private async filter(text: string) {
+    const number = ++this.filterNumber;
+    this.saveSoon();
+    try {
+      const given = await this.connection.ask<'filter'>({ about: 'filter', filter: number, text });
+      if (number !== this.filterNumber) return undefined;
+      if ('trouble' in given) return given.trouble;
+      this.model.captures.forEach((capture, side) => capture.filter(given.passed?.[side]));
+      this.model.rowsChanged();
+    } catch (error) {
+      if (number !== this.filterNumber) return undefined;
+      const message = error instanceof Error ? error.message : String(error);
+      return { message, from: 0, to: text.length };
+    }
+    return undefined;
+  }
+
+  private showSide(side: Side): void {
+    this.sideChoice.select.value = String(side);
+    this.table.setSide(side);
+    this.statistics.setSide(side);
+  }
+
+  private togglePause(): void {
+    const { model } = this;
+    model.paused = !model.paused;
+    model.follow = !model.paused;
+    const title = model.paused ? 'Go on' : 'Pause';
+    set(this.pauseButton, { title, 'aria-label': title, 'aria-pressed': String(model.paused) });
+    this.pauseButton.replaceChildren(icon(model.paused ? 'play' : 'pause'));
+    this.connection.send({ kind: 'pause', paused: model.paused });
+    model.rowsChanged();
+  }
+
+  private export(): void {
+    const { fitted, span } = this.model;
+    const [from, to] = fitted ? [0, Number.MAX_SAFE_INTEGER] : [span.from, span.to];
+    this.connection.send({ kind: 'export', side: this.table.side, from, to });
+  }
+
+  private addNote(): void {
+    const { selected, span, captures, notes } = this.model;
+    const at = selected ? captures[selected.side].rows.columns.start[selected.row] : (span.from + span.to) / 2;
+    const id = crypto.randomUUID();
+    const note: Note = { id, at: Math.round(at), text: '', ...(selected && { row: selected.row }) };
+    this.tabs.choose('notes');
+    this.saveNotes([...notes, note]);
+    this.notes.edit(id);
+  }
+
+  private saveNotes(notes: readonly Note[]): void {
+    this.model.notes = notes;
+    this.model.tell('notes');
+    this.connection.send({ kind: 'notes', notes });
+  }
+
+  private goTo(note: Note): void {
+    if (note.row !== undefined) this.select({ side: 0, row: note.row });
+    else this.input.glide(showing(this.model.span, note.at, note.at, this.model.whole));
+    this.lanes.surface.focus();
+  }
+
+  private stepNote(step: 1 | -1): void {
+    const { notes, span, selected, captures } = this.model;
+    const now = selected ? captures[selected.side].rows.columns.start[selected.row] : (span.from + span.to) / 2;
+    const ordered = [...notes].sort((a, b) => (a.at - b.at) * step);
+    const next = ordered.find(({ at }) => (at - now) * step > 0.5);
+    if (next) this.goTo(next);
+    else this.say('No further note');
+  }
+
+  private save(): void {
+    const { model } = this;
+    this.connection.state = {
+      grouping: model.grouping,
+      colour: model.colour,
+      height: model.height,
+      filter: this.filterBox.text,
+      span: model.fitted ? undefined : model.span,
+      selected: model.selected,
+      sorting: this.table.sortedBy,
+      tab: this.tabs.current satisfies TabName,
+      ...this.layout,
+    } satisfies SavedState;
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * How quick the timeline is with a capture of a million requests, in a real VS Code: until it is there, a frame while it
+ * is zoomed and moved, a filter. Measured in the page.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { FrameLocator } from 'playwright-core';
+import { openFile, timelineFrame, timelineWorkbench, whenComplete } from '../workbench/timelineWorkbench';
+import { writeCapture } from './readCapture';
+
+export interface FrameFigures {
+  readonly frames: number;
+  /** Milliseconds between frames, and within the drawing of one. */
+  readonly p95: number;
+  readonly median: number;
+  readonly drawP95: number;
+  readonly longest: number;
+}
+
+export interface TimelineFigures {
+  readonly requests: number;
+  /** Seconds from the double click. */
+  readonly firstPicture: number;
+  readonly complete: number;
+  readonly zooming: FrameFigures;
+  readonly panning: FrameFigures;
+  /** By file: hundreds of lanes. */
+  readonly panningFiles: FrameFigures;
+  /** Milliseconds from the change of a filter's text to the new picture. */
+  readonly filtering: readonly { readonly filter: string; readonly milliseconds: number; readonly passed: string }[];
+}
+
+const FILTERS = ['opcode == READ', 'latency > 50us && opcode != READ', 'path ~ "*file0001*"', 'read.size >= 4K', ''];
+
+type Motion = 'zoom' | 'pan';
+
+interface InPage {
+  frames(surface: unknown, options: { motion: Motion; seconds: number }): Promise<FrameFigures>;
+  filter(input: unknown, text: string): Promise<{ milliseconds: number; passed: string }>;
+}
+
+const inPage = createRequire(__filename)(resolve(__dirname, '../../../test/bench/timelineInPage.cjs')) as InPage;
+
+const frames = (frame: FrameLocator, motion: Motion, seconds: number): Promise<FrameFigures> =>
+  frame.locator('#lanes').evaluate(inPage.frames, { motion, seconds });
+
+async function filterOnce(frame: FrameLocator, filter: string) {
+  return { filter, ...(await frame.locator('.filter-box input').evaluate(inPage.filter, filter)) };
+}
+
+/** `capture`: a file that is there; else one is made. */
+export async function measureTimeline(requests = 1_000_000, capture?: string): Promise<TimelineFigures> {
+  const scratch = mkdtempSync(join(tmpdir(), 'virtiofs-bench-timeline-'));
+  const file = capture ?? join(scratch, 'million.fuse.pcapng');
+  if (capture === undefined) writeCapture(file, requests);
+  const workbench = await timelineWorkbench({ 'million.fuse.pcapng': file });
+  try {
+    const { page } = workbench;
+    const row = page.locator('.explorer-folders-view .monaco-list-row', { hasText: 'million.fuse.pcapng' }).first();
+    await row.waitFor({ timeout: 30_000 });
+    const began = performance.now();
+    await openFile(page, 'million.fuse.pcapng');
+    const frame = timelineFrame(page);
+    await frame.locator('#timeline[data-rows]:not([data-rows="0"])').waitFor({ timeout: 60_000 });
+    const firstPicture = (performance.now() - began) / 1000;
+    await whenComplete(frame);
+    const complete = (performance.now() - began) / 1000;
+    const shown = Number(await frame.locator('#timeline').getAttribute('data-rows'));
+    await page.waitForTimeout(1000);
+    const zooming = await frames(frame, 'zoom', 4);
+    await frame.getByRole('button', { name: 'Show everything' }).click();
+    const surface = frame.locator('#lanes');
+    await surface.focus();
+    for (let i = 0; i < 3; i++) {
+      await page.keyboard.press('+');
+      await page.waitForTimeout(250);
+    }
+    const panning = await frames(frame, 'pan', 4);
+    await frame.getByLabel('Lanes').selectOption('file');
+    await page.waitForTimeout(1500);
+    const panningFiles = await frames(frame, 'pan', 4);
+    await frame.getByLabel('Lanes').selectOption('queue');
+    await page.waitForTimeout(1500);
+    const filtering: Awaited<ReturnType<typeof filterOnce>>[] = [];
+    for (const filter of FILTERS) filtering.push(await filterOnce(frame, filter));
+    return { requests: shown, firstPicture, complete, zooming, panning, panningFiles, filtering };
+  } finally {
+    await workbench.close();
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+if (require.main === module) {
+  void measureTimeline(1_000_000, process.argv[2]).then(
+    (figures) => {
+      console.log(JSON.stringify(figures, undefined, 2));
+      process.exit(0);
+    },
+    (error: unknown) => {
+      console.error(error);
+      process.exit(1);
+    },
+  );
+}

@@ -1,0 +1,247 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { rowAt, trackAt } from '../../../src/webview/timeline/model/hitTest';
+import { Image, mix, packColour } from '../../../src/webview/timeline/model/image';
+import { Lanes } from '../../../src/webview/timeline/model/lanes';
+import { laneAt, place } from '../../../src/webview/timeline/model/layout';
+import { overviewOf } from '../../../src/webview/timeline/model/overview';
+import { Labels, latencyPart, paintLane, type PaintOptions } from '../../../src/webview/timeline/model/paint';
+import { rowsOf, type RowOptions } from './columns';
+
+const BACK = packColour(0, 0, 0);
+const READ = packColour(0, 200, 0);
+const RED = packColour(255, 0, 0);
+const HOST = packColour(200, 200, 0);
+const OTHER = packColour(9, 9, 9);
+
+const options: PaintOptions = {
+  colour: 'opcode',
+  height: 'overlap',
+  ratio: 1,
+  quickest: 1e3,
+  slowest: 1e8,
+  palette: {
+    background: BACK,
+    lane: OTHER,
+    families: [OTHER, OTHER, OTHER, READ, OTHER, OTHER, OTHER, OTHER],
+    error: RED,
+    good: READ,
+    muted: OTHER,
+    ramp: [OTHER, RED],
+    queued: OTHER,
+    daemon: OTHER,
+    host: HOST,
+    writing: OTHER,
+  },
+};
+
+function painted(list: readonly RowOptions[], to: number, more: Partial<PaintOptions> = {}, width = 100) {
+  const rows = rowsOf(list);
+  const lanes = new Lanes(rows, 'queue');
+  lanes.takeAll();
+  const image = new Image(width, 30);
+  image.clear(BACK);
+  const labels = new Labels();
+  paintLane(image, 0, 30, 0, lanes.list[0], rows, { from: 0, to }, { ...options, ...more }, labels);
+  return { image, labels, at: (x: number, y: number) => image.pixels[y * width + x] };
+}
+
+describe('the picture of a lane', () => {
+  it('has a bar where a request was under way', () => {
+    const { at } = painted([{ start: 20_000, latency: 10_000 }], 100_000);
+    assert.equal(at(19, 10), BACK);
+    assert.equal(at(20, 10), READ);
+    assert.equal(at(28, 10), READ);
+    assert.equal(at(31, 10), BACK);
+  });
+
+  it('shows phases and a text when there is room', () => {
+    const { at, labels } = painted([{ start: 10_000, latency: 80_000, host: 40_000 }], 100_000);
+    assert.equal(labels.count, 1);
+    assert.equal(at(80, 24), HOST);
+    assert.equal(at(20, 24), OTHER);
+    assert.equal(at(20, 8), READ);
+  });
+
+  it('marks errors', () => {
+    const { at } = painted([{ start: 0, latency: 50_000, error: -2 }], 100_000);
+    assert.equal(at(10, 4), RED);
+    assert.equal(at(10, 12), READ);
+  });
+
+  it('shows what began before', () => {
+    const { at } = painted(
+      [
+        { start: 0, latency: 1e9 },
+        { start: 10, latency: 5 },
+      ],
+      1e6,
+    );
+    assert.equal(at(99, 7), READ);
+  });
+
+  it('draws each pixel once when there is too much for bars', () => {
+    const many = Array.from({ length: 4000 }, (_, i) => ({
+      start: i * 10_000,
+      latency: 1000,
+      error: i === 2000 ? -5 : 0,
+    }));
+    const { image, at } = painted(many, 40_000_000);
+    assert.equal(at(10, 25), READ);
+    assert.equal(at(49, 25), RED);
+    assert.ok(image.pixels.includes(READ));
+  });
+
+  it('has taller bars for longer latencies, where height says so', () => {
+    const { at } = painted(
+      [
+        { start: 0, latency: 1500 },
+        { start: 50_000, latency: 5_000_000 },
+      ],
+      100_000,
+      { height: 'latency' },
+    );
+    assert.equal(at(0, 10), BACK);
+    assert.equal(at(60, 12), READ);
+  });
+
+  it('never leaves the image', () => {
+    const row = fc.record({
+      start: fc.integer({ min: 0, max: 1e12 }),
+      latency: fc.option(fc.double({ min: 0, max: 1e13, noNaN: true }), { nil: undefined }),
+      error: fc.constantFrom(0, -1),
+      queued: fc.integer({ min: 0, max: 0xffff_ffff }),
+    });
+    fc.assert(
+      fc.property(fc.array(row, { minLength: 1, maxLength: 60 }), fc.integer({ min: 300, max: 1e12 }), (rows, to) => {
+        const { image } = painted(rows, to, {}, 20);
+        assert.equal(image.pixels.length, 600);
+      }),
+    );
+  });
+});
+
+describe('latency as a part', () => {
+  it('grows with its logarithm between the ends', () => {
+    assert.equal(latencyPart(500, options), 0);
+    assert.equal(latencyPart(1e12, options), 1);
+    assert.ok(Math.abs(latencyPart(1e5, options) - 0.4) < 1e-9);
+    assert.equal(latencyPart(NaN, options), 0);
+  });
+});
+
+describe('an image', () => {
+  it('cuts what lies outside', () => {
+    const image = new Image(4, 4);
+    image.fill(-5, -5, 2, 1, RED);
+    image.fill(3, 3, 400, 400, RED);
+    image.fill(9, 0, 12, 4, RED);
+    assert.equal(image.pixels.filter((pixel) => pixel === RED).length, 3);
+  });
+
+  it('mixes colours', () => {
+    assert.equal(mix(packColour(0, 100, 200), packColour(100, 200, 0), 0.5), packColour(50, 150, 100));
+  });
+});
+
+describe('what is under the pointer', () => {
+  const rows = rowsOf([
+    { start: 0, latency: 1000 },
+    { start: 100, latency: 50 },
+    { start: 2000, latency: 10 },
+    { start: 3000 },
+  ]);
+  const lanes = new Lanes(rows, 'queue');
+  lanes.takeAll();
+  const [lane] = lanes.list;
+
+  it('is the row of that time and track', () => {
+    assert.equal(rowAt(rows, lane, 120, 5, 0), 0);
+    assert.equal(rowAt(rows, lane, 120, 5, 1), 1);
+    assert.equal(rowAt(rows, lane, 1500, 5), -1);
+  });
+
+  it('is the nearest one within reach', () => {
+    assert.equal(rowAt(rows, lane, 1990, 20), 2);
+    assert.equal(rowAt(rows, lane, 1600, 2000), 2);
+  });
+
+  it('is one in flight up to the end of what is known', () => {
+    assert.equal(rowAt(rows, lane, 3000, 1), 3);
+  });
+
+  it('is on no track in the padding', () => {
+    assert.equal(trackAt(lane, 1, 40), -1);
+    assert.equal(trackAt(lane, 6, 40), 0);
+    assert.equal(trackAt(lane, 34, 40), 1);
+  });
+});
+
+describe('the layout of lanes', () => {
+  const lanesFor = (queues: readonly number[]) => {
+    const lanes = new Lanes(rowsOf(queues.map((queue, i) => ({ start: i, latency: 1, queue }))), 'queue');
+    lanes.takeAll();
+    return lanes.list;
+  };
+
+  it('puts them under each other without gaps', () => {
+    const layout = place([lanesFor([0, 1, 2])], true, 300);
+    layout.lanes.reduce((top, lane) => {
+      assert.equal(lane.top, top);
+      return top + lane.height;
+    }, 0);
+    assert.equal(laneAt(layout, layout.lanes[1].top)?.lane.key, 1);
+    assert.equal(laneAt(layout, layout.height), undefined);
+    assert.equal(laneAt(layout, -1), undefined);
+  });
+
+  it('pairs the lanes of two captures, or puts them below', () => {
+    const sides = [lanesFor([0, 1]), lanesFor([1, 3])];
+    const order = (paired: boolean) => place(sides, paired, 500).lanes.map(({ side, lane }) => [side, lane.key]);
+    assert.deepEqual(order(true), [
+      [0, 0],
+      [0, 1],
+      [1, 1],
+      [1, 3],
+    ]);
+    assert.deepEqual(order(false), [
+      [0, 0],
+      [0, 1],
+      [1, 1],
+      [1, 3],
+    ]);
+    assert.deepEqual(
+      place(sides, false, 500).lanes.map(({ caption }) => caption),
+      [true, false, true, false],
+    );
+  });
+
+  it('is empty without captures', () => {
+    assert.deepEqual(place([], true, 100), { lanes: [], height: 0 });
+  });
+});
+
+describe('the overview', () => {
+  it('counts every row', () => {
+    const rows = rowsOf(
+      Array.from({ length: 1000 }, (_, i) => ({
+        start: i * 1000,
+        latency: 10,
+        queue: i % 3,
+        error: i % 100 === 0 ? -5 : 0,
+      })),
+    );
+    const lanes = new Lanes(rows, 'queue');
+    lanes.takeAll();
+    const strip = overviewOf(lanes.list, { from: 0, to: 1_000_000 }, 50);
+    assert.equal(
+      strip.rows.reduce((sum, count) => sum + count),
+      1000,
+    );
+    assert.equal(
+      strip.errors.reduce((sum, count) => sum + count),
+      10,
+    );
+    assert.equal(strip.most, Math.max(...strip.rows));
+  });
+});

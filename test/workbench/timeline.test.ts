@@ -1,0 +1,357 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join, resolve } from 'node:path';
+import type { FrameLocator, Locator, Page } from 'playwright-core';
+import { need } from '../support/need';
+import { CHROMIUM } from '../support/vscode/workbench';
+import { CaptureBuilder } from '../trace/captureBuilder';
+import { sampleCapture } from './sampleCapture';
+import {
+  closeEditors,
+  command,
+  openFile,
+  timelineFrame,
+  timelineWorkbench,
+  type TimelineWorkbench,
+  whenComplete,
+} from './timelineWorkbench';
+
+const { nameless } = createRequire(__filename)(resolve(__dirname, '../../../test/workbench/labelsInPage.cjs')) as {
+  nameless(root: unknown): string[];
+};
+
+describe('the timeline in VS Code', function () {
+  this.timeout(180_000);
+  let workbench: TimelineWorkbench;
+  let page: Page;
+  let frame: FrameLocator;
+
+  before(async function () {
+    need(this, 'a browser', existsSync(CHROMIUM), `no ${CHROMIUM}`);
+    const whole = sampleCapture().bytes();
+    workbench = await timelineWorkbench({
+      'build.fuse.pcapng': whole,
+      'slower.fuse.pcapng': sampleCapture({ slower: 1.6, files: 50 }).bytes(),
+      'cut.fuse.pcapng': whole.subarray(0, whole.length - 1001),
+      'damaged.fuse.pcapng': damaged(whole),
+      'foreign.fuse.pcapng': new TextEncoder().encode('This was never a capture, whatever it is called.\n'),
+      'empty.fuse.pcapng': new CaptureBuilder().bytes(),
+      'zero.fuse.pcapng': new Uint8Array(0),
+    });
+    ({ page } = workbench);
+    page.setDefaultTimeout(12_000);
+    frame = timelineFrame(page);
+  });
+
+  after(async () => {
+    await workbench?.close();
+  });
+
+  async function open(name: string): Promise<void> {
+    await closeEditors(page);
+    await openFile(page, name);
+    await whenComplete(frame);
+  }
+
+  const count = (): Locator => frame.locator('.count');
+  const filterInput = (): Locator => frame.getByRole('combobox', { name: 'Filter requests' });
+  const rows = (): Locator => frame.locator('.table-row[data-row]:visible');
+  const column = (name: string): Promise<string[]> =>
+    frame.locator(`.table-row[data-row]:visible .column-${name}`).allTextContents();
+
+  async function filter(text: string, expected: RegExp): Promise<void> {
+    await filterInput().fill(text);
+    await filterInput().press('Enter');
+    await count().filter({ hasText: expected }).waitFor();
+  }
+
+  it('opens a capture with a double click', async () => {
+    await open('build.fuse.pcapng');
+    await count()
+      .filter({ hasText: /^533 requests$/ })
+      .waitFor();
+    assert.equal(await frame.locator('#lanes').getAttribute('data-lanes'), '3');
+    assert.ok((await rows().count()) > 5);
+  });
+
+  it('says to a screen reader what everything is', async () => {
+    assert.deepEqual(await frame.locator('#timeline').evaluate(nameless), []);
+    assert.equal(await frame.getByRole('grid', { name: 'Requests' }).getAttribute('aria-rowcount'), '534');
+  });
+
+  it('zooms with the wheel, where the pointer is, and pans with a drag', async () => {
+    const range = frame.locator('.range');
+    const before = await range.textContent();
+    const surface = frame.locator('#lanes');
+    const box = await surface.boundingBox();
+    assert.ok(box);
+    await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+    for (let i = 0; i < 5; i++) await page.mouse.wheel(0, -200);
+    await frame
+      .locator('.range')
+      .filter({ hasNotText: before ?? '' })
+      .waitFor();
+    const zoomed = await range.textContent();
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width / 2 - 150, box.y + box.height / 2, { steps: 4 });
+    await page.mouse.up();
+    const moved = await range.textContent();
+    assert.notEqual(moved, zoomed);
+    assert.equal(moved?.split('+')[1], zoomed?.split('+')[1]);
+    await frame.getByRole('button', { name: 'Show everything' }).click();
+    await range.filter({ hasText: before ?? '' }).waitFor();
+  });
+
+  it('shows the fields of a request and their bytes, each from the other', async () => {
+    await filter('opcode == READ && path ~ "*part3.c"', /^3 of 533$/);
+    await rows().first().click();
+    const details = frame.locator('.details');
+    await details.getByRole('heading', { name: 'READ', exact: true }).waitFor();
+    const tree = details.getByRole('tree', { name: 'Fields of the request' });
+    await tree
+      .locator('.field', { has: page.locator('.name', { hasText: /^size$/ }) })
+      .first()
+      .click();
+    // fuse_in_header is 40 bytes; size is at 16 of fuse_read_in.
+    const marked = (): Promise<(string | null)[]> =>
+      details.locator('.byte.marked').evaluateAll((cells) => cells.map((cell) => cell.getAttribute('data-at')));
+    assert.deepEqual(await marked(), ['56', '57', '58', '59']);
+    await details.locator('.byte[data-at="16"]').first().click();
+    assert.equal(await tree.locator('.field.chosen .name').textContent(), 'nodeid');
+    assert.deepEqual(await marked(), ['16', '17', '18', '19', '20', '21', '22', '23']);
+    assert.match((await details.locator('.calls').textContent()) ?? '', /preadv2\(12.*EAGAIN/);
+    assert.match((await details.locator('.phases').textContent()) ?? '', /queued.*in daemon.*host system calls.*reply/);
+  });
+
+  it('completes a filter', async () => {
+    await filterInput().fill('opc');
+    await frame
+      .getByRole('option', { name: /^opcode/ })
+      .first()
+      .waitFor();
+    await filterInput().press('ArrowDown');
+    await filterInput().press('Enter');
+    assert.equal(await filterInput().inputValue(), 'opcode ');
+  });
+
+  it('shows where a filter is wrong, and what was meant', async () => {
+    await filterInput().fill('opcode == REED');
+    await filterInput().press('Enter');
+    await frame
+      .locator('.filter-error')
+      .filter({ hasText: /REED|opcode/ })
+      .waitFor();
+    const mark = frame.locator('.squiggle');
+    assert.equal(
+      await mark.evaluate((element) =>
+        (element as unknown as { style: { getPropertyValue(name: string): string } }).style.getPropertyValue('--from'),
+      ),
+      '10',
+    );
+    await frame.getByRole('button', { name: /Use “READ”/ }).click();
+    await count()
+      .filter({ hasText: /^180 of 533$/ })
+      .waitFor();
+    await filter('', /^533 requests$/);
+  });
+
+  it('sorts by a column, and back', async () => {
+    await frame.getByRole('columnheader', { name: 'Latency' }).getByRole('button').click();
+    await frame.getByRole('columnheader', { name: 'Latency' }).getByRole('button').click();
+    await frame.locator('[role=columnheader][aria-sort=descending]').waitFor();
+    await page.waitForTimeout(400);
+    const latencies = (await column('latency')).map(inMicroseconds);
+    assert.ok(latencies.length > 5 && latencies[0] > 2000);
+    assert.deepEqual(
+      latencies,
+      [...latencies].sort((a, b) => b - a),
+    );
+    await frame.getByRole('columnheader', { name: 'Path' }).getByRole('button').click();
+    await frame.locator('.column-path[role=columnheader][aria-sort=ascending]').waitFor();
+    await page.waitForTimeout(400);
+    const paths = await column('path');
+    assert.deepEqual(paths, [...paths].sort());
+    await frame.getByRole('columnheader', { name: '#' }).getByRole('button').click();
+  });
+
+  it('works by keyboard alone', async () => {
+    await filterInput().focus();
+    const reached = new Set<string>();
+    for (let i = 0; i < 40 && !reached.has('Fields of the request'); i++) {
+      await page.keyboard.press('Tab');
+      reached.add(
+        await frame.locator(':focus').evaluate((element) => {
+          const node = element as unknown as {
+            id: string;
+            getAttribute(name: string): string | null;
+            textContent: string;
+          };
+          return node.id === 'lanes' ? 'lanes' : (node.getAttribute('aria-label') ?? node.textContent);
+        }),
+      );
+    }
+    for (const name of [
+      'Lanes',
+      'Show everything',
+      'Time in view',
+      'lanes',
+      'Requests',
+      'Fields of the request',
+      'Width of the details',
+    ]) {
+      assert.ok(reached.has(name), `${name} is not among ${[...reached].join(' | ')}`);
+    }
+    const surface = frame.locator('#lanes');
+    await surface.focus();
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('End');
+    await frame
+      .locator('[aria-live]')
+      .filter({ hasText: /at 0\.\d{6} seconds/ })
+      .waitFor({ state: 'attached' });
+    await page.keyboard.press('z');
+    await page.waitForTimeout(400);
+    await page.keyboard.press('Enter');
+    assert.equal(await frame.locator(':focus').getAttribute('role'), 'tree');
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowDown');
+    assert.ok((await frame.locator('.byte.marked').count()) > 0);
+    await surface.focus();
+    await page.keyboard.press('/');
+    assert.ok(
+      await filterInput().evaluate((element) =>
+        (element as unknown as { matches(selector: string): boolean }).matches(':focus'),
+      ),
+    );
+    await frame.getByRole('grid', { name: 'Requests' }).focus();
+    await page.keyboard.press('Home');
+    await page.keyboard.press('PageDown');
+    assert.ok((await frame.locator('.table-row.chosen').count()) === 1);
+  });
+
+  it('has figures and a histogram by opcode', async () => {
+    await frame.getByRole('tab', { name: 'Statistics' }).click();
+    const read = frame.locator('.statistics tr', { hasText: 'READ' }).first();
+    await read.click();
+    assert.deepEqual((await read.locator('td').allTextContents()).slice(0, 3), ['READ', '180', '–']);
+    await frame
+      .getByRole('img', { name: /Histogram of the latency of READ/ })
+      .locator('canvas')
+      .waitFor();
+    assert.deepEqual(await frame.locator('#timeline').evaluate(nameless), []);
+    await frame.getByRole('tab', { name: 'Requests' }).click();
+  });
+
+  it('keeps notes beside the capture, which stays as it is', async () => {
+    const before = await readFile(join(workbench.folder, 'build.fuse.pcapng'));
+    await rows().nth(2).click();
+    await frame.locator('#lanes').focus();
+    await page.keyboard.press('b');
+    await page.keyboard.type('why so slow?');
+    await page.keyboard.press('Enter');
+    const file = join(workbench.folder, 'build.fuse.pcapng.notes.json');
+    const written = async (): Promise<boolean> =>
+      existsSync(file) && (await readFile(file, 'utf8')).includes('why so slow?');
+    for (let i = 0; i < 50 && !(await written()); i++) await page.waitForTimeout(100);
+    const { version, notes } = JSON.parse(await readFile(file, 'utf8')) as {
+      version: number;
+      notes: { text: string; row: number }[];
+    };
+    assert.equal(version, 1);
+    assert.deepEqual(
+      notes.map(({ text }) => text),
+      ['why so slow?'],
+    );
+    assert.deepEqual(await readFile(join(workbench.folder, 'build.fuse.pcapng')), before);
+    await frame.getByRole('tab', { name: 'Requests' }).click();
+  });
+
+  it('is the same after the window is loaded anew', async () => {
+    await frame.getByLabel('Lanes', { exact: true }).selectOption('opcode');
+    await filter('opcode == WRITE', /^20 of 533$/);
+    await page.waitForTimeout(1500);
+    const loaded = page.waitForEvent('load', { timeout: 60_000 });
+    await command(page, 'Developer: Reload Window');
+    await loaded;
+    await frame.locator('#timeline[data-complete="true"]').waitFor({ timeout: 60_000 });
+    await count()
+      .filter({ hasText: /^20 of 533$/ })
+      .waitFor();
+    assert.equal(await filterInput().inputValue(), 'opcode == WRITE');
+    assert.equal(await frame.getByLabel('Lanes', { exact: true }).inputValue(), 'opcode');
+    await frame.getByRole('tab', { name: 'Notes (1)' }).waitFor();
+    await filter('', /^533 requests$/);
+    await frame.getByLabel('Lanes', { exact: true }).selectOption('queue');
+  });
+
+  it('shows what is there of a capture that was cut off, and says so', async () => {
+    await open('cut.fuse.pcapng');
+    await frame
+      .locator('.banner')
+      .filter({ hasText: /byte \d+/ })
+      .waitFor();
+    assert.ok((await rows().count()) > 5);
+  });
+
+  it('shows what comes before the damage, and says where that is', async () => {
+    await open('damaged.fuse.pcapng');
+    await frame
+      .locator('.banner')
+      .filter({ hasText: /byte \d+/ })
+      .waitFor();
+    assert.ok((await rows().count()) > 5);
+  });
+
+  it('says of a file that is no capture that it is none, and what to do', async () => {
+    await open('foreign.fuse.pcapng');
+    const failure = frame.locator('.failure');
+    await failure.getByRole('heading', { name: 'This is no capture' }).waitFor();
+    assert.match((await failure.textContent()) ?? '', /foreign\.fuse\.pcapng.*byte 0.*Name a file/s);
+  });
+
+  it('never shows an empty page', async () => {
+    await open('zero.fuse.pcapng');
+    assert.match(
+      (await frame.locator('.failure:visible, .table-frame .empty:visible').first().textContent()) ?? '',
+      /\S/,
+    );
+    await open('empty.fuse.pcapng');
+    await frame.getByText('There are no requests in this capture.').waitFor();
+  });
+
+  it('compares two captures side by side', async () => {
+    await open('build.fuse.pcapng');
+    await command(page, 'Virtio-FS: Compare Captures');
+    await page.locator('.quick-input-list .monaco-list-row', { hasText: 'slower.fuse.pcapng' }).first().click();
+    await page.getByRole('tab', { name: /build\.fuse\.pcapng ↔ slower/ }).waitFor();
+    await whenComplete(frame);
+    await count()
+      .filter({ hasText: /^9\d\d requests$/ })
+      .waitFor();
+    assert.equal(await frame.locator('#lanes').getAttribute('data-lanes'), '6');
+    await frame.getByRole('tab', { name: 'Comparison' }).click();
+    const read = frame.locator('.comparison tr', { hasText: 'READ' }).first();
+    await read.waitFor({ timeout: 60_000 });
+    assert.deepEqual((await read.locator('td').allTextContents()).slice(0, 3), ['READ', '180', '150']);
+    assert.deepEqual(await frame.locator('#timeline').evaluate(nameless), []);
+  });
+});
+
+/** With a block in the middle that is longer than any can be. */
+function damaged(whole: Uint8Array): Uint8Array {
+  const bytes = whole.slice();
+  const view = new DataView(bytes.buffer);
+  let at = 0;
+  while (at < bytes.length / 2) at += view.getUint32(at + 4, true);
+  view.setUint32(at + 4, 0xffff_fff0, true);
+  return bytes;
+}
+
+function inMicroseconds(text: string): number {
+  const [, number, unit] = /^([\d.]+) (ns|µs|ms|s)$/.exec(text) ?? [];
+  return Number(number) * ({ ns: 1e-3, µs: 1, ms: 1e3, s: 1e6 }[unit] ?? NaN);
+}
