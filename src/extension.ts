@@ -6,6 +6,7 @@ import { SharesTree } from './ui/sharesTree';
 import { StatusBar } from './ui/statusBar';
 import type { Studio } from './ui/studio';
 import { registerTimeline } from './ui/timeline/register';
+import { createViews, type Views } from './ui/views';
 import { VirtualMachines } from './ui/virtualMachines';
 
 /** For this project's own tests; nothing here is promised to other extensions. */
@@ -15,6 +16,7 @@ export interface Insides {
   readonly vms: VirtualMachines;
   readonly outside: OutsideShares;
   readonly shares: SharesTree;
+  readonly views: Views;
 }
 
 export function activate(context: vscode.ExtensionContext): Insides {
@@ -29,6 +31,7 @@ export function activate(context: vscode.ExtensionContext): Insides {
   view.onDidChangeVisibility(({ visible }) => shares.show(visible));
   shares.show(view.visible);
   context.subscriptions.push(log, view, shares, outside, new StatusBar(studio), ...registerCommands(studio), vms);
-  context.subscriptions.push(registerTimeline(context));
-  return { activation: performance.now() - began, vms, outside, shares };
+  const views = createViews(context);
+  context.subscriptions.push(views, registerTimeline(context));
+  return { activation: performance.now() - began, vms, outside, shares, views };
 }

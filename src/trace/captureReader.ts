@@ -64,6 +64,8 @@ export interface CaptureReaderOptions {
   /** Reads the file again that `push` is given; without it the stream is kept in memory, up to `liveLimit`. */
   readonly read?: ReadAt;
   readonly liveLimit?: number;
+  /** Room for so many rows is there from the beginning, so that no growth takes its time later. */
+  readonly rows?: number;
   /** A row is complete: its reply has come, it wants none, or it is a reply without a request. */
   readonly completed?: (row: number) => void;
 }
@@ -76,6 +78,8 @@ export class CaptureReader implements Capture, PcapngHandler {
   readonly windowNotes: WindowNote[] = [];
   readonly gaps: Gap[] = [];
   private readonly table = new Columns();
+  gaps: Gap[] = [];
+  private readonly table: Columns;
   private readonly blocks = new PcapngReader(this);
   private readonly stream: CaptureBytes;
   private readonly names = new NameTable();
@@ -89,6 +93,8 @@ export class CaptureReader implements Capture, PcapngHandler {
   private originLow = 0;
   private hasOrigin = false;
   private known = new Uint32Array(64);
+  /** Places of rows are used again. */
+  private recycled = false;
   /** Packet times minus the times inside of packets, where a tool has moved the former. */
   private shift = 0;
 
@@ -112,7 +118,8 @@ export class CaptureReader implements Capture, PcapngHandler {
   private requestKept: { readonly row: number; readonly request: Request } | undefined;
   private replyKept: { readonly row: number; readonly at: number; readonly reply: Reply } | undefined;
 
-  constructor({ read, liveLimit = LIVE_LIMIT, completed }: CaptureReaderOptions = {}) {
+  constructor({ read, liveLimit = LIVE_LIMIT, rows, completed }: CaptureReaderOptions = {}) {
+    this.table = new Columns(rows);
     this.stream = read ? new FileBytes(read) : new LiveBytes(liveLimit);
     this.completed = completed;
   }
@@ -124,10 +131,34 @@ export class CaptureReader implements Capture, PcapngHandler {
     this.blocks.push(chunk);
   }
 
+  /** The stream broke off and is taken up again by another one, which begins with a section of its own. */
+  goOn(): void {
+    this.blocks.goOn();
+  }
+
   /** The stream has ended. */
   end(): void {
     this.blocks.end();
     if (this.stream instanceof FileBytes) this.stream.ended = true;
+  }
+
+  /**
+   * Drops the oldest rows, as many as asked for, rounded down to a multiple of 256; answers how many. The numbers of the
+   * others are less by that. What they have told of names and sessions stays.
+   */
+  drop(rows: number): number {
+    const dropped = (Math.min(rows, this.count) >> KNOWN_EVERY_BITS) << KNOWN_EVERY_BITS;
+    if (dropped === 0) return 0;
+    this.table.drop(dropped, this.count);
+    this.recycled = true;
+    this.known.copyWithin(0, dropped >> KNOWN_EVERY_BITS);
+    this.calls.drop(dropped);
+    this.sessions.drop(dropped);
+    this.gaps = this.gaps.filter(({ row }) => row >= dropped).map((gap) => ({ ...gap, row: gap.row - dropped }));
+    for (let slot = 0; slot < this.slots.size; slot++) this.slotRow[slot] = Math.max(-1, this.slotRow[slot] - dropped);
+    this.requestKept = this.replyKept = undefined;
+    this.count -= dropped;
+    return dropped;
   }
 
   /** Why nothing more is read; `foreign`: it never was a capture. */
@@ -215,6 +246,7 @@ export class CaptureReader implements Capture, PcapngHandler {
   private addRow(view: DataView, at: number, start: number): number {
     const row = this.count;
     this.table.grow(row + 1);
+    if (this.recycled) this.table.clear(row);
     this.table.start[row] = start;
     this.table.latency[row] = NaN;
     this.table.queue[row] = view.getUint16(at + FuseAt.queue, true);
@@ -334,6 +366,7 @@ export class CaptureReader implements Capture, PcapngHandler {
 
   private awaits(slot: number, view: DataView, message: number): boolean {
     return (
+      this.slotRow[slot] >= 0 &&
       (this.table.flags[this.slotRow[slot]] & (RowFlag.REPLIED | RowFlag.SILENT)) === 0 &&
       view.getUint32(message + OutHeader.offset.unique, true) === this.uniqueLow[slot] &&
       view.getUint32(message + OutHeader.offset.unique + 4, true) === this.uniqueHigh[slot]
@@ -369,6 +402,7 @@ export class CaptureReader implements Capture, PcapngHandler {
     const slot = this.slots.get(queue, view.getUint32(at + HostCallAt.head, true));
     const mine =
       slot >= 0 &&
+      this.slotRow[slot] >= 0 &&
       this.takenLow[slot] === view.getUint32(at + HostCallAt.taken, true) &&
       this.takenHigh[slot] === view.getUint32(at + HostCallAt.taken + 4, true);
     if (mine) this.calls.add(this.slotRow[slot], position, captured, this.after(high, low));
@@ -462,6 +496,24 @@ export class CaptureReader implements Capture, PcapngHandler {
   /** What the guest knows of a nodeid by now; undefined: nothing. */
   node(nodeid: bigint): NodeFacts | undefined {
     return this.model.facts(nodeid);
+  }
+
+  /** How many nodeids the guest knows by now, the root included. */
+  get nodesKnown(): number {
+    return this.model.known;
+  }
+
+  /** Calls `visit` with each of them (as a double) and its lookup count. */
+  forEachNode(visit: (nodeid: number, lookups: number) => void): void {
+    this.model.forEach(visit);
+  }
+
+  /** Index of the first descriptor of the row's chain; undefined where its bytes are gone. */
+  head(row: number): number | undefined {
+    const { table } = this;
+    const message = (table.flags[row] & RowFlag.ORPHAN) !== 0 ? table.replyAt[row] : table.requestAt[row];
+    const bytes = this.stream.bytes(message - FuseAt.message + FuseAt.head, 4);
+    return bytes.length < 4 ? undefined : new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0, true);
   }
 
   /** How many nodeids the guest knew when the row was taken, or up to 255 rows before. */

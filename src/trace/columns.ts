@@ -31,6 +31,25 @@ export class Columns implements RequestColumns {
   requestCaptured = new Uint32Array(FIRST_ROWS);
   replyCaptured = new Uint32Array(FIRST_ROWS);
 
+  /** `rows`: for so many there is room from the beginning; memory that nobody has written to costs nothing. */
+  constructor(rows = FIRST_ROWS) {
+    this.grow(rows);
+  }
+
+  /** The first `dropped` of `count` rows go, the others move up. The arrays stay the same ones. */
+  drop(dropped: number, count: number): void {
+    for (const column of Object.values(this) as Float64Array[]) column.copyWithin(0, dropped, count);
+  }
+
+  /** Takes away what a dropped row has left in the place of a new one. */
+  clear(row: number): void {
+    this.error[row] = this.calls[row] = this.opcode[row] = 0;
+    this.host[row] = this.writing[row] = this.nodeid[row] = 0;
+    this.uid[row] = this.gid[row] = this.pid[row] = this.payload[row] = this.path[row] = this.flags[row] = 0;
+    this.requestLength[row] = this.requestAt[row] = this.requestCaptured[row] = 0;
+    this.replyLength[row] = this.replyAt[row] = this.replyCaptured[row] = 0;
+  }
+
   /** Makes room for so many rows. */
   grow(rows: number): void {
     if (rows <= this.flags.length) return;

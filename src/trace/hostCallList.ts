@@ -32,9 +32,27 @@ export class HostCallList {
     this.at[call] = at;
     this.captured[call] = captured;
     this.start[call] = start;
+    this.next[call] = NONE;
     if (this.first[row] === NONE) this.first[row] = call;
     else this.next[this.last[row]] = call;
     this.last[row] = call;
+  }
+
+  /** The first `dropped` rows go, the others move up; calls that are none's any more go with them. */
+  drop(dropped: number): void {
+    this.first.copyWithin(0, dropped);
+    this.last.copyWithin(0, dropped);
+    this.first.fill(NONE, Math.max(0, this.first.length - dropped));
+    let oldest = this.count + 1;
+    for (const call of this.first) if (call !== NONE && call < oldest) oldest = call;
+    const gone = oldest - 1;
+    if (gone === 0) return;
+    for (const column of [this.at, this.captured, this.start, this.next]) column.copyWithin(1, oldest, this.count + 1);
+    this.count -= gone;
+    for (const column of [this.first, this.last, this.next]) {
+      for (let i = 0; i < column.length; i++) if (column[i] !== NONE) column[i] = Math.max(NONE, column[i] - gone);
+    }
+    this.next.fill(NONE, this.count + 1);
   }
 
   /** Those of a row whose bytes are still to be had. */

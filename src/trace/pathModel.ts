@@ -229,6 +229,14 @@ export class PathModel {
     return { nodeid, lookups: this.lookups[node], parent, paths };
   }
 
+  /** Calls `visit` with each nodeid that the guest knows (as a double) and its lookup count. */
+  forEach(visit: (nodeid: number, lookups: number) => void): void {
+    for (let node = ROOT; node < this.nodeCount; node++) {
+      if (this.state[node] !== (State.Known as number)) continue;
+      visit(this.high[node] * 0x1_0000_0000 + this.low[node], this.lookups[node]);
+    }
+  }
+
   // Paths
 
   /** The path of a node as a folder: `?N` where it has no name. */

@@ -114,6 +114,12 @@ export class PcapngReader {
     if (this.keptLength > 0) this.fail('cut', 'cut off', '');
   }
 
+  /** The stream broke off, maybe inside of a block, and another one is put behind it: a new section comes. */
+  goOn(): void {
+    this.position += this.keptLength;
+    this.keptLength = 0;
+  }
+
   /** Whether what is kept starts as a section header. */
   private begins(): boolean {
     return this.keptView.getUint32(0, true) === BlockType.SECTION_HEADER;

@@ -7,11 +7,19 @@ const INIT_EXT = initFlags.value.INIT_EXT;
 const BODY = OutHeader.size;
 
 export class Sessions {
-  private readonly from: { readonly row: number; readonly shape: SessionShape | undefined }[] = [];
+  private from: { readonly row: number; readonly shape: SessionShape | undefined }[] = [];
 
   /** From this row on; undefined: nothing is known. */
   begin(row: number, shape: SessionShape | undefined): void {
     this.from.push({ row, shape });
+  }
+
+  /** The first `dropped` rows go. */
+  drop(dropped: number): void {
+    const last = this.from.findLastIndex(({ row }) => row <= dropped);
+    this.from = this.from
+      .slice(Math.max(0, last))
+      .map(({ row, shape }) => ({ row: Math.max(0, row - dropped), shape }));
   }
 
   /** Of the latest INIT before the row. */

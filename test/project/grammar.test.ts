@@ -24,8 +24,10 @@ function tokens({ patterns }: Grammar, line: string): string[] {
   return found;
 }
 
+const read = (file: string) => JSON.parse(readFileSync(file, 'utf8')) as unknown;
+const filters = read('syntaxes/fuse-filter.tmLanguage.json') as Grammar;
+
 describe('the grammar of trace lines', () => {
-  const read = (file: string) => JSON.parse(readFileSync(file, 'utf8')) as unknown;
   const grammar = read('syntaxes/fuse-trace.tmLanguage.json') as Grammar;
 
   it('is the one that package.json names', () => {
@@ -34,7 +36,10 @@ describe('the grammar of trace lines', () => {
     };
     assert.deepEqual(
       contributes.grammars.map(({ path, scopeName }) => [path, scopeName]),
-      [['./syntaxes/fuse-trace.tmLanguage.json', grammar.scopeName]],
+      [
+        ['./syntaxes/fuse-trace.tmLanguage.json', grammar.scopeName],
+        ['./syntaxes/fuse-filter.tmLanguage.json', filters.scopeName],
+      ],
     );
   });
 
@@ -59,6 +64,73 @@ describe('the grammar of trace lines', () => {
       'reply ->',
       'numeric 4096',
       'numeric 12.5µs',
+    ]);
+  });
+
+  it('tells apart what the command line and the documents of requests have', () => {
+    const line = '#12  0.000060  q1  pid=100  READ "/a" -> 100 bytes  9.00ms (queued 0ns, daemon 8.99ms)';
+    assert.deepEqual(tokens(grammar, line), [
+      'row #12',
+      'numeric 0.000060',
+      'queue q1',
+      'parameter pid',
+      'numeric 100',
+      'opcode READ',
+      'double "/a"',
+      'reply ->',
+      'numeric 100',
+      'numeric 9.00ms',
+      'phases (queued 0ns, daemon 8.99ms)',
+    ]);
+    assert.deepEqual(tokens(grammar, '      openat(7, "x", O_RDONLY|O_PATH) = -1 ENOENT'), [
+      'call openat',
+      'numeric 7',
+      'double "x"',
+      'flag O_RDONLY',
+      'flag O_PATH',
+      'numeric 1',
+      'errno ENOENT',
+    ]);
+    assert.deepEqual(tokens(grammar, '      fuse_read_in'), ['struct       fuse_read_in']);
+    assert.deepEqual(tokens(grammar, '# work · requests 1 to 2'), ['number-sign # work · requests 1 to 2']);
+    assert.deepEqual(tokens(grammar, 'SETLKW "/a" … in flight').at(-1), 'waiting … in flight');
+  });
+});
+
+describe('the grammar of filters', () => {
+  it('tells fields, operators, names, numbers, texts and comments apart', () => {
+    assert.deepEqual(tokens(filters, 'opcode == READ && latency >= 5ms # slow'), [
+      'parameter opcode',
+      'comparison ==',
+      'name READ',
+      'logical &&',
+      'parameter latency',
+      'comparison >=',
+      'numeric 5ms',
+      'number-sign # slow',
+    ]);
+    assert.deepEqual(tokens(filters, 'not path ~ "*.db" or path =~ /db$/i'), [
+      'logical not',
+      'parameter path',
+      'comparison ~',
+      'double "*.db"',
+      'logical or',
+      'parameter path',
+      'comparison =~',
+      'pattern /db$/i',
+    ]);
+    assert.deepEqual(tokens(filters, 'open.flags has O_CREAT|O_EXCL and size in 4K..1M'), [
+      'parameter open.flags',
+      'logical has',
+      'name O_CREAT',
+      'comparison |',
+      'name O_EXCL',
+      'logical and',
+      'parameter size',
+      'logical in',
+      'numeric 4K',
+      'comparison ..',
+      'numeric 1M',
     ]);
   });
 });

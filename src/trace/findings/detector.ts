@@ -24,4 +24,6 @@ export interface DetectorContext {
   readonly session: Negotiated;
   /** How many rows a finding names. */
   readonly rows: number;
+  /** Told of each inode that was stale: the rows of both looks, and for how long (nanoseconds). */
+  readonly stale?: ((nodeid: number, first: number, second: number, stale: number) => void) | undefined;
 }

@@ -60,6 +60,8 @@ export interface FindingsOptions {
   readonly codes?: readonly FindingCode[];
   /** How many rows a finding names; 64 unless said. */
   readonly rows?: number;
+  /** Told of each inode that was stale: the rows of both looks, and for how long. */
+  readonly stale?: DetectorContext['stale'];
 }
 
 /** Opcodes are below it; what is above is shown only to those who want every row. */
@@ -69,44 +71,85 @@ const order: Readonly<Record<Severity, number>> = { error: 0, warning: 1, info: 
 
 /** What is found, the worst first. */
 export function findings(capture: Capture, options: FindingsOptions = {}): Finding[] {
-  const session = new Negotiated();
-  const context: DetectorContext = { capture, session, rows: options.rows ?? MOST_ROWS };
-  const codes = options.codes ?? findingCodes;
-  const chosen = findingCodes.filter((code) => codes.includes(code)).map((code) => new detectors[code](context));
-  walk(capture, session, chosen);
-  return chosen
-    .flatMap((each) => each.end())
-    .sort(
-      (a, b) => order[a.severity] - order[b.severity] || findingCodes.indexOf(a.code) - findingCodes.indexOf(b.code),
-    );
+  const pass = new FindingsPass(capture, options);
+  pass.advance(() => false);
+  return pass.found();
 }
 
-function walk(capture: Capture, session: Negotiated, chosen: readonly Detector[]): void {
-  const wanting = Array.from({ length: OPCODES + 1 }, (_, opcode) =>
-    chosen.filter((each) => !each.opcodes || each.opcodes.includes(opcode)),
-  );
-  const observers = chosen.filter((each) => each.observe !== undefined);
-  const observable = new Uint8Array(OPCODES + 1);
-  if (observers.length > 0) for (const opcode of observing) observable[opcode] = 1;
-  const row = new Row(capture);
-  const inode = new Observed(capture.origin);
-  const visit = (): void => {
-    for (const each of observers) each.observe?.(row, inode);
+const ROWS_BETWEEN_LOOKS = 1024;
+
+/** The same in steps, over the rows that there are when it begins; of a capture that has grown there is another pass. */
+export class FindingsPass {
+  private readonly session = new Negotiated();
+  private readonly chosen: readonly Detector[];
+  private readonly wanting: readonly (readonly Detector[])[];
+  private readonly observers: readonly Detector[];
+  private readonly observable = new Uint8Array(OPCODES + 1);
+  private readonly row: Row;
+  private readonly inode: Observed;
+  private readonly visit = (): void => {
+    for (const each of this.observers) each.observe?.(this.row, this.inode);
   };
-  const { flags } = capture.columns;
-  let gap = 0;
-  for (let index = 0; index < capture.count; index++) {
-    for (; gap < capture.gaps.length && capture.gaps[gap].row <= index; gap++) {
-      for (const each of chosen) each.gap?.(index);
+  private readonly count: number;
+  private next: number;
+  private gap = 0;
+
+  /** `from`: rows before it are as if they had not been. */
+  constructor(
+    private readonly capture: Capture,
+    options: FindingsOptions = {},
+    from = 0,
+  ) {
+    const { session } = this;
+    const context: DetectorContext = {
+      capture,
+      session,
+      rows: options.rows ?? MOST_ROWS,
+      ...(options.stale && { stale: options.stale }),
+    };
+    const codes = options.codes ?? findingCodes;
+    this.chosen = findingCodes.filter((code) => codes.includes(code)).map((code) => new detectors[code](context));
+    this.wanting = Array.from({ length: OPCODES + 1 }, (_, opcode) =>
+      this.chosen.filter((each) => !each.opcodes || each.opcodes.includes(opcode)),
+    );
+    this.observers = this.chosen.filter((each) => each.observe !== undefined);
+    if (this.observers.length > 0) for (const opcode of observing) this.observable[opcode] = 1;
+    this.row = new Row(capture);
+    this.inode = new Observed(capture.origin);
+    this.count = capture.count;
+    this.next = from;
+  }
+
+  /** Looks at rows until `over`. True when that were all. */
+  advance(over: () => boolean): boolean {
+    const { capture, row, chosen } = this;
+    const { flags } = capture.columns;
+    const count = Math.min(this.count, capture.count);
+    while (this.next < count) {
+      if (this.next % ROWS_BETWEEN_LOOKS === 0 && over()) return false;
+      const index = this.next++;
+      for (; this.gap < capture.gaps.length && capture.gaps[this.gap].row <= index; this.gap++) {
+        for (const each of chosen) each.gap?.(index);
+      }
+      if (flags[index] & RowFlag.ORPHAN) continue;
+      row.load(index);
+      if (row.opcode === Opcode.INIT) {
+        this.session.take(row);
+        for (const each of chosen) each.restart?.();
+      }
+      const opcode = Math.min(row.opcode, OPCODES);
+      for (const each of this.wanting[opcode]) each.take(row);
+      if (this.observable[opcode] === 1 && row.succeeded) this.inode.each(row, this.visit);
     }
-    if (flags[index] & RowFlag.ORPHAN) continue;
-    row.load(index);
-    if (row.opcode === Opcode.INIT) {
-      session.take(row);
-      for (const each of chosen) each.restart?.();
-    }
-    const opcode = Math.min(row.opcode, OPCODES);
-    for (const each of wanting[opcode]) each.take(row);
-    if (observable[opcode] === 1 && row.succeeded) inode.each(row, visit);
+    return true;
+  }
+
+  /** What was found; once, at the end. */
+  found(): Finding[] {
+    return this.chosen
+      .flatMap((each) => each.end())
+      .sort(
+        (a, b) => order[a.severity] - order[b.severity] || findingCodes.indexOf(a.code) - findingCodes.indexOf(b.code),
+      );
   }
 }

@@ -79,6 +79,7 @@ export class StaleCache implements Detector, ChangeSink {
     [K in keyof Columns]: Float64Array<ArrayBuffer>;
   };
   private readonly names: StaleNames;
+  private readonly told: DetectorContext['stale'];
   private readonly proof: Proof;
   private readonly byPath = new Groups<string>();
   private longest = 0;
@@ -89,7 +90,8 @@ export class StaleCache implements Detector, ChangeSink {
   /** Until when requests that change names may have changed the ctime of any inode. */
   private namedUntil = NEVER;
 
-  constructor({ capture, rows }: DetectorContext) {
+  constructor({ capture, rows, stale }: DetectorContext) {
+    this.told = stale;
     this.proof = new Proof(rows);
     const { columns } = capture;
     this.names = new StaleNames((first, row, stale) => {
@@ -170,6 +172,7 @@ export class StaleCache implements Detector, ChangeSink {
   private found(first: number, row: number, stale: number, path: string, nodeid: number): void {
     this.proof.add(first, false);
     this.proof.add(row);
+    this.told?.(nodeid, first, row, stale);
     const name = place(path, nodeid);
     this.byPath.add(name, row);
     if (stale > this.longest) {

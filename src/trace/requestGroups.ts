@@ -1,0 +1,181 @@
+/**
+ * Rows in groups: by file (a tree of folders), process or opcode; of each how many, how many failed, and its rows from the
+ * newest back.
+ *
+ * Grows row by row and never looks at a row twice. Rows of a group are a list through one array, so that a group costs
+ * nothing but a few numbers; only files have names in memory. Knows nothing of filters.
+ */
+import type { Capture } from './capture';
+import { roomFor } from './columnArray';
+import { kindOf } from './line';
+import { PairMap } from './pairMap';
+
+export type Grouping = 'time' | 'file' | 'process' | 'opcode';
+
+export interface Group {
+  readonly id: number;
+  readonly name: string;
+  readonly count: number;
+  readonly errors: number;
+  /** Sum of the latencies, nanoseconds. */
+  readonly time: number;
+  /** Groups in it. */
+  readonly groups: number;
+  /** Rows that are its own and of no group in it. */
+  readonly own: number;
+}
+
+/** The group of everything. */
+export const ALL = 0;
+/** So many files and folders are told apart; what comes later is counted together. */
+const MOST_GROUPS = 1 << 18;
+const REST = '(more)';
+const UNKNOWN = '(no path)';
+
+export class RequestGroups {
+  private readonly names: string[] = [''];
+  private readonly inside: (Map<string, number> | undefined)[] = [undefined];
+  private parent = new Int32Array(64);
+  private counts = new Uint32Array(64);
+  private errors = new Uint32Array(64);
+  private times = new Float64Array(64);
+  private own = new Uint32Array(64);
+  /** Position + 1 of the latest row of its own. */
+  private last = new Int32Array(64);
+  /** By position: position + 1 of the row before in the same group. */
+  private before = new Int32Array(1024);
+  private rows = new Uint32Array(1024);
+  private readonly byNumber = new PairMap();
+  private byPath = new Int32Array(64);
+  count = 0;
+
+  constructor(
+    private readonly capture: Capture,
+    readonly grouping: Grouping,
+  ) {
+    this.parent[ALL] = -1;
+  }
+
+  add(row: number): void {
+    const position = this.count++;
+    this.rows = roomFor(this.rows, this.count);
+    this.rows[position] = row;
+    const group = this.groupOf(row);
+    this.before = roomFor(this.before, this.count);
+    this.before[position] = this.last[group];
+    this.last[group] = position + 1;
+    this.own[group]++;
+    const { error, latency } = this.capture.columns;
+    const failed = error[row] < 0 ? 1 : 0;
+    const time = Number.isNaN(latency[row]) ? 0 : latency[row];
+    for (let at = group; at >= 0; at = this.parent[at]) {
+      this.counts[at]++;
+      this.errors[at] += failed;
+      this.times[at] += time;
+    }
+  }
+
+  /** The groups in a group, the largest first; files and folders by name. */
+  groups(of: number, most: number): Group[] {
+    const found = [...(this.inside[of]?.values() ?? [])].map((id) => this.group(id));
+    const byName = this.grouping === 'file';
+    found.sort((a, b) =>
+      byName ? Number(b.groups > 0) - Number(a.groups > 0) || compare(a.name, b.name) : b.count - a.count,
+    );
+    return found.slice(0, most);
+  }
+
+  group(id: number): Group {
+    return {
+      id,
+      name: this.names[id],
+      count: this.counts[id],
+      errors: this.errors[id],
+      time: this.times[id],
+      groups: this.inside[id]?.size ?? 0,
+      own: this.own[id],
+    };
+  }
+
+  /** A group's own rows, the newest first, `most` at most. */
+  newest(id: number, most: number): number[] {
+    const found: number[] = [];
+    for (let at = this.last[id]; at > 0 && found.length < most; at = this.before[at - 1]) found.push(this.rows[at - 1]);
+    return found.sort((a, b) => b - a);
+  }
+
+  /** The groups around a row, the outermost first, without that of everything. */
+  around(row: number): number[] {
+    const found: number[] = [];
+    for (let at = this.groupOf(row); at > ALL; at = this.parent[at]) found.unshift(at);
+    return found;
+  }
+
+  /** The path of a file or folder, as the share has it. */
+  path(id: number): string {
+    const parts: string[] = [];
+    for (let at = id; at > ALL; at = this.parent[at]) parts.unshift(this.names[at]);
+    return parts[0] === '/'
+      ? '/'
+      : parts.length === 0
+        ? '/'
+        : `${parts[0].startsWith('?') ? '' : '/'}${parts.join('/')}`;
+  }
+
+  private groupOf(row: number): number {
+    const { columns } = this.capture;
+    switch (this.grouping) {
+      case 'time':
+        return ALL;
+      case 'file':
+        return this.fileOf(columns.path[row]);
+      case 'process':
+        return this.numbered(columns.pid[row], () => String(columns.pid[row]));
+      case 'opcode': {
+        const code = columns.opcode[row] === 0 && columns.error[row] > 0 ? -columns.error[row] : columns.opcode[row];
+        return this.numbered(code, () => kindOf(this.capture, row));
+      }
+    }
+  }
+
+  private numbered(number: number, name: () => string): number {
+    const known = this.byNumber.get(number, 0);
+    if (known >= 0) return known;
+    const group = this.child(ALL, name());
+    this.byNumber.set(number, 0, group);
+    return group;
+  }
+
+  private fileOf(path: number): number {
+    if (path < this.byPath.length && this.byPath[path] !== 0) return this.byPath[path];
+    const text = this.capture.path(path);
+    let group = ALL;
+    if (text === '') group = this.child(ALL, UNKNOWN);
+    else if (text === '/') group = this.child(ALL, '/');
+    else for (const name of text.split('/')) if (name !== '') group = this.child(group, name);
+    this.byPath = roomFor(this.byPath, path + 1);
+    this.byPath[path] = group;
+    return group;
+  }
+
+  private child(parent: number, name: string): number {
+    const inside = (this.inside[parent] ??= new Map<string, number>());
+    const known = inside.get(name);
+    if (known !== undefined) return known;
+    if (this.names.length >= MOST_GROUPS && name !== REST) return this.child(ALL, REST);
+    const group = this.names.length;
+    inside.set(name, group);
+    this.names.push(name);
+    this.inside.push(undefined);
+    this.parent = roomFor(this.parent, group + 1);
+    this.counts = roomFor(this.counts, group + 1);
+    this.errors = roomFor(this.errors, group + 1);
+    this.times = roomFor(this.times, group + 1);
+    this.own = roomFor(this.own, group + 1);
+    this.last = roomFor(this.last, group + 1);
+    this.parent[group] = parent;
+    return group;
+  }
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -1,0 +1,261 @@
+/** What is done with requests: the commands of the view "Requests", one row each. */
+import * as vscode from 'vscode';
+import { type RunningShare, runningShares } from '../../control/runningShares';
+import { printId } from '../../protocol/print';
+import { compileFilter } from '../../trace/filter/filter';
+import { jsonRow } from '../../trace/jsonRow';
+import { requestLine } from '../../trace/line';
+import type { Grouping } from '../../trace/requestGroups';
+import type { Captures } from '../captures/captures';
+import { askFilter } from './filterBox';
+import type { RequestsNode, RequestsView } from './requestsView';
+
+export interface RequestsContext {
+  readonly captures: Captures;
+  readonly requests: RequestsView;
+  /** Of this workspace. */
+  readonly memory: vscode.Memento;
+}
+
+const RECENT = 'virtiofs.requests.recentFilters';
+const MOST_RECENT = 10;
+const MOST_COPIED = 10_000;
+
+type Command = (context: RequestsContext, ...args: readonly unknown[]) => unknown;
+
+const grouped =
+  (by: Grouping): Command =>
+  ({ requests }) => {
+    requests.model.group(by);
+    requests.follower.ask();
+    requests.refresh();
+  };
+
+export const requestCommands: Readonly<Record<string, Command>> = {
+  'virtiofs.requests.watch': ({ captures }) => watch(captures),
+  'virtiofs.requests.openFile': ({ captures }, uri) => openFile(captures, uri),
+  'virtiofs.requests.switch': ({ captures }) => switchCapture(captures),
+  'virtiofs.requests.filter': filter,
+  'virtiofs.requests.setFilter': (context, text) => setFilter(context, typeof text === 'string' ? text : ''),
+  'virtiofs.requests.clearFilter': (context) => setFilter(context, ''),
+  'virtiofs.requests.pause': ({ captures }) => captures.active?.pause(true),
+  'virtiofs.requests.resume': ({ captures, requests }) => {
+    requests.model.showNewest();
+    captures.active?.pause(false);
+  },
+  'virtiofs.requests.clear': ({ captures }) => captures.active?.clear(),
+  'virtiofs.requests.reconnect': ({ captures }) => captures.active?.reconnect(),
+  'virtiofs.requests.close': ({ captures }) => captures.active && captures.close(captures.active),
+  'virtiofs.requests.groupByTime': grouped('time'),
+  'virtiofs.requests.groupByFile': grouped('file'),
+  'virtiofs.requests.groupByProcess': grouped('process'),
+  'virtiofs.requests.groupByOpcode': grouped('opcode'),
+  'virtiofs.requests.more': ({ requests }, node) => more(requests, node),
+  'virtiofs.requests.nextError': (context) => nextError(context, true),
+  'virtiofs.requests.previousError': (context) => nextError(context, false),
+  'virtiofs.requests.followInode': (context, node) => followRow(context, node, 'inode'),
+  'virtiofs.requests.followHandle': (context, node) => followRow(context, node, 'handle'),
+  'virtiofs.requests.followProcess': (context, node) => followRow(context, node, 'process'),
+  'virtiofs.requests.filterGroup': filterGroup,
+  'virtiofs.requests.reveal': ({ requests }, at) => typeof at === 'number' && reveal(requests, at),
+  'virtiofs.requests.revealInTimeline': revealInTimeline,
+  'virtiofs.requests.copyText': (context, node, all) =>
+    copy(context, node, all, (capture, row) => requestLine(capture, row).trim()),
+  'virtiofs.requests.copyJson': (context, node, all) => copy(context, node, all, jsonRow),
+  'virtiofs.requests.copyValue': (_context, node) => copyValue(node),
+  'virtiofs.requests.filterHelp': () =>
+    vscode.commands.executeCommand('vscode.open', vscode.Uri.parse('virtiofs-trace:/filter-language.md')),
+};
+
+// Captures
+
+async function watch(captures: Captures): Promise<void> {
+  let shares: RunningShare[];
+  try {
+    shares = runningShares();
+  } catch (error) {
+    return void vscode.window.showErrorMessage(error instanceof Error ? error.message : String(error));
+  }
+  if (shares.length === 0) {
+    const share = 'Share Folder into VM…';
+    const chosen = await vscode.window.showInformationMessage('No share of this user runs.', share);
+    return void (chosen === share && vscode.commands.executeCommand('virtiofs.shareFolder'));
+  }
+  const items = shares.map((one) => ({
+    label: `$(broadcast) ${one.tag}`,
+    description: one.directory,
+    detail: `process ${one.pid}, since ${one.started.slice(0, 19).replace('T', ' ')}`,
+    one,
+  }));
+  const chosen =
+    items.length === 1 ? items[0] : await vscode.window.showQuickPick(items, { title: 'Watch which share?' });
+  if (chosen) captures.watch(chosen.one);
+}
+
+async function openFile(captures: Captures, clicked: unknown): Promise<void> {
+  const options = { canSelectMany: false, openLabel: 'Open Capture', filters: { 'FUSE captures': ['pcapng'] } };
+  const uri = clicked instanceof vscode.Uri ? clicked : (await vscode.window.showOpenDialog(options))?.[0];
+  if (!uri) return;
+  try {
+    captures.openFile(uri.fsPath);
+    await vscode.commands.executeCommand('virtiofs.requests.focus');
+  } catch (error) {
+    void vscode.window.showErrorMessage(
+      `The capture cannot be opened: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}
+
+async function switchCapture(captures: Captures): Promise<void> {
+  const items = captures.all.map((capture) => ({
+    label: `$(${capture.kind === 'live' ? 'broadcast' : 'file'}) ${capture.title}`,
+    description: capture === captures.active ? `${capture.about} · shown now` : capture.about,
+    run: async () => captures.activate(capture),
+  }));
+  const others = [
+    { label: '$(add) Watch a share…', description: '', run: () => watch(captures) },
+    { label: '$(folder-opened) Open a capture file…', description: '', run: () => openFile(captures, undefined) },
+  ];
+  const chosen = await vscode.window.showQuickPick([...items, ...others], { title: 'Which capture?' });
+  await chosen?.run();
+}
+
+// Filters
+
+async function filter(context: RequestsContext): Promise<void> {
+  const recent = context.memory.get<string[]>(RECENT, []).filter((one) => typeof one === 'string');
+  const chosen = await askFilter(context.requests.model.filter?.text ?? '', recent);
+  if (chosen) await setFilter(context, chosen.text);
+}
+
+async function setFilter({ requests, memory }: RequestsContext, text: string): Promise<void> {
+  const compiled = compileFilter(text);
+  if (!compiled.ok) return;
+  const empty = text.trim() === '';
+  requests.model.setFilter(empty ? undefined : compiled.value);
+  requests.follower.ask();
+  requests.refresh();
+  if (empty) return;
+  const recent = memory.get<string[]>(RECENT, []).filter((one) => one !== text);
+  await memory.update(RECENT, [text, ...recent].slice(0, MOST_RECENT));
+}
+
+/** The stable number of the row that a node is, or is in. */
+function numberOf(node: unknown): number | undefined {
+  let at = node as RequestsNode | undefined;
+  while (at?.kind === 'detail') at = at.parent;
+  return at?.kind === 'row' ? at.at : undefined;
+}
+
+const selected = ({ requests }: RequestsContext, node: unknown): RequestsNode | undefined =>
+  (node as RequestsNode | undefined) ?? requests.view.selection[0];
+
+async function followRow(context: RequestsContext, node: unknown, what: 'inode' | 'handle' | 'process'): Promise<void> {
+  const { model } = context.requests;
+  const at = numberOf(selected(context, node));
+  const row = at === undefined ? undefined : model.rowOf(at);
+  const reader = model.capture?.reader;
+  if (row === undefined || !reader) return;
+  if (what === 'process') return setFilter(context, `pid == ${reader.columns.pid[row]}`);
+  const request = reader.request(row);
+  if (what === 'inode') return setFilter(context, inodeFilter(printId(request?.nodeid ?? 0n)));
+  const replied = reader.reply(row);
+  const fields = [...(request?.structs ?? []), ...(replied?.structs ?? [])].flatMap(({ children }) => children ?? []);
+  const handle = fields.find(({ name, value }) => name === 'fh' && typeof value === 'bigint' && value !== 0n);
+  if (!handle) return void vscode.window.showInformationMessage('This request has no handle.');
+  const id = printId(handle.value as bigint);
+  return setFilter(context, `fh == ${id} || reply.fh == ${id}`);
+}
+
+/** What is about an inode, and what has told of it. */
+const inodeFilter = (id: string): string => `nodeid == ${id} || reply.nodeid == ${id}`;
+
+/** Of a group by opcode: notifications and replies without a request have none. */
+function opcodeFilter(name: string): string {
+  if (name.startsWith('NOTIFY_')) return `notification == FUSE_${name}`;
+  return name.startsWith('(') ? 'orphan' : `opcode == ${name.replace(/^opcode /, '')}`;
+}
+
+async function filterGroup(context: RequestsContext, node: unknown): Promise<void> {
+  const { model } = context.requests;
+  const of = node as RequestsNode | undefined;
+  if (of?.kind !== 'group') return;
+  const name = model.groupFacts(of.id)?.name ?? '';
+  const path = JSON.stringify(model.pathOf(of.id));
+  const texts: Readonly<Record<Grouping, string>> = {
+    time: '',
+    file:
+      (model.groupFacts(of.id)?.groups ?? 0) > 0
+        ? `path ~ ${path.slice(0, -1)}/**" || path == ${path}`
+        : `path == ${path}`,
+    process: `pid == ${name}`,
+    opcode: opcodeFilter(name),
+  };
+  await setFilter(context, texts[model.grouping]);
+}
+
+// Rows
+
+function more(requests: RequestsView, node: unknown): void {
+  const of = node as RequestsNode | undefined;
+  if (of?.kind === 'older') requests.model.showMore(of.of);
+  else if (of?.kind === 'newer') requests.model.showNewest();
+  requests.refresh();
+}
+
+async function reveal(requests: RequestsView, at: number): Promise<boolean> {
+  if (await requests.reveal(at)) return true;
+  void vscode.window.showInformationMessage(`Request #${at} is not kept any more.`);
+  return false;
+}
+
+async function nextError(context: RequestsContext, forward: boolean): Promise<number | undefined> {
+  const { requests } = context;
+  await requests.follower.catchUp();
+  const next = requests.model.nextError(numberOf(requests.view.selection[0]), forward);
+  if (next === undefined) {
+    void vscode.window.showInformationMessage(
+      forward ? 'No error after this request.' : 'No error before this request.',
+    );
+    return undefined;
+  }
+  await reveal(requests, next);
+  return next;
+}
+
+async function revealInTimeline(context: RequestsContext, node: unknown): Promise<void> {
+  const { capture } = context.requests.model;
+  const at = numberOf(selected(context, node));
+  if (capture && at !== undefined) {
+    await vscode.commands.executeCommand('virtiofs.timeline.reveal', {
+      capture: capture.id,
+      row: at - capture.dropped,
+    });
+  }
+}
+
+async function copy(
+  context: RequestsContext,
+  node: unknown,
+  all: unknown,
+  print: (capture: NonNullable<RequestsView['model']['capture']>['reader'], row: number) => string,
+): Promise<void> {
+  const { model, view } = context.requests;
+  const reader = model.capture?.reader;
+  const chosen: readonly unknown[] =
+    Array.isArray(all) && all.length > 0 ? all : node === undefined ? view.selection : [node];
+  if (!reader) return;
+  const rows = chosen
+    .map(numberOf)
+    .filter((at) => at !== undefined)
+    .slice(0, MOST_COPIED)
+    .map((at) => model.rowOf(at))
+    .filter((row) => row !== undefined);
+  const text = [...new Set(rows)].sort((a, b) => a - b).map((row) => print(reader, row));
+  await vscode.env.clipboard.writeText(text.join('\n'));
+}
+
+async function copyValue(node: unknown): Promise<void> {
+  const of = node as RequestsNode | undefined;
+  if (of?.kind === 'detail') await vscode.env.clipboard.writeText(of.detail.text);
+}

@@ -1,0 +1,319 @@
+/**
+ * The view "Requests": the live tree. Shows what `RequestsModel` has in windows, at most four times a second and less often
+ * when showing takes long; what is kept is the capture's business.
+ */
+import * as vscode from 'vscode';
+import type { Capture } from '../../trace/capture';
+import { requestLine } from '../../trace/line';
+import { opcodeByNumber } from '../../protocol/fuse/opcodes';
+import { ALL, type Group } from '../../trace/requestGroups';
+import { printDuration } from '../../trace/times';
+import type { Captures } from '../captures/captures';
+import { Follower } from '../captures/follower';
+import { paragraphs } from '../markdown';
+import { type ColorRule, colorsOf } from './colorRules';
+import { type Detail, requestDetails } from './details';
+import { RequestsModel } from './requestsModel';
+import { opcodeIcon, rowText } from './rowText';
+
+export type RequestsNode =
+  | { readonly kind: 'waiting'; readonly rows: readonly number[] }
+  | { readonly kind: 'group'; readonly id: number; readonly parent: RequestsNode | undefined }
+  /** `at`: the stable number. */
+  | { readonly kind: 'row'; readonly at: number; readonly parent: RequestsNode | undefined }
+  | { readonly kind: 'detail'; readonly id: string; readonly detail: Detail; readonly parent: RequestsNode }
+  | { readonly kind: 'newer' | 'older' | 'rest'; readonly of: number; readonly text: string };
+
+const REFRESH_MS = 250;
+/** Showing takes no more than this part of the time. */
+const SHARE_OF_TIME = 8;
+export const COLOR_SCHEME = 'virtiofs-color';
+
+const numbers = new Intl.NumberFormat('en');
+const count = (value: number): string => numbers.format(value);
+
+export class RequestsView implements vscode.TreeDataProvider<RequestsNode>, vscode.Disposable {
+  readonly model = new RequestsModel(() => this.refresh());
+  readonly view: vscode.TreeView<RequestsNode>;
+  readonly follower: Follower;
+  private readonly changed = new vscode.EventEmitter<RequestsNode | undefined>();
+  readonly onDidChangeTreeData = this.changed.event;
+  private readonly subscriptions: vscode.Disposable[] = [this.changed];
+  private rules: readonly ColorRule[] = [];
+  private colors: { readonly capture: Capture; readonly of: (row: number) => string | undefined } | undefined;
+  /** Milliseconds that the last showing took. */
+  private spent = 0;
+  /** Nodes of the rows shown, so that one that is revealed is the one that the tree knows. */
+  private readonly nodes = new Map<string, RequestsNode>();
+
+  constructor(captures: Captures) {
+    this.follower = new Follower(captures, this.model, () => Math.max(REFRESH_MS, this.spent * SHARE_OF_TIME));
+    this.view = vscode.window.createTreeView('virtiofs.requests', {
+      treeDataProvider: this,
+      showCollapseAll: true,
+      canSelectMany: true,
+    });
+    this.subscriptions.push(
+      this.view,
+      this.view.onDidChangeVisibility(({ visible }) => this.follower.look(visible)),
+      // A list that runs away from under the pointer cannot be read.
+      this.view.onDidExpandElement(({ element }) => this.hold(element)),
+      this.view.onDidChangeSelection(({ selection: [node] }) => this.hold(node)),
+    );
+    this.follower.look(this.view.visible);
+  }
+
+  private hold(node: RequestsNode | undefined): void {
+    const { capture } = this.model;
+    if (node?.kind === 'row' && capture?.phase === 'live' && !capture.paused) capture.pause(true);
+  }
+
+  setRules(rules: readonly ColorRule[]): void {
+    this.rules = rules;
+    this.colors = undefined;
+    this.refresh();
+  }
+
+  refresh(): void {
+    this.spent = 0;
+    this.tell();
+    this.changed.fire(undefined);
+  }
+
+  /** What is above the tree. */
+  private tell(): void {
+    const { model, view } = this;
+    const { capture, filter } = model;
+    const { passing, looked } = model.counts;
+    const filtered = filter !== undefined && filter.text.trim() !== '';
+    view.description = capture ? (filtered ? `${count(passing)} of ${count(looked)}` : count(looked)) : '';
+    const lines: string[] = [];
+    if (capture) {
+      const states = { connecting: 'connecting…', live: 'live', reading: 'reading…', ended: '', broken: '' };
+      const state = capture.paused ? 'paused' : states[capture.phase];
+      lines.push([capture.title, state].filter((part) => part !== '').join(' · '));
+      if (filtered) lines.push(`Filter: ${filter.text}`);
+      lines.push(...capture.notes.slice(0, 3));
+      if (looked === 0 && capture.phase === 'live') lines.push('Waiting for the first request.');
+    }
+    view.message = lines.join('\n');
+    const set = (key: string, value: unknown): void =>
+      void vscode.commands.executeCommand('setContext', `virtiofs.requests.${key}`, value);
+    const state = `${capture?.id} ${capture?.phase} ${capture?.paused} ${filtered} ${model.grouping}`;
+    if (state === this.told) return;
+    this.told = state;
+    set('capture', capture?.kind ?? '');
+    set('phase', capture?.phase ?? '');
+    set('paused', capture?.paused ?? false);
+    set('filtered', filtered);
+    set('grouping', model.grouping);
+  }
+  private told = '';
+
+  getChildren(node?: RequestsNode): RequestsNode[] {
+    const started = performance.now();
+    const children = this.childrenOf(node);
+    this.spent += performance.now() - started;
+    return children;
+  }
+
+  getParent(node: RequestsNode): RequestsNode | undefined {
+    return 'parent' in node ? node.parent : undefined;
+  }
+
+  private childrenOf(node: RequestsNode | undefined): RequestsNode[] {
+    const { model } = this;
+    if (node === undefined) {
+      this.nodes.clear();
+      const waiting = model.waiting(BigInt(Date.now()) * 1_000_000n);
+      const first: RequestsNode[] = waiting.length > 0 ? [{ kind: 'waiting', rows: waiting }] : [];
+      return [...first, ...(model.grouping === 'time' ? this.list(ALL, undefined) : this.groups(ALL, undefined))];
+    }
+    switch (node.kind) {
+      case 'waiting':
+        return node.rows.map((at) => ({ kind: 'row', at, parent: node }));
+      case 'group':
+        return [...this.groups(node.id, node), ...this.list(node.id, node)];
+      case 'row': {
+        const row = model.rowOf(node.at);
+        if (row === undefined || !model.capture) return [];
+        return this.details(requestDetails(model.capture.reader, row), String(node.at), node);
+      }
+      case 'detail':
+        return this.details(node.detail.children ?? [], node.id, node);
+      case 'newer':
+      case 'older':
+      case 'rest':
+        return [];
+    }
+  }
+
+  private details(details: readonly Detail[], before: string, parent: RequestsNode): RequestsNode[] {
+    return details.map((detail, i) => ({ kind: 'detail', id: `${before}.${i}`, detail, parent }));
+  }
+
+  private groups(of: number, parent: RequestsNode | undefined): RequestsNode[] {
+    const { groups, left } = this.model.groups(of);
+    const nodes = groups.map(({ id }): RequestsNode => ({ kind: 'group', id, parent }));
+    return left > 0 ? [...nodes, { kind: 'rest', of, text: `${count(left)} more: a filter shows them` }] : nodes;
+  }
+
+  private list(of: number, parent: RequestsNode | undefined): RequestsNode[] {
+    const { rows, newer, older } = this.model.rows(of);
+    const nodes = rows.map((at): RequestsNode => {
+      const node: RequestsNode = { kind: 'row', at, parent };
+      this.nodes.set(`${at}`, node);
+      return node;
+    });
+    const above: RequestsNode[] = newer > 0 ? [{ kind: 'newer', of, text: `${count(newer)} newer…` }] : [];
+    const text = `${count(rows.length)} ${newer > 0 ? '' : 'newest '}of ${count(rows.length + newer + older)}; older…`;
+    return [...above, ...nodes, ...(older > 0 ? [{ kind: 'older', of, text } as const] : [])];
+  }
+
+  getTreeItem(node: RequestsNode): vscode.TreeItem {
+    const started = performance.now();
+    const item = this.itemOf(node);
+    this.spent += performance.now() - started;
+    return item;
+  }
+
+  private itemOf(node: RequestsNode): vscode.TreeItem {
+    switch (node.kind) {
+      case 'waiting':
+        return waitingItem(node.rows.length, this.model.capture?.phase === 'live');
+      case 'group':
+        return this.groupItem(node.id);
+      case 'row':
+        return this.rowItem(node);
+      case 'detail':
+        return detailItem(node.id, node.detail);
+      case 'newer':
+      case 'older':
+      case 'rest': {
+        const item = new vscode.TreeItem(node.text);
+        item.id = `${node.kind}${node.of}`;
+        item.iconPath = new vscode.ThemeIcon(node.kind === 'newer' ? 'chevron-up' : 'ellipsis');
+        if (node.kind !== 'rest') {
+          item.command = { command: 'virtiofs.requests.more', title: 'Show More', arguments: [node] };
+        }
+        return item;
+      }
+    }
+  }
+
+  private groupItem(id: number): vscode.TreeItem {
+    const { model } = this;
+    const group = model.groupFacts(id);
+    const item = new vscode.TreeItem(group?.name ?? '', vscode.TreeItemCollapsibleState.Collapsed);
+    item.id = `${model.grouping}/${id}`;
+    if (!group) return item;
+    item.description = groupText(group);
+    item.contextValue = `group.${model.grouping}`;
+    const color = group.errors > 0 ? new vscode.ThemeColor('virtiofs.requestFailed') : undefined;
+    if (model.grouping === 'file') {
+      const folder = group.groups > 0 || group.name === '/';
+      item.iconPath = new vscode.ThemeIcon(folder ? 'folder' : 'file');
+      item.tooltip = model.pathOf(id);
+    } else if (model.grouping === 'process') {
+      item.label = `Process ${group.name}`;
+      item.iconPath = new vscode.ThemeIcon('person');
+    } else {
+      const row = opcodeByNumber(opcodeOf(group.name));
+      item.iconPath = new vscode.ThemeIcon(opcodeIcon(row?.number ?? -1), color);
+      if (row) item.tooltip = paragraphs([`${row.name}: ${row.doc}`]);
+    }
+    return item;
+  }
+
+  private rowItem(node: RequestsNode & { kind: 'row' }): vscode.TreeItem {
+    const { model } = this;
+    const row = model.rowOf(node.at);
+    const capture = model.capture?.reader;
+    if (row === undefined || !capture) return new vscode.TreeItem('(dropped)');
+    const within = node.parent?.kind === 'waiting' ? 'time' : model.grouping;
+    const { label, description, icon, mood } = rowText(capture, row, within);
+    const item = new vscode.TreeItem(label, vscode.TreeItemCollapsibleState.Collapsed);
+    item.id = `${node.parent?.kind === 'waiting' ? 'waiting' : model.grouping}/row${node.at}`;
+    item.description = description;
+    item.contextValue = 'row';
+    item.accessibilityInformation = { label: `${label} ${description}` };
+    if (this.colors?.capture !== capture) this.colors = { capture, of: colorsOf(capture, this.rules) };
+    const rule = this.rules.length > 0 ? this.colors.of(row) : undefined;
+    const moods = { fine: undefined, expected: 'Expected', failed: 'Failed', waiting: 'Waiting' } as const;
+    const own = moods[mood] && `virtiofs.request${moods[mood]}`;
+    const color = rule ?? own;
+    item.iconPath = new vscode.ThemeIcon(icon, color === undefined ? undefined : new vscode.ThemeColor(color));
+    const text = rule ?? (mood === 'fine' || mood === 'expected' ? undefined : own);
+    if (text !== undefined) item.resourceUri = vscode.Uri.from({ scheme: COLOR_SCHEME, path: `/${text}` });
+    return item;
+  }
+
+  resolveTreeItem(item: vscode.TreeItem, node: RequestsNode): vscode.TreeItem {
+    if (node.kind === 'row') {
+      const row = this.model.rowOf(node.at);
+      const capture = this.model.capture?.reader;
+      if (row === undefined || !capture) return item;
+      const doc = opcodeByNumber(capture.columns.opcode[row])?.doc;
+      const latency = capture.columns.latency[row];
+      const texts = [`#${node.at}`, ...(doc ? [doc] : []), ...(Number.isNaN(latency) ? [] : [printDuration(latency)])];
+      item.tooltip = paragraphs(texts, requestLine(capture, row).trim());
+    } else if (node.kind === 'detail' && node.detail.doc) item.tooltip = paragraphs(node.detail.doc);
+    return item;
+  }
+
+  /** Shows one request: without a filter that hides it, by time, selected. False: it is gone. */
+  async reveal(at: number): Promise<boolean> {
+    const { model } = this;
+    if (model.capture?.phase === 'live') model.capture.pause(true);
+    await this.follower.catchUp();
+    if (!model.turnTo(at)) {
+      if (model.rowOf(at) === undefined) return false;
+      model.setFilter(undefined);
+      await this.follower.catchUp();
+      if (!model.turnTo(at)) return false;
+    }
+    this.refresh();
+    this.getChildren();
+    const node = this.nodes.get(`${at}`);
+    if (!node) return false;
+    await this.view.reveal(node, { select: true, focus: true, expand: true });
+    return true;
+  }
+
+  dispose(): void {
+    this.follower.dispose();
+    for (const one of this.subscriptions.splice(0)) one.dispose();
+  }
+}
+
+function groupText({ count: all, errors, time }: Group): string {
+  const failed = errors > 0 ? ` · ${count(errors)} ${errors === 1 ? 'error' : 'errors'}` : '';
+  return `${count(all)}${failed} · ${printDuration(time / Math.max(1, all))} each`;
+}
+
+const opcodeOf = (name: string): number => opcodesByName.get(name) ?? -1;
+const opcodesByName = new Map(
+  Array.from({ length: 64 }, (_, number) => opcodeByNumber(number))
+    .filter((row) => row !== undefined)
+    .map((row) => [row.name as string, row.number]),
+);
+
+function waitingItem(rows: number, live: boolean): vscode.TreeItem {
+  const label = live ? 'Waiting for a reply' : 'Never answered';
+  const item = new vscode.TreeItem(label, vscode.TreeItemCollapsibleState.Collapsed);
+  item.id = 'waiting';
+  item.description = count(rows);
+  item.iconPath = new vscode.ThemeIcon('watch', new vscode.ThemeColor('virtiofs.requestWaiting'));
+  return item;
+}
+
+function detailItem(id: string, { label, text, icon, bad, open, children }: Detail): vscode.TreeItem {
+  const { None, Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
+  const item = new vscode.TreeItem(label, children?.length ? (open ? Expanded : Collapsed) : None);
+  item.id = `detail/${id}`;
+  item.description = text;
+  item.contextValue = 'detail';
+  const color = bad === true ? new vscode.ThemeColor('virtiofs.requestFailed') : undefined;
+  if (icon !== undefined) item.iconPath = new vscode.ThemeIcon(icon, color);
+  return item;
+}

@@ -1,0 +1,112 @@
+/** What one request is called in a tree, from its columns and, where that says more, its arguments. Pure. */
+import { Opcode } from '../../protocol/fuse/opcodeNumbers';
+import { Errno } from '../../protocol/errno';
+import { printId } from '../../protocol/print';
+import type { Capture } from '../../trace/capture';
+import { argumentsOf, errorName, isInFlight, isOrphan, kindOf } from '../../trace/line';
+import type { Grouping } from '../../trace/requestGroups';
+import { printDuration, printSeconds } from '../../trace/times';
+import { sizeText } from '../timeline/sizeText';
+
+export interface RowText {
+  readonly label: string;
+  readonly description: string;
+  readonly icon: string;
+  /** failed: an error. expected: one that programs provoke all the time. waiting: no reply yet. */
+  readonly mood: 'fine' | 'expected' | 'failed' | 'waiting';
+}
+
+const icons: ReadonlyMap<number, string> = new Map([
+  [Opcode.LOOKUP, 'search'],
+  [Opcode.FORGET, 'dash'],
+  [Opcode.BATCH_FORGET, 'dash'],
+  [Opcode.GETATTR, 'info'],
+  [Opcode.STATX, 'info'],
+  [Opcode.SETATTR, 'edit'],
+  [Opcode.READ, 'arrow-down'],
+  [Opcode.WRITE, 'arrow-up'],
+  [Opcode.OPEN, 'file'],
+  [Opcode.CREATE, 'new-file'],
+  [Opcode.TMPFILE, 'new-file'],
+  [Opcode.RELEASE, 'close'],
+  [Opcode.OPENDIR, 'folder-opened'],
+  [Opcode.RELEASEDIR, 'close'],
+  [Opcode.READDIR, 'list-flat'],
+  [Opcode.READDIRPLUS, 'list-flat'],
+  [Opcode.MKDIR, 'new-folder'],
+  [Opcode.UNLINK, 'trash'],
+  [Opcode.RMDIR, 'trash'],
+  [Opcode.RENAME, 'arrow-swap'],
+  [Opcode.RENAME2, 'arrow-swap'],
+  [Opcode.SYMLINK, 'link'],
+  [Opcode.LINK, 'link'],
+  [Opcode.READLINK, 'link'],
+  [Opcode.FSYNC, 'save'],
+  [Opcode.FSYNCDIR, 'save'],
+  [Opcode.FLUSH, 'save'],
+  [Opcode.SYNCFS, 'save-all'],
+  [Opcode.GETLK, 'lock'],
+  [Opcode.SETLK, 'lock'],
+  [Opcode.SETLKW, 'lock'],
+  [Opcode.GETXATTR, 'tag'],
+  [Opcode.SETXATTR, 'tag'],
+  [Opcode.LISTXATTR, 'tag'],
+  [Opcode.REMOVEXATTR, 'tag'],
+  [Opcode.INIT, 'plug'],
+  [Opcode.DESTROY, 'debug-disconnect'],
+  [Opcode.STATFS, 'database'],
+]);
+
+export const opcodeIcon = (opcode: number): string => icons.get(opcode) ?? 'circle-small';
+
+export function rowText(capture: Capture, row: number, within: Grouping): RowText {
+  const { columns } = capture;
+  const kind = kindOf(capture, row);
+  const path = capture.path(columns.path[row]);
+  const error = errorName(capture, row);
+  const waiting = isInFlight(capture, row);
+  const facts: string[] = [];
+  if (error !== '') facts.push(error);
+  if (waiting) facts.push('in flight');
+  if (within === 'file') facts.push(...argumentsFor(capture, row, path));
+  else if (columns.payload[row] > 0) facts.push(sizeText(columns.payload[row]));
+  if (!Number.isNaN(columns.latency[row]) && !isOrphan(capture, row)) facts.push(printDuration(columns.latency[row]));
+  const unnamed = columns.nodeid[row] === 0 ? '' : `nodeid ${printId(columns.nodeid[row])}`;
+  const about = path === '' ? unnamed : path;
+  const label = within === 'file' || about === '' ? kind : within === 'opcode' ? about : `${kind} ${about}`;
+  if (within === 'file' || within === 'opcode') facts.push(`${printSeconds(columns.start[row])} s`);
+  return {
+    label,
+    description: facts.join(' · '),
+    icon: error !== '' ? 'error' : waiting ? 'watch' : opcodeIcon(columns.opcode[row]),
+    mood: waiting
+      ? 'waiting'
+      : error === ''
+        ? 'fine'
+        : isExpected(columns.opcode[row], columns.error[row])
+          ? 'expected'
+          : 'failed',
+  };
+}
+
+/** The arguments, as far as a line of a tree has room for them. */
+function argumentsFor(capture: Capture, row: number, path: string): string[] {
+  const request = capture.request(row);
+  const text = request ? argumentsOf(request, path, capture.path(capture.columns.otherPath[row])).join(' ') : '';
+  return text === '' ? [] : [text.length > 60 ? `${text.slice(0, 59)}…` : text];
+}
+
+/** A name that is not there, an attribute that is not set, a call that is not served: programs ask all the time. */
+function isExpected(opcode: number, error: number): boolean {
+  switch (-error) {
+    case Errno.ENOENT:
+      return opcode === Opcode.LOOKUP;
+    case Errno.ENODATA:
+    case Errno.EOPNOTSUPP:
+      return opcode === Opcode.GETXATTR || opcode === Opcode.LISTXATTR || opcode === Opcode.REMOVEXATTR;
+    case Errno.ENOSYS:
+      return true;
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * Makes the views of captures ("Requests", "Inodes and Handles", "Findings"), the documents of decoded requests and the
+ * filter language's services, and joins them. For the rest of the extension: `Views.captures`.
+ */
+import * as vscode from 'vscode';
+import type { InodeOrder } from '../trace/inodes/inodes';
+import { Captures } from './captures/captures';
+import { FindingsView } from './findings/findingsView';
+import { InodesView, type InodesNode } from './inodes/inodesView';
+import { LiveTimelines } from './captures/liveTimelines';
+import { checkColorRules } from './requests/colorRules';
+import { requestCommands } from './requests/commands';
+import { COLOR_SCHEME, RequestsView, type RequestsNode } from './requests/requestsView';
+import { registerFilterLanguage } from './trace/filterLanguage';
+import { TraceDocuments } from './trace/traceDocuments';
+
+export interface Views extends vscode.Disposable {
+  readonly captures: Captures;
+  readonly requests: RequestsView;
+  readonly inodes: InodesView;
+  readonly findings: FindingsView;
+  readonly documents: TraceDocuments;
+}
+
+const LOOK_MS = 1500;
+const MIB = 1 << 20;
+
+export function createViews(extension: vscode.ExtensionContext): Views {
+  const captures = new Captures(() => ({ memory: liveMemory() }));
+  const requests = new RequestsView(captures);
+  const findings = new FindingsView(captures);
+  const inodes = new InodesView(captures, () => findings.model.stale);
+  const documents = new TraceDocuments(captures, requests);
+  const context = { captures, requests, memory: extension.workspaceState };
+  const timelines = new LiveTimelines(extension, captures);
+  const register = vscode.commands.registerCommand;
+  const subscriptions: vscode.Disposable[] = [
+    requests,
+    findings,
+    inodes,
+    documents,
+    registerFilterLanguage(),
+    timelines,
+    register('virtiofs.timeline.reveal', (place: unknown) => timelines.reveal(place)),
+    vscode.window.registerFileDecorationProvider({ provideFileDecoration: decorate }),
+    ...Object.entries(requestCommands).map(([id, run]) => register(id, (...args: unknown[]) => run(context, ...args))),
+    ...orders.map((order) => register(`virtiofs.inodes.sortBy${capital(order)}`, () => inodes.sortBy(order))),
+    register('virtiofs.inodes.more', () => inodes.more()),
+    register('virtiofs.inodes.follow', (node?: InodesNode) => followInode(node)),
+    register('virtiofs.trace.showText', (node?: RequestsNode) => documents.open('lines', rowOf(node))),
+    register('virtiofs.trace.showFields', (node?: RequestsNode) => documents.open('fields', rowOf(node))),
+    vscode.workspace.onDidChangeConfiguration((event) => {
+      if (event.affectsConfiguration('virtiofs.colorRules')) readColorRules(requests);
+    }),
+    watchForShares(captures, [requests.view, inodes.view, findings.view]),
+  ];
+  readColorRules(requests);
+  return {
+    captures,
+    requests,
+    inodes,
+    findings,
+    documents,
+    dispose: () => {
+      for (const one of subscriptions) one.dispose();
+      captures.dispose();
+    },
+  };
+}
+
+const orders: readonly InodeOrder[] = ['recent', 'bytes', 'age', 'lookups', 'handles'];
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+function liveMemory(): number {
+  const megabytes = vscode.workspace.getConfiguration('virtiofs').get<unknown>('live.memory');
+  const usable = typeof megabytes === 'number' && Number.isFinite(megabytes) ? megabytes : 256;
+  return Math.max(16, Math.min(4096, Math.floor(usable))) * MIB;
+}
+
+function readColorRules(requests: RequestsView): void {
+  const { rules, problems } = checkColorRules(vscode.workspace.getConfiguration('virtiofs').get<unknown>('colorRules'));
+  requests.setRules(rules);
+  if (problems.length === 0) return;
+  const open = 'Open Settings';
+  void vscode.window.showWarningMessage(`Setting virtiofs.colorRules: ${problems.join('; ')}.`, open).then((chosen) => {
+    if (chosen === open) void vscode.commands.executeCommand('workbench.action.openSettings', 'virtiofs.colorRules');
+  });
+}
+
+/** The colour that a row was given is its URI. */
+function decorate({ scheme, path }: vscode.Uri): vscode.FileDecoration | undefined {
+  if (scheme !== COLOR_SCHEME) return undefined;
+  return { color: new vscode.ThemeColor(path.slice(1)) };
+}
+
+function rowOf(node: RequestsNode | undefined): number | undefined {
+  let at = node;
+  while (at?.kind === 'detail') at = at.parent;
+  return at?.kind === 'row' ? at.at : undefined;
+}
+
+async function followInode(node: InodesNode | undefined): Promise<void> {
+  if (node?.kind === 'inode') {
+    const id = node.nodeid;
+    await vscode.commands.executeCommand('virtiofs.requests.setFilter', `nodeid == ${id} || reply.nodeid == ${id}`);
+  } else if (node?.kind === 'handle') {
+    const { fh } = node.handle;
+    await vscode.commands.executeCommand('virtiofs.requests.setFilter', `fh == ${fh} || reply.fh == ${fh}`);
+  } else return;
+  await vscode.commands.executeCommand('virtiofs.requests.focus');
+}
+
+/** While one of the views is looked at and there is nothing to see, a share that begins is watched. */
+function watchForShares(captures: Captures, views: readonly vscode.TreeView<unknown>[]): vscode.Disposable {
+  let timer: NodeJS.Timeout | undefined;
+  const turn = (): void => {
+    const visible = views.some((view) => view.visible);
+    if (!visible) clearInterval(timer);
+    else if (timer === undefined) {
+      captures.look();
+      timer = setInterval(() => captures.look(), LOOK_MS);
+      return;
+    } else return;
+    timer = undefined;
+  };
+  turn();
+  const heard = views.map((view) => view.onDidChangeVisibility(turn));
+  return vscode.Disposable.from(...heard, { dispose: () => clearInterval(timer) });
+}
