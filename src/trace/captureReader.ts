@@ -76,8 +76,6 @@ export class CaptureReader implements Capture, PcapngHandler {
   share: ShareFacts = {};
   readonly control: ControlMessage[] = [];
   readonly windowNotes: WindowNote[] = [];
-  readonly gaps: Gap[] = [];
-  private readonly table = new Columns();
   gaps: Gap[] = [];
   private readonly table: Columns;
   private readonly blocks = new PcapngReader(this);
