@@ -51,6 +51,52 @@ export const catalogue = {
   tagBad: (why: string) =>
     usage(`the tag ${why}`, 'A tag is 1 to 36 bytes long and has no newline, for example "work".'),
 
+  // The DAX window
+  daxSizeBad: (size: string, why: string) =>
+    usage(
+      `a DAX window of ${size} cannot be: it ${why}`,
+      'Give a power of two from 2M to 256M, for example --dax 64M.',
+    ),
+  daxReadOnly: () =>
+    usage(
+      'a read-only share cannot have a DAX window: what is mapped can always be written to',
+      'Leave out --dax, or share the folder for writing.',
+    ),
+  daxWithoutTag: () =>
+    usage('a DAX window needs a tag: the device that has it gets its tag from the daemon', 'Give one with --tag=TAG.'),
+  daxCache: (mode: string) =>
+    usage(
+      `a DAX window and --cache=${mode} do not go together: Linux needs names that it may keep, and its page cache`,
+      'Use --cache=auto (the default) or --cache=always.',
+    ),
+  daxWriteback: () =>
+    usage(
+      'a DAX window and --writeback do not go together: the guest would trust its own file sizes',
+      'Leave out --writeback: stores through the window are written back by nobody.',
+    ),
+  daxPolicyAlone: () => usage('--dax-policy without a DAX window', 'Give the window a size with --dax=SIZE.'),
+  daxUml: () => usage('User Mode Linux has no DAX window', 'Use --guest qemu, or leave out --dax.'),
+  daxQemuTooOld: (version: string) =>
+    machine(
+      `a DAX window needs QEMU 11.1 or later, this is ${version}`,
+      'Let the guest tools be fetched (remove the older QEMU from PATH), or leave out --dax.',
+    ),
+  daxGuestMemory: (window: string, memory: string, needed: string) =>
+    usage(
+      `a DAX window of ${window} takes ${needed} of the guest's ${memory} of memory, which is too much of it`,
+      'Give the guest more with --memory, or take a smaller window.',
+    ),
+  daxTooMuch: (total: string) =>
+    usage(
+      `the DAX windows of all shares together would be ${total}: QEMU ends a guest with more than 512 mappings`,
+      'Together they may have 256M: take smaller windows, or fewer shares with one.',
+    ),
+  daxKernel: (release: string) =>
+    machine(
+      `Linux ${release} of the guest has no DAX for virtio-fs (CONFIG_FUSE_DAX)`,
+      'Name another kernel with --kernel, or leave out --dax.',
+    ),
+
   // Around VS Code
   notLinux: (platform: string) =>
     machine(

@@ -9,6 +9,7 @@ import { Trouble, trouble } from '../base/catalogue';
 import { VERSION } from '../base/version';
 import { registerCompare } from './compare';
 import { registerDaemon } from './daemon';
+import { registerDax } from './dax';
 import { registerDemo } from './demo';
 import { registerDoctor } from './doctor';
 import { registerExport } from './export';
@@ -28,6 +29,7 @@ function program(): Command {
   registerTrace(command);
   registerExport(command);
   registerCompare(command);
+  registerDax(command);
   registerDoctor(command);
   registerDaemon(command);
   registerDemo(command);

@@ -9,10 +9,11 @@ import { Trouble, trouble } from '../base/catalogue';
 import type { LauncherFacts, RunResult } from '../control/launcher';
 import { MOST_OUTPUT } from '../control/launcher';
 import { countersSocketOf, socketOf } from '../control/runningShares';
+import { checkDax } from '../vm/daxChecks';
 import { onTermination } from '../vm/endings';
 import { mountPoint } from '../vm/guestInit';
 import { probeKvm } from '../vm/kvm';
-import { startGuest } from '../vm/launcher';
+import { QEMU_MEMORY_MIB, startGuest } from '../vm/launcher';
 import type { Guest, GuestOptions } from '../vm/launcher';
 import { shellQuote } from '../vm/shellQuote';
 import { guestTools, kernelFrom } from '../vm/toolbox';
@@ -20,7 +21,7 @@ import { Workplace } from '../vm/workplace';
 import { namedFolders, parseCount, parseMemory } from './guestOptions';
 import { LauncherLink } from './launcherLink';
 import { Progress } from './progress';
-import { captureOptions, daemonOptions, describeShare, parseShareWords } from './shareOptions';
+import { captureOptions, daemonOptions, daxOf, describeShare, parseShareWords } from './shareOptions';
 import type { ShareOptions, ShareRequest } from './shareOptions';
 import { watchShares } from './shareWatch';
 import { converse, terminalShape } from './terminalShell';
@@ -126,11 +127,24 @@ class ShareCommand {
       progress.step(text);
       link.state({ kind: 'preparing', step: name, text });
     };
+    const dax = daxOf(options);
     const tools = await guestTools(options.guest, step('tools'));
+    if (dax !== undefined) {
+      await checkDax({
+        guest: options.guest,
+        tools,
+        kernel: options.kernel === undefined ? undefined : kernelFrom(options.kernel),
+        memoryMiB: sizes.memoryMiB ?? QEMU_MEMORY_MIB,
+        windows: folders.map(() => dax.bytes),
+        readOnly: options.readOnly,
+        cache: options.cache,
+      });
+    }
     const accelerator = options.guest === 'uml' ? 'tcg' : await chooseAccelerator(options, tools, step('kvm'));
     const shares = folders.map((one) => ({
       ...one,
       readOnly: options.readOnly,
+      ...(dax === undefined ? {} : { dax }),
       daemonOptions: [...daemonOptions(options), ...captureOptions(options, folders.length > 1 ? one.tag : undefined)],
     }));
     return {

@@ -4,6 +4,8 @@
 import { resolve } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import { trouble } from '../base/catalogue';
+import type { GuestShare } from '../vm/launcher';
+import { parseDax } from './guestOptions';
 
 export interface ShareOptions {
   readonly command?: string;
@@ -23,6 +25,9 @@ export interface ShareOptions {
   readonly snaplen?: string;
   readonly traceSyscalls: boolean;
   readonly fault: readonly string[];
+  readonly dax?: string;
+  readonly daxPolicy?: string;
+  readonly daxMount: 'inode' | 'always' | 'never';
   readonly control?: string;
 }
 
@@ -64,6 +69,13 @@ export function describeShare(command: Command): Command {
       list,
       [],
     )
+    .option('--dax <size>', 'give each share a DAX window of this size, from 2M to 256M (QEMU 11.1 and later)')
+    .option('--dax-policy <words>', 'which files go through it: pages, tails, >=1M, <2G, *.db (default: pages)')
+    .addOption(
+      new Option('--dax-mount <how>', 'mount option dax= of the guest')
+        .choices(['inode', 'always', 'never'])
+        .default('inode'),
+    )
     .addOption(
       new Option('--control <socket>', 'for editors: connect here, tell how it goes, take requests').hideHelp(),
     );
@@ -86,6 +98,15 @@ export function parseShareWords(words: readonly string[]): ShareRequest {
   }
   if (request === undefined) throw trouble('shareWordsBad', words.join(' '));
   return request;
+}
+
+/** The DAX window that each share gets, if any. Throws a Trouble for words that make no sense. */
+export function daxOf({ dax, daxPolicy, daxMount }: ShareOptions): GuestShare['dax'] {
+  if (dax === undefined) {
+    if (daxPolicy !== undefined) throw trouble('daxPolicyAlone');
+    return undefined;
+  }
+  return { bytes: parseDax(dax), mount: daxMount, ...(daxPolicy === undefined ? {} : { policy: daxPolicy }) };
 }
 
 /** Shared memory maps (SQLite, fio) must work by default in every cache mode, hence the second option. */

@@ -1,5 +1,15 @@
-/** The one alarm of the queue worker, kept by the time-out of its epoll_wait. */
+/** The alarms of the queue worker, kept by the time-out of its epoll_wait: one for each who waits. */
 import type { Alarm } from '../fs/hostCalls';
+
+/** What epoll_wait may wait for the sake of all of these: -1 without an alarm. */
+export function soonest(alarms: readonly { timeout(): number }[]): number {
+  let least = -1;
+  for (const alarm of alarms) {
+    const timeout = alarm.timeout();
+    if (timeout >= 0 && (least < 0 || timeout < least)) least = timeout;
+  }
+  return least;
+}
 
 export class EpollAlarm implements Alarm {
   private due = Infinity;

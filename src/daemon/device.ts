@@ -60,6 +60,10 @@ export interface DeviceParts {
   readonly warn: (text: string) => void;
   /** Ends whatever is in progress outside of the turn (slow calls, waiting locks), answering it. */
   readonly settle: () => void;
+  /** Whether a region is a file of the DAX window: anybody may shorten it. */
+  readonly mayFault: (fd: number) => boolean;
+  /** Whether slow calls are in progress, which may use guest memory. */
+  readonly slow: () => boolean;
 }
 
 /** A ring that runs. */
@@ -82,6 +86,8 @@ interface Mapping extends Region {
 export class ShareDevice implements Device, GateOwner {
   private readonly memory: GuestMemory;
   private mappings: Mapping[] = [];
+  /** Sealed, and given back as soon as no slow call can be using their addresses. */
+  private readonly sealed: Mapping[] = [];
   private readonly running: (RunningQueue | undefined)[] = [];
   /** Exchanges that are not in use. */
   private readonly spare: QueueExchange[][] = [];
@@ -107,13 +113,14 @@ export class ShareDevice implements Device, GateOwner {
 
   addRegion(region: Omit<Region, 'hostBase'>, fd: number, offset: number): string | undefined {
     // A mapping beyond the file's end would be answered with SIGBUS at the first touch.
-    if (fileSize(fd) < offset + region.size) return 'a region beyond the end of its file';
+    const mayFault = this.parts.mayFault(fd);
+    if (!mayFault && fileSize(fd) < offset + region.size) return 'a region beyond the end of its file';
     const slack = offset % PAGE;
     if (slack % RING_ALIGNMENT !== 0) return 'a region that is out of line';
     const length = region.size + slack;
     try {
       const address = mapShared(fd, offset - slack, length);
-      this.mappings.push({ ...region, hostBase: address + slack, address, length });
+      this.mappings.push({ ...region, mayFault, hostBase: address + slack, address, length });
     } catch (error) {
       if (error instanceof NativeError) return error.message;
       throw error;
@@ -129,8 +136,15 @@ export class ShareDevice implements Device, GateOwner {
     this.memory.setRegions(this.mappings);
     // A slow call may be reading into it on another thread: that one gets EFAULT and is waited for.
     seal(mapping.address, mapping.length);
-    this.parts.settle();
-    release(mapping.address, mapping.length);
+    this.sealed.push(mapping);
+    // Parts of the DAX window come and go all the time: nobody waits for that.
+    if (mapping.mayFault !== true) this.parts.settle();
+    this.releaseSealed();
+  }
+
+  private releaseSealed(): void {
+    if (this.parts.slow()) return;
+    for (const { address, length } of this.sealed.splice(0)) release(address, length);
   }
 
   startRing(ring: Ring, acked: { eventIndex: boolean }): string | undefined {

@@ -4,7 +4,9 @@
  * a notice, those that promise something (a sandbox, an id mapping) are refused.
  */
 import { type Trouble, trouble } from '../base/catalogue';
+import { DAX_SIZES, daxSizeFault } from '../base/daxSize';
 import { tagFault } from '../base/tag';
+import { parsePolicy } from '../fs/dax/policy';
 import { parseFault } from './gate/faultRule';
 import { type CacheMode, type DaemonOptions, type LogLevel } from './options';
 
@@ -196,6 +198,27 @@ export const rows: readonly Row[] = [
   ),
   setting(['--cpu'], 'N', 'Keep the thread that serves the queues on this CPU.', 'cpu', 'the number of a CPU', (text) =>
     integer(text, 0, MAX_CPU),
+  ),
+  {
+    names: ['--dax'],
+    value: 'SIZE',
+    doc: `Offer a DAX window, ${DAX_SIZES} (QEMU 11.1 and later).`,
+    apply: (draft, text, name) => {
+      const bytes = sizeOf(text, 0);
+      if (bytes === undefined) return trouble('optionBadValue', name, text, DAX_SIZES);
+      const fault = daxSizeFault(bytes);
+      if (fault !== undefined) return trouble('daxSizeBad', text, fault);
+      draft.options.dax = bytes;
+      return undefined;
+    },
+  },
+  setting(
+    ['--dax-policy'],
+    'WORDS',
+    'Files for it: pages (the default) or tails, sizes (>=1M), globs (*.db).',
+    'daxPolicy',
+    'a list of pages, tails, sizes such as >=1M or <2G, and globs such as *.db',
+    (text) => (parsePolicy(text) ? text : undefined),
   ),
   {
     names: ['--name'],

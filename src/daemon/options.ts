@@ -54,6 +54,10 @@ export interface DaemonOptions {
   cpu?: number;
   /** Request queues offered to the front-end. */
   queues: number;
+  /** Bytes of the DAX window; without it there is none. */
+  dax?: number;
+  /** Which files go through it, in the words of `fs/dax/policy.ts`. */
+  daxPolicy?: string;
 }
 
 const DEFAULT_SNAP_LENGTH = 256;
@@ -130,6 +134,8 @@ export function parseOptions(argv: readonly string[], version: string): ParsedOp
     return { kind: 'refused', trouble: trouble('socketTwice') };
   if (given.captureLimit !== undefined && given.capture === undefined)
     return { kind: 'refused', trouble: trouble('captureLimitAlone') };
+  const dax = daxFault(given);
+  if (dax) return { kind: 'refused', trouble: dax };
   const options: DaemonOptions = {
     cache: 'auto',
     writeback: false,
@@ -154,6 +160,15 @@ export function parseOptions(argv: readonly string[], version: string): ParsedOp
     sharedDir,
   };
   return { kind: 'run', options, notices: draft.notices };
+}
+
+/** What does not go together with a DAX window. */
+function daxFault({ dax, daxPolicy, tag, readonly, cache, writeback }: Partial<DaemonOptions>): Trouble | undefined {
+  if (dax === undefined) return daxPolicy === undefined ? undefined : trouble('daxPolicyAlone');
+  if (readonly === true) return trouble('daxReadOnly');
+  if (tag === undefined) return trouble('daxWithoutTag');
+  if (cache === 'never' || cache === 'metadata') return trouble('daxCache', cache);
+  return writeback === true ? trouble('daxWriteback') : undefined;
 }
 
 /** The text of `--help`, made from the table. */

@@ -17,7 +17,7 @@ import { descriptorLimit, nameThread, stayOn } from '../native/process';
 import { BackEnd } from '../vhostUser/backEnd';
 import { MAX_INDIRECT } from '../virtio/virtqueue';
 import { IOV_MAX } from '../virtio/chain';
-import { EpollAlarm } from './alarm';
+import { EpollAlarm, soonest } from './alarm';
 import { CONNECTION_AREA, Connection } from './connection';
 import { ShareDevice } from './device';
 import { CounterBoard } from './counterBoard';
@@ -32,6 +32,7 @@ import { TraceWriter } from './trace/ring';
 import { TimedBlockingCalls } from './trace/timedBlockingCalls';
 import { TimedCalls } from './trace/timedCalls';
 import { Tracer } from './trace/tracer';
+import { ShareWindow, WINDOW_AREA } from './window';
 
 /** What the main thread gives the queue worker. */
 export interface QueueWorkerData {
@@ -64,7 +65,7 @@ const say = (message: QueueWorkerMessage): void => parentPort?.postMessage(messa
 const log = (level: 'info' | 'warn' | 'debug', text: string): void => say({ kind: 'log', level, text });
 const warn = (text: string): void => log('warn', text);
 
-const Key = { Quit: 0, Listen: 1, Socket: 2, Done: 3, Ask: 4, Command: 5, Kick: 16 } as const;
+const Key = { Quit: 0, Listen: 1, Socket: 2, Done: 3, Ask: 4, Command: 5, Channel: 6, Changes: 7, Kick: 16 } as const;
 
 /** Descriptors kept for everything but the shared folder: sockets, eventfds, memory, the capture, Node's own. */
 const RESERVED_DESCRIPTORS = 128;
@@ -75,19 +76,18 @@ const vectorsAt = align(passthroughAt + PASSTHROUGH_AREAS_SIZE);
 const indirectAt = align(vectorsAt + IOV_MAX * 16);
 const messageAt = align(indirectAt + MAX_INDIRECT * 16);
 const replyAt = align(messageAt + CONNECTION_AREA);
+const windowAt = align(replyAt + REPLY_AREA);
+const windowSize = options.dax ?? 0;
 
 function align(at: number): number {
   return (at + 63) & ~63;
 }
 
-/** The sooner of two times, where -1 is never. */
-const sooner = (one: number, other: number): number => (one < 0 ? other : other < 0 ? one : Math.min(one, other));
-
 function serve(): QueueWorkerMessage {
   nameThread('queue worker');
   if (options.cpu !== undefined && !stayOn(options.cpu)) warn(`CPU ${options.cpu} cannot be used`);
   const isRoot = process.geteuid?.() === 0;
-  const arena = pinnedArena(align(replyAt + REPLY_AREA));
+  const arena = pinnedArena(align(windowAt + (windowSize > 0 ? WINDOW_AREA : 0)));
   const linux = new LinuxCalls();
   clearUmask();
   if (isRoot) linux.dropGroups();
@@ -103,8 +103,24 @@ function serve(): QueueWorkerMessage {
   const epoll = new Epoll();
   const done = new Epoll();
   const alarm = new EpollAlarm();
+  const window =
+    windowSize > 0
+      ? new ShareWindow({
+          size: windowSize,
+          policy: options.daxPolicy,
+          arena,
+          areaAt: windowAt,
+          epoll,
+          channelKey: Key.Channel,
+          changesKey: Key.Changes,
+          warn,
+          noted: (note) => tracer.note(note),
+          seen: (fromFrontEnd, bytes, descriptors) => tracer.message(fromFrontEnd, bytes, descriptors, true),
+        })
+      : undefined;
+  const alarms = [alarm, ...(window?.alarms ?? [])];
   const slow = new SlowCalls(new SlowCallBoard(data.board), () => say({ kind: 'startSlowCalls' }));
-  const fuseOptions = { ...options, killpriv: options.killprivV2 };
+  const fuseOptions = { ...options, killpriv: options.killprivV2, window: window !== undefined };
   // The gate, which needs the file system, says when calls are to be told of.
   let debug: DebugWorker | undefined = undefined as DebugWorker | undefined;
   const blocking = new SteppedBlockingCalls(new TimedBlockingCalls(slow, tracer), {
@@ -115,7 +131,7 @@ function serve(): QueueWorkerMessage {
     handedOver: (call, values, then) => debug?.gate.handedOver(call, values, then) ?? then,
   });
   const fs = openPassthrough(
-    { calls, blocking, alarm, arena, areas: passthroughAreas(passthroughAt) },
+    { calls, blocking, alarm, arena, areas: passthroughAreas(passthroughAt), dax: window?.host },
     options.sharedDir,
     {
       readOnly: options.readonly,
@@ -148,6 +164,8 @@ function serve(): QueueWorkerMessage {
   const { gate, standstill } = debug;
   done.add(data.doneFd, EPOLLIN, Key.Done);
   const settle = (): void => {
+    // The front-end may be waiting for us, and would answer only after that.
+    window?.channel.suspend();
     fs.endWaits();
     while (slow.inProgress > 0) {
       done.wait(-1);
@@ -169,11 +187,14 @@ function serve(): QueueWorkerMessage {
       gate,
       warn,
       settle,
+      mayFault: (fd) => window?.isOurs(fd) ?? false,
+      slow: () => slow.inProgress > 0,
     },
     server,
   );
   debug.attach(device);
-  const backEnd = new BackEnd(device, { tag: options.tag, requestQueues: options.queues });
+  const timers = [...alarms, gate];
+  const backEnd = new BackEnd(device, { tag: options.tag, requestQueues: options.queues, window: window?.channel });
 
   epoll.add(data.quitFd, EPOLLIN, Key.Quit);
   epoll.add(data.listenFd, EPOLLIN, Key.Listen);
@@ -182,7 +203,7 @@ function serve(): QueueWorkerMessage {
   epoll.add(data.debug.commandFd, EPOLLIN, Key.Command);
   let connection: Connection | undefined;
   for (let open = true; open;) {
-    const count = epoll.wait(device.busy ? 0 : sooner(alarm.timeout(), gate.timeout()));
+    const count = epoll.wait(device.busy ? 0 : soonest(timers));
     for (let index = 0; index < count && open; index++) {
       const key = epoll.key(index);
       if (key >= Key.Kick) device.kicked(key - Key.Kick);
@@ -198,9 +219,13 @@ function serve(): QueueWorkerMessage {
       } else if (key === Key.Done) {
         drain(data.doneFd);
         slow.collect();
+      } else if (key === Key.Channel) window?.readable();
+      else if (key === Key.Changes) {
+        for (const watch of window?.changes() ?? []) fs.window?.changed(watch);
       } else if (key === Key.Ask) {
         drain(trace.askFd);
-        say({ kind: 'session', written: tracer.written, preamble: tracer.preamble(fs.knownNames(linux)) });
+        const notes = fs.window ? [...fs.window.state(), ...fs.window.notes.newest] : [];
+        say({ kind: 'session', written: tracer.written, preamble: tracer.preamble(fs.knownNames(linux), notes) });
       } else if (key === Key.Command) {
         drain(data.debug.commandFd);
         debug.commands();
@@ -219,17 +244,22 @@ function serve(): QueueWorkerMessage {
     }
     if (device.busy) device.resume();
     counters.errors = server.failed;
-    alarm.ring();
-    gate.ring();
+    for (const timer of timers) timer.ring();
   }
   backEnd.close();
   connection?.close();
   server.reset();
   fs.close();
   debug.close();
+  window?.close();
   epoll.close();
   done.close();
   close(data.listenFd);
+  if (window && window.refusedFiles > 0) {
+    const last = fs.window?.notes.newest.at(-1);
+    const why = last ? `, the last one (${last.path}) because ${last.text}` : '';
+    log('info', `${window.refusedFiles} files were served without the DAX window${why}`);
+  }
   const { refused } = server.counters;
   if (refused > 0) {
     const { opcode, reason } = server.lastRefusal;

@@ -103,7 +103,31 @@ export interface DirectorySink {
   ): boolean;
 }
 
+/** A part of the DAX window, in bytes. */
+export interface WindowSlice {
+  readonly windowOffset: number;
+  readonly length: number;
+}
+
+/** The DAX window: parts of files that the guest reaches as memory. */
+export interface FileWindow {
+  /**
+   * The attributes just filled are about to be told to the guest, which may rely on their size from then on. Whether the
+   * file is to go through the window; only worth asking where the guest lets us say so (`perInode`).
+   */
+  told(node: Node, perInode: boolean): boolean;
+  /** Whether the guest takes this file to be one of the window: it was `told` so, or decides by itself. */
+  shows(node: Node, perInode: boolean): boolean;
+  /** Shows part of a file in the window, for reading and writing. All in bytes, not negative. May be DEFERRED. */
+  setup(node: Node, fileOffset: number, length: number, windowOffset: number, caller: Caller): number;
+  /** Takes whatever lies in these parts out. May be DEFERRED. */
+  remove(slices: readonly WindowSlice[], caller: Caller): number;
+}
+
 export interface FileSystem {
+  /** Where the share has one. */
+  readonly window?: FileWindow | undefined;
+
   /**
    * Arena offset of a `struct statx` (Linux UAPI, 256 bytes, 8-aligned) that every method documented as "fills
    * attributes" leaves filled with at least STATX_BASIC_STATS.

@@ -46,6 +46,8 @@ export interface HostCalls {
   /** fcntl F_OFD_GETLK, F_OFD_SETLK on a struct flock at `lock`. Never F_OFD_SETLKW: nothing here may block. */
   fcntlLock(fd: number, command: number, lock: number): number;
   ioctl(fd: number, command: number, argument: number): number;
+  /** memfd_create and ftruncate: a file in memory of `size` bytes, all zeros. */
+  memoryFile(size: number): number;
 
   /**
    * The calling thread acts as this user (effective ids; groups: only `gid` and, unless -1, `supplementaryGid`) until

@@ -97,6 +97,12 @@ export const RENAME_NOREPLACE = 1;
 export const RENAME_EXCHANGE = 2;
 export const RENAME_WHITEOUT = 4;
 
+export const R_OK = 4;
+export const W_OK = 2;
+
+/** Offsets in struct statfs, 64-bit generic layout. */
+export const Statfs = { blockSize: 8, available: 32 } as const;
+
 export const RWF_NOWAIT = 8;
 
 export const SEEK_SET = 0;

@@ -7,6 +7,8 @@
 import type { Arena } from '../base/arena';
 import { Errno } from '../protocol/errno';
 import { Attributes } from './attributes';
+import { HookedCaller } from './dax/hookedCaller';
+import { MappedFiles, type DaxHost } from './dax/mappedFiles';
 import { FileFlags } from './fileFlags';
 import {
   ROOT,
@@ -42,6 +44,8 @@ export interface PassthroughHost {
   /** Pinned: its addresses are given to the host. */
   readonly arena: Arena;
   readonly areas: PassthroughAreas;
+  /** Where the share has a DAX window. */
+  readonly dax?: DaxHost | undefined;
 }
 
 /**
@@ -73,7 +77,7 @@ export function openPassthrough(
     return failed;
   }
   folder.insert(root);
-  return new PassthroughFileSystem(folder, host.blocking, host.alarm);
+  return new PassthroughFileSystem(folder, host.blocking, host.alarm, host.dax);
 }
 
 export class PassthroughFileSystem implements FileSystem {
@@ -85,15 +89,24 @@ export class PassthroughFileSystem implements FileSystem {
   private readonly locks: Locks;
   private readonly xattrs: Xattrs;
   private readonly flags: FileFlags;
+  readonly window: MappedFiles | undefined;
 
   constructor(
     private readonly folder: HostFolder,
     blocking: BlockingCalls,
     alarm: Alarm,
+    dax?: DaxHost,
   ) {
     this.attributes = folder.areas.attributes;
     this.locks = new Locks(folder, alarm);
-    this.names = new Names(folder, this.locks);
+    const window = dax && new MappedFiles(folder, dax);
+    this.window = window;
+    this.names = new Names(folder, {
+      nodeEnds: (node) => {
+        this.locks.nodeEnds(node);
+        window?.nodeEnds(node);
+      },
+    });
     this.inodes = new Attributes(folder);
     this.files = new OpenFiles(folder, blocking);
     this.folders = new Folders(folder);
@@ -162,11 +175,13 @@ export class PassthroughFileSystem implements FileSystem {
   /** Lock requests that wait end with -EINTR: the ring that brought them is about to stop. */
   endWaits(): void {
     this.locks.endWaits();
+    this.window?.doubt();
   }
 
   reset(): void {
     // Inodes first: those that live on an open descriptor then need no other.
     this.locks.reset();
+    this.window?.reset();
     this.folder.nodes.forEach((node) => this.names.forget(node, Infinity));
     this.folder.handles.forEach((handle) => this.releasedir(handle));
   }
@@ -183,7 +198,11 @@ export class PassthroughFileSystem implements FileSystem {
   }
 
   setattr(node: Node, handle: Handle, changes: AttributeChanges, _caller: Caller): number {
-    return this.inodes.setattr(node, handle, changes);
+    const mapped = this.mapped(node);
+    mapped?.before(node);
+    const result = this.inodes.setattr(node, handle, changes);
+    if (mapped && changes.valid & linux.FATTR_SIZE) mapped.after(node);
+    return result;
   }
 
   readlink(node: Node, into: number, capacity: number): number {
@@ -207,7 +226,9 @@ export class PassthroughFileSystem implements FileSystem {
   }
 
   create(parent: Node, name: number, mode: number, flags: number, caller: Caller): Node | number {
-    return this.names.create(parent, name, mode, flags, caller);
+    const node = this.names.create(parent, name, mode, flags, caller);
+    if (flags & linux.O_TRUNC && node > 0) this.mapped(node)?.after(node);
+    return node;
   }
 
   tmpfile(parent: Node, mode: number, flags: number, caller: Caller): Node | number {
@@ -227,10 +248,14 @@ export class PassthroughFileSystem implements FileSystem {
   }
 
   open(node: Node, flags: number, killPriv: boolean): Handle | number {
-    return this.files.open(node, flags, killPriv);
+    const handle = this.files.open(node, flags, killPriv);
+    if (flags & linux.O_TRUNC) this.mapped(node)?.after(node);
+    return handle;
   }
 
   read(handle: Handle, offset: number, length: number, payload: Payload, skip: number, caller: Caller): number {
+    const node = this.folder.handles.node[handle];
+    this.mapped(node)?.before(node);
     return this.files.read(handle, offset, length, payload, skip, caller);
   }
 
@@ -243,11 +268,24 @@ export class PassthroughFileSystem implements FileSystem {
     killPriv: boolean,
     caller: Caller,
   ): number {
-    return this.files.write(handle, offset, length, payload, skip, killPriv, caller);
+    const node = this.folder.handles.node[handle];
+    const mapped = this.mapped(node);
+    if (!mapped) return this.files.write(handle, offset, length, payload, skip, killPriv, caller);
+    mapped.before(node);
+    const after = (result: number): void => {
+      // With O_APPEND the host chooses the place: everything that is new is at the end.
+      if (result > 0) mapped.after(node, offset, offset + result);
+    };
+    const hooked = new HookedCaller(caller, after);
+    const result = this.files.write(handle, offset, length, payload, skip, killPriv, hooked);
+    after(result);
+    return result;
   }
 
   flush(handle: Handle, ownerLow: number, ownerHigh: number): number {
     this.locks.flush(handle, ownerLow, ownerHigh);
+    const node = this.folder.handles.node[handle];
+    this.mapped(node)?.before(node);
     return 0;
   }
 
@@ -260,10 +298,13 @@ export class PassthroughFileSystem implements FileSystem {
   }
 
   fsync(handle: Handle, dataOnly: boolean, caller: Caller): number {
-    return this.files.fsync(handle, dataOnly, caller);
+    const node = this.folder.handles.node[handle];
+    const failed = this.mapped(node)?.before(node) ?? 0;
+    return failed < 0 ? failed : this.files.fsync(handle, dataOnly, caller);
   }
 
   syncfs(node: Node, caller: Caller): number {
+    this.window?.pushAll();
     return this.files.syncfs(node, caller);
   }
 
@@ -321,10 +362,17 @@ export class PassthroughFileSystem implements FileSystem {
   }
 
   fallocate(handle: Handle, mode: number, offset: number, length: number, caller: Caller): number {
-    return this.files.fallocate(handle, mode, offset, length, caller);
+    const node = this.folder.handles.node[handle];
+    const mapped = this.mapped(node);
+    if (!mapped) return this.files.fallocate(handle, mode, offset, length, caller);
+    mapped.before(node);
+    const hooked = new HookedCaller(caller, () => mapped.after(node, offset, offset + length));
+    return this.files.fallocate(handle, mode, offset, length, hooked);
   }
 
   lseek(handle: Handle, offset: number, whence: number): number {
+    const node = this.folder.handles.node[handle];
+    this.mapped(node)?.before(node);
     return this.files.lseek(handle, offset, whence);
   }
 
@@ -337,10 +385,28 @@ export class PassthroughFileSystem implements FileSystem {
     flags: number,
     caller: Caller,
   ): number {
-    return this.files.copyFileRange(from, fromOffset, to, toOffset, length, flags, caller);
+    const { node } = this.folder.handles;
+    this.mapped(node[from])?.before(node[from]);
+    const target = node[to];
+    const mapped = this.mapped(target);
+    if (!mapped) return this.files.copyFileRange(from, fromOffset, to, toOffset, length, flags, caller);
+    mapped.before(target);
+    const after = (result: number): void => {
+      if (result > 0) mapped.after(target, toOffset, toOffset + result);
+    };
+    const hooked = new HookedCaller(caller, after);
+    const result = this.files.copyFileRange(from, fromOffset, to, toOffset, length, flags, hooked);
+    after(result);
+    return result;
   }
 
   ioctl(handle: Handle, command: number, data: number, inLength: number, outCapacity: number): number {
     return this.flags.ioctl(handle, command, data, inLength, outCapacity);
+  }
+
+  /** The window, where parts of this file are in it. */
+  private mapped(node: Node): MappedFiles | undefined {
+    const { window } = this;
+    return window?.has(node) ? window : undefined;
   }
 }

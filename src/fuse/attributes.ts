@@ -27,7 +27,7 @@ const NSEC = SxTime.offset.tv_nsec;
 const getattrIn = GetattrIn.offset;
 const setattrIn = SetattrIn.offset;
 const BASIC_STATS = StatxMask.BASIC_STATS;
-const SUBMOUNT = AttrFlag.SUBMOUNT;
+const { SUBMOUNT, DAX } = AttrFlag;
 const NANOSECONDS = 1_000_000_000;
 
 /** A device number as the kernel puts it into 32 bits (new_encode_dev). */
@@ -60,6 +60,12 @@ function writeAttr(turn: Turn, to: number, flags: number): void {
   arena.setU32(to + attr.flags, flags);
 }
 
+/** FUSE_ATTR_DAX for a file that is to go through the window. */
+function windowFlag(turn: Turn, node: Node): number {
+  const { session, fs } = turn;
+  return session.window && fs.window?.told(node, session.inodeDax) ? DAX : 0;
+}
+
 /** Writes a `fuse_entry_out` for the node whose attributes the file system has just filled in. */
 export function writeEntry(turn: Turn, to: number, node: Node): void {
   const { arena, fs, session } = turn;
@@ -74,7 +80,7 @@ export function writeEntry(turn: Turn, to: number, node: Node): void {
   arena.setU32(to + entryOut.attr_valid + 4, 0);
   arena.setU32(to + entryOut.entry_valid_nsec, 0);
   arena.setU32(to + entryOut.attr_valid_nsec, 0);
-  writeAttr(turn, to + entryOut.attr, fs.crossedDevice ? SUBMOUNT : 0);
+  writeAttr(turn, to + entryOut.attr, (fs.crossedDevice ? SUBMOUNT : 0) | windowFlag(turn, node));
 }
 
 /** The reply of every opcode that finds or makes an inode: `node`, or an error. */
@@ -90,7 +96,7 @@ function sendAttributes(turn: Turn): number {
   arena.setU32(body + attrOut.attr_valid + 4, 0);
   arena.setU32(body + attrOut.attr_valid_nsec, 0);
   arena.setU32(body + attrOut.dummy, 0);
-  writeAttr(turn, body + attrOut.attr, 0);
+  writeAttr(turn, body + attrOut.attr, windowFlag(turn, turn.node));
   return turn.send(AttrOut.size);
 }
 
@@ -119,6 +125,7 @@ export function statx(turn: Turn): number {
   const wanted = arena.getU32(args + StatxIn.offset.sx_mask) & (BASIC_STATS | StatxMask.BTIME);
   const failed = fs.getattr(turn.node, handle, wanted | BASIC_STATS);
   if (failed < 0) return turn.fail(failed);
+  windowFlag(turn, turn.node);
   arena.zero(body, StatxOut.size);
   arena.setU32(body + StatxOut.offset.attr_valid, session.validSeconds);
   // Two structures with one layout up to the fields that only Linux has (mount ID and later).

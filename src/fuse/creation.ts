@@ -7,7 +7,7 @@ import { Errno } from '../protocol/errno';
 import { ExtType, FileType, OpenFlag, S_IFMT } from '../protocol/fuse/flags';
 import { CreateIn, EntryOut, ExtHeader, MkdirIn, MknodIn, OpenOut, SuppGroups } from '../protocol/fuse/structs';
 import { sendEntry, writeEntry } from './attributes';
-import { writeOpened } from './data';
+import { openFlagsOf, writeOpened } from './data';
 import { checkFirstName, checkOnlyName, checkTarget } from './nameCheck';
 import type { Turn } from './turn';
 
@@ -114,6 +114,6 @@ export function tmpfile(turn: Turn): number {
 function sendCreated(turn: Turn, node: Node | number): number {
   if (node < 0) return turn.fail(node);
   writeEntry(turn, turn.body, node);
-  writeOpened(turn, turn.body + EntryOut.size, turn.fs.createdHandle, turn.session.fileOpenFlags);
+  writeOpened(turn, turn.body + EntryOut.size, turn.fs.createdHandle, openFlagsOf(turn, node));
   return turn.send(EntryOut.size + OpenOut.size);
 }

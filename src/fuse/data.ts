@@ -48,13 +48,19 @@ export function writeOpened(turn: Turn, at: number, handle: Handle, flags: numbe
   arena.setU32(at + openOut.backing_id, 0);
 }
 
+/** FOPEN_* for a file that is being opened. */
+export function openFlagsOf(turn: Turn, node: Node): number {
+  const { session, fs } = turn;
+  return session.window && fs.window?.shows(node, session.inodeDax) ? session.windowOpenFlags : session.fileOpenFlags;
+}
+
 export function open(turn: Turn): number {
   const { arena, args } = turn;
   const flags = arena.getU32(args + openIn.flags) & ~NOT_FOR_OPEN;
   const killPriv = (arena.getU32(args + openIn.open_flags) & OPEN_KILL_SUIDGID) !== 0;
   const handle = turn.fs.open(turn.node, flags, killPriv);
   if (handle < 0) return turn.fail(handle);
-  writeOpened(turn, turn.body, handle, turn.session.fileOpenFlags);
+  writeOpened(turn, turn.body, handle, openFlagsOf(turn, turn.node));
   return turn.send(OpenOut.size);
 }
 

@@ -15,6 +15,7 @@ import { batchForget, forget, link, lookup, readlink, rename, rename2, rmdir, un
 import type { ServedOpcode } from './refused';
 import { destroy, init } from './session';
 import type { Turn } from './turn';
+import { removemapping, setupmapping } from './window';
 import { getxattr, listxattr, removexattr, setxattr } from './xattrs';
 
 /** Does what the request asks and replies. Returns what `FuseServer.handle` returns. */
@@ -66,6 +67,8 @@ const aboutAnInode: Readonly<Record<Exclude<ServedOpcode, keyof typeof aboutNoIn
   READDIRPLUS: readdirplus,
   RENAME2: rename2,
   LSEEK: lseek,
+  SETUPMAPPING: setupmapping,
+  REMOVEMAPPING: removemapping,
   COPY_FILE_RANGE: copyFileRange,
   SYNCFS: syncfs,
   TMPFILE: tmpfile,

@@ -20,6 +20,8 @@ export interface FuseOptions {
   readonly announceSubmounts: boolean;
   /** Shared mmap of files that are opened past the page cache (DIRECT_IO_ALLOW_MMAP). */
   readonly allowMmap: boolean;
+  /** There is a DAX window, and the file system fills it. */
+  readonly window?: boolean;
 }
 
 export const defaultFuseOptions: FuseOptions = {

@@ -8,8 +8,6 @@ const refused = {
   BMAP: 'Block numbers mean something on a block device only (FIBMAP, swap files); a shared folder has none.',
   POLL: 'Regular files are always ready, which is what the kernel assumes after ENOSYS; nothing else can be opened.',
   NOTIFY_REPLY: 'Answers NOTIFY_RETRIEVE, which is never sent: the Linux driver has no notification queue.',
-  SETUPMAPPING: 'The DAX window is not offered yet: without map_alignment in INIT no Linux guest asks.',
-  REMOVEMAPPING: 'The DAX window is not offered yet.',
 } as const satisfies Partial<Record<OpcodeName, string>>;
 
 export type ServedOpcode = Exclude<OpcodeName, keyof typeof refused>;

@@ -11,6 +11,7 @@ import { isDirect, wantedFlags } from './initFlags';
 import type { FuseOptions } from './options';
 import { OLDEST_MINOR_VERSION, SHORT_INIT_IN } from './shapes';
 import type { Turn } from './turn';
+import { MAP_ALIGNMENT_BITS } from './window';
 
 export const MAX_WRITE = 1 << 20;
 const GUEST_PAGE = 4096;
@@ -38,6 +39,9 @@ export class Session {
   longSetxattr = false;
   /** Requests may have extensions at their end. */
   extensions = false;
+  /** The guest uses the DAX window; for files of its own choice unless `inodeDax`. */
+  window = false;
+  inodeDax = false;
 
   /** Seconds that the guest may believe a name and attributes. */
   readonly validSeconds: number;
@@ -59,6 +63,14 @@ export class Session {
     else this.fileOpenFlags = options.cache === 'always' ? FopenFlag.KEEP_CACHE : 0;
   }
 
+  /**
+   * FOPEN_* of a file in the window: its pages are the host's own, so there is nothing to drop at an open, and Linux 7
+   * warns when it drops them while they are mapped.
+   */
+  get windowOpenFlags(): number {
+    return (this.fileOpenFlags & ~FopenFlag.DIRECT_IO) | FopenFlag.KEEP_CACHE;
+  }
+
   /** Takes what the guest offers (`flags2` is 0 where it has none). */
   start(minor: number, flags: number, flags2: number): void {
     this.fs.reset();
@@ -67,6 +79,8 @@ export class Session {
     this.flags = (flags & this.wanted.low) >>> 0;
     this.flags2 = (flags2 & this.wanted.high) >>> 0;
     this.extensions = (this.flags2 & InitFlag2.CREATE_SUPP_GROUP) !== 0;
+    this.window = (this.flags & InitFlag.MAP_ALIGNMENT) !== 0;
+    this.inodeDax = this.window && (this.flags2 & InitFlag2.HAS_INODE_DAX) !== 0;
     this.longSetxattr = (this.flags & InitFlag.SETXATTR_EXT) !== 0;
   }
 
@@ -102,6 +116,7 @@ export function init(turn: Turn): number {
   arena.setU16(body + initOut.congestion_threshold, CONGESTION_THRESHOLD);
   arena.setU32(body + initOut.max_write, MAX_WRITE);
   arena.setU32(body + initOut.time_gran, 1);
+  if (session.window) arena.setU16(body + initOut.map_alignment, MAP_ALIGNMENT_BITS);
   if (session.flags & InitFlag.MAX_PAGES) arena.setU16(body + initOut.max_pages, MAX_PAGES);
   return turn.send(InitOut.size);
 }

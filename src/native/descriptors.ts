@@ -28,6 +28,7 @@ const epollWait = declare('epoll_wait', INT, [INT, LONG, INT, INT]);
 const fcntl = declare('fcntl', INT, [INT, INT, INT]);
 const lseek = declare('lseek', LONG, [INT, LONG, INT]);
 const ioctl = declare('ioctl', INT, [INT, LONG, LONG]);
+const statx = declare('statx', INT, [INT, LONG, INT, INT, LONG]);
 
 const AF_UNIX = 1;
 const SOCK_STREAM = 1;
@@ -61,6 +62,7 @@ const WORD = 112;
 const ADDRESS = 128;
 const CONTROL = 256;
 const CONTROL_ROOM = 16 + MAX_DESCRIPTORS * 4;
+const STATX = 512;
 const scratch = pinnedArena(1024);
 
 /** struct sockaddr_un; its length. */
@@ -211,6 +213,19 @@ export function setNonBlocking(fd: number): number {
 export function fileSize(fd: number): number {
   const end = Number(lseek(fd, 0, SEEK_END));
   return end < 0 ? -1 : end;
+}
+
+const AT_EMPTY_PATH = 0x1000;
+const STATX_INO = 0x100;
+const STATX_INO_AT = 32;
+const STATX_DEVICE_AT = 136;
+
+/** The same for two descriptors of one file, whatever else they are of. Empty where that cannot be told. */
+export function fileIdentity(fd: number): string {
+  scratch.setU32(ADDRESS, 0);
+  if (statx(fd, scratch.address(ADDRESS), AT_EMPTY_PATH, STATX_INO, scratch.address(STATX)) < 0) return '';
+  const words = [0, 4].map((at) => scratch.getU32(STATX + STATX_DEVICE_AT + at));
+  return [...words, scratch.getU32(STATX + STATX_INO_AT + 4), scratch.getU32(STATX + STATX_INO_AT)].join(':');
 }
 
 /** Bytes that can be read at once. */

@@ -50,10 +50,14 @@ const c = {
   fcntl: declare('fcntl', INT, [INT, INT, LONG]),
   ioctl: declare('ioctl', INT, [INT, LONG, LONG]),
   umask: declare('umask', INT, [INT]),
+  memfdCreate: declare('memfd_create', INT, [LONG, INT]),
   syscall4: declare('syscall', INT, [LONG, LONG, LONG, LONG, LONG]),
   syscall5: declare('syscall', INT, [LONG, LONG, LONG, LONG, LONG, LONG]),
   syscall6: declare('syscall', LONG, [LONG, LONG, LONG, LONG, LONG, LONG, LONG]),
 };
+
+const MFD_CLOEXEC = 1;
+const MEMORY_FILE_NAME = new TextEncoder().encode('virtiofs-studio\0');
 
 /** lseek with a position beyond 2^53, which a double cannot say. */
 type SeekFar = (fd: number, position: bigint, whence: number) => number | bigint;
@@ -67,6 +71,7 @@ export class LinuxCalls implements HostCalls {
   private readonly credentials = new ThreadCredentials();
   /** The two loff_t that copy_file_range takes by address. */
   private readonly offsets = pinnedArena(64);
+  private readonly name = pinnedArena(64);
 
   openat(directory: number, path: number, flags: number, mode: number): number {
     const result = c.openat(directory, path, flags, mode);
@@ -221,6 +226,15 @@ export class LinuxCalls implements HostCalls {
   ioctl(fd: number, command: number, argument: number): number {
     const result = c.ioctl(fd, command, argument);
     return result < 0 ? failure() : result;
+  }
+
+  memoryFile(size: number): number {
+    this.name.u8.set(MEMORY_FILE_NAME);
+    const fd = c.memfdCreate(this.name.address(0), MFD_CLOEXEC);
+    if (fd < 0) return failure();
+    const failed = this.ftruncate(fd, size);
+    if (failed < 0) this.close(fd);
+    return failed < 0 ? failed : fd;
   }
 
   impersonate(uid: number, gid: number, supplementaryGid: number): number {

@@ -118,6 +118,7 @@ const calls: readonly [name: string, ...HostArgument[]][] = [
   ['preadv', fd('fd'), address('iov'), number('iovcnt'), offset],
   ['pwritev', fd('fd'), address('iov'), number('iovcnt'), offset],
   ['capset', number('capability')],
+  ['memfd_create', size],
 ];
 
 export const hostCalls: readonly HostCallRow[] = Object.freeze(

@@ -89,6 +89,23 @@ export interface ControlMessage {
   readonly fromFrontEnd: boolean;
   readonly descriptors: number;
   readonly bytes: Uint8Array;
+  /** On the back-end's own channel, where it asks and the front-end answers. */
+  readonly backEndChannel?: boolean;
+}
+
+/** What the writer says of a file and the DAX window. */
+export interface WindowNote {
+  readonly start: number;
+  /** `WindowWhat` of packet.ts. */
+  readonly what: number;
+  readonly nodeid: number;
+  /** Of a range that was mapped before the capture began; else 0. */
+  readonly fileOffset: number;
+  readonly length: number;
+  readonly windowOffset: number;
+  /** Path below the share, without a slash at its start; '' where it is not known. */
+  readonly path: string;
+  readonly text: string;
 }
 
 /** Packets were lost: between this row and the one before it, as far as is known. */
@@ -126,6 +143,8 @@ export interface Capture {
   /** In the order in which they were made; empty where the capture has none. */
   hostCalls(row: number): readonly HostCallRecord[];
   readonly control: readonly ControlMessage[];
+  /** In the order in which they were made. */
+  readonly windowNotes?: readonly WindowNote[];
   readonly gaps: readonly Gap[];
   readonly share: ShareFacts;
   /** What a person should know of the capture as a whole: cut off, packets not understood, … */

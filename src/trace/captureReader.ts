@@ -17,12 +17,24 @@ import {
   RowFlag,
   type RequestColumns,
   type ShareFacts,
+  type WindowNote,
 } from './capture';
 import { type CaptureBytes, FileBytes, LiveBytes, type ReadAt } from './captureBytes';
 import { roomFor } from './columnArray';
 import { Columns } from './columns';
 import { HostCallList } from './hostCallList';
-import { FuseAt, HostCallAt, MessageFlag, NamesAt, NO_QUEUE, PACKET_VERSION, PacketKind, VhostUserAt } from './packet';
+import {
+  FuseAt,
+  HostCallAt,
+  MessageFlag,
+  NamesAt,
+  NO_QUEUE,
+  PACKET_VERSION,
+  PacketKind,
+  VhostUserAt,
+  VhostUserFlag,
+  WindowAt,
+} from './packet';
 import { PairMap } from './pairMap';
 import { type NodeFacts, PathModel } from './pathModel';
 import { askedBytes, movedBytes } from './payload';
@@ -36,6 +48,9 @@ const LIVE_LIMIT = 256 << 20;
 /** So many vhost-user messages are kept, each so long, all together so many bytes, at most. */
 const MOST_CONTROL = 65536;
 const LONGEST_CONTROL = 8192;
+/** So many notes on the DAX window. */
+const MOST_WINDOW_NOTES = 65536;
+const LONGEST_NOTE = 8192;
 const MOST_CONTROL_BYTES = 8 << 20;
 /** So many gaps are told apart; later losses are added to the last one. */
 const MOST_GAPS = 65536;
@@ -60,6 +75,7 @@ export class CaptureReader implements Capture, PcapngHandler {
   origin = 0n;
   share: ShareFacts = {};
   readonly control: ControlMessage[] = [];
+  readonly windowNotes: WindowNote[] = [];
   gaps: Gap[] = [];
   private readonly table: Columns;
   private readonly blocks = new PcapngReader(this);
@@ -209,6 +225,8 @@ export class CaptureReader implements Capture, PcapngHandler {
     } else if (kind === PacketKind.Names && captured >= NamesAt.records) {
       if (this.traffic.before(bytes, view, at, at + captured) < view.getUint16(at + NamesAt.count, true))
         this.strange++;
+    } else if (kind === PacketKind.Window && captured >= WindowAt.text) {
+      this.windowNote(bytes, view, at, captured, high, low);
     } else this.strange++;
   }
 
@@ -397,13 +415,33 @@ export class CaptureReader implements Capture, PcapngHandler {
       return;
     }
     const from = at + VhostUserAt.message;
+    const direction = view.getUint16(at + VhostUserAt.direction, true);
     const end = Math.min(at + captured, from + LONGEST_CONTROL);
     this.controlBytes += end - from;
     this.control.push({
       start: this.after(high, low),
-      fromFrontEnd: view.getUint16(at + VhostUserAt.direction, true) === 0,
+      fromFrontEnd: (direction & VhostUserFlag.TO_FRONT_END) === 0,
+      ...((direction & VhostUserFlag.BACK_END_CHANNEL) === 0 ? {} : { backEndChannel: true }),
       descriptors: view.getUint32(at + VhostUserAt.descriptors, true),
       bytes: bytes.slice(from, end),
+    });
+  }
+
+  private windowNote(bytes: Uint8Array, view: DataView, at: number, captured: number, high: number, low: number): void {
+    if (this.windowNotes.length >= MOST_WINDOW_NOTES) return;
+    const wide = (offset: number): number => Number(view.getBigUint64(at + offset, true));
+    const end = Math.min(captured, WindowAt.text + LONGEST_NOTE);
+    const text = new TextDecoder().decode(bytes.slice(at + WindowAt.text, at + end));
+    const cut = text.indexOf('\0');
+    this.windowNotes.push({
+      start: this.after(high, low),
+      what: view.getUint16(at + WindowAt.what, true),
+      nodeid: wide(WindowAt.nodeid),
+      fileOffset: wide(WindowAt.fileOffset),
+      length: wide(WindowAt.length),
+      windowOffset: wide(WindowAt.windowOffset),
+      path: cut < 0 ? '' : text.slice(0, cut),
+      text: text.slice(cut + 1),
     });
   }
 

@@ -2,7 +2,7 @@
  * A vhost-user message as text: `-> SET_MEM_TABLE nregions=1 … fds=1`, from the tables of protocol/vhostUser.
  *
  * A message to the front-end is an answer when its REPLY flag says so; else it is a request of the back-end's own
- * channel. Takes whatever bytes there are.
+ * channel, as is everything that a capture says to be of it. Takes whatever bytes there are.
  */
 import { decodeStruct, numberAt, type Node } from '../protocol/decode';
 import { printFlags, printNode } from '../protocol/print';
@@ -33,7 +33,7 @@ export function decodeControl(message: ControlMessage): DecodedControl {
   const id = numberAt(header, 'request') ?? 0;
   const flags = numberAt(header, 'flags') ?? 0;
   const answer = (flags & HeaderFlag.REPLY) !== 0;
-  const own = message.fromFrontEnd || answer;
+  const own = message.backEndChannel !== true && (message.fromFrontEnd || answer);
   const row = own ? requestRow(id) : backendRequestRow(id);
   const payload = bytes.subarray(Math.min(bytes.length, Header.size));
   const tables = row && payload.length > 0 ? layout(row, answer, payload) : [];

@@ -13,6 +13,7 @@ export const enum PacketKind {
   VhostUser = 2,
   HostCall = 3,
   Names = 4,
+  Window = 5,
 }
 
 /** Pseudo-header of requests and replies: places of its fields, and its size. */
@@ -33,6 +34,12 @@ export const FuseAt = {
 } as const;
 
 export const VhostUserAt = { direction: 2, descriptors: 4, length: 8, message: 16 } as const;
+/** Bits of `direction`. */
+export const VhostUserFlag = { TO_FRONT_END: 1, BACK_END_CHANNEL: 2 } as const;
+
+export const WindowAt = { what: 2, nodeid: 8, fileOffset: 16, length: 24, windowOffset: 32, text: 40 } as const;
+/** Values of `what`, with fs/dax/frontEnd.ts. */
+export const WindowWhat = { MAPPED: 0, REFUSED: 1, CHANGED: 2, SHORTENED: 3, FAILED: 4 } as const;
 
 export const HostCallAt = {
   queue: 2,
@@ -70,4 +77,5 @@ const leastBytes: Readonly<Record<PacketKind, number>> = {
   [PacketKind.VhostUser]: VhostUserAt.message,
   [PacketKind.HostCall]: HostCallAt.arguments,
   [PacketKind.Names]: NamesAt.records,
+  [PacketKind.Window]: WindowAt.text,
 };

@@ -10,10 +10,11 @@
  */
 import type { Region } from '../virtio/guestMemory';
 import { ProtocolFeature, Request, requestRow } from '../protocol/vhostUser/requests';
-import { MAX_TABLE_REGIONS, VRING_INDEX_MASK, VRING_NOFD_MASK } from '../protocol/vhostUser/structs';
+import { MAX_TABLE_REGIONS, ShmemConfig, VRING_INDEX_MASK, VRING_NOFD_MASK } from '../protocol/vhostUser/structs';
 import { Feature } from '../protocol/virtio/fs';
 import { MAX_QUEUE_SIZE } from '../protocol/virtio/ring';
 import { CONFIG_SIZE, configSpace } from './configSpace';
+import type { SharedWindow } from './windowChannel';
 
 /** Addresses as the front-end gives them (its own virtual ones). */
 export interface RingAddresses {
@@ -62,6 +63,8 @@ export interface BackEndOptions {
   /** With a tag the configuration space is offered. */
   readonly tag: string | undefined;
   readonly requestQueues: number;
+  /** The DAX window, where one is offered. */
+  readonly window?: SharedWindow | undefined;
 }
 
 type NewRegion = Omit<Region, 'hostBase'> & { readonly offset: number };
@@ -79,6 +82,9 @@ const DEVICE_FEATURES =
   (1n << BigInt(Feature.VHOST_USER_F_PROTOCOL_FEATURES));
 
 const bit = (feature: number): bigint => 1n << BigInt(feature);
+
+/** What a DAX window needs besides a channel that answers. */
+const WINDOW_FEATURES = bit(ProtocolFeature.BACKEND_SEND_FD) | bit(ProtocolFeature.SHMEM_MAP);
 
 /** A u64 as a number, or -1 when a double cannot hold it. */
 function safeU64(payload: DataView, at: number): number {
@@ -100,7 +106,7 @@ export class BackEnd {
   private status = 0;
   /** Without protocol features there is no SET_VRING_ENABLE. */
   private enabledFromStart = false;
-  /** The front-end's ear for what a back-end may ask. Nothing is asked, but it must stay open. */
+  /** The front-end's ear for what a back-end may ask: only the DAX window does, but it must stay open in any case. */
   private channel = -1;
 
   constructor(
@@ -154,6 +160,7 @@ export class BackEnd {
       case Request.SET_PROTOCOL_FEATURES:
         // Bits that were not offered are not taken, whatever the front-end says.
         this.protocolFeatures = payload.getBigUint64(0, true) & this.offeredProtocolFeatures();
+        this.tellWindow();
         return undefined;
       case Request.SET_OWNER:
         return undefined;
@@ -201,12 +208,15 @@ export class BackEnd {
         return this.setStatus(Number(payload.getBigUint64(0, true) & 0xffn));
       case Request.GET_STATUS:
         return u64(this.status);
+      case Request.GET_SHMEM_CONFIG:
+        return this.sharedMemory();
       default:
         return { refused: 'not offered by this back-end' };
     }
   }
 
   private setChannel(fd: number): undefined {
+    this.options.window?.channelChanged(fd);
     if (this.channel >= 0) this.device.closeDescriptor(this.channel);
     this.channel = fd;
   }
@@ -223,7 +233,26 @@ export class BackEnd {
       bit(ProtocolFeature.BACKEND_REQ) |
       bit(ProtocolFeature.STATUS);
     if (this.options.tag !== undefined) offered |= bit(ProtocolFeature.CONFIG);
+    if (this.options.window) offered |= WINDOW_FEATURES;
     return offered;
+  }
+
+  private tellWindow(): void {
+    const needed = WINDOW_FEATURES | bit(ProtocolFeature.BACKEND_REQ) | bit(ProtocolFeature.REPLY_ACK);
+    const usable = (this.protocolFeatures & needed) === needed;
+    const slots = (this.protocolFeatures & bit(ProtocolFeature.CONFIGURE_MEM_SLOTS)) !== 0n;
+    this.options.window?.negotiated(usable, slots);
+  }
+
+  /** Sizes by shmid: the window is 0 (virtio 1.3, section 5.11.3). */
+  private sharedMemory(): Outcome {
+    const { window } = this.options;
+    if (!window) return { refused: 'not offered by this back-end' };
+    const reply = new Uint8Array(ShmemConfig.size);
+    const view = new DataView(reply.buffer);
+    view.setUint32(ShmemConfig.offset.nregions, 1, true);
+    view.setBigUint64(ShmemConfig.offset.memory_sizes, BigInt(window.size), true);
+    return { reply };
   }
 
   private setFeatures(features: bigint): Outcome {
@@ -383,7 +412,9 @@ export class BackEnd {
     if (this.regions.length >= MAX_SLOTS) return { refused: 'too many regions' };
     if (this.regions.some((other) => overlap(region, other))) return { refused: 'regions that overlap' };
     const refused = this.take(region, fd);
-    return refused === undefined ? undefined : { refused };
+    if (refused !== undefined) return { refused };
+    this.options.window?.regionAdded(region.size);
+    return undefined;
   }
 
   private take({ guestBase, size, userBase, offset }: NewRegion, fd: number): string | undefined {

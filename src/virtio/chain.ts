@@ -223,7 +223,7 @@ export class Chain {
       if (left > length) left = length;
       length -= left;
       while (left > 0) {
-        const address = memory.translate(guest);
+        const address = memory.translateData(guest);
         if (address < 0) return -Errno.EFAULT;
         const part = memory.run < left ? memory.run : left;
         if (address === expected) {

@@ -26,6 +26,11 @@ export interface Region {
   readonly userBase: number;
   /** Where it is mapped here. */
   readonly hostBase: number;
+  /**
+   * A touch may fault, because others can take the memory away: files in the DAX window, which anybody may shorten.
+   * Only system calls touch it, which then answer EFAULT.
+   */
+  readonly mayFault?: boolean;
 }
 
 /** Part of a region that is small enough for views (V8 refuses large ones), for copies of a few bytes. */
@@ -48,6 +53,7 @@ const NO_BYTES: Uint8Array = new Uint8Array(0);
 
 export class GuestMemory {
   private regions: readonly Region[] = [];
+  private faulting: readonly Region[] = [];
   private cuts: ReadonlyMap<Region, readonly Window[]> = new Map();
   private windows: readonly Window[] = [];
   // The window that served the last translation: nearly always the right one.
@@ -64,9 +70,10 @@ export class GuestMemory {
 
   /** Regions must not overlap in guest addresses, and `hostBase` must be a multiple of 4. */
   setRegions(regions: readonly Region[]): void {
-    this.regions = regions;
+    this.regions = regions.filter((region) => region.mayFault !== true);
+    this.faulting = regions.filter((region) => region.mayFault === true);
     // Those that stay keep their windows: making views is slow, and a front-end may add hundreds one by one.
-    this.cuts = new Map(regions.map((region) => [region, this.cuts.get(region) ?? this.cut(region)]));
+    this.cuts = new Map(this.regions.map((region) => [region, this.cuts.get(region) ?? this.cut(region)]));
     this.windows = [...this.cuts.values()].flat();
     this.base = this.end = this.delta = 0;
     this.words = NO_WORDS;
@@ -80,6 +87,18 @@ export class GuestMemory {
       return guest + this.delta;
     }
     return this.search(guest);
+  }
+
+  /** The same for data that only system calls touch, which may also lie where a touch can fault. No views then. */
+  translateData(guest: number): number {
+    const address = this.translate(guest);
+    if (address >= 0) return address;
+    for (const region of this.faulting) {
+      if (guest < region.guestBase || guest >= region.guestBase + region.size) continue;
+      this.run = region.guestBase + region.size - guest;
+      return region.hostBase + guest - region.guestBase;
+    }
+    return -1;
   }
 
   /** Where a guest address just translated lies in the views, in bytes. */

@@ -10,6 +10,7 @@ import { promisify } from 'node:util';
 import type { Finding } from '../control/findings';
 import { ownDaemon } from './backEnd';
 import { cacheFolder } from './cacheFolder';
+import { kernelHasDax, qemuDax } from './daxChecks';
 import { probeKvm } from './kvm';
 import { hasModule } from './modules';
 import { aptIsHere } from './privateApt';
@@ -121,6 +122,20 @@ const checks: Readonly<Record<string, Check>> = {
       return missing(`Linux ${kernel.release} has no virtio-fs`, 'Name another with --kernel, or let one be fetched.');
     }
     return ok(`Linux ${kernel.release} with virtio-fs`);
+  },
+
+  'DAX window': async ({ qemu, kernel }) => {
+    if (qemu === undefined || kernel === undefined) return warning('not looked at: no QEMU or no guest kernel', FETCH);
+    const { able, version } = await qemuDax(qemu);
+    if (!able) {
+      return warning(
+        `${version}: no --dax`,
+        'It needs QEMU 11.1 or later: update it, or let the guest tools be fetched.',
+      );
+    }
+    return kernelHasDax(kernel) === false
+      ? warning(`Linux ${kernel.release} was built without it: no --dax`, 'Name another kernel with --kernel.')
+      : ok(`${version}: share --dax 64M works`);
   },
 
   'User Mode Linux': async ({ uml }) =>

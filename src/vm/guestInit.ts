@@ -13,6 +13,8 @@ export interface GuestMount {
   readonly readOnly: boolean;
   /** Further mount options, as after `mount -o`. */
   readonly options?: string;
+  /** It has a DAX window: a reset while something of it is mapped crashes QEMU. */
+  readonly dax?: boolean;
 }
 
 export interface InitPlan {
@@ -78,10 +80,14 @@ export function guestInit(plan: InitPlan): string {
 /** `serve` runs the channel's commands one after another; `leave` unmounts, so that the daemon sees DESTROY. */
 function leaveScript(plan: InitPlan): string {
   const places = [...plan.mounts].reverse().map((mount) => shellQuote(mountPoint(mount.tag)));
+  // Whoever still uses a window loses it before QEMU does.
+  const force = plan.mounts.some((mount) => mount.dax === true)
+    ? ' { fuser -k -m $place 2>/dev/null; usleep 100000; umount $place 2>/dev/null; } ||'
+    : '';
   return `cat >/bin/leave <<'END'
 #!/bin/sh
 cd /
-for place in ${places.join(' ')}; do umount $place 2>/dev/null || umount -l $place; done
+for place in ${places.join(' ')}; do umount $place 2>/dev/null ||${force} umount -l $place; done
 [ "$1" = reboot ] && reboot -f
 poweroff -f
 END

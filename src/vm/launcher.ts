@@ -17,7 +17,7 @@ import { CommandChannel, freshToken } from './commandChannel';
 import type { CommandOptions, CommandResult, GuestEvent } from './commandChannel';
 import { likelyReason } from './diagnosis';
 import { mountPoint } from './guestInit';
-import type { InitPlan } from './guestInit';
+import type { GuestMount, InitPlan } from './guestInit';
 import { buildInitramfs } from './initramfs';
 import type { ExtraFile } from './initramfs';
 import { QEMU_CHANNEL, QEMU_EXTRA, QEMU_MODULES, QEMU_TERMINAL, qemuArguments } from './qemuArguments';
@@ -36,6 +36,14 @@ export interface GuestShare {
   readonly daemonOptions?: readonly string[];
   /** Options of `mount -o` in the guest. */
   readonly mountOptions?: string;
+  /** A DAX window (QEMU only): see `daxChecks.ts` for what it needs. */
+  readonly dax?: {
+    readonly bytes: number;
+    /** In the words of the daemon's --dax-policy. */
+    readonly policy?: string;
+    /** Which files the guest takes through it. Default inode: those that the daemon says can go that way. */
+    readonly mount?: 'inode' | 'always' | 'never';
+  };
   /**
    * Another daemon than ours: its whole command line, given the descriptor of the listening socket. `daemonOptions`
    * and `readOnly` are then its own business.
@@ -100,6 +108,8 @@ export interface Guest {
   readonly ended: Promise<{ code: number | null; signal: string | null }>;
 }
 
+/** Memory of a QEMU guest that nobody has said anything of. */
+export const QEMU_MEMORY_MIB = 512;
 const QUEUE_SIZE = 1024;
 const BOOT_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 10_000;
@@ -282,8 +292,11 @@ function daemonCommand(share: GuestShare, options: GuestOptions, cpu: number | u
     ...ownDaemon(),
     `--fd=${SOCKET_FD}`,
     `--shared-dir=${realpathSync(share.directory)}`,
-    // QEMU has the tag on its own command line and warns about a back-end that has one too.
-    options.kind === 'uml' ? `--tag=${share.tag}` : `--name=${share.tag}`,
+    // QEMU has the tag on its own command line and warns about a back-end that has one too; but not for a device that
+    // it knows nothing of, as the one with a DAX window is.
+    options.kind === 'uml' || share.dax !== undefined ? `--tag=${share.tag}` : `--name=${share.tag}`,
+    ...(share.dax === undefined ? [] : [`--dax=${share.dax.bytes}`]),
+    ...(share.dax?.policy === undefined ? [] : [`--dax-policy=${share.dax.policy}`]),
     ...(cpu === undefined ? [] : [`--cpu=${cpu}`]),
     ...((options.queues ?? 1) > 1 ? [`--queues=${options.queues}`] : []),
     ...(share.readOnly === true ? ['--readonly'] : []),
@@ -306,7 +319,7 @@ function initramfsFor(options: GuestOptions, token: string): Buffer {
     mounts: options.shares.map((share) => ({
       tag: share.tag,
       readOnly: share.readOnly ?? false,
-      ...(share.mountOptions === undefined ? {} : { options: share.mountOptions }),
+      ...mountOptions(share),
     })),
     channel: uml ? UML_CHANNEL : QEMU_CHANNEL,
     token,
@@ -316,6 +329,14 @@ function initramfsFor(options: GuestOptions, token: string): Buffer {
     hostname: 'guest',
     ...(options.extraFiles === undefined ? {} : { extraFiles: options.extraFiles }),
   });
+}
+
+function mountOptions(share: GuestShare): Pick<GuestMount, 'options' | 'dax'> {
+  const words = [
+    ...(share.dax === undefined ? [] : [`dax=${share.dax.mount ?? 'inode'}`]),
+    ...(share.mountOptions === undefined ? [] : [share.mountOptions]),
+  ];
+  return { ...(words.length === 0 ? {} : { options: words.join(',') }), dax: share.dax !== undefined };
 }
 
 function kernelOf(options: GuestOptions): Kernel {
@@ -344,9 +365,13 @@ function startQemu(
     accelerator: options.accelerator ?? 'tcg',
     kernel: kernelOf(options).image,
     initramfs,
-    memoryMiB: options.memoryMiB ?? 512,
+    memoryMiB: options.memoryMiB ?? QEMU_MEMORY_MIB,
     cpus: options.cpus ?? 2,
-    shares: options.shares.map((share, index) => ({ tag: share.tag, socket: backEnds[index].socket })),
+    shares: options.shares.map((share, index) => ({
+      tag: share.tag,
+      socket: backEnds[index].socket,
+      dax: share.dax !== undefined,
+    })),
     queues: options.queues ?? 1,
     queueSize: QUEUE_SIZE,
     consoleFd: CONSOLE_FD,

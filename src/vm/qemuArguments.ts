@@ -10,6 +10,8 @@ export interface QemuShare {
   readonly tag: string;
   /** The vhost-user socket on which the back-end listens. */
   readonly socket: string;
+  /** The back-end offers a DAX window. */
+  readonly dax?: boolean;
 }
 
 export interface QemuOptions {
@@ -87,14 +89,31 @@ export function qemuArguments(options: QemuOptions): string[] {
   ].flat();
 }
 
+/** A vhost-user device of any kind, which has what vhost-user-fs-pci has not: shared memory regions (QEMU 11.1). */
+export const DAX_DEVICE = 'vhost-user-test-device-pci';
+
+/** VIRTIO_ID_FS, and the bytes of struct virtio_fs_config, which then comes from the back-end. */
+const DEVICE_ID = 26;
+const CONFIG_BYTES = 40;
+
 function shareArguments(share: QemuShare, index: number, options: QemuOptions): string[][] {
-  const device = [
-    'vhost-user-fs-pci',
-    `chardev=share${index}`,
-    `tag=${escaped(share.tag)}`,
-    `queue-size=${options.queueSize}`,
-    `num-request-queues=${options.queues}`,
-  ];
+  const device =
+    share.dax === true
+      ? [
+          DAX_DEVICE,
+          `chardev=share${index}`,
+          `virtio-id=${DEVICE_ID}`,
+          `num_vqs=${options.queues + 1}`,
+          `config_size=${CONFIG_BYTES}`,
+          `vq_size=${options.queueSize}`,
+        ]
+      : [
+          'vhost-user-fs-pci',
+          `chardev=share${index}`,
+          `tag=${escaped(share.tag)}`,
+          `queue-size=${options.queueSize}`,
+          `num-request-queues=${options.queues}`,
+        ];
   return [
     ['-chardev', `socket,id=share${index},path=${escaped(share.socket)}`],
     ['-device', device.join(',')],

@@ -41,8 +41,11 @@ export interface Toolbox {
   readonly cVirtiofsd?: Program;
 }
 
-/** `current` is what people use; `bookworm` has kernel 6.1, QEMU 7.2 and the C virtiofsd, for tests. */
-export type ToolboxName = 'current' | 'bookworm';
+/**
+ * `current` is what people use; `bookworm` has kernel 6.1, QEMU 7.2 and the C virtiofsd, for tests; `trixie` only the
+ * kernel 6.12, for tests of that with the current QEMU.
+ */
+export type ToolboxName = 'current' | 'bookworm' | 'trixie';
 
 const recipes: Record<ToolboxName, PackageSelection> = {
   current: {
@@ -72,6 +75,7 @@ const recipes: Record<ToolboxName, PackageSelection> = {
       'libc6',
     ],
   },
+  trixie: { suites: ['trixie'], packages: ['linux-image-cloud-amd64', 'zstd', 'libc6'] },
 };
 
 const LIBRARIES = 'usr/lib/x86_64-linux-gnu';
@@ -154,15 +158,17 @@ async function fill(name: ToolboxName, scratch: string, progress: (line: string)
   const packages = await fetchPackages(recipes[name], scratch, progress);
   const loader = [join(scratch, LOADER), '--library-path', join(scratch, LIBRARIES)];
 
-  // UML starts itself again through /proc/self/exe, so it must be the program, not an argument of the loader.
-  const final = toolboxFolder(name);
-  await copyFile(join(scratch, 'usr/bin/linux.uml'), join(scratch, 'linux.uml'));
-  execFileSync(loader[0], [
-    ...loader.slice(1),
-    join(scratch, 'usr/bin/patchelf'),
-    ...['--set-interpreter', join(final, LOADER), '--set-rpath', join(final, LIBRARIES)],
-    join(scratch, 'linux.uml'),
-  ]);
+  if (existsSync(join(scratch, 'usr/bin/linux.uml'))) {
+    // UML starts itself again through /proc/self/exe, so it must be the program, not an argument of the loader.
+    const final = toolboxFolder(name);
+    await copyFile(join(scratch, 'usr/bin/linux.uml'), join(scratch, 'linux.uml'));
+    execFileSync(loader[0], [
+      ...loader.slice(1),
+      join(scratch, 'usr/bin/patchelf'),
+      ...['--set-interpreter', join(final, LOADER), '--set-rpath', join(final, LIBRARIES)],
+      join(scratch, 'linux.uml'),
+    ]);
+  }
   if (existsSync(join(scratch, 'usr/bin/zstd'))) {
     const { image } = kernelIn(scratch);
     const kernel = elfKernel(await readFile(image), [...loader, join(scratch, 'usr/bin/zstd')]);
@@ -183,24 +189,28 @@ function readToolbox(name: string, folder: string): Toolbox {
   ];
   const data = ['qemu', 'seabios'].flatMap((part) => ['-L', join(folder, 'usr/share', part)]);
   const has = (path: string): boolean => existsSync(join(folder, path));
-  const [umlRelease] = readdirSync(join(folder, 'usr/lib/uml/modules'));
+  const [umlRelease] = has('usr/lib/uml/modules') ? readdirSync(join(folder, 'usr/lib/uml/modules')) : [];
   const busybox = ['usr/bin/busybox', 'bin/busybox'].map((path) => join(folder, path)).find((path) => existsSync(path));
   return {
     name,
     folder,
     // Where accelerators and devices are separate modules, QEMU looks for them in the place it was built for.
-    qemu: [
-      '/usr/bin/env',
-      `QEMU_MODULE_DIR=${join(folder, LIBRARIES, 'qemu')}`,
-      ...loaded('usr/bin/qemu-system-x86_64'),
-      ...data,
-    ],
+    ...(has('usr/bin/qemu-system-x86_64') && {
+      qemu: [
+        '/usr/bin/env',
+        `QEMU_MODULE_DIR=${join(folder, LIBRARIES, 'qemu')}`,
+        ...loaded('usr/bin/qemu-system-x86_64'),
+        ...data,
+      ],
+    }),
     kernel: { ...kernelIn(folder), ...(has(VMLINUX) ? { image: join(folder, VMLINUX) } : {}) },
-    uml: {
-      program: [join(folder, 'linux.uml')],
-      release: umlRelease,
-      modulesFolder: join(folder, 'usr/lib/uml/modules', umlRelease),
-    },
+    ...(umlRelease !== undefined && {
+      uml: {
+        program: [join(folder, 'linux.uml')],
+        release: umlRelease,
+        modulesFolder: join(folder, 'usr/lib/uml/modules', umlRelease),
+      },
+    }),
     ...(busybox === undefined ? {} : { busybox }),
     ...(has('usr/libexec/virtiofsd') ? { rustVirtiofsd: loaded('usr/libexec/virtiofsd') } : {}),
     // Where the Rust daemon is, this path is only a link to it.

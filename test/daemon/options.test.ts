@@ -176,4 +176,35 @@ describe('daemon options', () => {
     assert.match(helpText(), /--shared-dir=DIR {2,}The folder to share/);
     for (const line of helpText().split('\n')) assert.ok(line.length <= 120, line);
   });
+
+  describe('of the DAX window', () => {
+    const dax = ['--tag=t', '--dax'];
+
+    it('take a power of two from 2M to 256M', () => {
+      assert.equal(run(...base).dax, undefined);
+      assert.deepEqual(
+        ['2M', '4096K', '67108864', '256M'].map((size) => run(...base, ...dax, size).dax),
+        [2 << 20, 4 << 20, 64 << 20, 256 << 20],
+      );
+      for (const size of ['0', '1M', '3M', '512M', '8G']) assert.equal(refusal(...base, ...dax, size), 'daxSizeBad');
+      for (const size of ['', 'much', '-2M', '2MM']) assert.equal(refusal(...base, ...dax, size), 'optionBadValue');
+    });
+
+    it('take a policy, which means nothing alone', () => {
+      assert.equal(run(...base, ...dax, '2M', '--dax-policy=tails,*.db').daxPolicy, 'tails,*.db');
+      assert.equal(refusal(...base, ...dax, '2M', '--dax-policy=>many'), 'optionBadValue');
+      assert.equal(refusal(...base, '--dax-policy=pages'), 'daxPolicyAlone');
+    });
+
+    it('are refused with what they cannot be safe with', () => {
+      const all: [option: string, code: string][] = [
+        ['--readonly', 'daxReadOnly'],
+        ['--cache=never', 'daxCache'],
+        ['--cache=metadata', 'daxCache'],
+        ['--writeback', 'daxWriteback'],
+      ];
+      for (const [option, code] of all) assert.equal(refusal(...base, ...dax, '2M', option), code, option);
+      assert.equal(refusal(...base, '--dax=2M'), 'daxWithoutTag');
+    });
+  });
 });

@@ -23,6 +23,8 @@ export interface DeviceOptions {
   readonly indirect?: boolean;
   /** How the memory is announced. */
   readonly memory?: 'table' | 'slots';
+  /** Agree on what a DAX window needs; then see `window.ts`. */
+  readonly window?: boolean;
   /** Ask for an acknowledgement of each message where the daemon can. */
   readonly acknowledge?: boolean;
 }
@@ -166,6 +168,9 @@ export class AttachedDevice implements Transport {
     const offered = this.frontEnd.askWord(Request.GET_PROTOCOL_FEATURES);
     const wanted: number[] = [ProtocolFeature.MQ, ProtocolFeature.REPLY_ACK, ProtocolFeature.CONFIG];
     if (this.options.memory === 'slots') wanted.push(ProtocolFeature.CONFIGURE_MEM_SLOTS);
+    if (this.options.window === true) {
+      wanted.push(ProtocolFeature.BACKEND_REQ, ProtocolFeature.BACKEND_SEND_FD, ProtocolFeature.SHMEM_MAP);
+    }
     const agreed = wanted.reduce((all, bit) => all | (1n << BigInt(bit)), 0n) & offered;
     this.frontEnd.tell(Request.SET_PROTOCOL_FEATURES, words(agreed));
     const acknowledged = ((agreed >> BigInt(ProtocolFeature.REPLY_ACK)) & 1n) === 1n;

@@ -37,6 +37,8 @@ export interface Attributes {
   readonly gid: number;
   readonly rdev: number;
   readonly blksize: number;
+  /** FUSE_ATTR_*. */
+  readonly flags: number;
 }
 
 export interface Entry {
@@ -95,6 +97,7 @@ export function attributes(bytes: Uint8Array, at: number): Attributes {
     gid: f.number('gid'),
     rdev: f.number('rdev'),
     blksize: f.number('blksize'),
+    flags: f.number('flags'),
   };
 }
 
@@ -121,6 +124,7 @@ export class FuseCalls {
   flags2 = 0;
   maxWrite = 0;
   maxPages = 0;
+  mapAlignment = 0;
 
   constructor(readonly client: FuseClient) {}
 
@@ -147,6 +151,7 @@ export class FuseCalls {
     this.flags2 = f.number('flags2');
     this.maxWrite = f.number('max_write');
     this.maxPages = f.number('max_pages');
+    this.mapAlignment = f.number('map_alignment');
   }
 
   destroy(): void {

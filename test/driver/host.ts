@@ -26,6 +26,12 @@ const read = declare('read', INT, [INT, LONG, LONG]);
 const affinity = declare('sched_setaffinity', INT, [INT, LONG, LONG]);
 const setScheduler = declare('sched_setscheduler', INT, [INT, INT, LONG]);
 
+const socketpair = declare('socketpair', INT, [INT, INT, INT, LONG]);
+const mmap = declare('mmap', LONG, [LONG, LONG, INT, INT, INT, LONG]);
+const munmap = declare('munmap', INT, [LONG, LONG]);
+const fcntl = declare('fcntl', INT, [INT, INT, INT]);
+const lseek = declare('lseek', LONG, [INT, LONG, INT]);
+
 const EPIPE = 32;
 const ECONNRESET = 104;
 const POLLFD = 0;
@@ -57,6 +63,39 @@ export function shareMemory(size: number): SharedMemory {
       close(fd);
     },
   };
+}
+
+/** Two ends of one stream. */
+export function socketPair(): [one: number, other: number] {
+  checked('socketpair', socketpair(1, 1, 0, scratch.address(WORD)));
+  return [scratch.getI32(WORD), scratch.getI32(WORD + 4)];
+}
+
+const PROT_READ_WRITE = 3;
+const MAP_SHARED = 0x01;
+const MAP_PRIVATE = 0x02;
+const MAP_FIXED = 0x10;
+const MAP_ANONYMOUS = 0x20;
+
+/** Maps a file, shared, at an address (0: anywhere) over whatever is there; `fd` -1: fresh zeros. The address. */
+export function mapAt(address: number, length: number, fd: number, offset: number): number {
+  const flags = (fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED) | (address === 0 ? 0 : MAP_FIXED);
+  return checked('mmap', mmap(address, length, PROT_READ_WRITE, flags, fd, offset));
+}
+
+export function unmapAt(address: number, length: number): void {
+  checked('munmap', munmap(address, length));
+}
+
+const F_GETFL = 3;
+const O_ACCMODE = 3;
+const O_RDWR = 2;
+const SEEK_END = 2;
+
+/** Size of a file, and whether the descriptor is open for reading and writing. */
+export function fileStatus(fd: number): { readonly size: number; readonly writable: boolean } {
+  const writable = (checked('fcntl', fcntl(fd, F_GETFL, 0)) & O_ACCMODE) === O_RDWR;
+  return { size: checked('lseek', Number(lseek(fd, 0, SEEK_END))), writable };
 }
 
 /** Adds one to an eventfd. */

@@ -12,12 +12,19 @@ function blank(opcode: number): Uint8Array {
   return request({ opcode }, new Uint8Array(argumentBytes[opcode] === NOT_SERVED ? 64 : argumentBytes[opcode] + names));
 }
 
+/** Served where there is a DAX window, which this file system has not. */
+const ofTheWindow: readonly string[] = ['SETUPMAPPING', 'REMOVEMAPPING'];
+
 describe('FUSE opcodes', () => {
   it('are all either served or refused with a reason', () => {
     for (const row of opcodes) {
       const bench = Workbench.started();
       const { error } = bench.send(blank(row.number), 4096);
-      assert.equal(error === -ENOSYS, row.name in refusedOpcodes && row.reply, row.name);
+      assert.equal(
+        error === -ENOSYS,
+        (row.name in refusedOpcodes || ofTheWindow.includes(row.name)) && row.reply,
+        row.name,
+      );
     }
     for (const why of Object.values(refusedOpcodes)) assert.ok(why.length > 10);
   });

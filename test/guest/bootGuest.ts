@@ -31,6 +31,8 @@ export interface TestGuestOptions extends Partial<Omit<GuestOptions, 'kind' | 't
   readonly shares?: readonly GuestShare[];
   /** Our daemon's options for the one share that is made when none is given. */
   readonly daemonOptions?: readonly string[];
+  /** A DAX window for that share. */
+  readonly dax?: GuestShare['dax'];
   /** Whole command line of another daemon for that share. */
   readonly daemon?: (folder: string, socketFd: number, peers: Toolbox) => readonly string[];
 }
@@ -45,7 +47,7 @@ export interface TestGuest extends Guest {
 /** Boots a guest; without `shares` with a fresh folder, mounted at /mnt/test. Needs `needGuests` first. */
 export async function bootGuest(name: GuestName, options: TestGuestOptions = {}): Promise<TestGuest> {
   const { kind, box } = guestKinds[name];
-  const { daemonOptions = ['--xattr'], daemon, shares, ...rest } = options;
+  const { daemonOptions = ['--xattr'], daemon, dax, shares, ...rest } = options;
   const folder = fs.mkdtempSync(path.join(fs.existsSync('/dev/shm') ? '/dev/shm' : '/tmp', 'virtiofs-guest-test-'));
   fs.chmodSync(folder, 0o755);
   const peers = { ...(await fetchToolbox('bookworm', () => {})), ...(await fetchToolbox('current', () => {})) };
@@ -53,6 +55,7 @@ export async function bootGuest(name: GuestName, options: TestGuestOptions = {})
     directory: folder,
     tag: 'test',
     daemonOptions,
+    ...(dax === undefined ? {} : { dax }),
     ...(daemon === undefined ? {} : { daemon: (fd: number) => daemon(folder, fd, peers) }),
   };
   try {

@@ -32,6 +32,8 @@ import {
   PACKET_VERSION,
   PacketKind,
   VhostUserAt,
+  VhostUserFlag,
+  WindowAt,
 } from '../../src/trace/packet';
 import { enhancedPacket, interfaceDescription, interfaceStatistics, sectionHeader } from '../../src/trace/pcapngWriter';
 
@@ -290,7 +292,15 @@ export class CaptureBuilder {
   /** A vhost-user message: its header and payload. */
   vhostUser(
     request: number,
-    options: { flags?: number; payload?: Uint8Array; descriptors?: number; toFrontEnd?: boolean; at?: number } = {},
+    options: {
+      flags?: number;
+      payload?: Uint8Array;
+      descriptors?: number;
+      toFrontEnd?: boolean;
+      /** On the back-end's own channel. */
+      own?: boolean;
+      at?: number;
+    } = {},
   ): this {
     const payload = options.payload ?? new Uint8Array(0);
     const header = encodeStruct(Header, { request, flags: options.flags ?? 1, size: payload.length } as Values);
@@ -298,9 +308,36 @@ export class CaptureBuilder {
     const view = new DataView(packet.buffer);
     packet[0] = PACKET_VERSION;
     packet[1] = PacketKind.VhostUser;
-    view.setUint16(VhostUserAt.direction, options.toFrontEnd ? 1 : 0, true);
+    const channel = options.own ? VhostUserFlag.BACK_END_CHANNEL : 0;
+    view.setUint16(VhostUserAt.direction, (options.toFrontEnd ? VhostUserFlag.TO_FRONT_END : 0) | channel, true);
     view.setUint32(VhostUserAt.descriptors, options.descriptors ?? 0, true);
     view.setUint32(VhostUserAt.length, header.length + payload.length, true);
+    return this.packet(CONTROL_INTERFACE, options.at ?? this.clock, packet);
+  }
+
+  /** What there is to say of a file and the DAX window; `what` is one of WindowWhat. */
+  window(
+    what: number,
+    options: {
+      nodeid: number;
+      path?: string;
+      text?: string;
+      fileOffset?: number;
+      length?: number;
+      windowOffset?: number;
+      at?: number;
+    },
+  ): this {
+    const text = encodeText(`${options.path ?? ''}\0${options.text ?? ''}`);
+    const packet = concatenate([new Uint8Array(WindowAt.text), text]);
+    const view = new DataView(packet.buffer);
+    packet[0] = PACKET_VERSION;
+    packet[1] = PacketKind.Window;
+    view.setUint16(WindowAt.what, what, true);
+    view.setBigUint64(WindowAt.nodeid, BigInt(options.nodeid), true);
+    view.setBigUint64(WindowAt.fileOffset, BigInt(options.fileOffset ?? 0), true);
+    view.setBigUint64(WindowAt.length, BigInt(options.length ?? 0), true);
+    view.setBigUint64(WindowAt.windowOffset, BigInt(options.windowOffset ?? 0), true);
     return this.packet(CONTROL_INTERFACE, options.at ?? this.clock, packet);
   }
 

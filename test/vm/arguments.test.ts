@@ -44,6 +44,15 @@ describe('the command line of QEMU', () => {
     assert.ok(words.includes('socket,id=share1,path=/t/x,,y.sock'));
   });
 
+  it('has another device for a share with a DAX window, whose tag comes from the back-end', () => {
+    const shares = [{ ...options.shares[0], dax: true }];
+    const words = qemuArguments({ ...options, shares, queues: 2 });
+    assert.deepEqual(
+      after(words, '-device').filter((device) => device.startsWith('vhost-user')),
+      ['vhost-user-test-device-pci,chardev=share0,virtio-id=26,num_vqs=3,config_size=40,vq_size=1024'],
+    );
+  });
+
   it('hands over the console, the channel, QMP and the extra channel', () => {
     const sockets = (words: string[]): string[] => after(words, '-chardev').filter((word) => word.includes('fd='));
     assert.deepEqual(sockets(qemuArguments(options)), [

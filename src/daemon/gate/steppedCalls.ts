@@ -53,6 +53,7 @@ const names: Readonly<Record<keyof HostCalls, string>> = {
   flock: 'flock',
   fcntlLock: 'fcntl',
   ioctl: 'ioctl',
+  memoryFile: 'memfd_create',
   impersonate: 'setresuid',
   resume: 'setresuid',
   dropFsetid: 'capset',

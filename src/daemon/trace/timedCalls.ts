@@ -263,6 +263,13 @@ export class TimedCalls implements HostCalls {
     return this.trace.called(n.ioctl, began, result, fd, command, argument, 0, 0, 0);
   }
 
+  memoryFile(size: number): number {
+    if (!this.trace.on) return this.calls.memoryFile(size);
+    const began = performance.now();
+    const result = this.calls.memoryFile(size);
+    return this.trace.called(n.memfd_create, began, result, size, 0, 0, 0, 0, 0);
+  }
+
   dropFsetid(): number {
     if (!this.trace.on) return this.calls.dropFsetid();
     const began = performance.now();

@@ -10,6 +10,7 @@ import type { KnownName } from '../../fs/knownNames';
 import { Opcode } from '../../protocol/fuse/opcodes';
 import { InHeader } from '../../protocol/fuse/structs';
 import { FuseAt, MAX_CALLS, MessageFlag, NO_QUEUE, PACKET_VERSION, PacketKind } from '../../trace/packet';
+import { Request } from '../../protocol/vhostUser/requests';
 import type { Chain } from '../../virtio/chain';
 import type { Arrivals } from './arrivals';
 import { BLOCK_HEADER, FIRST_QUEUE_INTERFACE, beginBlock, blockBytes, endBlock } from './block';
@@ -19,7 +20,9 @@ import { captureLimits, type CaptureLimits } from './limits';
 import { RequestTrace } from './requestTrace';
 import type { TraceWriter } from './ring';
 import { namesBlocks } from './namesBlocks';
+import type { NoteFacts } from '../../fs/dax/frontEnd';
 import { KeptMessages, vhostUserBlock } from './vhostUserBlocks';
+import { windowBlock } from './windowBlocks';
 
 const OPCODE_AT = InHeader.offset.opcode;
 /** Where the message begins in its block. */
@@ -36,6 +39,7 @@ export class Tracer {
   private readonly clock = new TraceClock();
   private readonly limits: CaptureLimits;
   private readonly kept = new KeptMessages();
+  private channelUsed = false;
   /** When the last reply was given, while nothing has been waited for since; else 0. A look at the clock is saved. */
   private lately = 0;
   private readonly init: (Uint8Array | undefined)[] = [undefined, undefined];
@@ -136,12 +140,28 @@ export class Tracer {
     this.syscalls?.write(trace, call, began, ended, result, a, b, c, d, e, f, true);
   }
 
-  /** A whole vhost-user message has come with so many descriptors, or goes. */
-  message(fromFrontEnd: boolean, bytes: Uint8Array, descriptors: number): void {
+  /**
+   * A whole vhost-user message has come with so many descriptors, or goes. Those about the DAX window are not kept: they
+   * never end, and what they lead to is told by `preamble` as it is then.
+   */
+  message(fromFrontEnd: boolean, bytes: Uint8Array, descriptors: number, backEndChannel = false): void {
+    this.channelUsed ||= backEndChannel;
+    const kept = !backEndChannel && !(this.channelUsed && isAboutOneRegion(bytes));
+    if (!kept && !this.on) return;
     this.clock.set(performance.now());
-    const block = vhostUserBlock(this.clock, fromFrontEnd, bytes, descriptors);
-    this.kept.add(block);
+    const block = vhostUserBlock(this.clock, fromFrontEnd, bytes, descriptors, backEndChannel);
+    if (kept) this.kept.add(block);
+    if (this.on) this.write(block);
+  }
+
+  /** There is something to tell of a file and the DAX window. */
+  note(note: NoteFacts): void {
     if (!this.on) return;
+    this.clock.set(performance.now());
+    this.write(windowBlock(this.clock, note));
+  }
+
+  private write(block: Uint8Array): void {
     const at = this.ring.reserve(block.length);
     if (at < 0) return;
     this.ring.bytes.set(block, at);
@@ -160,10 +180,15 @@ export class Tracer {
   }
 
   /** What a trace that begins now starts with: the conversation so far, INIT, and the names that the guest knows. */
-  preamble(names: readonly KnownName[]): Uint8Array[] {
+  preamble(names: readonly KnownName[], notes: readonly NoteFacts[] = []): Uint8Array[] {
     this.clock.set(performance.now());
     const init = this.init.filter((block) => block !== undefined);
-    return [...this.kept.blocks, ...init, ...namesBlocks(this.clock, names)];
+    return [
+      ...this.kept.blocks,
+      ...init,
+      ...namesBlocks(this.clock, names),
+      ...notes.map((note) => windowBlock(this.clock, note)),
+    ];
   }
 
   /** Builds the request's block in reserved room; its length, or 0 when there was none. */
@@ -261,6 +286,11 @@ export class Tracer {
     endBlock(ring, at, size);
     return size;
   }
+}
+
+/** ADD_MEM_REG and REM_MEM_REG, and their answers. */
+function isAboutOneRegion(message: Uint8Array): boolean {
+  return message[0] === Request.ADD_MEM_REG || message[0] === Request.REM_MEM_REG;
 }
 
 function reset(trace: RequestTrace, chain: Chain, queue: number, taken: number): void {

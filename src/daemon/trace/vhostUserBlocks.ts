@@ -1,5 +1,5 @@
 /** vhost-user messages as capture blocks, and those that are kept for traces that begin later. Never on the hot path. */
-import { PACKET_VERSION, PacketKind, VhostUserAt } from '../../trace/packet';
+import { PACKET_VERSION, PacketKind, VhostUserAt, VhostUserFlag } from '../../trace/packet';
 import { BLOCK_HEADER, CONTROL_INTERFACE, beginBlock, blockBytes, endBlock } from './block';
 import type { TraceClock } from './clock';
 
@@ -12,6 +12,7 @@ export function vhostUserBlock(
   fromFrontEnd: boolean,
   message: Uint8Array,
   descriptors: number,
+  backEndChannel: boolean,
 ): Uint8Array {
   const captured = VhostUserAt.message + message.length;
   const bytes = new Uint8Array(blockBytes(captured));
@@ -20,7 +21,8 @@ export function vhostUserBlock(
   const view = new DataView(bytes.buffer, BLOCK_HEADER);
   view.setUint8(0, PACKET_VERSION);
   view.setUint8(1, PacketKind.VhostUser);
-  view.setUint16(VhostUserAt.direction, fromFrontEnd ? 0 : 1, true);
+  const channel = backEndChannel ? VhostUserFlag.BACK_END_CHANNEL : 0;
+  view.setUint16(VhostUserAt.direction, (fromFrontEnd ? 0 : VhostUserFlag.TO_FRONT_END) | channel, true);
   view.setUint32(VhostUserAt.descriptors, descriptors, true);
   view.setUint32(VhostUserAt.length, message.length, true);
   bytes.set(message, BLOCK_HEADER + VhostUserAt.message);

@@ -17,6 +17,7 @@ import { pathsLua } from './lua/paths';
 import { registerLua } from './lua/register';
 import { textLua } from './lua/text';
 import { vhostUserLua } from './lua/vhostUser';
+import { windowLua } from './lua/window';
 import { dissectorTables } from './tables';
 
 /** The name of the file, wherever it is put. */
@@ -36,6 +37,7 @@ const chunks = [
   hostCallsLua,
   vhostUserLua,
   knownNamesLua,
+  windowLua,
   registerLua,
 ];
 

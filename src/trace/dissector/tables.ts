@@ -34,7 +34,9 @@ import {
   PACKET_VERSION,
   PacketKind,
   VhostUserAt,
+  WindowAt,
 } from '../packet';
+import { WINDOW_WORDS } from '../dax/windowWords';
 import type { LuaValue } from './luaText';
 
 type LuaTable = Record<string, LuaValue>;
@@ -229,10 +231,13 @@ export function dissectorTables(): LuaValue {
       vhost_user: PacketKind.VhostUser,
       host_call: PacketKind.HostCall,
       names: PacketKind.Names,
+      window_note: PacketKind.Window,
       fuse: FuseAt,
       vhost: VhostUserAt,
       host: HostCallAt,
       known: NamesAt,
+      window: WindowAt,
+      window_words: Object.fromEntries(Object.entries(WINDOW_WORDS)),
       name_record: NAME_RECORD,
       cut: MessageFlag.CUT,
       later: MessageFlag.LATER,

@@ -31,7 +31,7 @@ interface Known {
 
 /** Names of fields that are the dissector's own: matched, computed, or of the pseudo-header. */
 const OWN =
-  /^fuse\.(kind|queue|head|taken|length|cut|later|calls|queued|daemon|host|writing|time|response_in|request_in|host_call|path|errno|notify|reply_to|fh|malformed|truncated|failed|no_request|known\..*)$/;
+  /^fuse\.(kind|queue|head|taken|length|cut|later|calls|queued|daemon|host|writing|time|response_in|request_in|host_call|path|errno|notify|reply_to|fh|malformed|truncated|failed|no_request|known\..*|window\..*)$/;
 
 export class Walk {
   readonly kinds = new Set<string>();

@@ -6,7 +6,7 @@ import type { StructTable } from '../../../src/protocol/struct';
 import { decodeText } from '../../../src/protocol/text';
 import { backendRequestRow, requestRow } from '../../../src/protocol/vhostUser/requests';
 import * as v from '../../../src/protocol/vhostUser/structs';
-import { HostCallAt, MAX_ARGUMENTS, VhostUserAt } from '../../../src/trace/packet';
+import { HostCallAt, MAX_ARGUMENTS, VhostUserAt, VhostUserFlag } from '../../../src/trace/packet';
 import { Expectation, type Expected } from './expected';
 
 export interface OfPacket {
@@ -58,7 +58,9 @@ export function expectedVhostUser(packet: Uint8Array): OfPacket {
   const header = decodeStruct(v.Header, packet, VhostUserAt.message);
   expected.fields(header, 'vhost_user');
   const isReply = ((numberAt(header, 'flags') ?? 0) & v.HeaderFlag.REPLY) !== 0;
-  const backend = (view.getUint16(VhostUserAt.direction, true) === 1) !== isReply;
+  const direction = view.getUint16(VhostUserAt.direction, true);
+  const backend =
+    (direction & VhostUserFlag.BACK_END_CHANNEL) !== 0 || ((direction & VhostUserFlag.TO_FRONT_END) !== 0) !== isReply;
   const id = numberAt(header, 'request') ?? 0;
   const row = backend ? backendRequestRow(id) : requestRow(id);
   const from = VhostUserAt.message + v.Header.size;

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { WindowWhat } from '../../../src/trace/packet';
 import { CaptureBuilder } from '../captureBuilder';
 import { checkDissection } from './checkDissection';
 import { Bench, hasTshark } from './tshark';
@@ -153,6 +154,20 @@ describe('requests, replies and filters in tshark', function () {
     const known = bench.file(builder.exchange('GETATTR', { nodeid: 10, out: {} }).bytes());
     assert.deepEqual(bench.select(known, 'fuse.path == "/old/file"'), [2, 3]);
     assert.deepEqual(bench.select(known, 'fuse.known.name == "file" && fuse.known.nodeid == 10'), [1]);
+  });
+
+  it('says what there is to say of files and the DAX window', () => {
+    const builder = new CaptureBuilder()
+      .window(WindowWhat.REFUSED, { nodeid: 9, path: 'a/b', text: 'it is empty' })
+      .window(WindowWhat.MAPPED, { nodeid: 10, path: 'c', fileOffset: 4096, length: 8192, windowOffset: 65536 })
+      .packet(0, 0, Uint8Array.of(2, 5, 0, 0));
+    const file = bench.file(builder.bytes());
+    assert.deepEqual(bench.select(file, 'fuse.window.path == "a/b" && fuse.window.text == "it is empty"'), [1]);
+    assert.deepEqual(bench.select(file, 'fuse.window.nodeid == 10 && fuse.window.window_offset == 0x10000'), [2]);
+    const { output, errors } = bench.run(file);
+    assert.equal(errors, '');
+    assert.match(output, /DAX window: without the window: "\/a\/b": it is empty/);
+    assert.match(output, /\(cut\)/);
   });
 
   it('leaves packets of link type USER0 that are not ours to others', () => {

@@ -21,6 +21,7 @@ do
     [packet.vhost_user] = { vhost_user, protocols.vhost_user },
     [packet.host_call] = { host_calls, protocols.hostcall },
     [packet.names] = { known_names, protocols.fuse },
+    [packet.window_note] = { dax_window, protocols.fuse },
   }
 
   local user0 = (wtap or wtap_encaps).USER0

@@ -141,10 +141,11 @@ do
       pinfo.cols.info = "(cut)"
       return
     end
-    local to_front_end = bytes.u16(s, at.direction) == 1
+    local direction = bytes.u16(s, at.direction)
+    local to_front_end = direction % 2 == 1
     local is_reply = bytes.band(flags, table_of.reply) ~= 0
-    -- A reply goes the other way than its request.
-    local backend = to_front_end ~= is_reply
+    -- A reply goes the other way than its request. Older captures do not say which channel it is.
+    local backend = bytes.band(direction, 2) ~= 0 or to_front_end ~= is_reply
     local row = (backend and table_of.backend_requests or table_of.requests)[id]
     fields.add(m, head, header, place, header.struct.size, nil)
     if backend then

@@ -1,0 +1,118 @@
+/** The DAX window of a capture, for a person (lines) and for programs (JSON). */
+import { printSize } from '../../protocol/print';
+import { quote } from '../../protocol/text';
+import type { Capture } from '../capture';
+import { alignColumns } from '../textTable';
+import { printDuration, printSeconds } from '../times';
+import type { WindowFigures } from './windowFigures';
+import type { WindowState } from './windowState';
+import { WINDOW_WORDS } from './windowWords';
+
+const MOST_FILES = 15;
+const MOST_NOTES = 15;
+const BAR = 40;
+
+export function windowText(figures: WindowFigures): string[] {
+  const { size, maps, unmaps, refusals, slices, files, roundTrips, notes } = figures;
+  if (maps === 0 && notes.length === 0) return ['Nothing was mapped: the share had no DAX window, or nobody used it.'];
+  const most = Math.max(0, ...slices.map((slice) => slice.most));
+  return [
+    `window      ${printSize(size)}, at most ${percent(most)} of it in use`,
+    `mappings    ${maps} made, ${unmaps} removed, ${refusals} refused`,
+    `thrash      ${figures.again} made again within ${printDuration(figures.thrashNs)} of being given up`,
+    '',
+    ...occupancy(figures),
+    '',
+    ...fileTable(files),
+    ...(roundTrips.length === 0 ? [] : ['', ...tripTable(roundTrips)]),
+    ...noteLines(notes),
+  ];
+}
+
+function occupancy({ slices }: WindowFigures): string[] {
+  return [
+    'occupancy over time (at the end of each slice; | at most)',
+    ...alignColumns(
+      slices.map(({ start, end, most, maps, unmaps }) => [
+        printSeconds(start),
+        bar(end, most),
+        percent(end),
+        `+${maps}`,
+        `-${unmaps}`,
+      ]),
+      [1],
+    ),
+  ];
+}
+
+function bar(end: number, most: number): string {
+  const filled = Math.round(Math.min(1, end) * BAR);
+  const peak = Math.round(Math.min(1, most) * BAR);
+  const rest = peak > filled ? `${' '.repeat(peak - filled - 1)}|` : '';
+  return `${'#'.repeat(filled)}${rest}`.padEnd(BAR);
+}
+
+function fileTable(files: WindowFigures['files']): string[] {
+  const rows = files.slice(0, MOST_FILES);
+  const more = files.length - rows.length;
+  return [
+    ...alignColumns([
+      ['file', 'at most', 'range time', 'maps', 'again', 'READ', 'WRITE', 'through requests'],
+      ...rows.map((file) => [
+        quote(file.path),
+        printSize(file.mostBytes),
+        printDuration(file.rangeTime),
+        `${file.maps}`,
+        `${file.again}`,
+        `${file.reads}`,
+        `${file.writes}`,
+        printSize(file.bytes),
+      ]),
+    ]),
+    ...(more > 0 ? [`… and ${more} others`] : []),
+  ];
+}
+
+function tripTable(trips: WindowFigures['roundTrips']): string[] {
+  return alignColumns([
+    ['MAP with live mappings', 'count', 'median', 'most'],
+    ...trips.map(({ from, count, median, most }) => [
+      `from ${from}`,
+      `${count}`,
+      printDuration(median),
+      printDuration(most),
+    ]),
+  ]);
+}
+
+function noteLines(notes: WindowFigures['notes']): string[] {
+  if (notes.length === 0) return [];
+  const shown = notes.slice(-MOST_NOTES);
+  return [
+    '',
+    `files that are not, or not safely, in the window: ${notes.length}`,
+    ...shown.map(({ path, what, text }) => `  ${WINDOW_WORDS[what] ?? `note ${what}`}: ${quote(`/${path}`)}: ${text}`),
+  ];
+}
+
+/** What is mapped at one moment, one line a range. */
+export function stateText(capture: Capture, state: WindowState, time: number): string[] {
+  const rows = state.all.map((range) => [
+    printSize(range.windowOffset),
+    printSize(range.length),
+    range.path > 0 ? quote(capture.path(range.path)) : `node ${range.nodeid}`,
+    `from ${printSize(range.fileOffset)}`,
+    range.flags === 0 ? 'read' : 'read, write',
+    `for ${printDuration(Math.max(0, time - range.since))}`,
+    `use ${range.uses}`,
+  ]);
+  return [`${state.all.length} ranges, ${printSize(state.mappedBytes)}`, ...alignColumns(rows, [2])];
+}
+
+/** As data; times in nanoseconds after the capture's first packet. */
+export function windowJson(capture: Capture, figures: WindowFigures, state: WindowState): string {
+  const ranges = state.all.map(({ path, ...range }) => ({ ...range, path: path > 0 ? capture.path(path) : null }));
+  return JSON.stringify({ ...figures, ranges }, null, 2);
+}
+
+const percent = (share: number): string => `${(share * 100).toFixed(0)} %`;

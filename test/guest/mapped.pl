@@ -1,0 +1,116 @@
+# Files as memory, in a guest: maps files and does what it is told, through plain system calls of x86-64.
+#
+#   cat FILE                     prints a file as its mapping shows it
+#   steps FILE STEP ...          maps LENGTH bytes for reading and writing (first step "map:LENGTH"), then one after the
+#                                other: get:OFFSET:LENGTH  put:OFFSET:TEXT  write:OFFSET:TEXT  append:TEXT  read:OFFSET:LENGTH
+#                                truncate:SIZE  sync  fsync  size  sleep:MS  run:COMMAND
+#   readall FILE                 reads it from start to end; prints the seconds
+#   scan FILE                    the same through a mapping
+#   dirty FILE                   stores into all of it through a mapping, and msync; prints the seconds
+#   hold FILE ...                maps all of them and loads from each
+#   words SECONDS SEED FILE ...  loads and reads from anywhere: each 8 bytes must be their own place in the file
+use strict;
+use warnings;
+
+$| = 1;
+my ($READ, $MMAP, $MSYNC, $MUNMAP, $FSYNC, $PREAD) = (0, 9, 26, 11, 74, 17);
+my ($PROT_READ, $PROT_WRITE, $MAP_SHARED) = (1, 2, 1);
+my ($O_RDONLY, $O_RDWR) = (0, 2);
+my $PAGE = 4096;
+
+sub opened { my ($file, $how) = @_; sysopen(my $handle, $file, $how) or die "open $file: $!\n"; return $handle }
+sub size_of { return (stat $_[0])[7] }
+
+sub mapped {
+    my ($handle, $length, $protection) = @_;
+    my $address = syscall($MMAP, 0, $length, $protection, $MAP_SHARED, fileno $handle, 0);
+    die "mmap: $!\n" if $address == -1;
+    return $address;
+}
+
+sub bytes_at { my ($address, $length) = @_; return unpack("P$length", pack('Q', $address)) }
+
+# A store that is made by the kernel for us: the page is faulted in and dirtied as by one of our own.
+sub store {
+    my ($address, $text) = @_;
+    pipe(my $from, my $to) or die "pipe: $!\n";
+    syswrite($to, $text);
+    my $got = syscall($READ, fileno $from, $address + 0, length $text);
+    die "store: $!\n" if $got != length $text;
+}
+
+my ($command, @words) = @ARGV;
+if ($command eq 'cat') {
+    my $handle = opened($words[0], $O_RDONLY);
+    my $length = size_of($handle);
+    exit 0 if $length == 0;
+    my $address = mapped($handle, $length, $PROT_READ);
+    for (my $at = 0; $at < $length; $at += 1 << 20) {
+        my $part = $length - $at < 1 << 20 ? $length - $at : 1 << 20;
+        print bytes_at($address + $at, $part);
+    }
+} elsif ($command eq 'steps') {
+    my ($file, @steps) = @words;
+    my $handle = opened($file, $O_RDWR);
+    my $address = 0;
+    for my $step (@steps) {
+        my ($what, $one, $two) = split /:/, $step, 3;
+        if ($what eq 'map') { $address = mapped($handle, $one + 0, $PROT_READ | $PROT_WRITE) }
+        elsif ($what eq 'get') { print bytes_at($address + $one, $two) =~ s/\0/./gr, "\n" }
+        elsif ($what eq 'put') { store($address + $one, $two) }
+        elsif ($what eq 'write') { sysseek($handle, $one, 0); syswrite($handle, $two) // die "write: $!\n" }
+        elsif ($what eq 'append') { sysseek($handle, 0, 2); syswrite($handle, $one) // die "append: $!\n" }
+        elsif ($what eq 'read') { sysseek($handle, $one, 0); my $text = ''; sysread($handle, $text, $two) // die "read: $!\n"; print $text =~ s/\0/./gr, "\n" }
+        elsif ($what eq 'truncate') { truncate($handle, $one) or die "truncate: $!\n" }
+        elsif ($what eq 'sync') { syscall($MSYNC, $address, $PAGE * int((size_of($handle) + $PAGE - 1) / $PAGE), 4) == 0 or die "msync: $!\n" }
+        elsif ($what eq 'fsync') { syscall($FSYNC, fileno $handle) == 0 or die "fsync: $!\n" }
+        elsif ($what eq 'size') { print size_of($handle), "\n" }
+        elsif ($what eq 'sleep') { select(undef, undef, undef, $one / 1000) }
+        elsif ($what eq 'run') { system('/bin/sh', '-c', $one) == 0 or die "$one: status $?\n" }
+        else { die "no such step: $step\n" }
+    }
+} elsif ($command eq 'readall' || $command eq 'dirty' || $command eq 'scan') {
+    my $handle = opened($words[0], $O_RDWR);
+    my $length = size_of($handle);
+    my $zero = opened('/dev/zero', $O_RDONLY);
+    my $step = 1 << 20;
+    my $buffer = "\0" x $step;
+    my $began = uptime();
+    if ($command eq 'readall') {
+        for (my $at = 0; $at < $length; $at += $step) { syscall($READ, fileno $handle, $buffer, $step) == $step or die "read: $!\n" }
+    } else {
+        my $address = mapped($handle, $length, $PROT_READ | $PROT_WRITE);
+        for (my $at = 0; $at < $length; $at += $step) {
+            if ($command eq 'scan') { $buffer = bytes_at($address + $at, $step) }
+            else { syscall($READ, fileno $zero, $address + $at, $step) == $step or die "store: $!\n" }
+        }
+        $command eq 'scan' or syscall($MSYNC, $address, $length, 4) == 0 or die "msync: $!\n";
+        syscall($MUNMAP, $address, $length);
+    }
+    printf "%.6f\n", uptime() - $began;
+} elsif ($command eq 'hold') {
+    my @handles = map { opened($_, $O_RDONLY) } @words;
+    for my $handle (@handles) { my $address = mapped($handle, size_of($handle), $PROT_READ); bytes_at($address, 1) }
+} elsif ($command eq 'words') {
+    my ($seconds, $seed, @files) = @words;
+    srand($seed);
+    my @maps = map { my $handle = opened($_, $O_RDONLY); [$handle, size_of($handle), mapped($handle, size_of($handle), $PROT_READ)] } @files;
+    my ($end, $loads) = (uptime() + $seconds, 0);
+    while (uptime() < $end) {
+        for (1 .. 50) {
+            my ($handle, $length, $address) = @{ $maps[int rand @maps] };
+            my $at = $PAGE * int rand($length / $PAGE);
+            my $got;
+            if (rand() < 0.5) { $got = bytes_at($address + $at, $PAGE) }
+            else { $got = "\0" x $PAGE; syscall($PREAD, fileno $handle, $got, $PAGE, $at) == $PAGE or die "pread: $!\n" }
+            my $first = $at / 8;
+            $got eq pack('Q*', $first .. $first + $PAGE / 8 - 1) or die "a bad word at $at\n";
+            $loads++;
+        }
+    }
+    print "$loads pages\n";
+} else {
+    die "no such command: $command\n";
+}
+
+sub uptime { my $time = "\0" x 16; syscall(228, 1, $time) == 0 or die "clock: $!\n"; my ($s, $ns) = unpack('q2', $time); return $s + $ns / 1e9 }
