@@ -22,7 +22,7 @@ import {
 } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { basename, basename, join } from 'node:path';
+import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { projectFolder, Stop } from './child.mjs';
 
@@ -48,10 +48,8 @@ export function stage(target, folder) {
   // Everything in the folder is meant to be there.
   writeFileSync(join(folder, '.vscodeignore'), '.vscodeignore\n');
   mkdirSync(join(folder, 'dist'));
-  cpSync(inProject('dist'), join(folder, 'dist'), {
-    recursive: true,
-    filter: (file) => !file.endsWith('.map') && !basename(file).startsWith('.'),
-  });
+  const bundles = readdirSync(inProject('dist')).filter((name) => !name.startsWith('.') && !name.endsWith('.map'));
+  for (const name of bundles) cpSync(inProject('dist', name), join(folder, 'dist', name), { recursive: true });
   if (target !== 'universal') addKoffi(target, join(folder, 'dist/node_modules'));
 }
 
