@@ -19,7 +19,7 @@ export async function run(): Promise<void> {
   };
   const extension = vscode.extensions.getExtension<Insides>(ID);
   if (!extension) throw new Error('the extension is not there');
-  const { views } = await extension.activate();
+  const views = await (await extension.activate()).views();
   await vscode.commands.executeCommand('virtiofs.requests.focus');
   const traffic = await Traffic.begin('load');
   try {

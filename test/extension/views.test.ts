@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import * as vscode from 'vscode';
 import type { Insides } from '../../src/extension';
 import { sharesFolder } from '../../src/control/runningShares';
+import type { Views } from '../../src/ui/views';
 import type { RequestsNode } from '../../src/ui/requests/requestsView';
 import { CaptureBuilder } from '../trace/captureBuilder';
 import { Traffic } from './traffic/traffic';
@@ -21,20 +22,25 @@ async function until(what: string, happened: () => boolean, seconds = 20): Promi
   }
 }
 
-async function insides(): Promise<Insides> {
+interface Inside {
+  readonly views: Views;
+}
+
+async function insides(): Promise<Inside> {
   const extension = vscode.extensions.getExtension<Insides>(ID);
   assert.ok(extension);
-  return extension.activate();
+  const { views } = await extension.activate();
+  return { views: await views() };
 }
 
 /** Labels of the tree under a node. */
-function labels({ views }: Insides, node?: RequestsNode): string[] {
+function labels({ views }: Inside, node?: RequestsNode): string[] {
   return views.requests.getChildren(node).map((child) => labelOf(views.requests.getTreeItem(child)));
 }
 
 const labelOf = ({ label }: vscode.TreeItem): string => (typeof label === 'string' ? label : (label?.label ?? ''));
 
-function child(inside: Insides, label: string, node?: RequestsNode): RequestsNode {
+function child(inside: Inside, label: string, node?: RequestsNode): RequestsNode {
   const { views } = inside;
   const found = views.requests
     .getChildren(node)
@@ -44,7 +50,7 @@ function child(inside: Insides, label: string, node?: RequestsNode): RequestsNod
 }
 
 describe('requests of a share at work', () => {
-  let inside: Insides;
+  let inside: Inside;
   let traffic: Traffic;
 
   before(async function () {
@@ -272,7 +278,7 @@ describe('a share that ends', () => {
 describe('captures from files', () => {
   const folder = (): string => (vscode.workspace.workspaceFolders ?? [])[0].uri.fsPath;
 
-  async function open(name: string, bytes: Uint8Array): Promise<Insides> {
+  async function open(name: string, bytes: Uint8Array): Promise<Inside> {
     const path = join(folder(), name);
     writeFileSync(path, bytes);
     await run('virtiofs.requests.openFile', vscode.Uri.file(path));
