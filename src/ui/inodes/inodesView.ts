@@ -262,7 +262,7 @@ export class InodesView implements vscode.TreeDataProvider<InodesNode>, vscode.D
         'lock',
         `${count(inodes?.held().length ?? 0)} held, ${count(inodes?.wanted().length ?? 0)} wanted`,
       ],
-      stale: ['Changed behind the guest’s back', 'warning', count(this.staleNodes().length)],
+      stale: ['Stale in the guest', 'warning', count(this.staleNodes().length)],
       inodes: ['Inodes', 'list-tree', `${count(inodes?.known ?? 0)}, ${orders[order]}`],
     } as const;
     const [label, icon, text] = texts[of];

@@ -15,7 +15,7 @@ async function main(): Promise<void> {
   writeFileSync(join(workspace, 'slow.fusefilter'), '# slow reads of databases\nopcode == READ && latency > 5ms\n  && path ~ "*.db" && !(error == EIO) and read.size in 4K..1M\n  or path =~ /db$/i && open.flags has O_RDWR|O_CREAT\n');
   process.env['XDG_RUNTIME_DIR'] = runtime;
   const env = { ...process.env, XDG_RUNTIME_DIR: runtime };
-  const traffic = await Traffic.begin('work', ['--trace-syscalls', '--cache', 'auto'], env);
+  const traffic = await Traffic.begin('work', ['--trace-syscalls', '--cache', 'always'], env);
   const workbench = await openWorkbench({ server: await getVscode(), workspace, extensions: [project], alone: false, settings: { 'workbench.colorTheme': theme, 'virtiofs.colorRules': [{ filter: 'opcode == WRITE', color: 'purple' }] } });
   const { page } = workbench;
   const shot = (name: string) => page.screenshot({ path: `/tmp/shots/${prefix}-${name}.png` });
@@ -47,8 +47,10 @@ async function main(): Promise<void> {
     await traffic.order({ kind: 'lock' });
     await sleep(1500);
     await shot('1-time');
+    await pane('Shares');
+    await sleep(600);
     if (steps !== 'few') {
-    const row = page.locator('.monaco-list-row', { hasText: 'READ /src/util.h' }).first();
+    const row = page.locator('.monaco-list-row', { hasText: 'READ util.h' }).first();
     await row.click();
     await page.keyboard.press('ArrowRight');
     await sleep(1200);
@@ -81,12 +83,29 @@ async function main(): Promise<void> {
     writeFileSync(join(traffic.folder, 'src', 'util.h'), 'changed\n');
     await sleep(1500);
     await shot('7-inodes');
+    await traffic.order({ kind: 'work' });
+    await command('Virtio-FS: Resume');
+    await sleep(4000);
+    await pane('Requests');
+    await sleep(500);
+    await page.locator('.monaco-list-row', { hasText: 'Stale in' }).first().click();
+    await shot('7b-findings');
+    await pane('Requests');
     await command('Virtio-FS: Show Requests as Text');
     await sleep(1500);
     await shot('8-text');
     await command('Virtio-FS: Show Every Field as Text');
     await sleep(1500);
     await shot('9-fields');
+    await command('Virtio-FS: Show Timeline of This Capture');
+    await sleep(4000);
+    await shot('a-timeline');
+    await page.keyboard.press('Control+P');
+    await page.keyboard.type('slow.fusefilter');
+    await sleep(800);
+    await page.keyboard.press('Enter');
+    await sleep(1500);
+    await shot('b-filterfile');
     }
   } catch (error) {
     await shot('failed');
