@@ -210,6 +210,18 @@ describe('requests of a share at work', () => {
     await run('workbench.action.closeAllEditors');
   });
 
+  it('are shown in the timeline of their capture, which is one', async () => {
+    const tabs = () =>
+      vscode.window.tabGroups.all.flatMap((group) => group.tabs).filter(({ label }) => label === 'work');
+    await run('virtiofs.requests.revealInTimeline', child(inside, 'READ main.c'));
+    await until('the timeline', () => tabs().length === 1);
+    await run('virtiofs.timeline.reveal', { capture: 'none', row: 'x' });
+    await sleep(200);
+    assert.equal(tabs().length, 1);
+    await run('workbench.action.closeAllEditors');
+    await run('virtiofs.requests.focus');
+  });
+
   it('tell which inodes, handles and locks there are, and what the host has changed behind the guest’s back', async function () {
     this.timeout(30_000);
     await traffic.order({ kind: 'lock' });

@@ -17,7 +17,9 @@ function nameless(root) {
     element.getAttribute('title') ||
     '';
   const tell = (element, what) => complaints.push(`${what}: ${element.outerHTML.slice(0, 120)}`);
-  for (const element of root.querySelectorAll('button, select, input, a[href], [tabindex]:not([tabindex="-1"]), [role="tabpanel"]')) {
+  for (const element of root.querySelectorAll(
+    'button, select, input, a[href], [tabindex]:not([tabindex="-1"]), [role="tabpanel"]',
+  )) {
     if (shown(element) && nameOf(element).trim() === '') tell(element, 'no name');
   }
   const ids = new Set();
@@ -32,7 +34,14 @@ function nameless(root) {
       }
     }
   }
-  const owners = { row: 'grid', gridcell: 'row', columnheader: 'row', tab: 'tablist', option: 'listbox', treeitem: 'tree' };
+  const owners = {
+    row: 'grid',
+    gridcell: 'row',
+    columnheader: 'row',
+    tab: 'tablist',
+    option: 'listbox',
+    treeitem: 'tree',
+  };
   for (const [role, owner] of Object.entries(owners)) {
     for (const element of root.querySelectorAll(`[role="${role}"]`)) {
       if (!element.closest(`[role="${owner}"]`)) tell(element, `a ${role} without its ${owner}`);

@@ -58,7 +58,8 @@ describe('the timeline in VS Code', function () {
   const count = (): Locator => frame.locator('.count');
   const filterInput = (): Locator => frame.getByRole('combobox', { name: 'Filter requests' });
   const rows = (): Locator => frame.locator('.table-row[data-row]:visible');
-  const column = (name: string): Promise<string[]> => frame.locator(`.table-row[data-row]:visible .column-${name}`).allTextContents();
+  const column = (name: string): Promise<string[]> =>
+    frame.locator(`.table-row[data-row]:visible .column-${name}`).allTextContents();
 
   async function filter(text: string, expected: RegExp): Promise<void> {
     await filterInput().fill(text);
@@ -68,7 +69,9 @@ describe('the timeline in VS Code', function () {
 
   it('opens a capture with a double click', async () => {
     await open('build.fuse.pcapng');
-    await count().filter({ hasText: /^533 requests$/ }).waitFor();
+    await count()
+      .filter({ hasText: /^533 requests$/ })
+      .waitFor();
     assert.equal(await frame.locator('#lanes').getAttribute('data-lanes'), '3');
     assert.ok((await rows().count()) > 5);
   });
@@ -86,7 +89,10 @@ describe('the timeline in VS Code', function () {
     assert.ok(box);
     await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
     for (let i = 0; i < 5; i++) await page.mouse.wheel(0, -200);
-    await frame.locator('.range').filter({ hasNotText: before ?? '' }).waitFor();
+    await frame
+      .locator('.range')
+      .filter({ hasNotText: before ?? '' })
+      .waitFor();
     const zoomed = await range.textContent();
     await page.mouse.down();
     await page.mouse.move(box.x + box.width / 2 - 150, box.y + box.height / 2, { steps: 4 });
@@ -104,7 +110,10 @@ describe('the timeline in VS Code', function () {
     const details = frame.locator('.details');
     await details.getByRole('heading', { name: 'READ', exact: true }).waitFor();
     const tree = details.getByRole('tree', { name: 'Fields of the request' });
-    await tree.locator('.field', { has: page.locator('.name', { hasText: /^size$/ }) }).first().click();
+    await tree
+      .locator('.field', { has: page.locator('.name', { hasText: /^size$/ }) })
+      .first()
+      .click();
     // fuse_in_header is 40 bytes; size is at 16 of fuse_read_in.
     const marked = (): Promise<(string | null)[]> =>
       details.locator('.byte.marked').evaluateAll((cells) => cells.map((cell) => cell.getAttribute('data-at')));
@@ -118,7 +127,10 @@ describe('the timeline in VS Code', function () {
 
   it('completes a filter', async () => {
     await filterInput().fill('opc');
-    await frame.getByRole('option', { name: /^opcode/ }).first().waitFor();
+    await frame
+      .getByRole('option', { name: /^opcode/ })
+      .first()
+      .waitFor();
     await filterInput().press('ArrowDown');
     await filterInput().press('Enter');
     assert.equal(await filterInput().inputValue(), 'opcode ');
@@ -127,11 +139,21 @@ describe('the timeline in VS Code', function () {
   it('shows where a filter is wrong, and what was meant', async () => {
     await filterInput().fill('opcode == REED');
     await filterInput().press('Enter');
-    await frame.locator('.filter-error').filter({ hasText: /REED|opcode/ }).waitFor();
+    await frame
+      .locator('.filter-error')
+      .filter({ hasText: /REED|opcode/ })
+      .waitFor();
     const mark = frame.locator('.squiggle');
-    assert.equal(await mark.evaluate((element) => (element as unknown as { style: { getPropertyValue(name: string): string } }).style.getPropertyValue('--from')), '10');
+    assert.equal(
+      await mark.evaluate((element) =>
+        (element as unknown as { style: { getPropertyValue(name: string): string } }).style.getPropertyValue('--from'),
+      ),
+      '10',
+    );
     await frame.getByRole('button', { name: /Use “READ”/ }).click();
-    await count().filter({ hasText: /^180 of 533$/ }).waitFor();
+    await count()
+      .filter({ hasText: /^180 of 533$/ })
+      .waitFor();
     await filter('', /^533 requests$/);
   });
 
@@ -142,7 +164,10 @@ describe('the timeline in VS Code', function () {
     await page.waitForTimeout(400);
     const latencies = (await column('latency')).map(inMicroseconds);
     assert.ok(latencies.length > 5 && latencies[0] > 2000);
-    assert.deepEqual(latencies, [...latencies].sort((a, b) => b - a));
+    assert.deepEqual(
+      latencies,
+      [...latencies].sort((a, b) => b - a),
+    );
     await frame.getByRole('columnheader', { name: 'Path' }).getByRole('button').click();
     await frame.locator('.column-path[role=columnheader][aria-sort=ascending]').waitFor();
     await page.waitForTimeout(400);
@@ -156,12 +181,26 @@ describe('the timeline in VS Code', function () {
     const reached = new Set<string>();
     for (let i = 0; i < 40 && !reached.has('Fields of the request'); i++) {
       await page.keyboard.press('Tab');
-      reached.add(await frame.locator(':focus').evaluate((element) => {
-        const node = element as unknown as { id: string; getAttribute(name: string): string | null; textContent: string };
-        return node.id === 'lanes' ? 'lanes' : (node.getAttribute('aria-label') ?? node.textContent);
-      }));
+      reached.add(
+        await frame.locator(':focus').evaluate((element) => {
+          const node = element as unknown as {
+            id: string;
+            getAttribute(name: string): string | null;
+            textContent: string;
+          };
+          return node.id === 'lanes' ? 'lanes' : (node.getAttribute('aria-label') ?? node.textContent);
+        }),
+      );
     }
-    for (const name of ['Lanes', 'Show everything', 'Time in view', 'lanes', 'Requests', 'Fields of the request', 'Width of the details']) {
+    for (const name of [
+      'Lanes',
+      'Show everything',
+      'Time in view',
+      'lanes',
+      'Requests',
+      'Fields of the request',
+      'Width of the details',
+    ]) {
       assert.ok(reached.has(name), `${name} is not among ${[...reached].join(' | ')}`);
     }
     const surface = frame.locator('#lanes');
@@ -170,7 +209,10 @@ describe('the timeline in VS Code', function () {
     await page.keyboard.press('ArrowRight');
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('End');
-    await frame.locator('[aria-live]').filter({ hasText: /at 0\.\d{6} seconds/ }).waitFor({ state: 'attached' });
+    await frame
+      .locator('[aria-live]')
+      .filter({ hasText: /at 0\.\d{6} seconds/ })
+      .waitFor({ state: 'attached' });
     await page.keyboard.press('z');
     await page.waitForTimeout(400);
     await page.keyboard.press('Enter');
@@ -180,7 +222,11 @@ describe('the timeline in VS Code', function () {
     assert.ok((await frame.locator('.byte.marked').count()) > 0);
     await surface.focus();
     await page.keyboard.press('/');
-    assert.ok(await filterInput().evaluate((element) => (element as unknown as { matches(selector: string): boolean }).matches(':focus')));
+    assert.ok(
+      await filterInput().evaluate((element) =>
+        (element as unknown as { matches(selector: string): boolean }).matches(':focus'),
+      ),
+    );
     await frame.getByRole('grid', { name: 'Requests' }).focus();
     await page.keyboard.press('Home');
     await page.keyboard.press('PageDown');
@@ -192,7 +238,10 @@ describe('the timeline in VS Code', function () {
     const read = frame.locator('.statistics tr', { hasText: 'READ' }).first();
     await read.click();
     assert.deepEqual((await read.locator('td').allTextContents()).slice(0, 3), ['READ', '180', '–']);
-    await frame.getByRole('img', { name: /Histogram of the latency of READ/ }).locator('canvas').waitFor();
+    await frame
+      .getByRole('img', { name: /Histogram of the latency of READ/ })
+      .locator('canvas')
+      .waitFor();
     assert.deepEqual(await frame.locator('#timeline').evaluate(nameless), []);
     await frame.getByRole('tab', { name: 'Requests' }).click();
   });
@@ -205,11 +254,18 @@ describe('the timeline in VS Code', function () {
     await page.keyboard.type('why so slow?');
     await page.keyboard.press('Enter');
     const file = join(workbench.folder, 'build.fuse.pcapng.notes.json');
-    const written = async (): Promise<boolean> => existsSync(file) && (await readFile(file, 'utf8')).includes('why so slow?');
+    const written = async (): Promise<boolean> =>
+      existsSync(file) && (await readFile(file, 'utf8')).includes('why so slow?');
     for (let i = 0; i < 50 && !(await written()); i++) await page.waitForTimeout(100);
-    const { version, notes } = JSON.parse(await readFile(file, 'utf8')) as { version: number; notes: { text: string; row: number }[] };
+    const { version, notes } = JSON.parse(await readFile(file, 'utf8')) as {
+      version: number;
+      notes: { text: string; row: number }[];
+    };
     assert.equal(version, 1);
-    assert.deepEqual(notes.map(({ text }) => text), ['why so slow?']);
+    assert.deepEqual(
+      notes.map(({ text }) => text),
+      ['why so slow?'],
+    );
     assert.deepEqual(await readFile(join(workbench.folder, 'build.fuse.pcapng')), before);
     await frame.getByRole('tab', { name: 'Requests' }).click();
   });
@@ -220,7 +276,9 @@ describe('the timeline in VS Code', function () {
     await page.waitForTimeout(1500);
     await page.reload();
     await frame.locator('#timeline[data-complete="true"]').waitFor({ timeout: 60_000 });
-    await count().filter({ hasText: /^20 of 533$/ }).waitFor();
+    await count()
+      .filter({ hasText: /^20 of 533$/ })
+      .waitFor();
     assert.equal(await filterInput().inputValue(), 'opcode == WRITE');
     assert.equal(await frame.getByLabel('Lanes', { exact: true }).inputValue(), 'opcode');
     await frame.getByRole('tab', { name: 'Notes (1)' }).waitFor();
@@ -230,13 +288,19 @@ describe('the timeline in VS Code', function () {
 
   it('shows what is there of a capture that was cut off, and says so', async () => {
     await open('cut.fuse.pcapng');
-    await frame.locator('.banner').filter({ hasText: /byte \d+/ }).waitFor();
+    await frame
+      .locator('.banner')
+      .filter({ hasText: /byte \d+/ })
+      .waitFor();
     assert.ok((await rows().count()) > 5);
   });
 
   it('shows what comes before the damage, and says where that is', async () => {
     await open('damaged.fuse.pcapng');
-    await frame.locator('.banner').filter({ hasText: /byte \d+/ }).waitFor();
+    await frame
+      .locator('.banner')
+      .filter({ hasText: /byte \d+/ })
+      .waitFor();
     assert.ok((await rows().count()) > 5);
   });
 
@@ -249,7 +313,10 @@ describe('the timeline in VS Code', function () {
 
   it('never shows an empty page', async () => {
     await open('zero.fuse.pcapng');
-    assert.match((await frame.locator('.failure:visible, .table-frame .empty:visible').first().textContent()) ?? '', /\S/);
+    assert.match(
+      (await frame.locator('.failure:visible, .table-frame .empty:visible').first().textContent()) ?? '',
+      /\S/,
+    );
     await open('empty.fuse.pcapng');
     await frame.getByText('There are no requests in this capture.').waitFor();
   });
@@ -260,7 +327,9 @@ describe('the timeline in VS Code', function () {
     await page.locator('.quick-input-list .monaco-list-row', { hasText: 'slower.fuse.pcapng' }).first().click();
     await page.getByRole('tab', { name: /build\.fuse\.pcapng ↔ slower/ }).waitFor();
     await whenComplete(frame);
-    await count().filter({ hasText: /^9\d\d requests$/ }).waitFor();
+    await count()
+      .filter({ hasText: /^9\d\d requests$/ })
+      .waitFor();
     assert.equal(await frame.locator('#lanes').getAttribute('data-lanes'), '6');
     await frame.getByRole('tab', { name: 'Comparison' }).click();
     const read = frame.locator('.comparison tr', { hasText: 'READ' }).first();

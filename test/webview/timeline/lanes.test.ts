@@ -126,7 +126,9 @@ describe('lanes of a timeline', () => {
             let total = 0;
             for (let b = 0; b < level.count; b++) {
               total += level.rows[b];
-              const inside: number[] = listOf(lane).filter((row) => Math.floor(rows[row].start / level.width) === level.index[b]);
+              const inside: number[] = listOf(lane).filter(
+                (row) => Math.floor(rows[row].start / level.width) === level.index[b],
+              );
               const longest = Math.max(-1, ...inside.map((row) => rows[row].latency ?? -1));
               assert.equal(level.rows[b], inside.length);
               assert.equal(rows[level.longest[b]].latency ?? -1, longest);
