@@ -49,7 +49,8 @@ export function stage(target, folder) {
   writeFileSync(join(folder, '.vscodeignore'), '.vscodeignore\n');
   mkdirSync(join(folder, 'dist'));
   const bundles = readdirSync(inProject('dist')).filter((name) => !name.startsWith('.') && !name.endsWith('.map'));
-  for (const name of bundles) cpSync(inProject('dist', name), join(folder, 'dist', name), { recursive: true });
+  const filter = (name) => !name.endsWith('.map');
+  for (const name of bundles) cpSync(inProject('dist', name), join(folder, 'dist', name), { recursive: true, filter });
   if (target !== 'universal') addKoffi(target, join(folder, 'dist/node_modules'));
 }
 

@@ -1,12 +1,13 @@
 /** The extension's entry: construct, register, dispose. What a command does is `ui/`'s business. */
 import * as vscode from 'vscode';
 import { registerCommands } from './ui/commands';
+import { LazyViews } from './ui/lazyViews';
 import { OutsideShares } from './ui/outsideShares';
 import { SharesTree } from './ui/sharesTree';
 import { StatusBar } from './ui/statusBar';
 import type { Studio } from './ui/studio';
 import { registerTimeline } from './ui/timeline/register';
-import { createViews, type Views } from './ui/views';
+import type { Views } from './ui/views';
 import { VirtualMachines } from './ui/virtualMachines';
 
 /** For this project's own tests; nothing here is promised to other extensions. */
@@ -16,7 +17,7 @@ export interface Insides {
   readonly vms: VirtualMachines;
   readonly outside: OutsideShares;
   readonly shares: SharesTree;
-  readonly views: Views;
+  readonly views: () => Promise<Views>;
 }
 
 export function activate(context: vscode.ExtensionContext): Insides {
@@ -31,7 +32,7 @@ export function activate(context: vscode.ExtensionContext): Insides {
   view.onDidChangeVisibility(({ visible }) => shares.show(visible));
   shares.show(view.visible);
   context.subscriptions.push(log, view, shares, outside, new StatusBar(studio), ...registerCommands(studio), vms);
-  const views = createViews(context);
+  const views = new LazyViews(context);
   context.subscriptions.push(views, registerTimeline(context));
-  return { activation: performance.now() - began, vms, outside, shares, views };
+  return { activation: performance.now() - began, vms, outside, shares, views: () => views.load() };
 }

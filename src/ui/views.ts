@@ -20,6 +20,8 @@ export interface Views extends vscode.Disposable {
   readonly inodes: InodesView;
   readonly findings: FindingsView;
   readonly documents: TraceDocuments;
+  /** Runs one of the views' commands. */
+  run(command: string, args: readonly unknown[]): unknown;
 }
 
 const LOOK_MS = 1500;
@@ -33,7 +35,19 @@ export function createViews(extension: vscode.ExtensionContext): Views {
   const documents = new TraceDocuments(captures, requests);
   const context = { captures, requests, memory: extension.workspaceState };
   const timelines = new LiveTimelines(extension, captures);
-  const register = vscode.commands.registerCommand;
+  const commands: Readonly<Record<string, (...args: readonly unknown[]) => unknown>> = {
+    ...Object.fromEntries(
+      Object.entries(requestCommands).map(([id, run]) => [id, (...args: readonly unknown[]) => run(context, ...args)]),
+    ),
+    ...Object.fromEntries(
+      orders.map((order) => [`virtiofs.inodes.sortBy${capital(order)}`, () => inodes.sortBy(order)]),
+    ),
+    'virtiofs.inodes.more': () => inodes.more(),
+    'virtiofs.inodes.follow': (node) => followInode(node as InodesNode | undefined),
+    'virtiofs.trace.showText': (node) => documents.open('lines', rowOf(node as RequestsNode | undefined)),
+    'virtiofs.trace.showFields': (node) => documents.open('fields', rowOf(node as RequestsNode | undefined)),
+    'virtiofs.timeline.reveal': (place) => timelines.reveal(place),
+  };
   const subscriptions: vscode.Disposable[] = [
     requests,
     findings,
@@ -41,14 +55,7 @@ export function createViews(extension: vscode.ExtensionContext): Views {
     documents,
     registerFilterLanguage(),
     timelines,
-    register('virtiofs.timeline.reveal', (place: unknown) => timelines.reveal(place)),
     vscode.window.registerFileDecorationProvider({ provideFileDecoration: decorate }),
-    ...Object.entries(requestCommands).map(([id, run]) => register(id, (...args: unknown[]) => run(context, ...args))),
-    ...orders.map((order) => register(`virtiofs.inodes.sortBy${capital(order)}`, () => inodes.sortBy(order))),
-    register('virtiofs.inodes.more', () => inodes.more()),
-    register('virtiofs.inodes.follow', (node?: InodesNode) => followInode(node)),
-    register('virtiofs.trace.showText', (node?: RequestsNode) => documents.open('lines', rowOf(node))),
-    register('virtiofs.trace.showFields', (node?: RequestsNode) => documents.open('fields', rowOf(node))),
     vscode.workspace.onDidChangeConfiguration((event) => {
       if (event.affectsConfiguration('virtiofs.colorRules')) readColorRules(requests);
     }),
@@ -61,6 +68,7 @@ export function createViews(extension: vscode.ExtensionContext): Views {
     inodes,
     findings,
     documents,
+    run: (command, args) => (Object.hasOwn(commands, command) ? commands[command](...args) : undefined),
     dispose: () => {
       for (const one of subscriptions) one.dispose();
       captures.dispose();

@@ -19,8 +19,9 @@ export async function run(): Promise<void> {
   };
   const extension = vscode.extensions.getExtension<Insides>(ID);
   if (!extension) throw new Error('the extension is not there');
-  const { views } = await extension.activate();
-  await vscode.commands.executeCommand('virtiofs.requests.focus');
+  const views = await (await extension.activate()).views();
+  // All three are open and at work.
+  for (const view of ['findings', 'inodes', 'requests']) await vscode.commands.executeCommand(`virtiofs.${view}.focus`);
   const traffic = await Traffic.begin('load');
   try {
     await vscode.commands.executeCommand('virtiofs.requests.watch');

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import * as vscode from 'vscode';
 import type { Insides } from '../../src/extension';
 import { sharesFolder } from '../../src/control/runningShares';
+import type { Views } from '../../src/ui/views';
 import type { RequestsNode } from '../../src/ui/requests/requestsView';
 import { CaptureBuilder } from '../trace/captureBuilder';
 import { Traffic } from './traffic/traffic';
@@ -21,20 +22,25 @@ async function until(what: string, happened: () => boolean, seconds = 20): Promi
   }
 }
 
-async function insides(): Promise<Insides> {
+interface Inside {
+  readonly views: Views;
+}
+
+async function insides(): Promise<Inside> {
   const extension = vscode.extensions.getExtension<Insides>(ID);
   assert.ok(extension);
-  return extension.activate();
+  const { views } = await extension.activate();
+  return { views: await views() };
 }
 
 /** Labels of the tree under a node. */
-function labels({ views }: Insides, node?: RequestsNode): string[] {
+function labels({ views }: Inside, node?: RequestsNode): string[] {
   return views.requests.getChildren(node).map((child) => labelOf(views.requests.getTreeItem(child)));
 }
 
 const labelOf = ({ label }: vscode.TreeItem): string => (typeof label === 'string' ? label : (label?.label ?? ''));
 
-function child(inside: Insides, label: string, node?: RequestsNode): RequestsNode {
+function child(inside: Inside, label: string, node?: RequestsNode): RequestsNode {
   const { views } = inside;
   const found = views.requests
     .getChildren(node)
@@ -44,7 +50,7 @@ function child(inside: Insides, label: string, node?: RequestsNode): RequestsNod
 }
 
 describe('requests of a share at work', () => {
-  let inside: Insides;
+  let inside: Inside;
   let traffic: Traffic;
 
   before(async function () {
@@ -73,13 +79,13 @@ describe('requests of a share at work', () => {
 
   it('arrive by themselves, the newest first', () => {
     const all = labels(inside);
-    assert.ok(all.includes('READ /src/main.c'), all.join(', '));
-    assert.ok(all.indexOf('WRITE /out.o') < all.indexOf('LOOKUP /src'));
+    assert.ok(all.includes('READ main.c'), all.join(', '));
+    assert.ok(all.indexOf('WRITE out.o') < all.indexOf('LOOKUP src'));
     assert.match(inside.views.requests.view.message ?? '', /^work · live/);
   });
 
   it('open into request, reply, phases, host calls, descriptor chain and caller, with a sentence for each field', async () => {
-    const row = child(inside, 'READ /src/main.c');
+    const row = child(inside, 'READ main.c');
     const parts = ['Request', 'Reply', 'Phases', 'Host system calls', 'Descriptor chain', 'Caller and inode'];
     assert.deepEqual(labels(inside, row), parts);
     const argument = child(inside, 'fuse_read_in', child(inside, 'Request', row));
@@ -104,27 +110,27 @@ describe('requests of a share at work', () => {
     await run('virtiofs.requests.groupByOpcode');
     await inside.views.requests.follower.catchUp();
     assert.ok(labels(inside).includes('LOOKUP'));
-    assert.ok(labels(inside, child(inside, 'LOOKUP')).includes('/src/missing.h'));
+    assert.ok(labels(inside, child(inside, 'LOOKUP')).includes('missing.h'));
   });
 
   it('are filtered, and say how many of how many', async () => {
     await run('virtiofs.requests.setFilter', 'opcode == READ && path ~ "**/*.c"');
     await inside.views.requests.follower.catchUp();
-    assert.deepEqual([...new Set(labels(inside))].sort(), ['READ /src/main.c', 'READ /src/util.c']);
+    assert.deepEqual([...new Set(labels(inside))].sort(), ['READ main.c', 'READ util.c']);
     assert.match(inside.views.requests.view.description ?? '', /^\d+ of \d+$/);
   });
 
   it('of one inode, handle or process are followed', async () => {
-    await run('virtiofs.requests.followInode', child(inside, 'READ /src/main.c'));
+    await run('virtiofs.requests.followInode', child(inside, 'READ main.c'));
     await inside.views.requests.follower.catchUp();
     const inode = labels(inside);
-    assert.ok(inode.includes('LOOKUP /src/main.c') && inode.includes('READ /src/main.c'));
-    assert.ok(!inode.includes('READ /src/util.c'));
-    await run('virtiofs.requests.followHandle', child(inside, 'READ /src/main.c'));
+    assert.ok(inode.includes('LOOKUP main.c') && inode.includes('READ main.c'));
+    assert.ok(!inode.includes('READ util.c'));
+    await run('virtiofs.requests.followHandle', child(inside, 'READ main.c'));
     await inside.views.requests.follower.catchUp();
-    const handle = ['RELEASE', 'FLUSH', 'READ', 'OPEN'].map((name) => `${name} /src/main.c`);
+    const handle = ['RELEASE', 'FLUSH', 'READ', 'OPEN'].map((name) => `${name} main.c`);
     assert.deepEqual(labels(inside), handle);
-    await run('virtiofs.requests.followProcess', child(inside, 'READ /src/main.c'));
+    await run('virtiofs.requests.followProcess', child(inside, 'READ main.c'));
     await inside.views.requests.follower.catchUp();
     assert.match(inside.views.requests.model.filter?.text ?? '', /^pid == \d+$/);
   });
@@ -152,7 +158,7 @@ describe('requests of a share at work', () => {
   });
 
   it('are copied as text and as JSON', async () => {
-    const row = child(inside, 'READ /src/main.c');
+    const row = child(inside, 'READ main.c');
     await run('virtiofs.requests.copyText', row);
     assert.match(await vscode.env.clipboard.readText(), /READ "\/src\/main\.c" fh=\S+ offset=0 size=4K -> 240 bytes/);
     await run('virtiofs.requests.copyJson', row);
@@ -169,9 +175,9 @@ describe('requests of a share at work', () => {
     await settings.update('colorRules', rules, vscode.ConfigurationTarget.Global);
     try {
       const color = (label: string) => inside.views.requests.getTreeItem(child(inside, label)).resourceUri?.path;
-      await until('the colour', () => color('WRITE /out.o') === '/charts.purple');
-      assert.equal(color('READ /src/main.c'), undefined);
-      assert.equal(color('MKDIR /src'), '/virtiofs.requestFailed');
+      await until('the colour', () => color('WRITE out.o') === '/charts.purple');
+      assert.equal(color('READ main.c'), undefined);
+      assert.equal(color('MKDIR src'), '/virtiofs.requestFailed');
     } finally {
       await settings.update('colorRules', undefined, vscode.ConfigurationTarget.Global);
     }
@@ -202,6 +208,18 @@ describe('requests of a share at work', () => {
     const fields = await inside.views.documents.open('fields');
     assert.match(fields?.document.getText() ?? '', /fuse_in_header\n\s+len=/);
     await run('workbench.action.closeAllEditors');
+  });
+
+  it('are shown in the timeline of their capture, which is one', async () => {
+    const tabs = () =>
+      vscode.window.tabGroups.all.flatMap((group) => group.tabs).filter(({ label }) => label === 'work');
+    await run('virtiofs.requests.revealInTimeline', child(inside, 'READ main.c'));
+    await until('the timeline', () => tabs().length === 1);
+    await run('virtiofs.timeline.reveal', { capture: 'none', row: 'x' });
+    await sleep(200);
+    assert.equal(tabs().length, 1);
+    await run('workbench.action.closeAllEditors');
+    await run('virtiofs.requests.focus');
   });
 
   it('tell which inodes, handles and locks there are, and what the host has changed behind the guest’s back', async function () {
@@ -250,7 +268,7 @@ describe('a share that ends', () => {
       await traffic.order({ kind: 'kill' });
       await until('the end', () => capture.phase === 'ended');
       await inside.views.requests.follower.catchUp();
-      assert.ok(labels(inside).includes('READ /src/main.c'));
+      assert.ok(labels(inside).includes('READ main.c'));
       assert.match(inside.views.requests.view.message ?? '', /the share has ended/);
       await run('virtiofs.requests.close');
       assert.equal(inside.views.captures.active, undefined);
@@ -272,7 +290,7 @@ describe('a share that ends', () => {
 describe('captures from files', () => {
   const folder = (): string => (vscode.workspace.workspaceFolders ?? [])[0].uri.fsPath;
 
-  async function open(name: string, bytes: Uint8Array): Promise<Insides> {
+  async function open(name: string, bytes: Uint8Array): Promise<Inside> {
     const path = join(folder(), name);
     writeFileSync(path, bytes);
     await run('virtiofs.requests.openFile', vscode.Uri.file(path));

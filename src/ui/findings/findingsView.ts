@@ -25,8 +25,8 @@ export type FindingsNode =
 
 const LOOK_MS = 500;
 const icons: Readonly<Record<Severity, [string, string | undefined]>> = {
-  error: ['error', 'list.errorForeground'],
-  warning: ['warning', 'list.warningForeground'],
+  error: ['error', 'problemsErrorIcon.foreground'],
+  warning: ['warning', 'problemsWarningIcon.foreground'],
   info: ['info', undefined],
 };
 

@@ -238,7 +238,7 @@ export class InodesView implements vscode.TreeDataProvider<InodesNode>, vscode.D
         item.id = node.id;
         item.description = node.text;
         item.tooltip = paragraphs([node.doc]);
-        const color = node.icon === 'warning' ? new vscode.ThemeColor('list.warningForeground') : undefined;
+        const color = node.icon === 'warning' ? new vscode.ThemeColor('problemsWarningIcon.foreground') : undefined;
         if (node.icon !== undefined) item.iconPath = new vscode.ThemeIcon(node.icon, color);
         if (node.row !== undefined) item.command = revealing(node.row);
         return item;
@@ -262,14 +262,14 @@ export class InodesView implements vscode.TreeDataProvider<InodesNode>, vscode.D
         'lock',
         `${count(inodes?.held().length ?? 0)} held, ${count(inodes?.wanted().length ?? 0)} wanted`,
       ],
-      stale: ['Changed behind the guest’s back', 'warning', count(this.staleNodes().length)],
+      stale: ['Stale in the guest', 'warning', count(this.staleNodes().length)],
       inodes: ['Inodes', 'list-tree', `${count(inodes?.known ?? 0)}, ${orders[order]}`],
     } as const;
     const [label, icon, text] = texts[of];
     const item = new vscode.TreeItem(label, of === 'handles' ? Collapsed : Expanded);
     item.id = of;
     item.description = text;
-    const color = of === 'stale' ? new vscode.ThemeColor('list.warningForeground') : undefined;
+    const color = of === 'stale' ? new vscode.ThemeColor('problemsWarningIcon.foreground') : undefined;
     item.iconPath = new vscode.ThemeIcon(icon, color);
     item.contextValue = `section.${of}`;
     return item;
@@ -300,7 +300,7 @@ export class InodesView implements vscode.TreeDataProvider<InodesNode>, vscode.D
     item.description = parts.join(' · ');
     const folder = (inode.mode & 0o170000) === FileType.DIR || nodeid === 1;
     const icon = differs ? 'warning' : folder ? 'folder' : 'file';
-    item.iconPath = new vscode.ThemeIcon(icon, differs && new vscode.ThemeColor('list.warningForeground'));
+    item.iconPath = new vscode.ThemeIcon(icon, differs && new vscode.ThemeColor('problemsWarningIcon.foreground'));
     item.accessibilityInformation = { label: `${this.nameOf(nodeid)} ${parts.join(', ')}` };
     return item;
   }

@@ -79,10 +79,10 @@ function part(node: Node): Detail {
 export function field(node: Node): Detail {
   const text = node.missing && !node.children ? 'not captured' : printNode(node);
   const doc = [...(node.doc ? [node.doc] : []), ...meanings(node), `Bytes ${node.at} to ${node.at + node.length - 1}.`];
-  const padding = node.field?.show === 'padding';
-  if (!node.children) return { label: node.name, text: padding ? 'padding' : text === '' ? bytesOf(node) : text, doc };
-  const children = node.children.slice(0, MOST).map(field);
-  const more = node.children.length - children.length;
+  if (!node.children) return { label: node.name, text: text === '' ? bytesOf(node) : text, doc };
+  const shown = node.children.filter((each) => each.field?.show !== 'padding');
+  const children = shown.slice(0, MOST).map(field);
+  const more = shown.length - children.length;
   if (more > 0) children.push({ label: '…', text: `${more} more` });
   return { label: node.name, text: text === '' ? '' : text, doc, children };
 }

@@ -73,8 +73,11 @@ export function rowText(capture: Capture, row: number, within: Grouping): RowTex
   if (!Number.isNaN(columns.latency[row]) && !isOrphan(capture, row)) facts.push(printDuration(columns.latency[row]));
   const unnamed = columns.nodeid[row] === 0 ? '' : `nodeid ${printId(columns.nodeid[row])}`;
   const about = path === '' ? unnamed : path;
-  const label = within === 'file' || about === '' ? kind : within === 'opcode' ? about : `${kind} ${about}`;
+  // The name first: of a narrow view the end is cut off.
+  const [name, folder] = split(about);
+  const label = within === 'file' || about === '' ? kind : within === 'opcode' ? name : `${kind} ${name}`;
   if (within === 'file' || within === 'opcode') facts.push(`${printSeconds(columns.start[row])} s`);
+  if (within !== 'file' && folder !== '') facts.push(folder);
   return {
     label,
     description: facts.join(' · '),
@@ -87,6 +90,13 @@ export function rowText(capture: Capture, row: number, within: Grouping): RowTex
           ? 'expected'
           : 'failed',
   };
+}
+
+/** The last name, and the folder that it is in; '' for what has none. */
+function split(path: string): [name: string, folder: string] {
+  const slash = path.lastIndexOf('/');
+  if (slash < 0 || path === '/') return [path, ''];
+  return [path.slice(slash + 1), slash === 0 ? '' : path.slice(0, slash)];
 }
 
 /** The arguments, as far as a line of a tree has room for them. */

@@ -38,7 +38,7 @@ describe('what a request is called', () => {
       mood: 'fine',
     });
     assert.match(rowText(capture, 3, 'file').description, /^fh=5 offset=0 size=4K · 100µs/);
-    assert.equal(rowText(capture, 1, 'opcode').label, '/a.c');
+    assert.equal(rowText(capture, 1, 'opcode').label, 'a.c');
   });
 
   it('tells errors that programs provoke all the time from others', () => {
