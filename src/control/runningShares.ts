@@ -1,8 +1,8 @@
 /**
  * Which daemons of this user run, so that `trace` and others find them by tag, folder, process or socket.
  *
- * A daemon has `PID.sock`, which gives a capture to whoever connects, and `PID.json` beside it in one folder of the
- * user's. The folder is believed only when it is the user's own and closed to everybody else; entries of processes that
+ * A daemon has `PID.sock`, which gives a capture to whoever connects, `PID.debug`, where a debugger connects, and
+ * `PID.json` beside them in one folder of the user's. The folder is believed only when it is the user's own and closed to everybody else; entries of processes that
  * are gone are removed by whoever sees them. Knows nothing of what comes over the socket.
  */
 import {
@@ -70,6 +70,8 @@ function isTrusted(folder: string): boolean {
 }
 
 export const socketOf = (pid: number, folder = sharesFolder()): string => join(folder, `${pid}.sock`);
+/** Where a debugger connects (`debug.ts`). */
+export const debugSocketOf = (pid: number, folder = sharesFolder()): string => join(folder, `${pid}.debug`);
 const recordOf = (pid: number, folder: string): string => join(folder, `${pid}.json`);
 
 /** Tells others of a share, once its socket listens. Whole or not at all. The folder is there (`openSharesFolder`). */
@@ -81,10 +83,11 @@ export function announceShare(facts: ShareFacts, folder = sharesFolder()): void 
   renameSync(fresh, name);
 }
 
-/** Takes it back, with its socket. */
+/** Takes it back, with its sockets. */
 export function withdrawShare(pid: number, folder = sharesFolder()): void {
   rmSync(recordOf(pid, folder), { force: true });
   rmSync(socketOf(pid, folder), { force: true });
+  rmSync(debugSocketOf(pid, folder), { force: true });
 }
 
 /** Shares that run, the oldest first. */
