@@ -16,7 +16,8 @@ const rooms = {
   daemon: ['base', 'protocol', 'virtio', 'vhostUser', 'trace', 'control', 'fs', 'fuse', 'native'],
   vm: ['base', 'protocol', 'trace', 'control'],
   cli: ['base', 'protocol', 'trace', 'control', 'vm'],
-  ui: ['base'],
+  debug: ['base', 'protocol', 'trace', 'control'],
+  ui: ['base', 'protocol', 'control', 'trace', 'debug'],
 };
 
 /** Rooms that run anywhere: no Node modules, no native code. */
