@@ -106,7 +106,7 @@ export const callFacts = object({
 export type CallFacts = Value<typeof callFacts>;
 
 const why = object({
-  kind: word('breakpoint', 'exception', 'pause', 'step', 'rerun'),
+  kind: word('breakpoint', 'exception', 'pause', 'step', 'rerun', 'answer'),
   /** Breakpoints or exception filters, by the client's ids. */
   ids: list(id),
   text: text(),
@@ -247,7 +247,10 @@ export const debugRequests = {
   stepOver: { params: ofRequest, result: nothing },
   /** To `reply`; at `reply` it goes. */
   stepOut: { params: ofRequest, result: nothing },
-  /** At `entry`: answered with this errno, the handler never runs. At `reply`: the errno replaces the reply. */
+  /**
+   * At `entry`: the errno becomes its reply and it stands at `reply`, its handler never runs. At `reply`: the errno
+   * replaces the reply. What its handler has done stays done.
+   */
   answer: { params: object({ request: id, errno }), result: nothing },
   /** At `reply`, for opcodes where that is harmless: back to `entry`. */
   rerun: { params: ofRequest, result: nothing },
@@ -299,7 +302,7 @@ export const debugEvents = {
   /** It is not held any more. */
   released: object({
     request: id,
-    why: word('continued', 'answered', 'stepped', 'frontEnd', 'quit', 'queueStopped', 'detached'),
+    why: word('continued', 'stepped', 'frontEnd', 'quit', 'queueStopped', 'detached'),
   }),
   logpoint: object({ id, text: text(), opcode: integer(0, 0xffff_ffff), queue: integer(0, 0xffff), unique: wide }),
   /** What the daemon has to say, as in its log. */

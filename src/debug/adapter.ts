@@ -41,7 +41,7 @@ export class DebugAdapter extends ProtocolServer {
       if (!this.disposed) this.sendResponse(response);
       row.then?.(this.debugging);
     } catch (error) {
-      if (!this.disposed) this.sendResponse(failed(response, error));
+      if (!this.disposed) this.sendResponse(failed(response, error, row?.quiet !== true));
     } finally {
       if (moves) this.moving--;
       this.flush();
@@ -75,12 +75,13 @@ export class DebugAdapter extends ProtocolServer {
   }
 }
 
-function failed(response: DebugProtocol.Response, error: unknown): DebugProtocol.Response {
+/** `shown`: the client tells the person; else whoever asked shows it in its place. */
+function failed(response: DebugProtocol.Response, error: unknown, shown: boolean): DebugProtocol.Response {
   response.success = false;
   const text = error instanceof Error ? error.message : String(error);
-  const remedy = error instanceof Trouble ? `. ${error.remedy}` : '';
+  const remedy = error instanceof Trouble ? `${/[.?!]$/.test(text) ? '' : '.'} ${error.remedy}` : '';
   response.message = error instanceof Trouble ? error.code : 'error';
   // Given as a variable: braces in it mean nothing.
-  response.body = { error: { id: 1, format: '{text}', variables: { text: `${text}${remedy}` }, showUser: true } };
+  response.body = { error: { id: 1, format: '{text}', variables: { text: `${text}${remedy}` }, showUser: shown } };
   return response;
 }

@@ -47,21 +47,13 @@ export function gotoTargets({ line }: Dap.GotoTargetsArguments): object {
   };
 }
 
-/** Answers with the errno. At its entry the request goes; at its reply it stands there with another one. */
+/** Answers with the errno; it then stands at its reply, which the target tells. */
 export async function goTo(debugging: Debugging, thread: number, errno: number): Promise<void> {
   const { target } = debugging;
   if (!errnos.byValue.has(errno)) throw trouble('debugArgumentBad', 'goto', `${errno} is no errno`);
   const { facts } = await target.picture(thread);
   if (!facts.can.has('answer')) throw trouble('debugNotNow', 'answering it', `it stands at its ${facts.phase}`);
   await target.answer(thread, errno);
-  if (facts.phase === 'reply') {
-    debugging.events.stopped({
-      thread,
-      reason: 'goto',
-      description: 'Held at its reply, which is another one',
-      rules: [],
-    });
-  }
 }
 
 export async function setVariable(debugging: Debugging, args: Dap.SetVariableArguments): Promise<object> {

@@ -163,8 +163,8 @@ function raw(picture: Picture): Entry[] {
 }
 
 /** Bytes of an entry, as far as they are here. */
-export function bytesOf(picture: Picture, { side, node }: Place): Uint8Array {
-  const whole = side === 'request' ? picture.facts.requestBytes : (picture.facts.replyBytes ?? new Uint8Array(0));
+export function bytesOf(facts: Picture['facts'], { side, node }: Place): Uint8Array {
+  const whole = side === 'request' ? facts.requestBytes : (facts.replyBytes ?? new Uint8Array(0));
   return whole.subarray(node.at, node.at + node.length);
 }
 

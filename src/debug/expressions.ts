@@ -40,19 +40,20 @@ export function oneRow({ facts }: Picture): OneRow {
   return row;
 }
 
-function hexEntry(picture: Picture, entry: Entry, name: string): Entry {
-  if (entry.place !== undefined)
-    return { ...entry, name, value: hexOf(bytesOf(picture, entry.place)), children: noChildren };
-  if (entry.name === 'Request')
-    return { ...entry, name, value: hexOf(picture.facts.requestBytes), children: noChildren };
-  if (entry.name === 'Reply' && picture.facts.replyBytes) {
-    return { ...entry, name, value: hexOf(picture.facts.replyBytes), children: noChildren };
-  }
-  if (/^-?\d{1,20}$/.test(entry.value)) return { ...entry, name, value: `0x${BigInt(entry.value).toString(16)}` };
+function hexEntry({ facts }: Picture, entry: Entry, name: string): Entry {
+  const { children: _parts, ...plain } = entry;
+  const bytes =
+    entry.place !== undefined
+      ? bytesOf(facts, entry.place)
+      : entry.name === 'Request'
+        ? facts.requestBytes
+        : entry.name === 'Reply'
+          ? facts.replyBytes
+          : undefined;
+  if (bytes !== undefined) return { ...plain, name, value: hexOf(bytes) };
+  if (/^-?\d{1,20}$/.test(entry.value)) return { ...plain, name, value: `0x${BigInt(entry.value).toString(16)}` };
   throw trouble('debugExpressionBad', name, 'this has no bytes');
 }
-
-const noChildren = (): readonly Entry[] => [];
 
 /** Undefined for what names nothing. */
 export async function findEntry(target: Target, picture: Picture, words: string): Promise<Entry | undefined> {
@@ -66,6 +67,7 @@ export async function findEntry(target: Target, picture: Picture, words: string)
   const [first, ...rest] = parts;
   const scope = scopesOf(picture).find(({ name }) => shortName(name) === first.toLowerCase());
   if (scope !== undefined) return walk(scope, rest);
+  if (words === 'reply') return messageEntry(picture, 'reply');
   const plain = rest.length === 0 ? plainEntry(picture, first) : undefined;
   if (plain !== undefined) return plain;
   const own = picture.request.opcode?.name.toLowerCase();

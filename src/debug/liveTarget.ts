@@ -82,12 +82,7 @@ export class LiveTarget implements Target {
     if (fresh && !known) this.events.threadBegan(thread);
     if (held.phase === 'waiting') return this.events.running(thread);
     const { kind, ids, text } = held.why;
-    const reason: StopReason =
-      kind === 'rerun'
-        ? 'restart'
-        : kind === 'breakpoint' && this.rules.get(ids[0]) !== 'line'
-          ? 'function breakpoint'
-          : kind;
+    const reason = reasonOf(kind, this.rules.get(ids[0]) === 'line');
     const where = whereText(held);
     this.events.stopped({ thread, reason, description: where, ...(text === '' ? {} : { text }), rules: ids });
   }
@@ -297,6 +292,21 @@ const abilities: ReadonlySet<string> = new Set<Ability>(['answer', 'rerun', 'wri
 
 /** The longest part of memory that one message can have. */
 export const MOST_READ = 1 << 20;
+
+function reasonOf(kind: Held['why']['kind'], line: boolean): StopReason {
+  switch (kind) {
+    case 'breakpoint':
+      return line ? 'breakpoint' : 'function breakpoint';
+    case 'rerun':
+      return 'restart';
+    case 'answer':
+      return 'goto';
+    case 'exception':
+    case 'pause':
+    case 'step':
+      return kind;
+  }
+}
 
 const phaseText: Readonly<Record<Held['phase'], string>> = {
   entry: 'at its entry',

@@ -1,5 +1,6 @@
 /**
- * Log messages of log points in a capture: `{read.size}` is replaced by that field of the row, `{}` by the whole request.
+ * Log messages of log points in a capture: `{read.size}` is replaced by that field of the row, `{}` by the whole request,
+ * `{{` by a brace.
  * The daemon does the same for a share that runs.
  */
 import { printNode } from '../protocol/print';
@@ -10,7 +11,9 @@ import { errorName, kindOf, whatOf } from '../trace/line';
 import { printDuration } from '../trace/times';
 
 export const logText = (message: string, capture: Capture, row: number): string =>
-  message.replace(/\{([^{}]*)\}/g, (_, field: string) => fieldText(field.trim(), capture, row));
+  message.replace(/\{\{|\}\}|\{([^{}]*)\}/g, (whole, field: string | undefined) =>
+    field === undefined ? whole[0] : fieldText(field.trim(), capture, row),
+  );
 
 function fieldText(field: string, capture: Capture, row: number): string {
   const { columns } = capture;

@@ -1,12 +1,12 @@
 /** The handlers that show: threads, stacks, scopes, variables, sources, expressions, memory. */
 import type { DebugProtocol as Dap } from '@vscode/debugprotocol';
-import { Trouble, trouble } from '../base/catalogue';
+import { trouble } from '../base/catalogue';
 import { hover } from '../trace/filter/complete';
 import { offers } from './completions';
 import { runCommand } from './console';
 import type { Debugging } from './debugging';
 import { scopesOf, type Entry } from './entries';
-import { evaluate } from './expressions';
+import { evaluate, findEntry } from './expressions';
 import { framesOf, threadOfFrame } from './frames';
 import { parseMemory } from './memory';
 import { opcodeDocument } from './opcodeDocument';
@@ -116,24 +116,17 @@ export async function evaluated(debugging: Debugging, args: Dap.EvaluateArgument
     }
   }
   if (picture === undefined) throw trouble('debugExpressionBad', expression, 'no request is stopped');
-  try {
-    const { value, variablesReference, type, memoryReference } = variable(
-      debugging,
-      picture.facts.thread,
-      await evaluate(target, picture, expression),
-    );
-    return {
-      result: value === '' ? '…' : value,
-      variablesReference,
-      ...(type === undefined ? {} : { type }),
-      ...(memoryReference === undefined ? {} : { memoryReference }),
-    };
-  } catch (error) {
-    // Over a word that the request does not have: what the word means.
-    const meaning = context === 'hover' && error instanceof Trouble ? hover(expression, 0)?.text : undefined;
-    if (meaning === undefined) throw error;
-    return { result: meaning, variablesReference: 0 };
-  }
+  // Over a word that the request does not have: what the word means.
+  const meaning = context === 'hover' && !(await findEntry(target, picture, expression)) ? hover(expression, 0) : undefined;
+  if (meaning !== undefined) return { result: meaning.text, variablesReference: 0 };
+  const entry = await evaluate(target, picture, expression);
+  const { value, variablesReference, type, memoryReference } = variable(debugging, picture.facts.thread, entry);
+  return {
+    result: value === '' ? '…' : value,
+    variablesReference,
+    ...(type === undefined ? {} : { type }),
+    ...(memoryReference === undefined ? {} : { memoryReference }),
+  };
 }
 
 export function completions(debugging: Debugging, args: Dap.CompletionsArguments): object {

@@ -12,6 +12,8 @@ import * as starting from './starting';
 export interface RequestRow {
   /** Events that it causes come after its answer. */
   readonly moves?: true;
+  /** What is wrong is shown where it was asked, not as a message. */
+  readonly quiet?: true;
   handle(debugging: Debugging, args: never): object | undefined | void | Promise<object | undefined | void>;
   /** After the answer. */
   then?(debugging: Debugging): void;
@@ -23,6 +25,7 @@ const row = <Args, Body extends object | undefined | void>(
 ): RequestRow => ({ handle, ...extra });
 
 const moves = { moves: true } as const;
+const quiet = { quiet: true } as const;
 
 const move = (how: Parameters<typeof changing.move>[1]): RequestRow =>
   row((debugging: Debugging, { threadId }: { threadId: number }) => changing.move(debugging, how, threadId), moves);
@@ -40,18 +43,18 @@ export const requests: Readonly<Record<string, RequestRow>> = {
   setBreakpoints: row((d, args: Dap.SetBreakpointsArguments) => breaking.setBreakpoints(d, args)),
   setFunctionBreakpoints: row((d, args: Dap.SetFunctionBreakpointsArguments) => breaking.setFunctions(d, args)),
   setExceptionBreakpoints: row((d, args: Dap.SetExceptionBreakpointsArguments) => breaking.setExceptions(d, args)),
-  exceptionInfo: row((d, args: Dap.ExceptionInfoArguments) => breaking.exceptionInfo(d, args)),
+  exceptionInfo: row((d, args: Dap.ExceptionInfoArguments) => breaking.exceptionInfo(d, args), quiet),
 
   // Looking
   threads: row((d) => looking.threads(d)),
-  stackTrace: row((d, args: Dap.StackTraceArguments) => looking.stackTrace(d, args)),
-  scopes: row((d, args: Dap.ScopesArguments) => looking.scopes(d, args)),
-  variables: row((d, args: Dap.VariablesArguments) => looking.variables(d, args)),
-  source: row((d, args: Dap.SourceArguments) => looking.source(d, args)),
+  stackTrace: row((d, args: Dap.StackTraceArguments) => looking.stackTrace(d, args), quiet),
+  scopes: row((d, args: Dap.ScopesArguments) => looking.scopes(d, args), quiet),
+  variables: row((d, args: Dap.VariablesArguments) => looking.variables(d, args), quiet),
+  source: row((d, args: Dap.SourceArguments) => looking.source(d, args), quiet),
   loadedSources: row((d) => looking.loadedSources(d)),
-  evaluate: row((d, args: Dap.EvaluateArguments) => looking.evaluated(d, args), moves),
-  completions: row((d, args: Dap.CompletionsArguments) => looking.completions(d, args)),
-  readMemory: row((d, args: Dap.ReadMemoryArguments) => looking.readMemory(d, args)),
+  evaluate: row((d, args: Dap.EvaluateArguments) => looking.evaluated(d, args), { ...moves, ...quiet }),
+  completions: row((d, args: Dap.CompletionsArguments) => looking.completions(d, args), quiet),
+  readMemory: row((d, args: Dap.ReadMemoryArguments) => looking.readMemory(d, args), quiet),
 
   // Going on
   continue: row(async (d, { threadId }: Dap.ContinueArguments) => {
@@ -69,7 +72,7 @@ export const requests: Readonly<Record<string, RequestRow>> = {
   goto: row((d, { threadId, targetId }: Dap.GotoArguments) => changing.goTo(d, threadId, targetId), moves),
 
   // Changing
-  setVariable: row((d, args: Dap.SetVariableArguments) => changing.setVariable(d, args), moves),
-  setExpression: row((d, args: Dap.SetExpressionArguments) => changing.setExpression(d, args), moves),
+  setVariable: row((d, args: Dap.SetVariableArguments) => changing.setVariable(d, args), { ...moves, ...quiet }),
+  setExpression: row((d, args: Dap.SetExpressionArguments) => changing.setExpression(d, args), { ...moves, ...quiet }),
   writeMemory: row((d, args: Dap.WriteMemoryArguments) => changing.writeMemory(d, args), moves),
 };
