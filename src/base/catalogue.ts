@@ -41,6 +41,11 @@ export const catalogue = {
     ),
   socketTwice: () => usage('both --socket-path and --fd are given', 'Give one of the two.'),
   captureLimitAlone: () => usage('--capture-limit without a capture', 'Name a file with --capture=FILE.'),
+  faultBad: (rule: string, why: string) =>
+    usage(
+      `the fault "${rule}" is not understood: ${why}`,
+      'A fault is ACTION[,OPTION...] OPCODES [PATH] [if CONDITION], for example "errno=EIO,p=0.01 READ *.db".',
+    ),
   captureUnusable: (path: string, why: string) =>
     machine(`the capture ${path} cannot be written: ${why}`, 'Name a file in a folder that can be written.'),
   tagBad: (why: string) =>

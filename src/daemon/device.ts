@@ -6,7 +6,9 @@
  */
 import type { Arena } from '../base/arena';
 import { DEFERRED } from '../fs/fileSystem';
+import type { Counters } from '../fuse/counters';
 import type { Exchange } from '../fuse/exchange';
+import type { Refusal } from '../fuse/turn';
 import { EPOLLET, EPOLLIN, type Epoll, close, fileSize, setNonBlocking, signal } from '../native/descriptors';
 import { NativeError } from '../native/libc';
 import { copyBytes, mapShared, release, seal, viewOf } from '../native/memory';
@@ -16,8 +18,9 @@ import type { Device, Ring } from '../vhostUser/backEnd';
 import { Chain } from '../virtio/chain';
 import { GuestMemory, type HostMemory, type Region } from '../virtio/guestMemory';
 import { Virtqueue } from '../virtio/virtqueue';
+import type { Gate, GateOwner } from './gate/gate';
 import { IdleYield } from './idleYield';
-import { type ExchangeOwner, QueueExchange } from './queueExchange';
+import { QueueExchange } from './queueExchange';
 import { ShortWatch } from './shortWatch';
 import { Tidings } from './tidings';
 import { Arrivals } from './trace/arrivals';
@@ -36,6 +39,8 @@ export interface RequestServer {
   handle(exchange: Exchange): number;
   /** Of the request served last. */
   readonly opcode: number;
+  readonly counters: Counters;
+  readonly lastRefusal: Refusal;
 }
 
 export interface DeviceParts {
@@ -49,6 +54,7 @@ export interface DeviceParts {
   /** How long a queue that has run dry is watched before its kick is waited for. */
   readonly pollMicroseconds: number;
   readonly tracer: Tracer;
+  readonly gate: Gate;
   readonly warn: (text: string) => void;
   /** Ends whatever is in progress outside of the turn (slow calls, waiting locks), answering it. */
   readonly settle: () => void;
@@ -71,7 +77,7 @@ interface Mapping extends Region {
   readonly length: number;
 }
 
-export class ShareDevice implements Device, ExchangeOwner {
+export class ShareDevice implements Device, GateOwner {
   private readonly memory: GuestMemory;
   private mappings: Mapping[] = [];
   private readonly running: (RunningQueue | undefined)[] = [];
@@ -92,6 +98,7 @@ export class ShareDevice implements Device, ExchangeOwner {
       view: (address, length) => new Uint8Array(viewOf(address, length)),
     };
     this.memory = new GuestMemory(host);
+    parts.gate.attach(this);
   }
 
   // Device: called by the back-end's state machine.
@@ -172,7 +179,7 @@ export class ShareDevice implements Device, ExchangeOwner {
   stopRing(ring: Ring): number {
     const running = this.running[ring.index];
     if (!running) return ring.base;
-    this.parts.settle();
+    this.parts.gate.settle(this.parts.settle);
     this.tell(running);
     this.parts.epoll.remove(ring.kick);
     this.running[ring.index] = undefined;
@@ -218,7 +225,8 @@ export class ShareDevice implements Device, ExchangeOwner {
   }
 
   private serve(running: RunningQueue): void {
-    if (running.broken) return;
+    const { gate } = this.parts;
+    if (running.broken || gate.frozen) return;
     const { queue } = running;
     queue.quiet();
     let left = TURN;
@@ -234,10 +242,17 @@ export class ShareDevice implements Device, ExchangeOwner {
           this.tell(running);
           return;
         }
-        const used = this.parts.tracer.on ? this.handleTraced(running, exchange) : this.handle(exchange);
+        const used = gate.armed
+          ? this.handleGated(running, exchange)
+          : this.parts.tracer.on
+            ? this.handleTraced(running, exchange)
+            : this.handle(exchange);
         if (used !== DEFERRED) {
           queue.push(exchange.chain.head, used);
           if (running.tidings.due(queue.backlog)) this.tell(running);
+        } else if (gate.frozen) {
+          this.tell(running);
+          return;
         }
       }
       this.tell(running);
@@ -271,6 +286,25 @@ export class ShareDevice implements Device, ExchangeOwner {
     return used;
   }
 
+  private handleGated(running: RunningQueue, exchange: QueueExchange): number {
+    const { tracer, gate } = this.parts;
+    const { queue, arrivals } = running;
+    exchange.trace.traced = false;
+    if (tracer.on) {
+      tracer.begin(exchange.trace, exchange.chain, exchange.queue, arrivals, queue.nextAvail, queue.backlog);
+      tracer.suspend();
+    } else exchange.trace.held = 0;
+    const used = gate.serve(exchange);
+    if (used !== DEFERRED) this.traceReply(exchange, used, exchange.gated?.opcode);
+    return used;
+  }
+
+  private traceReply(exchange: QueueExchange, used: number, opcode: number | undefined): void {
+    const { trace, chain } = exchange;
+    if (trace.traced) this.parts.tracer.replied(trace, chain, used);
+    else if (opcode === Opcode.INIT) this.parts.tracer.keepInit(trace, chain, exchange.queue, used);
+  }
+
   /** Busy polling, when asked for: true as soon as there is something to do. */
   private watch(queue: Virtqueue): boolean {
     const end = performance.now() + this.parts.pollMicroseconds / 1000;
@@ -289,17 +323,46 @@ export class ShareDevice implements Device, ExchangeOwner {
 
   replace(exchange: QueueExchange): void {
     const running = this.running[exchange.queue];
-    if (running) running.exchange = this.freshExchange(exchange.queue);
+    // One that was held before is not in its queue's turn any more.
+    if (running?.exchange === exchange) running.exchange = this.freshExchange(exchange.queue);
   }
 
   complete(exchange: QueueExchange, used: number): void {
-    if (exchange.trace.traced) this.parts.tracer.replied(exchange.trace, exchange.chain, used);
+    if (exchange.gated !== undefined && this.parts.gate.completed(exchange, used)) return;
+    this.deliver(exchange, used);
+  }
+
+  // GateOwner: requests that were held.
+
+  deliver(exchange: QueueExchange, used: number): void {
+    const { gated } = exchange;
+    const opcode = gated?.valid === true ? gated.opcode : undefined;
+    const times = gated === undefined ? 1 : this.parts.gate.delivering(exchange, used);
+    if (times > 0) this.traceReply(exchange, used, opcode);
     const running = this.running[exchange.queue];
     if (running && !running.broken) {
-      running.queue.push(exchange.chain.head, used);
+      for (let time = 0; time < times; time++) running.queue.push(exchange.chain.head, used);
       this.tell(running);
     }
     this.spare[exchange.queue]?.push(exchange);
+  }
+
+  thaw(): void {
+    for (const running of this.running)
+      if (running && !this.unfinished.includes(running)) this.unfinished.push(running);
+  }
+
+  /** Guest memory from `address` on, as far as there is some without a gap. */
+  readGuest(address: number, count: number): Uint8Array {
+    const bytes = new Uint8Array(count);
+    let done = 0;
+    while (done < count && this.memory.translate(address + done) >= 0) {
+      const at = this.memory.offset(address + done);
+      const part = Math.min(count - done, this.memory.run);
+      bytes.set(this.memory.bytes.subarray(at, at + part), done);
+      done += part;
+    }
+    return bytes.subarray(0, done);
   }
 
   private freshExchange(index: number): QueueExchange {

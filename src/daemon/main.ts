@@ -6,13 +6,14 @@
  */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { Worker } from 'node:worker_threads';
+import { MessageChannel, Worker } from 'node:worker_threads';
 import { Trouble, trouble } from '../base/catalogue';
 import { VERSION } from '../base/version';
 import { eventfd, signal } from '../native/descriptors';
 import { leave, limitDescriptors } from '../native/process';
 import { errnoName } from '../protocol/errno';
 import type { BlockingWorkerData } from './blockingWorker';
+import { DebugServer } from './gate/debugServer';
 import { listen } from './listening';
 import { type DaemonOptions, type LogLevel, parseOptions } from './options';
 import type { QueueWorkerData, QueueWorkerMessage } from './queueWorker';
@@ -43,14 +44,29 @@ function run(options: DaemonOptions): void {
   );
   const { trace } = tracing;
 
-  const workerData: QueueWorkerData = { options, listenFd: listening.fd, quitFd, doneFd, board: board.block, trace };
-  const worker = new Worker(join(__dirname, 'queueWorker.js'), { workerData });
+  const commandFd = eventfd();
+  const { port1, port2 } = new MessageChannel();
+  // The queue worker alone keeps the process alive.
+  port1.unref();
+  const debug = new DebugServer(port1, () => signal(commandFd));
+  if (options.debug) debug.listen((why) => log('warn', `no debugger can connect: ${why}`));
+  const workerData: QueueWorkerData = {
+    options,
+    listenFd: listening.fd,
+    quitFd,
+    doneFd,
+    board: board.block,
+    trace,
+    debug: { port: port2, commandFd },
+  };
+  const worker = new Worker(join(__dirname, 'queueWorker.js'), { workerData, transferList: [port2] });
   let outcome = 0;
   let over = false;
   const end = (): void => {
     if (over) return;
     over = true;
     listening.remove();
+    debug.close(outcome === 0 ? 'the share is over' : 'the daemon has failed');
     void tracing.end().then(() => leave(outcome));
   };
   const failed = (error: Error): void => {
@@ -60,7 +76,10 @@ function run(options: DaemonOptions): void {
     end();
   };
   worker.on('message', (message: QueueWorkerMessage) => {
-    if (message.kind === 'log') log(message.level, message.text);
+    if (message.kind === 'log') {
+      log(message.level, message.text);
+      debug.log(message.level, message.text);
+    } else if (message.kind === 'debugAnswer' || message.kind === 'debugEvent') debug.news(message);
     else if (message.kind === 'startSlowCalls') startBlockingWorkers({ board: board.block, doneFd }, failed);
     else if (message.kind === 'session') tracing.answered(message);
     else {

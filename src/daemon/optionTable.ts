@@ -5,6 +5,7 @@
  */
 import { type Trouble, trouble } from '../base/catalogue';
 import { tagFault } from '../base/tag';
+import { parseFault } from './gate/faultRule';
 import { type CacheMode, type DaemonOptions, type LogLevel } from './options';
 
 export interface Draft {
@@ -233,6 +234,18 @@ export const rows: readonly Row[] = [
   ),
   toggle('--trace-syscalls', 'traceSyscalls', true, 'Captures have each host system call as well.'),
   toggle('--no-live-trace', 'liveTrace', false, 'Make no socket for "virtiofs-studio trace" to connect to.'),
+  toggle('--no-debug', 'debug', false, 'Make no socket for a debugger to connect to.'),
+  {
+    names: ['--fault'],
+    value: 'RULE',
+    doc: 'Do this to requests, such as "errno=EIO,p=0.01 READ *.db" (repeatable; docs/faults.md).',
+    apply: (draft, text) => {
+      const rule = parseFault(text);
+      if ('problem' in rule) return trouble('faultBad', text, rule.problem);
+      draft.options.faults = [...(draft.options.faults ?? []), text];
+      return undefined;
+    },
+  },
   setting(['--trace-fd'], 'N', 'Write the capture to this open descriptor.', 'traceFd', 'a descriptor', descriptor),
   setting(
     ['--rlimit-nofile'],

@@ -44,6 +44,10 @@ export interface DaemonOptions {
   traceSyscalls: boolean;
   /** Others of this user may connect and get a capture. */
   liveTrace: boolean;
+  /** A debugger of this user may connect. */
+  debug: boolean;
+  /** Fault rules, as text that is good (docs/faults.md). */
+  faults: readonly string[];
   /** How long an idle queue is polled before the worker sleeps. */
   pollMicroseconds: number;
   /** The queue worker stays on this CPU. */
@@ -144,6 +148,8 @@ export function parseOptions(argv: readonly string[], version: string): ParsedOp
     snapLength: DEFAULT_SNAP_LENGTH,
     traceSyscalls: false,
     liveTrace: true,
+    debug: true,
+    faults: [],
     ...given,
     sharedDir,
   };

@@ -7,6 +7,8 @@
 import type { Exchange } from '../fuse/exchange';
 import { Errno } from '../protocol/errno';
 import type { Chain } from '../virtio/chain';
+import type { GateRequest } from './gate/heldRequest';
+import type { RequestBytes } from './gate/requestBytes';
 import { RequestTrace } from './trace/requestTrace';
 
 /** Where a parked request goes when it is done, and where a fresh chain comes from. */
@@ -18,6 +20,10 @@ export interface ExchangeOwner {
 
 export class QueueExchange implements Exchange {
   readonly trace = new RequestTrace();
+  /** What the gate keeps of it; made when a rule first looks at it. */
+  gated: GateRequest | undefined = undefined;
+  /** The request's bytes, where they are not the guest's any more. */
+  taken: RequestBytes | undefined = undefined;
 
   constructor(
     readonly chain: Chain,
@@ -26,6 +32,7 @@ export class QueueExchange implements Exchange {
   ) {}
 
   get readable(): number {
+    if (this.taken !== undefined) return this.taken.length;
     return this.chain.oversized ? 0 : this.chain.readable;
   }
 
@@ -38,6 +45,7 @@ export class QueueExchange implements Exchange {
   }
 
   pull(skip: number, length: number, at: number): number {
+    if (this.taken !== undefined) return this.taken.pull(skip, length, at);
     if (skip + length > this.chain.readable) return -Errno.EFAULT;
     return this.chain.copyIn(skip, length, at);
   }
@@ -48,7 +56,7 @@ export class QueueExchange implements Exchange {
   }
 
   requestVectors(skip: number, length: number): number {
-    return this.chain.readableVectors(skip, length);
+    return this.taken !== undefined ? this.taken.vectors(skip, length) : this.chain.readableVectors(skip, length);
   }
 
   replyVectors(skip: number, length: number): number {

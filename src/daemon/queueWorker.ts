@@ -2,10 +2,10 @@
  * The queue worker: the thread that owns the front-end's socket, the rings and the shared folder. One loop around
  * epoll_wait; everything between two waits is synchronous.
  *
- * Builds the parts and joins them. Talks to the main thread only by messages it sends and by the quit eventfd it
- * watches: it never runs Node's own event loop, so it cannot be sent anything.
+ * Builds the parts and joins them. It never runs Node's own event loop: it sends messages to the main thread, and is told
+ * something by eventfds, of which one says that a debugger's messages are to be taken out of their port.
  */
-import { parentPort, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { FUSE_AREA_BYTES, layOutFuse } from '../fuse/areas';
 import { isDirect } from '../fuse/initFlags';
 import { FuseServer } from '../fuse/server';
@@ -20,6 +20,9 @@ import { IOV_MAX } from '../virtio/chain';
 import { EpollAlarm } from './alarm';
 import { CONNECTION_AREA, Connection } from './connection';
 import { ShareDevice } from './device';
+import { DebugWorker, REPLY_AREA } from './gate/debugWorker';
+import type { DebugNews } from './gate/messages';
+import { SteppedBlockingCalls } from './gate/steppedCalls';
 import type { DaemonOptions } from './options';
 import { SlowCallBoard, SlowCalls } from './slowCalls';
 import type { SessionSoFar } from './trace/drain';
@@ -38,6 +41,8 @@ export interface QueueWorkerData {
   readonly board: SharedArrayBuffer;
   /** The trace ring, and an eventfd that asks for the session so far. */
   readonly trace: { readonly address: number; readonly size: number; readonly askFd: number };
+  /** A debugger's messages, and an eventfd that says there are some. */
+  readonly debug: { readonly port: MessagePort; readonly commandFd: number };
 }
 
 /** What it says to the main thread. */
@@ -45,6 +50,7 @@ export type QueueWorkerMessage =
   | { readonly kind: 'log'; readonly level: 'info' | 'warn' | 'debug'; readonly text: string }
   | { readonly kind: 'startSlowCalls' }
   | ({ readonly kind: 'session' } & SessionSoFar)
+  | DebugNews
   /** The session is over; `failure` is an errno where it could not begin. */
   | { readonly kind: 'ended'; readonly failure?: number };
 
@@ -55,7 +61,7 @@ const say = (message: QueueWorkerMessage): void => parentPort?.postMessage(messa
 const log = (level: 'info' | 'warn' | 'debug', text: string): void => say({ kind: 'log', level, text });
 const warn = (text: string): void => log('warn', text);
 
-const Key = { Quit: 0, Listen: 1, Socket: 2, Done: 3, Ask: 4, Kick: 16 } as const;
+const Key = { Quit: 0, Listen: 1, Socket: 2, Done: 3, Ask: 4, Command: 5, Kick: 16 } as const;
 
 /** Descriptors kept for everything but the shared folder: sockets, eventfds, memory, the capture, Node's own. */
 const RESERVED_DESCRIPTORS = 128;
@@ -65,16 +71,20 @@ const passthroughAt = align(fuseAt + FUSE_AREA_BYTES);
 const vectorsAt = align(passthroughAt + PASSTHROUGH_AREAS_SIZE);
 const indirectAt = align(vectorsAt + IOV_MAX * 16);
 const messageAt = align(indirectAt + MAX_INDIRECT * 16);
+const replyAt = align(messageAt + CONNECTION_AREA);
 
 function align(at: number): number {
   return (at + 63) & ~63;
 }
 
+/** The sooner of two times, where -1 is never. */
+const sooner = (one: number, other: number): number => (one < 0 ? other : other < 0 ? one : Math.min(one, other));
+
 function serve(): QueueWorkerMessage {
   nameThread('queue worker');
   if (options.cpu !== undefined && !stayOn(options.cpu)) warn(`CPU ${options.cpu} cannot be used`);
   const isRoot = process.geteuid?.() === 0;
-  const arena = pinnedArena(align(messageAt + CONNECTION_AREA));
+  const arena = pinnedArena(align(replyAt + REPLY_AREA));
   const linux = new LinuxCalls();
   clearUmask();
   if (isRoot) linux.dropGroups();
@@ -92,8 +102,17 @@ function serve(): QueueWorkerMessage {
   const alarm = new EpollAlarm();
   const slow = new SlowCalls(new SlowCallBoard(data.board), () => say({ kind: 'startSlowCalls' }));
   const fuseOptions = { ...options, killpriv: options.killprivV2 };
+  // The gate, which needs the file system, says when calls are to be told of.
+  let debug: DebugWorker | undefined = undefined as DebugWorker | undefined;
+  const blocking = new SteppedBlockingCalls(new TimedBlockingCalls(slow, tracer), {
+    get watching() {
+      return debug?.gate.watching === true;
+    },
+    made: (_call, _values, make) => make(),
+    handedOver: (call, values, then) => debug?.gate.handedOver(call, values, then) ?? then,
+  });
   const fs = openPassthrough(
-    { calls, blocking: new TimedBlockingCalls(slow, tracer), alarm, arena, areas: passthroughAreas(passthroughAt) },
+    { calls, blocking, alarm, arena, areas: passthroughAreas(passthroughAt) },
     options.sharedDir,
     {
       readOnly: options.readonly,
@@ -108,6 +127,22 @@ function serve(): QueueWorkerMessage {
   if (typeof fs === 'number') return { kind: 'ended', failure: -fs };
 
   const server = new FuseServer(arena, layOutFuse(fuseAt), fs, fuseOptions);
+  debug = new DebugWorker({
+    options,
+    arena,
+    replyAt,
+    server,
+    fs,
+    tracer,
+    plainCalls: linux,
+    callsOf: calls,
+    commandFd: data.debug.commandFd,
+    quitFd: data.quitFd,
+    port: data.debug.port,
+    say,
+    warn,
+  });
+  const { gate, standstill } = debug;
   done.add(data.doneFd, EPOLLIN, Key.Done);
   const settle = (): void => {
     fs.endWaits();
@@ -126,20 +161,23 @@ function serve(): QueueWorkerMessage {
       kickKey: Key.Kick,
       pollMicroseconds: options.pollMicroseconds,
       tracer,
+      gate,
       warn,
       settle,
     },
     server,
   );
+  debug.attach(device);
   const backEnd = new BackEnd(device, { tag: options.tag, requestQueues: options.queues });
 
   epoll.add(data.quitFd, EPOLLIN, Key.Quit);
   epoll.add(data.listenFd, EPOLLIN, Key.Listen);
   epoll.add(data.doneFd, EPOLLIN, Key.Done);
   epoll.add(trace.askFd, EPOLLIN, Key.Ask);
+  epoll.add(data.debug.commandFd, EPOLLIN, Key.Command);
   let connection: Connection | undefined;
   for (let open = true; open;) {
-    const count = epoll.wait(device.busy ? 0 : alarm.timeout());
+    const count = epoll.wait(device.busy ? 0 : sooner(alarm.timeout(), gate.timeout()));
     for (let index = 0; index < count && open; index++) {
       const key = epoll.key(index);
       if (key >= Key.Kick) device.kicked(key - Key.Kick);
@@ -147,6 +185,7 @@ function serve(): QueueWorkerMessage {
         if (connection?.readable() === 'open') continue;
         open = connection?.silent === true;
         if (!open) continue;
+        standstill.watch(-1);
         connection?.close();
         connection = undefined;
         epoll.add(data.listenFd, EPOLLIN, Key.Listen);
@@ -157,6 +196,9 @@ function serve(): QueueWorkerMessage {
       } else if (key === Key.Ask) {
         drain(trace.askFd);
         say({ kind: 'session', written: tracer.written, preamble: tracer.preamble(fs.knownNames(linux)) });
+      } else if (key === Key.Command) {
+        drain(data.debug.commandFd);
+        debug.commands();
       } else if (key === Key.Quit) open = false;
       else {
         const fd = accept(data.listenFd);
@@ -166,16 +208,19 @@ function serve(): QueueWorkerMessage {
           tracer.message(fromFrontEnd, bytes, descriptors),
         );
         epoll.add(fd, EPOLLIN, Key.Socket);
+        standstill.watch(fd);
         log('info', 'a front-end has connected');
       }
     }
     if (device.busy) device.resume();
     alarm.ring();
+    gate.ring();
   }
   backEnd.close();
   connection?.close();
   server.reset();
   fs.close();
+  debug.close();
   epoll.close();
   done.close();
   close(data.listenFd);

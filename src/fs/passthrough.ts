@@ -22,6 +22,7 @@ import {
 import { Folders } from './folders';
 import type { Alarm, BlockingCalls, HostCalls } from './hostCalls';
 import { HostFolder } from './hostFolder';
+import { Inspector } from './inspector';
 import { type KnownName, knownNames } from './knownNames';
 import * as linux from './linux';
 import { Locks } from './locks';
@@ -125,6 +126,11 @@ export class PassthroughFileSystem implements FileSystem {
   /** For a capture that begins now; `calls` that are not traced. */
   knownNames(calls: HostCalls): KnownName[] {
     return knownNames(this.folder, calls);
+  }
+
+  /** For a debugger; `linkOf`: the target of /proc/self/fd/N. */
+  inspector(linkOf: (fd: number) => Uint8Array | undefined): Inspector {
+    return new Inspector(this.folder, linkOf);
   }
 
   node(idLow: number, idHigh: number): Node | number {

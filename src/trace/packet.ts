@@ -28,6 +28,7 @@ export const FuseAt = {
   queued: 24,
   host: 28,
   writing: 32,
+  held: 36,
   message: 40,
 } as const;
 
@@ -49,7 +50,7 @@ export const NamesAt = { count: 2, records: 8 } as const;
 /** Bytes of a names record before its name. */
 export const NAME_RECORD = 26;
 
-export const MessageFlag = { CUT: 1, LATER: 2 } as const;
+export const MessageFlag = { CUT: 1, LATER: 2, HELD: 4, CHANGED: 8 } as const;
 export const HostCallFlag = { OTHER_THREAD: 1 } as const;
 
 /** The queue of host calls that belong to no request. */

@@ -105,6 +105,21 @@ export class Chain {
     return this.gather(this.readableCount, this.count, skip, length);
   }
 
+  /** Makes one iovec, of host memory that is not the guest's: how many that are. */
+  vectorOf(address: number, length: number): number {
+    this.arena.setU64(this.vectorsAt, address);
+    this.arena.setU64(this.vectorsAt + 8, length);
+    return 1;
+  }
+
+  /** The pieces that are kept, in order: for a debugger. */
+  *pieces(): Generator<{ address: number; length: number; writable: boolean }> {
+    for (let index = 0; index < this.count; index++) {
+      const [address, length] = [this.addresses[index], this.lengths[index]];
+      yield { address, length, writable: index >= this.readableCount };
+    }
+  }
+
   private copy(first: number, last: number, skip: number, length: number, at: number, out: boolean): number {
     const memory = this.memory;
     for (let index = first; index < last && length > 0; index++) {

@@ -17,4 +17,9 @@ export class RequestTrace {
   hostEnd = 0;
   /** Answered later: by another thread, or after a wait. */
   later = false;
+  /** Milliseconds that a debugger or a fault held it; whether one changed it. */
+  held = 0;
+  /** Of these, since the last host system call. */
+  heldAfter = 0;
+  changed = false;
 }

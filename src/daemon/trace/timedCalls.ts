@@ -12,8 +12,9 @@ const n = Object.freeze({ ...hostCallNumber });
 export class TimedCalls implements HostCalls {
   private acting = false;
 
+  /** `calls` is replaced while a debugger steps through a request. */
   constructor(
-    private readonly calls: HostCalls,
+    public calls: HostCalls,
     private readonly trace: Tracer,
   ) {}
 

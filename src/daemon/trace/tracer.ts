@@ -29,6 +29,8 @@ const MOST = 0xffff_ffff;
 export class Tracer {
   /** Whose host calls are being made. */
   current: RequestTrace;
+  /** Milliseconds of the host call being made that a debugger held it. */
+  stalled = 0;
   /** Host calls of no request: waiting locks tried again. */
   private readonly nobody = Object.assign(new RequestTrace(), { queue: NO_QUEUE });
   private readonly clock = new TraceClock();
@@ -75,6 +77,16 @@ export class Tracer {
     else if (used < 0) trace.later = true;
   }
 
+  /** Its handler goes on, or begins, after it was held. */
+  resume(trace: RequestTrace): void {
+    if (trace.traced) this.current = trace;
+  }
+
+  /** Its handler has ended or has deferred it; the reply, where there is one, comes later through `replied`. */
+  suspend(): void {
+    this.current = this.nobody;
+  }
+
   /** It has been answered with `used` bytes. */
   replied(trace: RequestTrace, chain: Chain, used: number): void {
     const length = this.reply(trace, chain, used);
@@ -93,10 +105,12 @@ export class Tracer {
     e: number,
     f: number,
   ): number {
-    const ended = performance.now();
+    const ended = performance.now() - this.stalled;
     const trace = this.current;
+    this.stalled = 0;
     trace.host += ended - began;
     trace.hostEnd = ended;
+    trace.heldAfter = 0;
     trace.calls++;
     if (this.syscalls !== undefined) this.syscalls.write(trace, call, began, ended, result, a, b, c, d, e, f);
     return result;
@@ -107,6 +121,7 @@ export class Tracer {
     const ended = performance.now();
     trace.host += ended - began;
     trace.hostEnd = ended;
+    trace.heldAfter = 0;
     trace.calls++;
     const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = values;
     this.syscalls?.write(trace, call, began, ended, result, a, b, c, d, e, f, true);
@@ -178,7 +193,9 @@ export class Tracer {
     const pseudo = at + BLOCK_HEADER;
     ring.u16[(pseudo + FuseAt.calls) >>> 1] = trace.calls < MAX_CALLS ? trace.calls : MAX_CALLS;
     ring.u32[(pseudo + FuseAt.host) >>> 2] = nanoseconds(trace.host);
-    ring.u32[(pseudo + FuseAt.writing) >>> 2] = trace.calls > 0 ? nanoseconds(now - trace.hostEnd) : 0;
+    ring.u32[(pseudo + FuseAt.writing) >>> 2] =
+      trace.calls > 0 ? nanoseconds(now - trace.hostEnd - trace.heldAfter) : 0;
+    if (trace.held > 0) ring.u32[(pseudo + FuseAt.held) >>> 2] = Math.min(MOST, Math.round(trace.held * 1000));
     if (opcode === Opcode.INIT) this.init[1] = ring.bytes.slice(at, at + size);
     return size;
   }
@@ -223,11 +240,14 @@ export class Tracer {
     u32[(pseudo + FuseAt.taken + 4) >>> 2] = trace.takenHigh;
     u32[(pseudo + FuseAt.length) >>> 2] = length;
     u32[(pseudo + FuseAt.flags) >>> 2] =
-      (length > captured ? MessageFlag.CUT : 0) | (trace.later ? MessageFlag.LATER : 0);
+      (length > captured ? MessageFlag.CUT : 0) |
+      (trace.later ? MessageFlag.LATER : 0) |
+      (trace.held > 0 ? MessageFlag.HELD : 0) |
+      (trace.changed ? MessageFlag.CHANGED : 0);
     u32[(pseudo + FuseAt.queued) >>> 2] = nanoseconds(trace.queued);
     u32[(pseudo + FuseAt.host) >>> 2] = 0;
     u32[(pseudo + FuseAt.writing) >>> 2] = 0;
-    u32[(pseudo + FuseAt.message - 4) >>> 2] = 0;
+    u32[(pseudo + FuseAt.held) >>> 2] = 0;
     endBlock(ring, at, size);
     return size;
   }
@@ -240,6 +260,8 @@ function reset(trace: RequestTrace, chain: Chain, queue: number, taken: number):
   trace.calls = 0;
   trace.host = 0;
   trace.later = false;
+  trace.held = 0;
+  trace.changed = false;
 }
 
 /** Of milliseconds; what 32 bits cannot say is their largest number. */

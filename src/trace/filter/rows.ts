@@ -48,13 +48,19 @@ export class OneRow implements Rows {
   private requestPart: Uint8Array = none;
   private replyPart: Uint8Array = none;
   private shape: SessionShape | undefined;
-  private pathText = '';
+  private pathText: string | (() => string) = '';
 
   /** `origin`: nanoseconds since the epoch that `start` counts from. */
   constructor(readonly origin: bigint = 0n) {}
 
-  /** A request was taken. `bytes` has the whole of it, or at least what it has before any data. */
-  take(bytes: Uint8Array, at: { start: number; queue: number; path: string; session: SessionShape | undefined }): void {
+  /**
+   * A request was taken. `bytes` has the whole of it, or at least what it has before any data. A path that is costly to
+   * find may be a function: it is called when a filter looks at the path.
+   */
+  take(
+    bytes: Uint8Array,
+    at: { start: number; queue: number; path: string | (() => string); session: SessionShape | undefined },
+  ): void {
     const { columns } = this;
     this.requestPart = bytes;
     this.replyPart = none;
@@ -92,7 +98,8 @@ export class OneRow implements Rows {
   }
 
   path(index: number): string {
-    return index === 1 ? this.pathText : '';
+    if (index !== 1) return '';
+    return typeof this.pathText === 'string' ? this.pathText : this.pathText();
   }
 
   requestBytes(): Uint8Array {

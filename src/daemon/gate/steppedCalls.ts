@@ -1,0 +1,138 @@
+/**
+ * Host system calls that are told of before and after they are made, while a request is stepped through.
+ *
+ * Put in the place of the plain calls for the time that the handler of a watched request runs, and at no other: what
+ * nobody steps through costs nothing. Who stops, and how, is `CallWatch`'s business.
+ */
+import type { BlockingCalls, HostCalls } from '../../fs/hostCalls';
+import { hostCallNumber } from '../../protocol/hostCalls';
+
+export interface CallWatch {
+  /** Whether calls are to be told. */
+  readonly watching: boolean;
+  /** Makes a call, telling before and after. */
+  made(call: number, values: readonly number[], make: () => number): number;
+  /** A call is about to go to another thread; what is returned takes its result in place of `done`. */
+  handedOver(call: number, values: readonly number[], done: (result: number) => void): (result: number) => void;
+}
+
+/** The system call that each method is in a capture. */
+const names: Readonly<Record<keyof HostCalls, string>> = {
+  openat: 'openat',
+  close: 'close',
+  statx: 'statx',
+  mkdirat: 'mkdirat',
+  mknodat: 'mknodat',
+  symlinkat: 'symlinkat',
+  linkat: 'linkat',
+  unlinkat: 'unlinkat',
+  renameat2: 'renameat2',
+  readlinkat: 'readlinkat',
+  fchmod: 'fchmod',
+  fchmodat: 'fchmodat',
+  fchownat: 'fchownat',
+  utimensat: 'utimensat',
+  truncate: 'truncate',
+  ftruncate: 'ftruncate',
+  preadv2: 'preadv2',
+  pwritev2: 'pwritev2',
+  fsync: 'fsync',
+  fdatasync: 'fdatasync',
+  syncfs: 'syncfs',
+  fallocate: 'fallocate',
+  lseek: 'lseek',
+  seekFolder: 'lseek',
+  getdents64: 'getdents64',
+  fstatfs: 'fstatfs',
+  faccessat2: 'faccessat2',
+  getxattr: 'getxattr',
+  listxattr: 'listxattr',
+  setxattr: 'setxattr',
+  removexattr: 'removexattr',
+  copyFileRange: 'copy_file_range',
+  flock: 'flock',
+  fcntlLock: 'fcntl',
+  ioctl: 'ioctl',
+  impersonate: 'setresuid',
+  resume: 'setresuid',
+  dropFsetid: 'capset',
+};
+
+/** What the arguments of a method are as those of its system call, where they differ. */
+const translated: Partial<Record<keyof HostCalls, (values: readonly number[]) => number[]>> = {
+  seekFolder: ([fd, low, high]) => [fd, high * 0x1_0000_0000 + low, 0],
+  resume: () => [0, 0, -1],
+  dropFsetid: () => [4],
+};
+
+type Plain = (...values: number[]) => number | void;
+
+export function steppedCalls(calls: HostCalls, watch: CallWatch): HostCalls {
+  let acting = false;
+  const wrapped = Object.entries(names).map(([method, name]) => {
+    const key = method as keyof HostCalls;
+    const plain = (calls[key] as Plain).bind(calls);
+    const number = hostCallNumber[name];
+    const translate = translated[key];
+    const stepped: Plain = (...values) => {
+      // Nothing is called when that is who it is already.
+      if (key === 'impersonate') {
+        if (values[0] === 0 && values[1] === 0 && values[2] < 0) return plain(...values);
+        acting = true;
+      } else if (key === 'resume') {
+        if (!acting) return plain();
+        acting = false;
+      }
+      return watch.made(number, translate ? translate(values) : values, () => plain(...values) ?? 0);
+    };
+    return [method, stepped] as const;
+  });
+  return Object.fromEntries(wrapped) as unknown as HostCalls;
+}
+
+type Done = (result: number) => void;
+
+/** Calls to other threads: always in place, since they are rare and slow. */
+export class SteppedBlockingCalls implements BlockingCalls {
+  constructor(
+    private readonly calls: BlockingCalls,
+    private readonly watch: CallWatch,
+  ) {}
+
+  preadv(fd: number, vectors: number, count: number, offset: number, done: Done): void {
+    this.calls.preadv(fd, vectors, count, offset, this.told('preadv', [fd, vectors, count, offset], done));
+  }
+
+  pwritev(fd: number, vectors: number, count: number, offset: number, done: Done): void {
+    this.calls.pwritev(fd, vectors, count, offset, this.told('pwritev', [fd, vectors, count, offset], done));
+  }
+
+  fsync(fd: number, dataOnly: boolean, done: Done): void {
+    this.calls.fsync(fd, dataOnly, this.told(dataOnly ? 'fdatasync' : 'fsync', [fd], done));
+  }
+
+  syncfs(fd: number, done: Done): void {
+    this.calls.syncfs(fd, this.told('syncfs', [fd], done));
+  }
+
+  fallocate(fd: number, mode: number, offset: number, length: number, done: Done): void {
+    this.calls.fallocate(fd, mode, offset, length, this.told('fallocate', [fd, mode, offset, length], done));
+  }
+
+  copyFileRange(
+    from: number,
+    fromOffset: number,
+    to: number,
+    toOffset: number,
+    length: number,
+    flags: number,
+    done: Done,
+  ): void {
+    const told = this.told('copy_file_range', [from, fromOffset, to, toOffset, length, flags], done);
+    this.calls.copyFileRange(from, fromOffset, to, toOffset, length, flags, told);
+  }
+
+  private told(name: string, values: readonly number[], done: Done): Done {
+    return this.watch.watching ? this.watch.handedOver(hostCallNumber[name], values, done) : done;
+  }
+}
