@@ -38,6 +38,7 @@ const groups = [
       'fuse',
       'fs',
       'trace',
+      'debug',
       'control',
       'vm',
       'cli',

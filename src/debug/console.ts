@@ -46,7 +46,7 @@ export async function runCommand(
     case 'faults':
       return rest === '' ? { text: faultsText(await target.faults()) } : undefined;
     case 'fault': {
-      if (rest === '') throw trouble('debugExpressionBad', text, 'a rule is missing, as in: fault READ errno=EIO');
+      if (rest === '') throw trouble('debugExpressionBad', text, 'a rule is missing, as in: fault errno=EIO READ *.db');
       return { text: faultsText(await target.faults(rest === 'off' ? 'clear' : { add: rest })) };
     }
     case 'answer':
