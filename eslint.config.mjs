@@ -10,7 +10,7 @@ const nodeGlobals = Object.fromEntries(
 );
 
 export default defineConfig(
-  { ignores: ['dist/', 'out/', 'node_modules/'] },
+  { ignores: ['dist/', 'out/', 'packages/', 'node_modules/'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],

@@ -12,8 +12,13 @@ const bundle = (name, entry, extra = {}) => ({
   target: 'node20',
   entry: Object.fromEntries(Object.entries(entry).filter(([, file]) => existsSync(resolve(__dirname, file)))),
   context: __dirname,
-  output: { path: resolve(__dirname, 'dist'), filename: '[name].js', libraryTarget: 'commonjs2' },
-  resolve: { extensions: ['.ts', '.js'] },
+  output: {
+    path: resolve(__dirname, 'dist'),
+    filename: '[name].js',
+    chunkFilename: '[name].chunk.js',
+    libraryTarget: 'commonjs2',
+  },
+  resolve: { extensions: ['.ts', '.js'], extensionAlias: { '.js': ['.ts', '.js'] } },
   module: {
     // cli/daemon.ts loads the daemon's bundle when it runs.
     parser: { javascript: { createRequire: false } },
@@ -31,7 +36,7 @@ const bundle = (name, entry, extra = {}) => ({
   },
   externals: { vscode: 'commonjs vscode', koffi: 'commonjs koffi' },
   // Readable stack traces and profiles are worth more than a smaller file.
-  optimization: { minimize: false },
+  optimization: { minimize: false, chunkIds: 'named' },
   devtool: 'source-map',
   node: { __dirname: false, __filename: false },
   performance: false,

@@ -35,6 +35,30 @@ const targets = {
     return run(process.execPath, ['out/test/bench/main.js', ...args]);
   },
 
+  /** The extension as .vsix files. */
+  async package(args) {
+    getNodeModules();
+    await bundle();
+    const { packageAll } = await import('./package.mjs');
+    return packageAll(args);
+  },
+
+  /** `npm run workbench [-- DIR]`: VS Code with the extension in this machine's browser, until Ctrl-C. */
+  async workbench(args) {
+    getNodeModules();
+    await bundle();
+    await compile();
+    return run(process.execPath, ['out/test/support/vscode/tryIt.js', ...args]);
+  },
+
+  /** The suites of the extension host in a desktop VS Code: VSCODE_EXECUTABLE, or the newest one, fetched. */
+  async 'test:desktop'(args) {
+    getNodeModules();
+    await bundle();
+    await compile();
+    return run(process.execPath, ['out/test/extension/run.js', '--desktop', ...args]);
+  },
+
   /** The README's pictures, taken anew from a real VS Code. */
   async pictures() {
     getNodeModules();

@@ -1,11 +1,32 @@
 /** The extension's entry: construct, register, dispose. What a command does is `ui/`'s business. */
 import * as vscode from 'vscode';
-import { shareFolder } from './ui/shareFolder';
+import { registerCommands } from './ui/commands';
+import { OutsideShares } from './ui/outsideShares';
+import { SharesTree } from './ui/sharesTree';
+import { StatusBar } from './ui/statusBar';
+import type { Studio } from './ui/studio';
+import { VirtualMachines } from './ui/virtualMachines';
 
-export function activate(context: vscode.ExtensionContext): void {
-  context.subscriptions.push(
-    vscode.commands.registerCommand('virtiofs.shareFolder', (folder?: vscode.Uri) =>
-      shareFolder(context.extensionPath, folder),
-    ),
-  );
+/** For this project's own tests; nothing here is promised to other extensions. */
+export interface Insides {
+  /** Milliseconds that `activate` took. */
+  readonly activation: number;
+  readonly vms: VirtualMachines;
+  readonly outside: OutsideShares;
+  readonly shares: SharesTree;
+}
+
+export function activate(context: vscode.ExtensionContext): Insides {
+  const began = performance.now();
+  const log = vscode.window.createOutputChannel('Virtio-FS', { log: true });
+  const vms = new VirtualMachines();
+  const outside = new OutsideShares(vms, (why) => log.warn(why));
+  const studio: Studio = { extensionPath: context.extensionPath, vms, outside, log, memory: context.workspaceState };
+  void vscode.commands.executeCommand('setContext', 'virtiofs.noGuests', process.platform !== 'linux');
+  const shares = new SharesTree(studio);
+  const view = vscode.window.createTreeView('virtiofs.shares', { treeDataProvider: shares });
+  view.onDidChangeVisibility(({ visible }) => shares.show(visible));
+  shares.show(view.visible);
+  context.subscriptions.push(log, view, shares, outside, new StatusBar(studio), ...registerCommands(studio), vms);
+  return { activation: performance.now() - began, vms, outside, shares };
 }

@@ -86,12 +86,17 @@ export const catalogue = {
   notLinux: (platform: string) =>
     machine(
       `virtio-fs needs Linux as the host, this is ${platform}`,
-      'Open the folder on a Linux machine (Remote - SSH, WSL).',
+      'Open the folder on a Linux machine (Remote - SSH, Dev Containers, WSL). Captures open here as well.',
     ),
   workspaceUntrusted: () =>
     machine(
       'this workspace is not trusted, so no program is started from it',
       'Trust it with "Workspaces: Manage Workspace Trust".',
+    ),
+  nativePartMissing: (platform: string) =>
+    machine(
+      `this package of the extension has no native part for ${platform}, so no guest can be started; captures open`,
+      'Install the package for linux-x64 or linux-arm64 on such a machine.',
     ),
   folderMissing: (folder: string) => usage(`${folder} is not a folder`, 'Choose an existing folder on this machine.'),
   nodeMissing: (tried: string) =>
@@ -131,6 +136,21 @@ export const catalogue = {
       `the guest ended before the command did: ${command}`,
       'Without --command there is a shell to look around in.',
     ),
+  daemonGone: (tag: string, how: string) =>
+    failure(
+      `the virtio-fs daemon of the share "${tag}" has ended (${how}): its folder answers no more`,
+      'Restart the guest: a daemon cannot be put behind a guest that runs.',
+    ),
+  folderGone: (tag: string, folder: string) =>
+    failure(
+      `${folder}, shared as "${tag}", is not there any more`,
+      'The guest keeps the folder that was removed. Put it back and restart the guest to share it anew.',
+    ),
+  shareWordsBad: (why: string) => usage(why, '"virtiofs-studio share --help" lists the options.'),
+  noVm: () => failure('no virtual machine of this window runs', 'Start one with "Virtio-FS: Share Folder into VM".'),
+  guestNotThere: () => failure('the guest is not up', 'Wait until it is, or start it again.'),
+  controlUnusable: (path: string, why: string) =>
+    usage(`nobody listens at ${path}: ${why}`, '--control is for editors; leave it out to run a guest by hand.'),
   shareBad: (text: string) => usage(`"${text}" is not a share`, 'Give it as DIR:TAG, for example ./src:work.'),
   tagTwice: (tag: string) => usage(`two shares have the tag "${tag}"`, 'Give each share a tag of its own.'),
   numberBad: (option: string, text: string, wanted: string) =>

@@ -1,7 +1,7 @@
 /** `virtiofs-studio doctor`: what this machine has for guests, and the fix for what it lacks. Shows `vm/checks.ts`. */
 import { type Command } from 'commander';
+import type { Finding, Verdict } from '../control/findings';
 import { checkMachine } from '../vm/checks';
-import type { Finding, Verdict } from '../vm/checks';
 
 const marks: Record<Verdict, { readonly word: string; readonly colour: string }> = {
   ok: { word: 'ok', colour: '32' },

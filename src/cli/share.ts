@@ -1,71 +1,32 @@
 /**
  * `virtiofs-studio share`: a guest with folders of this machine in it, with a shell on its console or for one command.
  *
- * Owns the options, the terminal and the exit code. The guest itself is `vm/launcher.ts`.
+ * Owns the order of things and the exit code. The options are `shareOptions.ts`, the terminal `terminalShell.ts`, what an
+ * editor is told `launcherLink.ts`, the guest itself `vm/launcher.ts`.
  */
-import { resolve } from 'node:path';
-import { type Command, Option } from 'commander';
-import { trouble } from '../base/catalogue';
+import type { Command } from 'commander';
+import { Trouble, trouble } from '../base/catalogue';
+import type { LauncherFacts, RunResult } from '../control/launcher';
+import { MOST_OUTPUT } from '../control/launcher';
+import { countersSocketOf, socketOf } from '../control/runningShares';
 import { onTermination } from '../vm/endings';
 import { mountPoint } from '../vm/guestInit';
 import { probeKvm } from '../vm/kvm';
 import { startGuest } from '../vm/launcher';
 import type { Guest, GuestOptions } from '../vm/launcher';
-import { QEMU_TERMINAL } from '../vm/qemuArguments';
+import { shellQuote } from '../vm/shellQuote';
 import { guestTools, kernelFrom } from '../vm/toolbox';
-import { UML_TERMINAL } from '../vm/umlArguments';
 import { Workplace } from '../vm/workplace';
 import { namedFolders, parseCount, parseMemory } from './guestOptions';
+import { LauncherLink } from './launcherLink';
 import { Progress } from './progress';
-
-interface ShareOptions {
-  readonly command?: string;
-  readonly guest: 'qemu' | 'uml';
-  readonly accel: 'auto' | 'kvm' | 'tcg';
-  readonly kernel?: string;
-  readonly memory?: string;
-  readonly cpus?: string;
-  readonly queues?: string;
-  readonly qemuArg: string[];
-  readonly cache: 'never' | 'metadata' | 'auto' | 'always';
-  readonly readOnly: boolean;
-  readonly tag?: string;
-  readonly share: string[];
-  readonly capture?: string;
-  readonly captureLimit?: string;
-  readonly snaplen?: string;
-  readonly traceSyscalls: boolean;
-}
-
-/** Ctrl-], as in telnet and virsh. */
-const ESCAPE = 0x1d;
+import { captureOptions, daemonOptions, describeShare, parseShareWords } from './shareOptions';
+import type { ShareOptions, ShareRequest } from './shareOptions';
+import { watchShares } from './shareWatch';
+import { converse, terminalShape } from './terminalShell';
 
 export function registerShare(program: Command): void {
-  const list = (value: string, before: string[]): string[] => [...before, value];
-  program
-    .command('share')
-    .description('boot a Linux guest with a folder of this machine mounted in it')
-    .argument('[dir]', 'folder to share (default: the current one)')
-    .option('--command <script>', 'run this in the guest, in the folder, and end with its status')
-    .addOption(new Option('--guest <kind>', 'what runs the guest').choices(['qemu', 'uml']).default('qemu'))
-    .addOption(new Option('--accel <how>', 'for QEMU').choices(['auto', 'kvm', 'tcg']).default('auto'))
-    .option('--kernel <file>', 'Linux kernel image for QEMU (default: a recent one)')
-    .option('--memory <size>', 'memory of the guest, such as 512M or 2G')
-    .option('--cpus <n>', 'processors of the guest (QEMU only; default: 2)')
-    .option('--queues <n>', 'request queues of each share (QEMU only; default: 1)')
-    .option('--qemu-arg <word>', 'one more word for QEMU; may be given several times', list, [])
-    .addOption(
-      new Option('--cache <mode>', 'what the guest may keep')
-        .choices(['never', 'metadata', 'auto', 'always'])
-        .default('auto'),
-    )
-    .option('--read-only', 'the guest may not change anything', false)
-    .option('--tag <tag>', 'name of the share in the guest: at most 36 bytes, no newline (default: share)')
-    .option('--share <dir:tag>', 'share one more folder; may be given several times', list, [])
-    .option('--capture <file>', 'write every request and reply into this file (of several shares: one file each)')
-    .option('--capture-limit <size>', 'keep the newest: the capture and its older half stay below this, such as 100M')
-    .option('--snaplen <bytes>', 'bytes of data that captures keep of each message (default: 256)')
-    .option('--trace-syscalls', 'captures have each host system call as well', false)
+  describeShare(program.command('share'))
     .addHelpText(
       'after',
       '\nWatch the requests from another terminal with "virtiofs-studio trace".\n' +
@@ -73,106 +34,178 @@ export function registerShare(program: Command): void {
         'Exit codes: that of the command; 2 wrong options, 3 the machine lacks something, 4 the guest failed.',
     )
     .action(async (folder: string | undefined, options: ShareOptions) => {
-      process.exitCode = await share(folder, options);
+      process.exitCode = await new ShareCommand().run({ folder, options });
     });
 }
 
-async function share(folder: string | undefined, options: ShareOptions): Promise<number> {
-  const folders = namedFolders(folder, options.tag, options.share);
-  const interactive = options.command === undefined;
-  if (interactive && !(process.stdin.isTTY && process.stdout.isTTY)) {
-    throw trouble('terminalMissing');
-  }
-  const sizes = {
-    ...(options.memory === undefined ? {} : { memoryMiB: parseMemory(options.memory) }),
-    ...(options.cpus === undefined ? {} : { cpus: parseCount('--cpus', options.cpus, 1, 64) }),
-    ...(options.queues === undefined ? {} : { queues: parseCount('--queues', options.queues, 1, 64) }),
-  };
-  const progress = new Progress();
-  const tools = await guestTools(options.guest, progress.step);
-  const accelerator = options.guest === 'uml' ? 'tcg' : await chooseAccelerator(options, tools, progress);
+class ShareCommand {
+  private readonly progress = new Progress();
+  private link!: LauncherLink;
+  private guest: Guest | undefined;
+  private workplace: Workplace | undefined;
+  /** What to boot when the guest that runs has ended. */
+  private next: ShareRequest | undefined;
+  private asked = false;
 
-  const workplace = await Workplace.open();
-  let guest: Guest | undefined;
-  const listening = onTermination(async () => {
-    if (process.stdin.isTTY) {
-      process.stdin.setRawMode(false);
+  /** One guest after another, as long as an editor wants it restarted. */
+  async run(first: ShareRequest): Promise<number> {
+    let request = first;
+    const listening = onTermination(() => this.clean());
+    this.link = await LauncherLink.open(first.options.control, {
+      stop: () => this.stop(),
+      restart: (words) => this.restart(request, words),
+      run: (script) => this.runInGuest(script),
+    });
+    try {
+      for (;;) {
+        const status = await this.runGuest(request);
+        if (this.next === undefined) return status;
+        request = this.next;
+        this.next = undefined;
+        this.asked = false;
+      }
+    } catch (error) {
+      if (error instanceof Trouble && !this.asked) {
+        const { code, message, remedy } = error;
+        this.link.state({ kind: 'failed', code, text: message, remedy });
+      }
+      throw error;
+    } finally {
+      listening();
+      await this.link.close();
     }
-    await (guest === undefined ? workplace.close() : guest.stop());
-  });
-  try {
-    const guestOptions: GuestOptions = {
+  }
+
+  private async runGuest(request: ShareRequest): Promise<number> {
+    const { progress, link } = this;
+    const { options } = request;
+    const guestOptions = await this.prepare(request);
+    if (this.asked) return 0;
+    this.workplace = await Workplace.open();
+    let unwatch = (): void => {};
+    try {
+      const guest = await startGuest(guestOptions, this.workplace);
+      this.guest = guest;
+      progress.done();
+      link.state({ kind: 'up', release: guest.release });
+      unwatch = watchShares(guest, guestOptions.shares, (tag, { code, message, remedy }) => {
+        link.problem({ tag, code, text: message, remedy });
+        process.stderr.write(`\r\n${message}. ${remedy}\r\n`);
+      });
+      const status = options.command === undefined ? 0 : await runCommand(guest, options.command);
+      if (options.command === undefined) await converse(guest, guestOptions);
+      const end = guest.process.signalCode ?? `exit code ${guest.process.exitCode ?? status}`;
+      link.state({ kind: 'stopped', reason: this.asked ? 'asked' : 'guest', status: end });
+      return status;
+    } catch (error) {
+      // Stopped while it booted: no failure.
+      if (!this.asked) throw error;
+      link.state({ kind: 'stopped', reason: 'asked', status: 'before it was up' });
+      return 0;
+    } finally {
+      unwatch();
+      progress.done();
+      await this.clean();
+    }
+  }
+
+  /** Reads the options and gets what the guest needs. */
+  private async prepare({ folder, options }: ShareRequest): Promise<GuestOptions> {
+    const { progress, link } = this;
+    const folders = namedFolders(folder, options.tag, options.share);
+    const interactive = options.command === undefined;
+    if (interactive && !(process.stdin.isTTY && process.stdout.isTTY)) {
+      throw trouble('terminalMissing');
+    }
+    const sizes = {
+      ...(options.memory === undefined ? {} : { memoryMiB: parseMemory(options.memory) }),
+      ...(options.cpus === undefined ? {} : { cpus: parseCount('--cpus', options.cpus, 1, 64) }),
+      ...(options.queues === undefined ? {} : { queues: parseCount('--queues', options.queues, 1, 64) }),
+    };
+    const step = (name: 'tools' | 'kvm' | 'daemons' | 'boot') => (text: string) => {
+      progress.step(text);
+      link.state({ kind: 'preparing', step: name, text });
+    };
+    const tools = await guestTools(options.guest, step('tools'));
+    const accelerator = options.guest === 'uml' ? 'tcg' : await chooseAccelerator(options, tools, step('kvm'));
+    const shares = folders.map((one) => ({
+      ...one,
+      readOnly: options.readOnly,
+      daemonOptions: [...daemonOptions(options), ...captureOptions(options, folders.length > 1 ? one.tag : undefined)],
+    }));
+    return {
       kind: options.guest,
       accelerator,
       tools,
       ...sizes,
       ...(options.kernel === undefined ? {} : { kernel: kernelFrom(options.kernel) }),
       qemuArguments: options.qemuArg,
-      shares: folders.map((one) => ({
-        ...one,
-        readOnly: options.readOnly,
-        daemonOptions: [
-          ...daemonOptions(options),
-          ...captureOptions(options, folders.length > 1 ? one.tag : undefined),
-        ],
-      })),
+      shares,
       ...(interactive ? { shell: terminalShape() } : {}),
-      progress: progress.step,
+      progress: (text, reached) => (reached === 'up' ? progress.step(text) : step(reached)(text)),
+      onStarted: (guest, backEnds) => {
+        link.facts({
+          launcher: process.pid,
+          kind: options.guest,
+          accelerator: options.guest === 'uml' ? 'none' : accelerator,
+          guest: processFacts(guest),
+          shares: shares.map(({ directory, tag, readOnly }, index) => {
+            const daemon = processFacts(backEnds[index].process);
+            return {
+              directory,
+              tag,
+              readOnly,
+              mountPoint: mountPoint(tag),
+              mountCommand: `mount -t virtiofs -o ${readOnly ? 'ro' : 'rw'} ${shellQuote(tag)} ${mountPoint(tag)}`,
+              daemon,
+              captureSocket: socketOf(daemon.pid),
+              countersSocket: countersSocketOf(daemon.pid),
+            };
+          }),
+        });
+      },
     };
-    guest = await startGuest(guestOptions, workplace);
-    progress.done();
-    return options.command === undefined
-      ? await converse(
-          guest,
-          options,
-          folders.map((one) => mountPoint(one.tag)),
-        )
-      : await runCommand(guest, options.command);
-  } finally {
-    progress.done();
-    await (guest === undefined ? workplace.close() : guest.stop());
-    listening();
+  }
+
+  /** Everything of the guest goes, whatever it is at. */
+  private async clean(): Promise<void> {
+    const { guest, workplace } = this;
+    if (process.stdin.isTTY) process.stdin.setRawMode(false);
+    this.guest = this.workplace = undefined;
+    await (guest === undefined ? workplace?.close() : guest.stop());
+  }
+
+  private stop(): void {
+    this.asked = true;
+    this.next = undefined;
+    void (this.guest === undefined ? this.workplace?.close() : this.guest.stop());
+  }
+
+  private restart(request: ShareRequest, words: readonly string[] | undefined): void {
+    const next = words === undefined ? request : parseShareWords(words);
+    if (next.options.command !== undefined) throw trouble('shareWordsBad', '--command ends with its guest');
+    this.stop();
+    this.next = next;
+  }
+
+  private async runInGuest(script: string): Promise<RunResult> {
+    if (this.guest === undefined) throw trouble('guestNotThere');
+    const { status, output } = await this.guest.run(script);
+    return { status, output: output.toString('utf8').slice(-MOST_OUTPUT) };
   }
 }
 
-/** Shared memory maps (SQLite, fio) must work by default in every cache mode, hence the second option. */
-function daemonOptions(options: ShareOptions): string[] {
-  return [`--cache=${options.cache}`, '--allow-mmap', '--xattr', '--log-level=warn'];
-}
-
-/** `tag`: where there are several shares, each has a file of its own: `NAME.TAG.fuse.pcapng`. */
-function captureOptions(options: ShareOptions, tag: string | undefined): string[] {
-  const { capture, captureLimit, snaplen } = options;
-  const given = (name: string, value: string | undefined): string[] =>
-    value === undefined ? [] : [`${name}=${value}`];
-  return [
-    ...given('--capture', capture === undefined ? undefined : resolve(captureName(capture, tag))),
-    ...given('--capture-limit', captureLimit),
-    ...given('--snaplen', snaplen),
-    ...(options.traceSyscalls ? ['--trace-syscalls'] : []),
-  ];
-}
-
-function captureName(file: string, tag: string | undefined): string {
-  if (tag === undefined) return file;
-  const [, stem, extension] = /^(.*?)((?:\.fuse)?\.pcapng)?$/s.exec(file) ?? [];
-  return `${stem}.${tag.replaceAll('/', '_')}${extension ?? ''}`;
+function processFacts({ pid = 0, spawnargs }: Guest['process']): LauncherFacts['guest'] {
+  return { pid, argv: spawnargs };
 }
 
 async function chooseAccelerator(
   options: ShareOptions,
   tools: GuestOptions['tools'],
-  progress: Progress,
+  progress: (text: string) => void,
 ): Promise<'kvm' | 'tcg'> {
-  if (options.accel !== 'auto') {
-    return options.accel;
-  }
-  return (await probeKvm(tools, progress.step)).works ? 'kvm' : 'tcg';
-}
-
-function terminalShape(): NonNullable<GuestOptions['shell']> {
-  const term = process.env['TERM'] ?? 'linux';
-  return { term, rows: process.stdout.rows, columns: process.stdout.columns };
+  if (options.accel !== 'auto') return options.accel;
+  return (await probeKvm(tools, progress)).works ? 'kvm' : 'tcg';
 }
 
 async function runCommand(guest: Guest, command: string): Promise<number> {
@@ -185,40 +218,4 @@ async function runCommand(guest: Guest, command: string): Promise<number> {
   } catch {
     throw trouble('guestGone', command);
   }
-}
-
-/** Joins the user's terminal to the guest's console until the guest ends. */
-async function converse(guest: Guest, options: ShareOptions, places: readonly string[]): Promise<number> {
-  const [input, output] = [process.stdin, process.stdout];
-  output.write(
-    `Linux ${guest.release}; shared: ${places.join(', ')}. "exit" leaves, Ctrl-] ends the guest at once.\r\n`,
-  );
-  const type = (keys: Buffer): void => {
-    if (keys.includes(ESCAPE)) {
-      void guest.workplace.close(0);
-    } else {
-      guest.console.write(keys);
-    }
-  };
-  const device = options.guest === 'uml' ? UML_TERMINAL : QEMU_TERMINAL;
-  const resize = (): void => {
-    guest.run(`stty -F ${device} rows ${output.rows} cols ${output.columns}`).catch(() => {}); // It has just ended.
-  };
-  guest.console.pipe(output, { end: false });
-  input.setRawMode(true);
-  input.on('data', type);
-  output.on('resize', resize);
-  // Whatever the shell wrote before this terminal was joined is gone: an empty line brings a prompt.
-  guest.console.write('\r');
-  try {
-    await guest.ended;
-  } finally {
-    output.off('resize', resize);
-    input.off('data', type);
-    input.setRawMode(false);
-    input.pause();
-    guest.console.unpipe(output);
-    output.write('\r\n');
-  }
-  return 0;
 }

@@ -27,9 +27,11 @@ export interface RunningShare {
   /** ISO 8601. */
   readonly started: string;
   readonly socket: string;
+  /** Tells its counters: `control/counters.ts`. */
+  readonly counters: string;
 }
 
-export type ShareFacts = Omit<RunningShare, 'socket'>;
+export type ShareFacts = Omit<RunningShare, 'socket' | 'counters'>;
 
 /** Longest PID.json that is read: a path and a tag, with room to spare. */
 const MOST_BYTES = 64 << 10;
@@ -72,6 +74,7 @@ function isTrusted(folder: string): boolean {
 export const socketOf = (pid: number, folder = sharesFolder()): string => join(folder, `${pid}.sock`);
 /** Where a debugger connects (`debug.ts`). */
 export const debugSocketOf = (pid: number, folder = sharesFolder()): string => join(folder, `${pid}.debug`);
+export const countersSocketOf = (pid: number, folder = sharesFolder()): string => join(folder, `${pid}.counters`);
 const recordOf = (pid: number, folder: string): string => join(folder, `${pid}.json`);
 
 /** Tells others of a share, once its socket listens. Whole or not at all. The folder is there (`openSharesFolder`). */
@@ -88,6 +91,7 @@ export function withdrawShare(pid: number, folder = sharesFolder()): void {
   rmSync(recordOf(pid, folder), { force: true });
   rmSync(socketOf(pid, folder), { force: true });
   rmSync(debugSocketOf(pid, folder), { force: true });
+  rmSync(countersSocketOf(pid, folder), { force: true });
 }
 
 /** Shares that run, the oldest first. */
@@ -127,7 +131,7 @@ function readRecord(pid: number, folder: string): RunningShare | undefined {
     const facts = JSON.parse(readFileSync(name, 'utf8')) as Partial<Record<keyof ShareFacts, unknown>> | null;
     const { tag, directory, started } = facts ?? {};
     if (typeof tag !== 'string' || typeof directory !== 'string' || typeof started !== 'string') return undefined;
-    return { pid, tag, directory, started, socket };
+    return { pid, tag, directory, started, socket, counters: countersSocketOf(pid, folder) };
   } catch {
     return undefined;
   }

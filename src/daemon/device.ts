@@ -19,6 +19,7 @@ import { Chain } from '../virtio/chain';
 import { GuestMemory, type HostMemory, type Region } from '../virtio/guestMemory';
 import { Virtqueue } from '../virtio/virtqueue';
 import type { Gate, GateOwner } from './gate/gate';
+import type { CounterBoard } from './counterBoard';
 import { IdleYield } from './idleYield';
 import { QueueExchange } from './queueExchange';
 import { ShortWatch } from './shortWatch';
@@ -55,6 +56,7 @@ export interface DeviceParts {
   readonly pollMicroseconds: number;
   readonly tracer: Tracer;
   readonly gate: Gate;
+  readonly counters: CounterBoard;
   readonly warn: (text: string) => void;
   /** Ends whatever is in progress outside of the turn (slow calls, waiting locks), answering it. */
   readonly settle: () => void;
@@ -242,6 +244,7 @@ export class ShareDevice implements Device, GateOwner {
           this.tell(running);
           return;
         }
+        this.parts.counters.taken(running.ring.index);
         const used = gate.armed
           ? this.handleGated(running, exchange)
           : this.parts.tracer.on
@@ -249,6 +252,7 @@ export class ShareDevice implements Device, GateOwner {
             : this.handle(exchange);
         if (used !== DEFERRED) {
           queue.push(exchange.chain.head, used);
+          this.parts.counters.answered(running.ring.index);
           if (running.tidings.due(queue.backlog)) this.tell(running);
         } else if (gate.frozen) {
           this.tell(running);
@@ -335,6 +339,7 @@ export class ShareDevice implements Device, GateOwner {
   // GateOwner: requests that were held.
 
   deliver(exchange: QueueExchange, used: number): void {
+    this.parts.counters.answered(exchange.queue);
     const { gated } = exchange;
     const opcode = gated?.valid === true ? gated.opcode : undefined;
     const times = gated === undefined ? 1 : this.parts.gate.delivering(exchange, used);

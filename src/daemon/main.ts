@@ -14,6 +14,8 @@ import { leave, limitDescriptors } from '../native/process';
 import { errnoName } from '../protocol/errno';
 import type { BlockingWorkerData } from './blockingWorker';
 import { DebugServer } from './gate/debugServer';
+import { CounterBoard } from './counterBoard';
+import { CounterLines } from './counterLines';
 import { listen } from './listening';
 import { type DaemonOptions, type LogLevel, parseOptions } from './options';
 import type { QueueWorkerData, QueueWorkerMessage } from './queueWorker';
@@ -50,12 +52,17 @@ function run(options: DaemonOptions): void {
   port1.unref();
   const debug = new DebugServer(port1, () => signal(commandFd));
   if (options.debug) debug.listen((why) => log('warn', `no debugger can connect: ${why}`));
+  const counters = new CounterBoard(options.queues + 1);
+  const counterLines = new CounterLines(counters);
+  if (options.liveTrace) counterLines.listen();
+
   const workerData: QueueWorkerData = {
     options,
     listenFd: listening.fd,
     quitFd,
     doneFd,
     board: board.block,
+    counters: counters.block,
     trace,
     debug: { port: port2, commandFd },
   };
@@ -67,6 +74,7 @@ function run(options: DaemonOptions): void {
     over = true;
     listening.remove();
     debug.close(outcome === 0 ? 'the share is over' : 'the daemon has failed');
+    counterLines.close();
     void tracing.end().then(() => leave(outcome));
   };
   const failed = (error: Error): void => {

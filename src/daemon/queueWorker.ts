@@ -23,6 +23,7 @@ import { ShareDevice } from './device';
 import { DebugWorker, REPLY_AREA } from './gate/debugWorker';
 import type { DebugNews } from './gate/messages';
 import { SteppedBlockingCalls } from './gate/steppedCalls';
+import { CounterBoard } from './counterBoard';
 import type { DaemonOptions } from './options';
 import { SlowCallBoard, SlowCalls } from './slowCalls';
 import type { SessionSoFar } from './trace/drain';
@@ -39,6 +40,8 @@ export interface QueueWorkerData {
   readonly quitFd: number;
   readonly doneFd: number;
   readonly board: SharedArrayBuffer;
+  /** That of a `CounterBoard`. */
+  readonly counters: SharedArrayBuffer;
   /** The trace ring, and an eventfd that asks for the session so far. */
   readonly trace: { readonly address: number; readonly size: number; readonly askFd: number };
   /** A debugger's messages, and an eventfd that says there are some. */
@@ -152,6 +155,7 @@ function serve(): QueueWorkerMessage {
       slow.collect();
     }
   };
+  const counters = new CounterBoard(data.counters);
   const device = new ShareDevice(
     {
       arena,
@@ -162,6 +166,7 @@ function serve(): QueueWorkerMessage {
       pollMicroseconds: options.pollMicroseconds,
       tracer,
       gate,
+      counters,
       warn,
       settle,
     },
@@ -213,6 +218,7 @@ function serve(): QueueWorkerMessage {
       }
     }
     if (device.busy) device.resume();
+    counters.errors = server.failed;
     alarm.ring();
     gate.ring();
   }

@@ -1,5 +1,7 @@
 /** What the server has met that a well-behaved guest does not send. Numbers only grow. */
 export class Counters {
+  /** Replies that were an error, of whatever kind. */
+  failed = 0;
   /** Requests that break a rule of the protocol, whether answered with an errno or dropped. */
   refused = 0;
   /** Of these: requests that have no reply, such as a malformed FORGET. */

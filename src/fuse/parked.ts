@@ -48,6 +48,8 @@ class ParkedRequest implements Deferred {
 }
 
 export class ParkedRequests {
+  /** Late replies that were an error. */
+  failed = 0;
   private readonly waiting = new Set<ParkedRequest>();
 
   constructor(
@@ -82,6 +84,7 @@ export class ParkedRequests {
     // A second finish would give somebody else's descriptors back.
     if (!this.waiting.delete(request)) return;
     const { arena, reply } = this;
+    if (result < 0) this.failed++;
     const exchange = request.payload;
     const bytes = result < 0 ? 0 : lateReplyBytes(arena, request.opcode, result, reply + HEADER);
     const dataInGuest = result >= 0 && request.opcode === READ ? result : 0;

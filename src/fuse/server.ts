@@ -50,6 +50,11 @@ export class FuseServer {
     return this.turn.counters;
   }
 
+  /** Replies that were an error, so far. */
+  get failed(): number {
+    return this.turn.counters.failed + this.parked.failed;
+  }
+
   /** What was refused last for breaking a rule of the protocol, and why. */
   get lastRefusal(): Refusal {
     return this.turn.lastRefusal;

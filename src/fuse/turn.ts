@@ -164,6 +164,7 @@ export class Turn {
 
   private header(bytes: number, error: number): void {
     const { arena, reply, caller } = this;
+    if (error !== 0) this.counters.failed++;
     arena.setU32(reply + outHeader.len, OUT_HEADER + bytes);
     arena.setU32(reply + outHeader.error, error);
     arena.setU32(reply + outHeader.unique, caller.uniqueLow);

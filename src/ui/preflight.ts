@@ -1,13 +1,20 @@
 /**
- * Whether a folder can be shared from here, asked before anything is started. Knows nothing of vscode.
+ * Whether guests can be started from here, and a folder be shared, asked before anything is started. Knows nothing of
+ * vscode.
  */
 import { stat } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { trouble } from '../base/catalogue';
 
 export interface Surroundings {
-  platform: string;
+  /** As in `process.platform` and `process.arch`. */
+  readonly platform: string;
+  readonly arch: string;
   /** VS Code's workspace trust. */
-  trusted: boolean;
+  readonly trusted: boolean;
+  /** Where the extension is installed. */
+  readonly extensionPath: string;
 }
 
 export interface ChosenFolder {
@@ -17,10 +24,21 @@ export interface ChosenFolder {
   toString(): string;
 }
 
-/** Throws the Trouble that stands in the way. */
+/** Throws the Trouble that stands in the way of any guest. */
+export function checkGuests({ platform, arch, trusted, extensionPath }: Surroundings): void {
+  if (platform !== 'linux') throw trouble('notLinux', platform);
+  if (!trusted) throw trouble('workspaceUntrusted');
+  try {
+    // Where the daemon would find it. The package without native parts has none.
+    createRequire(join(extensionPath, 'dist', 'daemon.js')).resolve('koffi');
+  } catch {
+    throw trouble('nativePartMissing', `${platform}-${arch}`);
+  }
+}
+
+/** Throws the Trouble that stands in the way of sharing this folder. */
 export async function checkShareable(around: Surroundings, folder: ChosenFolder): Promise<void> {
-  if (around.platform !== 'linux') throw trouble('notLinux', around.platform);
-  if (!around.trusted) throw trouble('workspaceUntrusted');
+  checkGuests(around);
   if (folder.scheme !== 'file') throw trouble('folderMissing', folder.toString());
   const isFolder = await stat(folder.fsPath).then(
     (status) => status.isDirectory(),

@@ -1,68 +1,238 @@
 /**
- * "Virtio-FS: Share Folder into VM": picks a folder and runs the launcher on it in a terminal. The guest's console is
- * that terminal; closing it ends the guest and the daemon. Knows nothing of how a guest is started.
+ * "Share Folder into VM": which folder, how, and then the launcher in a terminal. The choices are one quick pick away and
+ * are remembered for the workspace.
  */
 import { stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
-import { Trouble, trouble } from '../base/catalogue';
+import { trouble } from '../base/catalogue';
+import { chooseOptions } from './chooseOptions';
+import { ControlHost } from './controlHost';
 import { findNode } from './findNode';
+import { followLaunch } from './followLaunch';
+import {
+  DEFAULT_OPTIONS,
+  GUESTS,
+  type LaunchOptions,
+  type Profile,
+  freeTag,
+  readOptions,
+  readProfiles,
+  summary,
+} from './launchOptions';
 import { checkShareable } from './preflight';
+import type { LaunchPlan, SharedVm } from './sharedVm';
+import { type Studio, surroundings } from './studio';
 
-/** Runs "$@"; when it fails, its last lines stay to be read. */
-const KEEP_OPEN =
-  '"$@"; status=$?; ' +
-  '[ $status -eq 0 ] || { printf "\\n(ended with exit code %s, press Enter to close) " $status; read -r _; }; ' +
-  'exit $status';
+const REMEMBERED = 'virtiofs.launchOptions';
+const RECENT = 'virtiofs.recentFolders';
+const MOST_RECENT = 5;
 
-/** The folder that was clicked, the workspace's only one, or what the user picks; undefined when they pick none. */
-async function chooseFolder(): Promise<vscode.Uri | undefined> {
-  const open = vscode.workspace.workspaceFolders ?? [];
-  if (open.length === 1) return open[0].uri;
-  if (open.length > 1) return (await vscode.window.showWorkspaceFolderPick({ placeHolder: 'Folder to share' }))?.uri;
+interface FolderItem extends vscode.QuickPickItem {
+  readonly folder?: vscode.Uri;
+  readonly profile?: Profile;
+}
+
+const gear: vscode.QuickInputButton = {
+  iconPath: new vscode.ThemeIcon('settings-gear'),
+  tooltip: 'Choose guest, cache mode, read-only, … first',
+};
+
+/** The choices made last in this workspace, over the settings, over the defaults. */
+export function usualOptions(studio: Studio): LaunchOptions {
+  const guest = vscode.workspace.getConfiguration('virtiofs').get('guest');
+  const setting = GUESTS.find((one) => one === guest);
+  const remembered = readOptions(studio.memory.get(REMEMBERED), workspaceBase()).options;
+  return { ...DEFAULT_OPTIONS, ...(setting === undefined ? {} : { guest: setting }), ...remembered };
+}
+
+export function workspaceBase(): string {
+  return vscode.workspace.workspaceFolders?.find(({ uri }) => uri.scheme === 'file')?.uri.fsPath ?? '/';
+}
+
+function profiles(): Profile[] {
+  return readProfiles(vscode.workspace.getConfiguration('virtiofs').get('profiles'), workspaceBase());
+}
+
+/** Resolves to what was chosen, and whether its options are wanted first; undefined for nothing. */
+async function chooseFolder(studio: Studio): Promise<{ item: FolderItem; options: boolean } | undefined> {
+  const separator = (label: string): FolderItem => ({ label, kind: vscode.QuickPickItemKind.Separator });
+  const row = (folder: vscode.Uri, name: string): FolderItem => ({
+    label: `$(folder) ${name}`,
+    description: dirname(folder.fsPath),
+    folder,
+    buttons: [gear],
+  });
+  const open = (vscode.workspace.workspaceFolders ?? []).filter(({ uri }) => uri.scheme === 'file');
+  const recent = studio.memory
+    .get<unknown[]>(RECENT, [])
+    .filter((path): path is string => typeof path === 'string')
+    .map((path) => vscode.Uri.file(path))
+    .filter(({ fsPath }) => !open.some(({ uri }) => uri.fsPath === fsPath));
+  const named = profiles();
+  const items: FolderItem[] = [
+    ...(open.length > 0 ? [separator('in this workspace')] : []),
+    ...open.map(({ uri, name }) => row(uri, name)),
+    ...(recent.length > 0 ? [separator('shared lately')] : []),
+    ...recent.map((uri) => row(uri, basename(uri.fsPath) || '/')),
+    ...(named.length > 0 && open.length > 0 ? [separator('profiles')] : []),
+    ...(open.length > 0 ? named : []).map((profile) => ({
+      label: `$(vm) ${profile.name}`,
+      description: `${open[0].name}, ${summary({ ...DEFAULT_OPTIONS, ...profile.options })}`,
+      profile,
+      folder: open[0].uri,
+      buttons: [gear],
+    })),
+    separator(''),
+    { label: '$(folder-opened) Browse…', description: 'any folder of this machine', buttons: [gear] },
+  ];
+  const pick = vscode.window.createQuickPick<FolderItem>();
+  pick.title = 'Share Folder into VM';
+  pick.placeholder = `Folder to share (${summary(usualOptions(studio))})`;
+  pick.items = items;
+  pick.buttons = [gear];
+  pick.matchOnDescription = true;
+  try {
+    return await new Promise((resolve) => {
+      pick.onDidAccept(() => resolve(pick.activeItems[0] && { item: pick.activeItems[0], options: false }));
+      pick.onDidTriggerItemButton(({ item }) => resolve({ item, options: true }));
+      pick.onDidTriggerButton(() => resolve(pick.activeItems[0] && { item: pick.activeItems[0], options: true }));
+      pick.onDidHide(() => resolve(undefined));
+      pick.show();
+    });
+  } finally {
+    pick.dispose();
+  }
+}
+
+export async function browseFolder(title: string, label: string): Promise<vscode.Uri | undefined> {
   const picked = await vscode.window.showOpenDialog({
     canSelectFiles: false,
     canSelectFolders: true,
-    openLabel: 'Share',
-    title: 'Folder to share into a virtual machine',
+    openLabel: label,
+    title,
+    defaultUri: vscode.Uri.file(workspaceBase()),
   });
   return picked?.[0];
 }
 
-async function openTerminal(extensionPath: string, folder: string): Promise<vscode.Terminal> {
-  const settings = vscode.workspace.getConfiguration('virtiofs');
-  const node = await findNode(settings.get('nodePath', ''), process.execPath);
-  const launcher = join(extensionPath, 'dist', 'cli.js');
-  await stat(launcher).catch(() => {
-    throw trouble('programMissing', launcher);
-  });
-  const command = [node.program, launcher, 'share', '--guest', settings.get('guest', 'qemu'), folder];
-  return vscode.window.createTerminal({
-    name: `VM: ${basename(folder) || folder}`,
-    iconPath: new vscode.ThemeIcon('vm'),
-    shellPath: '/bin/sh',
-    shellArgs: ['-c', KEEP_OPEN, 'virtiofs-studio', ...command],
-    env: node.env,
-    cwd: folder,
-    // A guest does not survive the window: never revived with its old text.
-    isTransient: true,
-  });
+/** Throws a Trouble where it cannot be shared from here. */
+async function checked(studio: Studio, folder: vscode.Uri): Promise<string> {
+  await checkShareable(surroundings(studio), folder);
+  return folder.fsPath;
 }
 
-/** The command. Resolves to the terminal, or undefined when nothing was picked or the user has been told why not. */
-export async function shareFolder(extensionPath: string, clicked?: vscode.Uri): Promise<vscode.Terminal | undefined> {
-  const folder = clicked ?? (await chooseFolder());
-  if (!folder) return undefined;
-  try {
-    const around = { platform: process.platform, trusted: vscode.workspace.isTrusted };
-    await checkShareable(around, folder);
-    const terminal = await openTerminal(extensionPath, folder.fsPath);
-    terminal.show();
-    return terminal;
-  } catch (error) {
-    if (!(error instanceof Trouble)) throw error;
-    // Not awaited: the message stays until it is read, the command has ended.
-    void vscode.window.showErrorMessage(`${error.message}. ${error.remedy}`);
-    return undefined;
+async function remember(studio: Studio, folder: string, options?: LaunchOptions): Promise<void> {
+  const recent = [folder, ...studio.memory.get<unknown[]>(RECENT, []).filter((one) => one !== folder)];
+  await studio.memory.update(RECENT, recent.slice(0, MOST_RECENT));
+  // Extra folders and capture files belong to one folder: they are asked for anew each time.
+  if (options !== undefined) await studio.memory.update(REMEMBERED, { ...options, shares: [], capture: '' });
+}
+
+/** Starts a launcher for `plan`. Throws a Trouble when that is impossible. */
+export async function launch(studio: Studio, plan: LaunchPlan): Promise<SharedVm> {
+  const setting = vscode.workspace.getConfiguration('virtiofs').get('nodePath', '');
+  const node = await findNode(setting, process.execPath);
+  const cli = join(studio.extensionPath, 'dist', 'cli.js');
+  await stat(cli).catch(() => {
+    throw trouble('programMissing', cli);
+  });
+  const host = await ControlHost.open();
+  const vm = studio.vms.start(plan, { ...node, cli }, host);
+  studio.log.info(`starting ${vm.name}: ${summary(plan.options)}`);
+  followLaunch(studio, vm);
+  vm.terminal.show();
+  return vm;
+}
+
+/**
+ * The command. `clicked`: the folder of the Explorer's context menu, `selected` all that are selected there. Options are
+ * asked for first where `ask`; `given` are those of a caller that knows them.
+ */
+export async function shareFolder(
+  studio: Studio,
+  {
+    clicked,
+    selected,
+    ask,
+    given,
+  }: {
+    clicked?: vscode.Uri | undefined;
+    selected?: readonly vscode.Uri[] | undefined;
+    ask: boolean;
+    given?: unknown;
+  },
+): Promise<SharedVm | undefined> {
+  let options: LaunchOptions = { ...usualOptions(studio), ...readOptions(given, workspaceBase()).options };
+  let folder = clicked;
+  let wantsOptions = ask;
+  if (folder === undefined) {
+    const chosen = await chooseFolder(studio);
+    if (chosen === undefined) return undefined;
+    wantsOptions ||= chosen.options;
+    folder = chosen.item.folder ?? (await browseFolder('Folder to share into a virtual machine', 'Share'));
+    if (folder === undefined) return undefined;
+    if (chosen.item.profile !== undefined) {
+      options = { ...DEFAULT_OPTIONS, ...chosen.item.profile.options };
+      tellFaults(studio, chosen.item.profile);
+    }
   }
+  const path = await checked(studio, folder);
+  const more = (selected ?? []).filter((one) => one.fsPath !== path);
+  for (const one of more) {
+    const directory = await checked(studio, one);
+    const taken = [options.tag, ...options.shares.map(({ tag }) => tag)];
+    options = { ...options, shares: [...options.shares, { folder: directory, tag: freeTag(directory, taken) }] };
+  }
+  const chosen = wantsOptions ? await chooseOptions(path, options, 'Start') : options;
+  if (chosen === undefined) return undefined;
+  await remember(studio, path, wantsOptions ? chosen : undefined);
+  return launch(studio, { folder: path, options: chosen });
+}
+
+function tellFaults(studio: Studio, { name, faults }: Profile): void {
+  if (faults.length === 0) return;
+  studio.log.warn(`profile "${name}": ignored ${faults.join(', ')}`);
+  void vscode.window.showWarningMessage(
+    `The profile "${name}" has values that make no sense, left out here: ${faults.join(', ')}.`,
+  );
+}
+
+/** "Share Another Folder": into the next boot of a VM that runs. */
+export async function shareAnother(studio: Studio, vm: SharedVm, folder?: vscode.Uri): Promise<void> {
+  const chosen = folder ?? (await browseFolder(`Another folder for ${vm.name}`, 'Share'));
+  if (chosen === undefined) return;
+  const path = await checked(studio, chosen);
+  const { folder: first, options } = vm.nextPlan;
+  const tag = freeTag(path, [options.tag, ...options.shares.map((share) => share.tag)]);
+  vm.plans({ folder: first, options: { ...options, shares: [...options.shares, { folder: path, tag }] } });
+  await offerRestart(studio, vm, `${path} will be at /mnt/${tag} when ${vm.name} boots next.`);
+}
+
+/** "Change Options": for the next boot. */
+export async function changeOptions(studio: Studio, vm: SharedVm): Promise<void> {
+  const { folder, options } = vm.nextPlan;
+  const chosen = await chooseOptions(folder, options, 'Restart with These');
+  if (chosen === undefined) return;
+  await remember(studio, folder, chosen);
+  vm.plans({ folder, options: chosen });
+  await restart(studio, vm);
+}
+
+async function offerRestart(studio: Studio, vm: SharedVm, text: string): Promise<void> {
+  const now = 'Restart Now';
+  if ((await vscode.window.showInformationMessage(text, now)) === now) await restart(studio, vm);
+}
+
+/** Boots it anew: in its terminal while its launcher lives, else in a new one. */
+export async function restart(studio: Studio, vm: SharedVm): Promise<void> {
+  if (vm.isUp) {
+    vm.terminal.show(true);
+    await vm.restart();
+    return;
+  }
+  const plan = vm.nextPlan;
+  studio.vms.dismiss(vm);
+  await checked(studio, vscode.Uri.file(plan.folder));
+  await launch(studio, plan);
 }

@@ -3,8 +3,8 @@
  *
  * Owns the place and the "made whole or not at all" rule. Knows nothing of what is kept.
  */
-import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, open, rename, rm, stat } from 'node:fs/promises';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { mkdir, mkdtemp, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -34,11 +34,20 @@ export async function cached(
   const release = await lock(`${folder}.lock`, waiting);
   try {
     if (!existsSync(folder)) {
+      // Ours is the lock: whoever left these has died.
+      const partial = (await readdir(root)).filter((entry) => entry.startsWith(`${name}.partial-`));
+      for (const entry of partial) await rm(join(root, entry), { recursive: true, force: true });
       const scratch = await mkdtemp(`${folder}.partial-`);
+      const dropped = (): void => {
+        rmSync(scratch, { recursive: true, force: true });
+        rmSync(`${folder}.lock`, { force: true });
+      };
+      process.once('exit', dropped);
       try {
         await make(scratch);
         await rename(scratch, folder);
       } finally {
+        process.off('exit', dropped);
         await rm(scratch, { recursive: true, force: true });
       }
     }

@@ -7,34 +7,40 @@ import { existsSync, readFileSync, statfsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { freemem } from 'node:os';
 import { promisify } from 'node:util';
+import type { Finding } from '../control/findings';
 import { ownDaemon } from './backEnd';
 import { cacheFolder } from './cacheFolder';
 import { probeKvm } from './kvm';
 import { hasModule } from './modules';
 import { aptIsHere } from './privateApt';
+import { shellQuote } from './shellQuote';
 import { cachedToolbox, machineToolbox } from './toolbox';
 import type { Toolbox } from './toolbox';
-
-export type Verdict = 'ok' | 'warning' | 'missing';
-
-export interface Finding {
-  readonly subject: string;
-  readonly verdict: Verdict;
-  readonly found: string;
-  /** What to do; only where the verdict is not `ok`. */
-  readonly fix?: string;
-}
 
 type Check = (tools: Toolbox) => Promise<Omit<Finding, 'subject'>>;
 
 const MIB = 1 << 20;
 /** A guest's memory and what QEMU needs beside it. */
 const GUEST_MIB = 700;
-const FETCH = 'Run "virtiofs-studio share --command true" once: it fetches the guest tools (about 0.5 GB).';
+
+/** What to do, and where it is a shell line, that. */
+interface Fix {
+  readonly fix: string;
+  readonly command?: string;
+}
+
+/** Our own command line as this process was started, whatever the shell's PATH has. */
+const SELF = [process.execPath, process.argv[1] ?? ''].map(shellQuote).join(' ');
+const FETCH: Fix = {
+  fix: 'Run "virtiofs-studio share --command true" once: it fetches the guest tools (about 0.5 GB).',
+  command: `${process.versions['electron'] === undefined ? '' : 'ELECTRON_RUN_AS_NODE=1 '}${SELF} share --read-only --command true`,
+};
 
 const ok = (found: string) => ({ verdict: 'ok' as const, found });
-const warning = (found: string, fix: string) => ({ verdict: 'warning' as const, found, fix });
-const missing = (found: string, fix: string) => ({ verdict: 'missing' as const, found, fix });
+const fixed = (fix: string | Fix): Fix => (typeof fix === 'string' ? { fix } : fix);
+const warning = (found: string, fix: string | Fix) => ({ verdict: 'warning' as const, found, ...fixed(fix) });
+const missing = (found: string, fix: string | Fix) => ({ verdict: 'missing' as const, found, ...fixed(fix) });
+const shell = (before: string, command: string, after = ''): Fix => ({ fix: `${before}${command}${after}`, command });
 
 /** Every check, in the order in which their findings are best read. */
 const checks: Readonly<Record<string, Check>> = {
@@ -132,7 +138,10 @@ const checks: Readonly<Record<string, Check>> = {
 
   '/dev/shm': async () => {
     if (!existsSync('/dev/shm')) {
-      return warning('not there; User Mode Linux keeps its memory in it', 'Run: sudo mount -t tmpfs tmpfs /dev/shm');
+      return warning(
+        'not there; User Mode Linux keeps its memory in it',
+        shell('Run: ', 'sudo mount -t tmpfs tmpfs /dev/shm'),
+      );
     }
     const { bavail, bsize } = statfsSync('/dev/shm');
     const room = Math.floor((bavail * bsize) / MIB);
@@ -140,11 +149,14 @@ const checks: Readonly<Record<string, Check>> = {
       .split('\n')
       .find((line) => line.split(' ')[1] === '/dev/shm');
     if (/\bnoexec\b/.test(mount ?? '')) {
-      return warning('mounted noexec', 'User Mode Linux cannot use it: sudo mount -o remount,exec /dev/shm');
+      return warning('mounted noexec', shell('User Mode Linux cannot use it: ', 'sudo mount -o remount,exec /dev/shm'));
     }
     return room >= 300
       ? ok(`${room} MiB of room`)
-      : warning(`${room} MiB of room`, 'User Mode Linux needs 256 MiB: sudo mount -o remount,size=1G /dev/shm');
+      : warning(
+          `${room} MiB of room`,
+          shell('User Mode Linux needs 256 MiB: ', 'sudo mount -o remount,size=1G /dev/shm'),
+        );
   },
 
   user: async () => {
@@ -195,9 +207,9 @@ async function output(argv: readonly string[]): Promise<string> {
   return stdout;
 }
 
-function kvmFix(why: string): string {
+function kvmFix(why: string): string | Fix {
   if (why.includes('may not be opened')) {
-    return 'Run: sudo usermod -aG kvm $USER, then log in again. Until then guests run emulated.';
+    return shell('Run: ', 'sudo usermod -aG kvm $USER', ', then log in again. Until then guests run emulated.');
   }
   return 'Guests run emulated, a few times slower. For KVM: a machine with (nested) virtualization switched on.';
 }

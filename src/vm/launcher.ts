@@ -72,7 +72,9 @@ export interface GuestOptions {
   /** How long until the folders are mounted. Default 60 s. */
   readonly bootTimeoutMs?: number;
   /** Told of each step in a few words. */
-  readonly progress?: (line: string) => void;
+  readonly progress?: (line: string, step: 'daemons' | 'boot' | 'up') => void;
+  /** Called when all processes are there, before the guest is up. */
+  readonly onStarted?: (guest: ChildProcess, backEnds: readonly BackEnd[]) => void;
 }
 
 export interface Guest {
@@ -128,7 +130,7 @@ async function start(options: GuestOptions, workplace: Workplace): Promise<Guest
   const initramfs = join(workplace.folder, 'initramfs');
   writeFileSync(initramfs, initramfsFor(options, token));
 
-  progress(`starting ${options.shares.length === 1 ? 'the daemon' : `${options.shares.length} daemons`}`);
+  progress(`starting ${options.shares.length === 1 ? 'the daemon' : `${options.shares.length} daemons`}`, 'daemons');
   const backEnds: BackEnd[] = [];
   const cpu = options.kind === 'uml' ? oneCpu() : undefined;
   for (const [index, share] of options.shares.entries()) {
@@ -140,11 +142,12 @@ async function start(options: GuestOptions, workplace: Workplace): Promise<Guest
     backEnds.push(backEnd);
   }
 
-  progress(`booting a guest in ${options.kind === 'uml' ? 'User Mode Linux' : qemuName(options)}`);
+  progress(`booting a guest in ${options.kind === 'uml' ? 'User Mode Linux' : qemuName(options)}`, 'boot');
   const child =
     options.kind === 'uml'
       ? await startUml(options, workplace, initramfs, backEnds, cpu)
       : await startQemu(options, workplace, initramfs, backEnds);
+  options.onStarted?.(child, backEnds);
   const [terminal, stream, extra, qmpStream] = [CONSOLE_FD, CHANNEL_FD, EXTRA_FD, QMP_FD].map(
     (fd) => child.stdio[fd] as Duplex | undefined,
   );
@@ -186,12 +189,15 @@ async function start(options: GuestOptions, workplace: Workplace): Promise<Guest
   const release = await up();
   progress(
     `Linux ${release} is up${options.shares.length === 0 ? '' : ', mounted at '}${options.shares.map((share) => mountPoint(share.tag)).join(', ')}`,
+    'up',
   );
 
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     if (child.exitCode === null && child.signalCode === null) {
-      const patience = channel.busy ? BUSY_STOP_TIMEOUT_MS : STOP_TIMEOUT_MS;
+      // One whose daemon has gone cannot unmount.
+      const stuck = channel.busy || backEnds.some(({ process: { exitCode, signalCode } }) => exitCode !== signalCode);
+      const patience = stuck ? BUSY_STOP_TIMEOUT_MS : STOP_TIMEOUT_MS;
       channel.sendLast('exec leave poweroff');
       await Promise.race([ended, sleep(patience, undefined, { ref: false })]);
       child.kill('SIGKILL'); // Without effect on one that has ended.

@@ -6,7 +6,7 @@
  * most of the time of a small request. QEMU's threads want CPUs of their own and are left alone.
  */
 import { readFileSync } from 'node:fs';
-import { onPath } from './toolbox';
+import { onPath } from './onPath';
 
 /** Of util-linux, which every distribution has. */
 const TASKSET = 'taskset';

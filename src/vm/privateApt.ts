@@ -11,6 +11,7 @@ import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { trouble } from '../base/catalogue';
+import { onPath } from './onPath';
 
 const run = promisify(execFile);
 
@@ -40,7 +41,7 @@ const UNPACK = 'dpkg-deb --fsys-tarfile "$1" | tar --extract --keep-directory-sy
 
 /** Whether this machine has what `fetchPackages` needs. */
 export function aptIsHere(): boolean {
-  return existsSync('/usr/bin/apt-get') && existsSync('/usr/bin/dpkg-deb');
+  return ['apt-get', 'dpkg-deb', 'tar'].every((program) => onPath(program) !== undefined);
 }
 
 /**

@@ -6,13 +6,14 @@
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs';
+import { constants, existsSync, readdirSync } from 'node:fs';
 import { copyFile, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
-import { basename, delimiter, dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { trouble } from '../base/catalogue';
 import { cached, cacheFolder } from './cacheFolder';
 import { elfKernel } from './kernelImage';
 import { hasModule } from './modules';
+import { isReadable, onPath } from './onPath';
 import { aptIsHere, fetchPackages } from './privateApt';
 import type { PackageSelection } from './privateApt';
 
@@ -139,14 +140,6 @@ export async function guestTools(kind: 'qemu' | 'uml', progress: (line: string) 
   return enough ? own : fetchToolbox('current', progress);
 }
 
-/** An executable file of this name in one of PATH's folders. */
-export function onPath(name: string): string | undefined {
-  return (process.env['PATH'] ?? '')
-    .split(delimiter)
-    .map((folder) => join(folder, name))
-    .find((path) => isReadable(path, constants.X_OK) && statSync(path).isFile());
-}
-
 function cacheName(name: ToolboxName): string {
   const recipe = createHash('sha256').update(JSON.stringify([recipes[name], process.arch, 3]));
   return `toolbox-${name}-${recipe.digest('hex').slice(0, 12)}`;
@@ -249,15 +242,6 @@ export function kernelFrom(image: string): Kernel {
   const places = [join(folder, '..', 'lib/modules', release), join('/lib/modules', release)];
   const modulesFolder = places.find((place) => release !== '' && existsSync(join(place, 'modules.order')));
   return modulesFolder === undefined ? { image: full, release } : { image: full, release, modulesFolder };
-}
-
-function isReadable(path: string, mode: number): boolean {
-  try {
-    accessSync(path, mode);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** A program without an interpreter segment runs anywhere, also in a guest that has no libraries. */

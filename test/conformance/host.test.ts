@@ -1,6 +1,6 @@
 /** The list against this machine's own kernel: shows that the cases themselves are right. */
 import { need } from '../support/need';
-import { onPath } from '../../src/vm/toolbox';
+import { onPath } from '../../src/vm/onPath';
 import { openHost } from './places';
 import { features, runCases } from './runCases';
 

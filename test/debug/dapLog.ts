@@ -34,7 +34,7 @@ function format(value: unknown, indent = ''): string {
 
 export class DapLog {
   readonly adapter: DebugAdapter;
-  private readonly lines: string[] = [];
+  readonly lines: string[] = [];
   private readonly responses = new Map<number, (response: Dap.Response) => void>();
   private readonly events: Dap.Event[] = [];
   private waiting: { name: string; found: (event: Dap.Event) => void } | undefined;

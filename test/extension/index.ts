@@ -8,7 +8,10 @@ export function run(): Promise<void> {
   const mocha = new Mocha({ ui: 'bdd', timeout: 60_000, color: false, reporter });
   const grep = process.env['TEST_GREP'];
   if (grep) mocha.grep(grep);
+  // Those that want a window of another kind have its name.
+  const kind = process.env['TEST_WINDOW'] ?? 'trusted';
   for (const file of readdirSync(__dirname).sort()) {
+    if (file.startsWith('untrusted') !== (kind === 'untrusted')) continue;
     // A compiled file without its source is left over from an earlier build.
     const source = resolve(__dirname, '../../../test/extension', file.replace(/\.js$/, '.ts'));
     if (file.endsWith('.test.js') && existsSync(source)) mocha.addFile(join(__dirname, file));

@@ -1,63 +1,135 @@
 /**
- * Runs the suites of this folder inside the extension host of a real VS Code, through the unmodified
- * @vscode/test-electron: `node out/test/extension/run.js [--grep=PATTERN]`. With VSCODE_EXECUTABLE set, inside that
- * desktop VS Code; else inside the one that needs no display.
+ * Runs the suites of this folder inside the extension host of real VS Codes, through the unmodified
+ * @vscode/test-electron: `node out/test/extension/run.js [--grep=PATTERN] [--window=NAME]`. With VSCODE_EXECUTABLE set or
+ * `--desktop` inside a desktop VS Code; else inside those that need no display: the newest and the oldest, and once in a workspace
+ * that is not trusted.
  */
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { runTests } from '@vscode/test-electron';
 import { inCi } from '../support/need';
-import { getVscode } from '../support/vscode/install';
+import { type VscodeRelease, getVscode } from '../support/vscode/install';
 import { CHROMIUM } from '../support/vscode/workbench';
 
 const project = resolve(__dirname, '../../..');
 
-async function executable(): Promise<string> {
-  const desktop = process.env['VSCODE_EXECUTABLE'];
-  if (desktop) return desktop;
-  process.env['VSCODE_SERVER'] = JSON.stringify(await getVscode());
+interface Window {
+  readonly name: string;
+  readonly release: VscodeRelease;
+  readonly kind: 'trusted' | 'untrusted';
+}
+
+const windows: readonly Window[] = [
+  { name: 'newest', release: 'newest', kind: 'trusted' },
+  { name: 'untrusted', release: 'newest', kind: 'untrusted' },
+  { name: 'oldest', release: 'oldest', kind: 'trusted' },
+];
+
+interface Tally {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+/** A desktop VS Code is asked for: this one, or the newest, which @vscode/test-electron then fetches. */
+const executableGiven = process.env['VSCODE_EXECUTABLE'];
+const desktop = executableGiven !== undefined || process.argv.includes('--desktop');
+
+/** The last value of an option. */
+function option(name: string): string | undefined {
+  return process.argv
+    .flatMap((argument, at) =>
+      argument.startsWith(`--${name}=`)
+        ? [argument.slice(name.length + 3)]
+        : argument === `--${name}`
+          ? [process.argv[at + 1]]
+          : [],
+    )
+    .at(-1);
+}
+
+/** Undefined: fetched by @vscode/test-electron. */
+async function executable(release: VscodeRelease): Promise<string | undefined> {
+  if (desktop) return executableGiven;
+  process.env['VSCODE_SERVER'] = JSON.stringify(await getVscode(release));
   const standIn = join(__dirname, '../support/vscode/standIn.js');
   await chmod(standIn, 0o755);
   return standIn;
 }
 
-/** One suite cannot be had: a skip, told to whoever adds up. */
-async function skip(reason: string): Promise<number> {
-  console.log(`  skipped for want of a browser: ${reason}`);
-  const tally = process.env['TALLY_FILE'];
-  if (tally) await writeFile(tally, JSON.stringify({ passed: 0, failed: 0, skipped: 1 }));
-  return 0;
+/** A workspace with a folder to share, and settings that must not be followed unless it is trusted. */
+async function makeWorkspace(at: string, kind: Window['kind']): Promise<void> {
+  await mkdir(join(at, 'sample'), { recursive: true });
+  await mkdir(join(at, '.vscode'));
+  await writeFile(join(at, 'sample', 'hello.txt'), 'hello from the host\n');
+  if (kind === 'trusted') return;
+  const trap = join(at, 'trap.sh');
+  await writeFile(trap, `#!/bin/sh\ntouch '${join(at, 'sprung')}'\n`);
+  await chmod(trap, 0o755);
+  const settings = {
+    'virtiofs.nodePath': trap,
+    'virtiofs.guest': 'uml',
+    'virtiofs.profiles': [{ name: 'trap', kernel: trap, qemuArgs: ['-trap'] }],
+  };
+  await writeFile(join(at, '.vscode/settings.json'), JSON.stringify(settings));
 }
 
-async function main(): Promise<number> {
-  if (!process.env['VSCODE_EXECUTABLE'] && !existsSync(CHROMIUM)) {
-    if (inCi) throw new Error(`${CHROMIUM} is needed`);
-    return skip(`no ${CHROMIUM}`);
-  }
-  const grep = process.argv.flatMap((argument, at) =>
-    argument.startsWith('--grep=') ? [argument.slice(7)] : argument === '--grep' ? [process.argv[at + 1]] : [],
-  );
+/** One window with its tests; its numbers, and its exit code. */
+async function runWindow({ name, release, kind }: Window): Promise<{ tally: Tally; code: number }> {
+  console.log(`\n  -- ${desktop ? 'desktop' : name}`);
   const scratch = await mkdtemp(join(tmpdir(), 'virtiofs-extension-'));
+  const tallyFile = join(scratch, 'tally.json');
   try {
     const workspace = join(scratch, 'workspace');
-    await mkdir(join(workspace, 'sample'), { recursive: true });
-    await writeFile(join(workspace, 'sample', 'hello.txt'), 'hello from the host\n');
-    return await runTests({
-      vscodeExecutablePath: await executable(),
+    await makeWorkspace(workspace, kind);
+    process.env['TEST_WINDOW'] = kind;
+    const vscodeExecutablePath = await executable(release);
+    const code = await runTests({
+      ...(vscodeExecutablePath === undefined ? {} : { vscodeExecutablePath }),
       extensionDevelopmentPath: project,
       extensionTestsPath: join(__dirname, 'index.js'),
-      extensionTestsEnv: { TEST_GREP: grep.at(-1) ?? '' },
+      extensionTestsEnv: { TEST_GREP: option('grep') ?? '', TEST_WINDOW: kind, TALLY_FILE: tallyFile },
       launchArgs: [
         workspace,
         `--user-data-dir=${join(scratch, 'user')}`,
         `--extensions-dir=${join(scratch, 'extensions')}`,
       ],
+    }).catch((error: unknown) => {
+      console.error(error);
+      return 1;
     });
+    const none = { passed: 0, failed: 1, skipped: 0 };
+    const tally = existsSync(tallyFile) ? (JSON.parse(await readFile(tallyFile, 'utf8')) as Tally) : none;
+    return { tally, code };
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
+}
+
+async function main(): Promise<number> {
+  const total: Tally = { passed: 0, failed: 0, skipped: 0 };
+  let worst = 0;
+  if (!desktop && !existsSync(CHROMIUM)) {
+    if (inCi) throw new Error(`${CHROMIUM} is needed`);
+    console.log(`  skipped for want of a browser: no ${CHROMIUM}`);
+    total.skipped = windows.length;
+  } else {
+    const only = option('window');
+    // A desktop one is always told to trust its workspace.
+    const wanted = windows.filter(({ name }) => (desktop ? name === 'newest' : only === undefined || name === only));
+    for (const one of wanted) {
+      const { tally, code } = await runWindow(one);
+      total.passed += tally.passed;
+      total.failed += tally.failed;
+      total.skipped += tally.skipped;
+      worst ||= code;
+    }
+  }
+  const tallyFile = process.env['TALLY_FILE'];
+  if (tallyFile) await writeFile(tallyFile, JSON.stringify(total));
+  return worst;
 }
 
 void main().then(

@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import * as readline from 'node:readline';
 import { hostFile, programWithLibraries, type ExtraFile } from '../../src/vm/initramfs';
-import { onPath } from '../../src/vm/toolbox';
+import { onPath } from '../../src/vm/onPath';
 import { AGENT } from '../conformance/places';
 import { features, type OpenPlace, type Place, runCases } from '../conformance/runCases';
 import type { Posix } from '../conformance/posix';

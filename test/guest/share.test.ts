@@ -8,7 +8,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exited } from '../../src/vm/workplace';
-import { onPath } from '../../src/vm/toolbox';
+import { onPath } from '../../src/vm/onPath';
 import { need } from '../support/need';
 import { needGuests } from './bootGuest';
 

@@ -4,7 +4,7 @@
  */
 import * as assert from 'node:assert/strict';
 import { programWithLibraries } from '../../src/vm/initramfs';
-import { onPath } from '../../src/vm/toolbox';
+import { onPath } from '../../src/vm/onPath';
 import { need } from '../support/need';
 import { bootGuest, needGuests, output, type GuestName } from './bootGuest';
 

@@ -9,8 +9,19 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
-const CODE_SERVER = '4.139.1'; // VS Code 1.139
-const NODE = '24.21.0';
+/** By VS Code's version: code-server's is a 4 in the place of its 1. `node`: what that server is built for. */
+const releases = {
+  newest: { codeServer: '4.139.1', node: '24.21.0', extra: [] },
+  /** The oldest that `engines.vscode` promises. */
+  oldest: {
+    codeServer: '4.100.3',
+    node: '20.20.2',
+    // Its own node-pty would have to be compiled; this one comes with a binary for Linux, and without it there is no terminal.
+    extra: ['node-pty@1.2.0-beta.15'],
+  },
+} as const;
+
+export type VscodeRelease = keyof typeof releases;
 
 /** Never needed here, and large. */
 const UNUSED = [
@@ -39,9 +50,10 @@ async function unpack(spec: string, inside: string, to: string): Promise<void> {
 }
 
 /** Finds it in the cache or fetches it (about 15 s). Safe when several run at a time: the first one to end wins. */
-export async function getVscode(): Promise<VscodeServer> {
+export async function getVscode(release: VscodeRelease = 'newest'): Promise<VscodeServer> {
+  const { codeServer, node, extra } = releases[release];
   const cache = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'virtiofs-studio');
-  const home = join(cache, `vscode-${CODE_SERVER}-node-${NODE}`);
+  const home = join(cache, `vscode-${codeServer}-node-${node}`);
   const server = { folder: join(home, 'vscode'), node: join(home, 'node/bin/node') };
   if (existsSync(home)) return server;
 
@@ -49,10 +61,13 @@ export async function getVscode(): Promise<VscodeServer> {
   await mkdir(cache, { recursive: true });
   const fresh = await mkdtemp(join(cache, 'vscode-new-'));
   try {
-    await unpack(`code-server@${CODE_SERVER}`, 'package/lib/vscode', join(fresh, 'vscode'));
+    await unpack(`code-server@${codeServer}`, 'package/lib/vscode', join(fresh, 'vscode'));
     const quiet = ['--ignore-scripts', '--omit=dev', '--no-audit', '--no-fund', '--loglevel=error'];
-    await promisify(execFile)('npm', ['install', ...quiet], { cwd: join(fresh, 'vscode'), maxBuffer: 1 << 26 });
-    await unpack(`node-linux-${process.arch}@${NODE}`, 'package', join(fresh, 'node'));
+    await promisify(execFile)('npm', ['install', ...quiet, ...extra], {
+      cwd: join(fresh, 'vscode'),
+      maxBuffer: 1 << 26,
+    });
+    await unpack(`node-linux-${process.arch}@${node}`, 'package', join(fresh, 'node'));
     for (const path of UNUSED) await rm(join(fresh, path), { recursive: true, force: true });
     await rename(fresh, home).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;

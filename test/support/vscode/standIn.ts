@@ -12,7 +12,7 @@ const LIMIT_MS = 8 * 60_000;
 
 /** VS Code's own talk, of no use in a test's output: its native extras are left out on purpose (no install scripts). */
 const CHATTER =
-  /build\/Release\/(spdlog|watchdog)|^(\[|Resolv|Creating a socket|Updating additional|ChatSession|Ignoring fetching|.*Timed out waiting for auth)/;
+  /build\/Release\/(spdlog|watchdog)|^(\[|Resolv|Creating a socket|Updating additional|ChatSession|Ignoring fetching|SettingsEditor2|.*Timed out waiting for auth)/;
 
 function values(name: string): string[] {
   const start = `--${name}=`;
@@ -31,6 +31,8 @@ async function main(): Promise<number> {
     workspace: resolve(workspace ?? '.'),
     extensions: values('extensionDevelopmentPath').map((path) => resolve(path)),
     testsPath: resolve(testsPath),
+    // @vscode/test-electron itself always asks for a trusted one.
+    trusted: process.env['TEST_WINDOW'] !== 'untrusted',
     async prepare(page) {
       // The workbench calls these by name: the end of the tests, and what they print.
       await page.exposeFunction('codeAutomationExit', (code: number) => end(code));

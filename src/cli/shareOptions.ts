@@ -1,0 +1,106 @@
+/**
+ * The options of `virtiofs-studio share`: what there is, and what of it the daemon is told. Reads words, starts nothing.
+ */
+import { resolve } from 'node:path';
+import { Command, CommanderError, Option } from 'commander';
+import { trouble } from '../base/catalogue';
+
+export interface ShareOptions {
+  readonly command?: string;
+  readonly guest: 'qemu' | 'uml';
+  readonly accel: 'auto' | 'kvm' | 'tcg';
+  readonly kernel?: string;
+  readonly memory?: string;
+  readonly cpus?: string;
+  readonly queues?: string;
+  readonly qemuArg: string[];
+  readonly cache: 'never' | 'metadata' | 'auto' | 'always';
+  readonly readOnly: boolean;
+  readonly tag?: string;
+  readonly share: string[];
+  readonly capture?: string;
+  readonly captureLimit?: string;
+  readonly snaplen?: string;
+  readonly traceSyscalls: boolean;
+  readonly control?: string;
+}
+
+/** What is shared, and how. */
+export interface ShareRequest {
+  readonly folder: string | undefined;
+  readonly options: ShareOptions;
+}
+
+/** Gives `command` the argument and the options of `share`. */
+export function describeShare(command: Command): Command {
+  const list = (value: string, before: string[]): string[] => [...before, value];
+  return command
+    .description('boot a Linux guest with a folder of this machine mounted in it')
+    .argument('[dir]', 'folder to share (default: the current one)')
+    .option('--command <script>', 'run this in the guest, in the folder, and end with its status')
+    .addOption(new Option('--guest <kind>', 'what runs the guest').choices(['qemu', 'uml']).default('qemu'))
+    .addOption(new Option('--accel <how>', 'for QEMU').choices(['auto', 'kvm', 'tcg']).default('auto'))
+    .option('--kernel <file>', 'Linux kernel image for QEMU (default: a recent one)')
+    .option('--memory <size>', 'memory of the guest, such as 512M or 2G')
+    .option('--cpus <n>', 'processors of the guest (QEMU only; default: 2)')
+    .option('--queues <n>', 'request queues of each share (QEMU only; default: 1)')
+    .option('--qemu-arg <word>', 'one more word for QEMU; may be given several times', list, [])
+    .addOption(
+      new Option('--cache <mode>', 'what the guest may keep')
+        .choices(['never', 'metadata', 'auto', 'always'])
+        .default('auto'),
+    )
+    .option('--read-only', 'the guest may not change anything', false)
+    .option('--tag <tag>', 'name of the share in the guest: at most 36 bytes, no newline (default: share)')
+    .option('--share <dir:tag>', 'share one more folder; may be given several times', list, [])
+    .option('--capture <file>', 'write every request and reply into this file (of several shares: one file each)')
+    .option('--capture-limit <size>', 'keep the newest: the capture and its older half stay below this, such as 100M')
+    .option('--snaplen <bytes>', 'bytes of data that captures keep of each message (default: 256)')
+    .option('--trace-syscalls', 'captures have each host system call as well', false)
+    .addOption(
+      new Option('--control <socket>', 'for editors: connect here, tell how it goes, take requests').hideHelp(),
+    );
+}
+
+/** What the words after `share` ask for. Throws a Trouble for words that it does not know. */
+export function parseShareWords(words: readonly string[]): ShareRequest {
+  let request: ShareRequest | undefined;
+  const command = describeShare(new Command('share'))
+    .exitOverride()
+    .configureOutput({ writeOut: () => {}, writeErr: () => {} })
+    .action((folder: string | undefined, options: ShareOptions) => {
+      request = { folder, options };
+    });
+  try {
+    command.parse(words, { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) throw trouble('shareWordsBad', error.message);
+    throw error;
+  }
+  if (request === undefined) throw trouble('shareWordsBad', words.join(' '));
+  return request;
+}
+
+/** Shared memory maps (SQLite, fio) must work by default in every cache mode, hence the second option. */
+export function daemonOptions(options: ShareOptions): string[] {
+  return [`--cache=${options.cache}`, '--allow-mmap', '--xattr', '--log-level=warn'];
+}
+
+/** `tag`: where there are several shares, each has a file of its own: `NAME.TAG.fuse.pcapng`. */
+export function captureOptions(options: ShareOptions, tag: string | undefined): string[] {
+  const { capture, captureLimit, snaplen } = options;
+  const given = (name: string, value: string | undefined): string[] =>
+    value === undefined ? [] : [`${name}=${value}`];
+  return [
+    ...given('--capture', capture === undefined ? undefined : resolve(captureName(capture, tag))),
+    ...given('--capture-limit', captureLimit),
+    ...given('--snaplen', snaplen),
+    ...(options.traceSyscalls ? ['--trace-syscalls'] : []),
+  ];
+}
+
+function captureName(file: string, tag: string | undefined): string {
+  if (tag === undefined) return file;
+  const [, stem, extension] = /^(.*?)((?:\.fuse)?\.pcapng)?$/s.exec(file) ?? [];
+  return `${stem}.${tag.replaceAll('/', '_')}${extension ?? ''}`;
+}

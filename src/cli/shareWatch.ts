@@ -1,0 +1,54 @@
+/**
+ * Watches the shares of a guest that runs for what ends them without ending the guest: a daemon that dies, a folder that
+ * is removed. Tells each once.
+ */
+import { stat } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Trouble, trouble } from '../base/catalogue';
+import type { Guest, GuestShare } from '../vm/launcher';
+import { exited } from '../vm/workplace';
+
+const LOOK_MS = 2000;
+/** A daemon ends with its guest: which of the two was first is known a moment later. */
+const GRACE_MS = 300;
+
+/** Returns how to stop watching. */
+export function watchShares(
+  guest: Guest,
+  shares: readonly GuestShare[],
+  told: (tag: string, problem: Trouble) => void,
+): () => void {
+  let over = false;
+  void guest.ended.then(() => (over = true));
+  guest.backEnds.forEach((backEnd, index) => {
+    void exited(backEnd.process).then(async ({ code, signal }) => {
+      await sleep(GRACE_MS, undefined, { ref: false });
+      if (over) return;
+      const how = signal === null ? `exit code ${code}` : `signal ${signal}`;
+      told(shares[index].tag, trouble('daemonGone', shares[index].tag, how));
+    });
+  });
+
+  const folders = new Map(shares.map((share) => [share, identity(share.directory)]));
+  const timer = setInterval(() => {
+    for (const [share, first] of folders) {
+      void Promise.all([first, identity(share.directory)]).then(([then, now]) => {
+        if (over || then === now || !folders.delete(share)) return;
+        told(share.tag, trouble('folderGone', share.tag, share.directory));
+      });
+    }
+  }, LOOK_MS);
+  timer.unref();
+  return () => {
+    over = true;
+    clearInterval(timer);
+  };
+}
+
+/** Device and number of a folder; undefined when it is not there. */
+async function identity(folder: string): Promise<string | undefined> {
+  return stat(folder).then(
+    ({ dev, ino }) => `${dev}:${ino}`,
+    () => undefined,
+  );
+}

@@ -1,0 +1,49 @@
+/**
+ * Joins the user's terminal to the guest's console, until the guest ends. Knows nothing of how a guest is started.
+ */
+import { mountPoint } from '../vm/guestInit';
+import type { Guest, GuestOptions } from '../vm/launcher';
+import { QEMU_TERMINAL } from '../vm/qemuArguments';
+import { UML_TERMINAL } from '../vm/umlArguments';
+
+/** Ctrl-], as in telnet and virsh. */
+const ESCAPE = 0x1d;
+
+export function terminalShape(): NonNullable<GuestOptions['shell']> {
+  const term = process.env['TERM'] ?? 'linux';
+  return { term, rows: process.stdout.rows, columns: process.stdout.columns };
+}
+
+export async function converse(guest: Guest, { kind, shares }: Pick<GuestOptions, 'kind' | 'shares'>): Promise<void> {
+  const [input, output] = [process.stdin, process.stdout];
+  const places = shares.map((share) => mountPoint(share.tag)).join(', ');
+  output.write(`Linux ${guest.release}; shared: ${places}. "exit" leaves, Ctrl-] ends the guest at once.\r\n`);
+  const type = (keys: Buffer): void => {
+    if (keys.includes(ESCAPE)) {
+      void guest.workplace.close(0);
+    } else {
+      guest.console.write(keys);
+    }
+  };
+  const device = kind === 'uml' ? UML_TERMINAL : QEMU_TERMINAL;
+  const resize = (): void => {
+    guest.run(`stty -F ${device} rows ${output.rows} cols ${output.columns}`).catch(() => {}); // It has just ended.
+  };
+  guest.console.pipe(output, { end: false });
+  input.setRawMode(true);
+  input.on('data', type);
+  output.on('resize', resize);
+  input.resume();
+  // Whatever the shell wrote before this terminal was joined is gone: an empty line brings a prompt.
+  guest.console.write('\r');
+  try {
+    await guest.ended;
+  } finally {
+    output.off('resize', resize);
+    input.off('data', type);
+    input.setRawMode(false);
+    input.pause();
+    guest.console.unpipe(output);
+    output.write('\r\n');
+  }
+}

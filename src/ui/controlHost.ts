@@ -1,0 +1,149 @@
+/**
+ * The editor's end of the control channel of one launcher: a Unix socket in a folder of its own (mode 0700), which is
+ * gone again as soon as the launcher has connected. Checks all that comes in. Knows nothing of vscode.
+ */
+import { EventEmitter } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { type Server, type Socket, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  type MessageConnection,
+  SocketMessageReader,
+  SocketMessageWriter,
+  createMessageConnection,
+} from 'vscode-jsonrpc/node';
+import {
+  type LauncherFacts,
+  type LauncherState,
+  type RunResult,
+  type ShareProblem,
+  checkedFacts,
+  checkedProblem,
+  checkedState,
+  factsKnown,
+  goodbye,
+  restartGuest,
+  runInGuest,
+  shareTroubled,
+  stateChanged,
+  stopGuest,
+} from '../control/launcher';
+import { trouble } from '../base/catalogue';
+
+/** A Unix socket's path has at most 107 bytes. */
+const LONGEST_FOLDER = 70;
+
+interface Events {
+  state: [LauncherState];
+  facts: [LauncherFacts];
+  problem: [ShareProblem];
+  /** The launcher has gone, or never comes. */
+  gone: [];
+}
+
+export class ControlHost {
+  /** What the launcher is given as `--control`. */
+  readonly path: string;
+  readonly events = new EventEmitter<Events>();
+  private readonly folder: string;
+  private readonly server: Server;
+  private connection: MessageConnection | undefined;
+  private socket: Socket | undefined;
+  private closed = false;
+
+  private constructor() {
+    const base = Buffer.byteLength(tmpdir()) > LONGEST_FOLDER ? '/tmp' : tmpdir();
+    this.folder = mkdtempSync(join(base, 'virtiofs-control-'));
+    this.path = join(this.folder, 'launcher');
+    this.server = createServer((socket) => this.accept(socket));
+  }
+
+  /** Resolves when it listens. */
+  static async open(): Promise<ControlHost> {
+    const host = new ControlHost();
+    try {
+      await new Promise<void>((resolve, reject) => {
+        host.server.once('error', reject);
+        host.server.listen(host.path, resolve);
+      });
+    } catch (error) {
+      host.dispose();
+      throw error;
+    }
+    host.server.on('error', () => host.dispose());
+    return host;
+  }
+
+  get connected(): boolean {
+    return this.connection !== undefined;
+  }
+
+  async stop(): Promise<void> {
+    await this.ask().sendRequest(stopGuest);
+  }
+
+  /** `words`: arguments of `share` for the next boot; without them the same ones again. */
+  async restart(words?: readonly string[]): Promise<void> {
+    await this.ask().sendRequest(restartGuest, words === undefined ? {} : { words });
+  }
+
+  run(script: string): Promise<RunResult> {
+    return this.ask().sendRequest(runInGuest, { script });
+  }
+
+  dispose(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.withdraw();
+    this.connection?.dispose();
+    this.connection = undefined;
+    this.socket?.destroy();
+    this.events.emit('gone');
+    this.events.removeAllListeners();
+  }
+
+  private ask(): MessageConnection {
+    if (this.connection === undefined) throw trouble('guestNotThere');
+    return this.connection;
+  }
+
+  private accept(socket: Socket): void {
+    if (this.socket !== undefined) {
+      socket.destroy();
+      return;
+    }
+    this.socket = socket;
+    this.withdraw();
+    const connection = createMessageConnection(new SocketMessageReader(socket), new SocketMessageWriter(socket));
+    this.connection = connection;
+    this.listenTo(connection);
+    const gone = (): void => this.dispose();
+    socket.on('error', gone);
+    connection.onError(gone);
+    connection.onClose(gone);
+    connection.listen();
+  }
+
+  private listenTo(connection: MessageConnection): void {
+    connection.onRequest(goodbye, () => null);
+    connection.onNotification(stateChanged, (value: unknown) => {
+      const state = checkedState(value);
+      if (state !== undefined) this.events.emit('state', state);
+    });
+    connection.onNotification(factsKnown, (value: unknown) => {
+      const facts = checkedFacts(value);
+      if (facts !== undefined) this.events.emit('facts', facts);
+    });
+    connection.onNotification(shareTroubled, (value: unknown) => {
+      const problem = checkedProblem(value);
+      if (problem !== undefined) this.events.emit('problem', problem);
+    });
+  }
+
+  /** Nobody else connects any more, and nothing is left on disk. */
+  private withdraw(): void {
+    this.server.close();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}

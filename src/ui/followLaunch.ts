@@ -1,0 +1,104 @@
+/**
+ * What a person is told while a VM starts and when something goes wrong with it: progress while guest tools are fetched,
+ * with a way out; a failure with its remedy; a daemon that died; a folder that has gone.
+ */
+import * as vscode from 'vscode';
+import { Trouble } from '../base/catalogue';
+import type { SharedVm } from './sharedVm';
+import type { Studio } from './studio';
+import { showTrouble } from './troubleMessage';
+
+export function followLaunch(studio: Studio, vm: SharedVm): void {
+  let fetching: Fetching | undefined;
+  let told: unknown;
+  const problems = new Set<unknown>();
+  const following = vm.onDidChange(() => {
+    const { state } = vm;
+    if (state.kind === 'preparing' && state.step === 'tools') {
+      fetching ??= new Fetching(() => studio.vms.dismiss(vm));
+      fetching.report(state.text);
+    } else {
+      fetching?.end();
+      fetching = undefined;
+    }
+    if (state !== told) {
+      told = state;
+      tellState(studio, vm);
+    }
+    for (const problem of vm.problems.values()) {
+      if (problems.has(problem)) continue;
+      problems.add(problem);
+      studio.log.error(`${vm.name}: ${problem.text}`);
+      void showTrouble(problem.text, problem.remedy, [
+        { title: 'Restart VM', act: () => vscode.commands.executeCommand('virtiofs.restartVm', { kind: 'vm', vm }) },
+        { title: 'Stop VM', act: () => vm.stop() },
+      ]);
+    }
+    if (!vm.isAlive) following.dispose();
+  });
+}
+
+function tellState(studio: Studio, vm: SharedVm): void {
+  const { state } = vm;
+  if (state.kind === 'preparing') studio.log.info(`${vm.name}: ${state.text}`);
+  else if (state.kind === 'up') studio.log.info(`${vm.name}: Linux ${state.release} is up`);
+  else if (state.kind === 'stopped') studio.log.info(`${vm.name}: ended (${state.status})`);
+  else if (state.kind === 'failed') {
+    studio.log.error(`${vm.name}: ${state.text}\n${state.remedy}`);
+    void showTrouble(state.text, state.remedy, [
+      { title: 'Check Environment', act: () => vscode.commands.executeCommand('virtiofs.checkEnvironment') },
+      { title: 'Show Console', act: () => vm.terminal.show() },
+      { title: 'Try Again', act: () => vscode.commands.executeCommand('virtiofs.restartVm', { kind: 'vm', vm }) },
+    ]);
+  }
+}
+
+/** A notification with a Cancel button, for as long as tools are fetched. */
+class Fetching {
+  private progress: vscode.Progress<{ message: string }> | undefined;
+  private latest = '';
+  private done!: () => void;
+
+  constructor(cancelled: () => void) {
+    const ended = new Promise<void>((resolve) => (this.done = resolve));
+    void vscode.window.withProgress(
+      { location: vscode.ProgressLocation.Notification, title: 'Virtio-FS: guest tools', cancellable: true },
+      (progress, token) => {
+        this.progress = progress;
+        progress.report({ message: this.latest });
+        token.onCancellationRequested(cancelled);
+        return ended;
+      },
+    );
+  }
+
+  report(text: string): void {
+    this.latest = text;
+    this.progress?.report({ message: text });
+  }
+
+  end(): void {
+    this.done();
+  }
+}
+
+/** Runs a command's body; what the catalogue has a row for is told, with Check Environment where the machine is at fault. */
+export async function telling<T>(body: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await body();
+  } catch (error) {
+    if (!(error instanceof Trouble)) throw error;
+    const check = {
+      title: 'Check Environment',
+      act: () => vscode.commands.executeCommand('virtiofs.checkEnvironment'),
+    };
+    const trust = {
+      title: 'Manage Trust',
+      act: () => vscode.commands.executeCommand('workbench.trust.manage'),
+    };
+    const offers = error.code === 'workspaceUntrusted' ? [trust] : error.code === 'nodeMissing' ? [check] : [];
+    // Not awaited: the message stays until it is read, the command has ended.
+    void showTrouble(error.message, error.remedy, offers);
+    return undefined;
+  }
+}

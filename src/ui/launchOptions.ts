@@ -1,0 +1,187 @@
+/**
+ * How a folder is shared into a VM: the choices a person has, where they are remembered, and the launcher's words for
+ * them. Checks what comes from settings and memory. Pure, except that relative folders are resolved; knows nothing of
+ * vscode.
+ */
+import { homedir } from 'node:os';
+import { basename, isAbsolute, join, resolve } from 'node:path';
+import { tagFault } from '../base/tag';
+
+export const GUESTS = ['qemu', 'uml'] as const;
+export const CACHE_MODES = ['never', 'metadata', 'auto', 'always'] as const;
+
+export interface ExtraShare {
+  readonly folder: string;
+  readonly tag: string;
+}
+
+/** Empty texts: the launcher's own choice. */
+export interface LaunchOptions {
+  readonly guest: (typeof GUESTS)[number];
+  readonly cache: (typeof CACHE_MODES)[number];
+  readonly readOnly: boolean;
+  readonly tag: string;
+  readonly shares: readonly ExtraShare[];
+  readonly memory: string;
+  readonly cpus: string;
+  readonly kernel: string;
+  readonly qemuArgs: readonly string[];
+  /** A capture file; empty: none is written. */
+  readonly capture: string;
+  /** Typed into the guest's shell once it is up. */
+  readonly command: string;
+}
+
+export const DEFAULT_OPTIONS: LaunchOptions = {
+  guest: 'qemu',
+  cache: 'auto',
+  readOnly: false,
+  tag: 'share',
+  shares: [],
+  memory: '',
+  cpus: '',
+  kernel: '',
+  qemuArgs: [],
+  capture: '',
+  command: '',
+};
+
+/** A named set of choices in the setting `virtiofs.profiles`. */
+export interface Profile {
+  readonly name: string;
+  readonly options: Partial<LaunchOptions>;
+  /** What of it was left out because it makes no sense. */
+  readonly faults: readonly string[];
+}
+
+const LONGEST = 4096;
+const isText = (value: unknown): value is string =>
+  typeof value === 'string' && value.length <= LONGEST && !value.includes('\0');
+const oneOf =
+  <T extends string>(words: readonly T[]) =>
+  (value: unknown): T | undefined =>
+    words.find((word) => word === value);
+const text = (value: unknown): string | undefined => (isText(value) ? value : undefined);
+const count = (value: unknown): string | undefined =>
+  (typeof value === 'number' || isText(value)) && /^([1-9]|[1-5]\d|6[0-4])?$/.test(String(value))
+    ? String(value)
+    : undefined;
+
+type Reader<T> = (value: unknown, base: string) => T | undefined;
+
+/** One reader an option: undefined for a value that it cannot have. */
+const readers: { readonly [Name in keyof LaunchOptions]: Reader<LaunchOptions[Name]> } = {
+  guest: oneOf(GUESTS),
+  cache: oneOf(CACHE_MODES),
+  readOnly: (value) => (typeof value === 'boolean' ? value : undefined),
+  tag: (value) => (isText(value) && tagFault(value) === undefined ? value : undefined),
+  shares: readShares,
+  memory: (value) => (isText(value) && (value === '' || memoryFault(value) === undefined) ? value : undefined),
+  cpus: count,
+  kernel: (value, base) => (isText(value) ? (value === '' ? '' : absolute(value, base)) : undefined),
+  qemuArgs: (value) => (Array.isArray(value) && value.length <= 1000 && value.every(isText) ? value : undefined),
+  capture: (value, base) => (isText(value) ? (value === '' ? '' : absolute(value, base)) : undefined),
+  command: text,
+};
+
+function readShares(value: unknown, base: string): ExtraShare[] | undefined {
+  if (!Array.isArray(value) || value.length > 100) return undefined;
+  const shares: ExtraShare[] = [];
+  for (const entry of value as unknown[]) {
+    const { folder, tag } = (entry ?? {}) as Record<string, unknown>;
+    if (!isText(folder) || folder === '') return undefined;
+    const at = absolute(folder, base);
+    if (tag !== undefined && (!isText(tag) || tagFault(tag) !== undefined)) return undefined;
+    shares.push({
+      folder: at,
+      tag: isText(tag)
+        ? tag
+        : freeTag(
+            at,
+            shares.map((share) => share.tag),
+          ),
+    });
+  }
+  return shares;
+}
+
+/** What is wrong with a size of memory; undefined when nothing is. */
+export function memoryFault(value: string): string | undefined {
+  const match = /^(\d{1,7})([MG]?)(?:i?B)?$/i.exec(value);
+  const mebibytes = match === null ? 0 : Number(match[1]) * (match[2].toUpperCase() === 'G' ? 1024 : 1);
+  return mebibytes >= 96 ? undefined : 'A size of at least 96M, such as 512M or 2G';
+}
+
+/** `~`, `${workspaceFolder}` and paths relative to `base`. */
+export function absolute(path: string, base: string): string {
+  const full = path.replace(/^~(?=\/|$)/, homedir()).replaceAll('${workspaceFolder}', base);
+  return isAbsolute(full) ? full : resolve(base, full);
+}
+
+/** A tag after the folder's name that none of `taken` is. */
+export function freeTag(folder: string, taken: readonly string[]): string {
+  const name = [...basename(folder).replace(/[^A-Za-z0-9._-]/g, '_')].slice(0, 32).join('') || 'share';
+  let tag = name;
+  for (let count = 2; taken.includes(tag); count++) tag = `${name}${count}`;
+  return tag;
+}
+
+/** What of `value` (from settings, from memory) makes sense, and the names of what does not. */
+export function readOptions(value: unknown, base: string): { options: Partial<LaunchOptions>; faults: string[] } {
+  const given = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
+  const faults: string[] = [];
+  const options: Record<string, unknown> = {};
+  for (const [name, reader] of Object.entries(readers) as [string, Reader<unknown>][]) {
+    if (given[name] === undefined) continue;
+    const read = reader(given[name], base);
+    if (read === undefined) faults.push(name);
+    else options[name] = read;
+  }
+  return { options: options as Partial<LaunchOptions>, faults };
+}
+
+/** The profiles of the setting; entries without a name are none. */
+export function readProfiles(value: unknown, base: string): Profile[] {
+  if (!Array.isArray(value)) return [];
+  return (value as unknown[]).flatMap((entry) => {
+    const { name } = (entry ?? {}) as Record<string, unknown>;
+    return isText(name) && name.trim() !== '' ? [{ name, ...readOptions(entry, base) }] : [];
+  });
+}
+
+/** Arguments of `virtiofs-studio share`. */
+export function shareWords(folder: string, options: LaunchOptions): string[] {
+  const given = (name: string, value: string): string[] => (value === '' ? [] : [`${name}=${value}`]);
+  const qemu = options.guest === 'qemu';
+  return [
+    ...['--guest', options.guest],
+    ...['--cache', options.cache],
+    `--tag=${options.tag}`,
+    ...(options.readOnly ? ['--read-only'] : []),
+    ...options.shares.flatMap(({ folder: more, tag }) => [`--share=${more}:${tag}`]),
+    ...given('--memory', options.memory),
+    ...(qemu ? given('--cpus', options.cpus) : []),
+    ...(qemu ? given('--kernel', options.kernel) : []),
+    ...(qemu ? options.qemuArgs.map((word) => `--qemu-arg=${word}`) : []),
+    ...given('--capture', options.capture),
+    '--',
+    folder,
+  ];
+}
+
+/** In a few words what is not as by default, for one line of a list. */
+export function summary(options: LaunchOptions): string {
+  return [
+    options.guest === 'qemu' ? 'QEMU' : 'User Mode Linux',
+    `cache ${options.cache}`,
+    ...(options.readOnly ? ['read-only'] : []),
+    ...(options.shares.length > 0 ? [`${options.shares.length} more`] : []),
+    ...(options.memory === '' ? [] : [options.memory]),
+    ...(options.cpus === '' ? [] : [`${options.cpus} CPUs`]),
+    ...(options.capture === '' ? [] : [`capture ${basename(options.capture)}`]),
+  ].join(', ');
+}
+
+/** Where a capture of `folder` goes when no other place is chosen. */
+export const defaultCapture = (folder: string): string =>
+  join(folder, '..', `${basename(folder) || 'share'}.fuse.pcapng`);

@@ -1,0 +1,181 @@
+/**
+ * One virtual machine that this window has started: its terminal, what its launcher says of it, what its shares are doing.
+ *
+ * The terminal is the guest's console; closing it ends everything. Knows nothing of views.
+ */
+import { basename } from 'node:path';
+import * as vscode from 'vscode';
+import { Trouble } from '../base/catalogue';
+import type { ShareActivity } from '../control/counters';
+import type { LauncherFacts, LauncherState, RunResult, ShareProblem } from '../control/launcher';
+import type { ControlHost } from './controlHost';
+import { CounterReader } from './counterReader';
+import { type LaunchOptions, shareWords } from './launchOptions';
+
+/** Runs "$@"; when it fails, its last lines stay to be read. */
+const KEEP_OPEN =
+  '"$@"; status=$?; ' +
+  '[ $status -eq 0 ] || { printf "\\n(ended with exit code %s, press Enter to close) " $status; read -r _; }; ' +
+  'exit $status';
+
+export type VmState =
+  | { readonly kind: 'starting' }
+  | LauncherState
+  /** The launcher has gone without a word: its terminal was closed, or it was killed. */
+  | { readonly kind: 'gone' };
+
+export interface LaunchPlan {
+  readonly folder: string;
+  readonly options: LaunchOptions;
+}
+
+/** How to start the launcher: Node.js, its variables, the command line's file. */
+export interface LauncherProgram {
+  readonly program: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly cli: string;
+}
+
+export class SharedVm implements vscode.Disposable {
+  state: VmState = { kind: 'starting' };
+  facts: LauncherFacts | undefined;
+  /** By tag. */
+  readonly problems = new Map<string, ShareProblem>();
+  readonly terminal: vscode.Terminal;
+  private readonly readers = new Map<string, CounterReader>();
+  private readonly changed = new vscode.EventEmitter<void>();
+  private readonly counted = new vscode.EventEmitter<void>();
+  /** State, facts or problems are others. */
+  readonly onDidChange = this.changed.event;
+  /** There are new readings of counters. */
+  readonly onDidCount = this.counted.event;
+  private readonly subscriptions: vscode.Disposable[] = [this.changed, this.counted];
+  /** For the next boot. */
+  private next: LaunchPlan;
+
+  constructor(
+    readonly id: number,
+    readonly plan: LaunchPlan,
+    program: LauncherProgram,
+    private readonly host: ControlHost,
+  ) {
+    this.next = plan;
+    const { folder, options } = plan;
+    const command = [program.program, program.cli, 'share', '--control', host.path, ...shareWords(folder, options)];
+    this.terminal = vscode.window.createTerminal({
+      name: `VM: ${this.name}`,
+      iconPath: new vscode.ThemeIcon('vm'),
+      shellPath: '/bin/sh',
+      shellArgs: ['-c', KEEP_OPEN, 'virtiofs-studio', ...command],
+      env: { ...program.env },
+      cwd: folder,
+      // A guest does not survive the window: never revived with its old text.
+      isTransient: true,
+    });
+    host.events.on('state', (state) => this.enter(state));
+    host.events.on('facts', (facts) => this.learn(facts));
+    host.events.on('problem', (problem) => {
+      this.problems.set(problem.tag, problem);
+      this.changed.fire();
+    });
+    host.events.on('gone', () => this.enter({ kind: 'gone' }));
+    this.subscriptions.push(
+      vscode.window.onDidCloseTerminal((closed) => {
+        if (closed !== this.terminal) return;
+        host.dispose();
+        this.enter({ kind: 'gone' });
+      }),
+    );
+  }
+
+  get name(): string {
+    return basename(this.plan.folder) || this.plan.folder;
+  }
+
+  /** What the next boot shares; it may be another folder than this one's. */
+  get nextPlan(): LaunchPlan {
+    return this.next;
+  }
+
+  get isUp(): boolean {
+    return this.state.kind === 'up';
+  }
+
+  /** Whether a guest is there or on its way. */
+  get isAlive(): boolean {
+    return this.state.kind === 'starting' || this.state.kind === 'preparing' || this.isUp;
+  }
+
+  activity(tag: string): ShareActivity | undefined {
+    return this.readers.get(tag)?.activity;
+  }
+
+  /** Of all shares together. */
+  get requestsPerSecond(): number {
+    return [...this.readers.values()].reduce((sum, { activity }) => sum + (activity?.perSecond ?? 0), 0);
+  }
+
+  /** What the next boot is to be like. */
+  plans(next: LaunchPlan): void {
+    this.next = next;
+  }
+
+  /** Boots it anew in the same terminal. Throws a Trouble when there is nothing to restart. */
+  async restart(): Promise<void> {
+    await this.host.restart(shareWordsOf(this.next));
+    this.problems.clear();
+  }
+
+  async stop(): Promise<void> {
+    if (this.host.connected) await this.host.stop();
+    else this.terminal.dispose();
+  }
+
+  run(script: string): Promise<RunResult> {
+    return this.host.run(script);
+  }
+
+  /** Ends the guest, with everything of it. */
+  dispose(): void {
+    this.forgetReaders();
+    this.host.dispose();
+    this.terminal.dispose();
+    this.subscriptions.splice(0).forEach((one) => one.dispose());
+  }
+
+  private enter(state: VmState): void {
+    // What the launcher said last stays true when it has gone.
+    if (state.kind === 'gone' && (this.state.kind === 'failed' || this.state.kind === 'stopped')) return;
+    if (state.kind === 'gone' && this.state.kind === 'gone') return;
+    const wasUp = this.isUp;
+    this.state = state;
+    if (!this.isAlive) this.forgetReaders();
+    if (state.kind === 'up' && !wasUp && this.plan.options.command !== '') {
+      this.terminal.sendText(this.plan.options.command);
+    }
+    this.changed.fire();
+  }
+
+  private learn(facts: LauncherFacts): void {
+    this.forgetReaders();
+    this.facts = facts;
+    for (const { tag, countersSocket } of facts.shares) {
+      this.readers.set(tag, new CounterReader(countersSocket, () => this.counted.fire()));
+    }
+    this.changed.fire();
+  }
+
+  private forgetReaders(): void {
+    this.readers.forEach((reader) => reader.dispose());
+    this.readers.clear();
+  }
+}
+
+function shareWordsOf({ folder, options }: LaunchPlan): string[] {
+  return shareWords(folder, options);
+}
+
+/** The text and remedy of a state or a problem, for those who only have an error. */
+export function troubleText(error: unknown): string {
+  return error instanceof Trouble ? `${error.message}. ${error.remedy}` : String(error);
+}

@@ -1,0 +1,25 @@
+/** Shows an error of the catalogue to a person, with what can be done about it. */
+import * as vscode from 'vscode';
+import { Trouble, trouble } from '../base/catalogue';
+
+export interface Offer {
+  readonly title: string;
+  act(): unknown;
+}
+
+/** The first line and the remedy; a message takes no more. */
+export function sentence(text: string, remedy: string): string {
+  const [first] = text.split('\n');
+  return `${first.replace(/^./, (letter) => letter.toUpperCase())}. ${remedy}`;
+}
+
+/** Not awaited by who calls it: the message stays until it is read. */
+export async function showTrouble(text: string, remedy: string, offers: readonly Offer[] = []): Promise<void> {
+  const chosen = await vscode.window.showErrorMessage(sentence(text, remedy), ...offers.map(({ title }) => title));
+  await offers.find(({ title }) => title === chosen)?.act();
+}
+
+export function asTrouble(error: unknown): Trouble {
+  if (error instanceof Trouble) return error;
+  return trouble('unexpected', error instanceof Error ? error.message : String(error));
+}

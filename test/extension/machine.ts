@@ -1,0 +1,105 @@
+/** What the suites look at from outside of the extension: processes, sockets, and its own parts as it hands them out. */
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import * as vscode from 'vscode';
+import type { Insides } from '../../src/extension';
+import type { SharedVm } from '../../src/ui/sharedVm';
+
+export const ID = 'virtiofs-studio.virtiofs-studio';
+
+export function extension(): vscode.Extension<Insides> {
+  const found = vscode.extensions.getExtension<Insides>(ID);
+  assert.ok(found);
+  return found;
+}
+
+export const insides = (): Promise<Insides> => Promise.resolve(extension().activate());
+
+/** The folder `sample` of the workspace, which has hello.txt. */
+export const sample = (): vscode.Uri => vscode.Uri.joinPath((vscode.workspace.workspaceFolders ?? [])[0].uri, 'sample');
+
+/** Processes that name `text` on their command line. */
+export function processesNaming(text: string): string[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .map((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+      } catch {
+        return ''; // it has just ended
+      }
+    })
+    .filter((line) => line.includes(text));
+}
+
+export async function until(
+  what: string,
+  seconds: number,
+  happened: () => boolean,
+  hopeless: () => string | undefined = () => undefined,
+): Promise<void> {
+  const end = Date.now() + seconds * 1000;
+  while (!happened()) {
+    const why = hopeless();
+    if (why !== undefined) assert.fail(`${what}: ${why}`);
+    if (Date.now() > end) assert.fail(`not within ${seconds} s: ${what}`);
+    await sleep(100);
+  }
+}
+
+/** Shares `folder` with these choices, in a UML guest unless they say otherwise. */
+export async function share(given: Record<string, unknown> = {}, folder = sample()): Promise<SharedVm> {
+  const options = { guest: 'uml', ...given };
+  const vm = await vscode.commands.executeCommand<SharedVm>('virtiofs.shareFolder', folder, [], options);
+  assert.ok(vm, 'nothing was started');
+  return vm;
+}
+
+export function isUp(vm: SharedVm): Promise<void> {
+  return until(
+    'the guest is up',
+    150,
+    () => vm.isUp,
+    () => {
+      const { state } = vm;
+      return state.kind === 'failed'
+        ? `${state.text}\n${state.remedy}`
+        : state.kind === 'gone'
+          ? 'it is gone'
+          : undefined;
+    },
+  );
+}
+
+/** What must be gone when the VM has ended: its processes, its sockets, its temporary folder. */
+export function belongings(vm: SharedVm): () => string[] {
+  const { facts } = vm;
+  assert.ok(facts);
+  const pids = [facts.launcher, facts.guest.pid, ...facts.shares.map(({ daemon }) => daemon.pid)];
+  const sockets = facts.shares.flatMap(({ captureSocket, countersSocket }) => [captureSocket, countersSocket]);
+  const folders = [...facts.guest.argv.join(' ').matchAll(/[^\s=,:]*\/virtiofs-studio-[A-Za-z0-9]{6}(?=\/)/g)];
+  assert.ok(folders.length > 0, 'no temporary folder on the command line of the guest');
+  const files = [...sockets, ...folders.map(([folder]) => folder)];
+  return () => [
+    ...pids.filter((pid) => existsSync(`/proc/${pid}`)).map((pid) => `process ${pid}`),
+    ...files.filter((file) => existsSync(file)),
+  ];
+}
+
+export async function nothingLeft(left: () => string[]): Promise<void> {
+  await until('nothing is left behind', 20, () => left().length === 0).catch(() => assert.deepEqual(left(), []));
+}
+
+/** Ends what a test may have left, so that the next one starts afresh. */
+export async function endAll(): Promise<void> {
+  const { vms } = await insides();
+  for (const vm of [...vms.all]) vms.dismiss(vm);
+  for (const terminal of vscode.window.terminals) {
+    // One that has not started yet would stay in the list.
+    await terminal.processId;
+    terminal.dispose();
+  }
+  await until('all terminals are closed', 10, () => vscode.window.terminals.length === 0);
+  await vscode.commands.executeCommand('notifications.clearAll');
+}

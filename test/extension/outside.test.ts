@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { endAll, extension, insides, sample, until } from './machine';
+
+describe('shares that were started elsewhere', () => {
+  let daemon: ChildProcess | undefined;
+  let scratch: string;
+  before(async () => (scratch = await mkdtemp(join(tmpdir(), 'virtiofs-outside-'))));
+  after(async () => {
+    if (daemon?.exitCode === null && daemon.signalCode === null) {
+      daemon.kill('SIGTERM');
+      await once(daemon, 'exit');
+    }
+    await rm(scratch, { recursive: true });
+    await endAll();
+  });
+
+  it('are shown as such, with what goes on', async () => {
+    const { outside, shares } = await insides();
+    shares.show(true);
+    const bundle = join(extension().extensionPath, 'dist/daemon.js');
+    const words = [`--shared-dir=${sample().fsPath}`, `--socket-path=${join(scratch, 'fs.sock')}`, '--tag=theirs'];
+    daemon = spawn('node', [bundle, ...words], { stdio: 'ignore' });
+    const { pid = 0 } = daemon;
+    await until('it is found', 15, () => outside.all.some((share) => share.pid === pid));
+    await until('its counters come', 15, () => outside.activity(pid) !== undefined);
+    const parent = shares.getChildren().find(({ kind }) => kind === 'outside');
+    assert.ok(parent);
+    const node = shares.getChildren(parent).find((one) => one.kind === 'outsideShare' && one.share.pid === pid);
+    assert.ok(node);
+    const item = shares.getTreeItem(node);
+    assert.equal(item.label, 'theirs');
+    assert.match(String(item.description), /^idle · .*sample$/);
+    daemon.kill('SIGTERM');
+    await until('it goes', 15, () => !outside.all.some((share) => share.pid === pid));
+  });
+});

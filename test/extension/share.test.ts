@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import type { SharesNode } from '../../src/ui/sharesTree';
+import type { SharedVm } from '../../src/ui/sharedVm';
+import { belongings, endAll, insides, isUp, nothingLeft, processesNaming, sample, share, until } from './machine';
+
+/** The view's rows as a person reads them, indented. */
+async function rows(parent?: SharesNode, indent = ''): Promise<string[]> {
+  const { shares } = await insides();
+  const lines: string[] = [];
+  for (const node of shares.getChildren(parent)) {
+    const { label, description } = shares.getTreeItem(node);
+    lines.push(`${indent}${String(label)} | ${String(description ?? '')}`, ...(await rows(node, `${indent}  `)));
+  }
+  return lines;
+}
+
+/** Types a line into the guest's shell, and waits for the file that it makes. */
+async function typed(vm: SharedVm, line: string, file: string): Promise<string> {
+  vm.terminal.sendText(`(${line}) > unfinished && mv unfinished ${file}`);
+  const path = join(vm.plan.folder, file);
+  await until(`the file written by "${line}"`, 60, () => existsSync(path));
+  return readFileSync(path, 'utf8');
+}
+
+describe('a folder shared from VS Code', function () {
+  this.timeout(240_000);
+  afterEach(endAll);
+
+  for (const guest of ['uml', 'qemu']) {
+    it(`is worked in by the shell in the terminal, and nothing is left when it is stopped (${guest})`, async () => {
+      const vm = await share({ guest });
+      assert.equal(vm.name, 'sample');
+      assert.ok(vscode.window.terminals.includes(vm.terminal));
+      await isUp(vm);
+      const left = belongings(vm);
+      const text = await typed(vm, 'uname -s; cat hello.txt', `result-${guest}`);
+      assert.equal(text, 'Linux\nhello from the host\n');
+      await vscode.commands.executeCommand('virtiofs.stopVm', { kind: 'vm', vm });
+      await nothingLeft(left);
+      const { vms } = await insides();
+      await until('it leaves the list', 5, () => vms.all.length === 0);
+    });
+  }
+
+  it('ends with its terminal', async () => {
+    const vm = await share();
+    await isUp(vm);
+    const left = belongings(vm);
+    vm.terminal.dispose();
+    await nothingLeft(left);
+    await until('its processes end', 10, () => processesNaming(vm.plan.folder).length === 0);
+  });
+
+  it('is ended while it boots', async () => {
+    const vm = await share({ guest: 'qemu' });
+    await until('it boots', 60, () => vm.facts !== undefined);
+    const left = belongings(vm);
+    await vscode.commands.executeCommand('virtiofs.stopVm', { kind: 'vm', vm });
+    await nothingLeft(left);
+  });
+
+  it('is shown with its shares, daemon, queues and what goes on', async () => {
+    const vm = await share({ tag: 'work', readOnly: true });
+    await isUp(vm);
+    const { vms } = await insides();
+    assert.deepEqual([...vms.all], [vm]);
+    await until('counters', 10, () => (vm.activity('work')?.total ?? 0) > 0);
+    const view = (await rows()).join('\n');
+    assert.match(view, /^sample \| (idle|[\d.,]+\/s) · Linux [\d.]+/m);
+    assert.match(view, /^ {2}work \| .*sample$/m);
+    assert.match(view, /^ {4}Daemon \| process \d+$/m);
+    assert.match(view, /^ {4}Queue 0 \| high priority · /m);
+    assert.match(view, /^ {4}Queue 1 \| .* in all$/m);
+    assert.match(view, /^ {2}Guest \| User Mode Linux · process \d+$/m);
+
+    const before = vm.activity('work')?.total ?? 0;
+    const { status, output } = await vm.run('ls -l . && ! touch fresh && cat hello.txt');
+    assert.equal(status, 0, output);
+    assert.match(output, /hello from the host/);
+    await until('more requests', 10, () => (vm.activity('work')?.total ?? 0) > before);
+  });
+
+  it('has its command lines copied', async () => {
+    const vm = await share({ tag: 'my work' });
+    await isUp(vm);
+    const copied = async (id: string): Promise<string> => {
+      await vscode.commands.executeCommand(id, { kind: 'vm', vm });
+      return vscode.env.clipboard.readText();
+    };
+    assert.equal(await copied('virtiofs.copyMountCommand'), "mount -t virtiofs -o rw 'my work' /mnt/my_work");
+    assert.match(await copied('virtiofs.copyGuestCommandLine'), /linux\.uml .*mem=256M/);
+    assert.match(await copied('virtiofs.copyDaemonCommandLine'), /daemon\.js .*--shared-dir=.*sample/);
+  });
+
+  it('is booted anew with another folder and other choices, in the same terminal', async () => {
+    const other = vscode.Uri.joinPath(sample(), '..', 'other');
+    await mkdir(other.fsPath, { recursive: true });
+    await writeFile(join(other.fsPath, 'there.txt'), 'the other one\n');
+    const vm = await share();
+    await isUp(vm);
+    const first = vm.facts?.guest.pid;
+    const left = belongings(vm);
+    // Its message stays open: the command is not waited for.
+    void vscode.commands.executeCommand('virtiofs.shareAnotherFolder', { kind: 'vm', vm }, [], undefined);
+    vm.plans({
+      folder: vm.plan.folder,
+      options: { ...vm.plan.options, readOnly: true, shares: [{ folder: other.fsPath, tag: 'other' }] },
+    });
+    await vscode.commands.executeCommand('virtiofs.restartVm', { kind: 'vm', vm });
+    await until('another guest', 60, () => vm.isUp && vm.facts?.guest.pid !== first);
+    await nothingLeft(() => left().filter((one) => one !== `process ${vm.facts?.launcher}`));
+    const { output } = await vm.run('cat /mnt/other/there.txt; touch /mnt/share/x || echo refused');
+    assert.match(output, /the other one/);
+    assert.match(output, /refused/);
+    assert.equal(vscode.window.terminals.filter(({ name }) => name.startsWith('VM:')).length, 1);
+    await rm(other.fsPath, { recursive: true });
+  });
+
+  it('is one of several, each on its own', async () => {
+    const second = vscode.Uri.joinPath(sample(), '..', 'second');
+    await mkdir(second.fsPath, { recursive: true });
+    const [one, two] = [await share(), await share({}, second)];
+    await Promise.all([isUp(one), isUp(two)]);
+    const { vms } = await insides();
+    assert.deepEqual([...vms.all], [one, two]);
+    assert.equal((await two.run('touch from-two')).status, 0);
+    assert.ok(existsSync(join(second.fsPath, 'from-two')));
+    const left = belongings(one);
+    await one.stop();
+    await nothingLeft(left);
+    assert.ok(two.isUp);
+    assert.equal((await two.run('true')).status, 0);
+  });
+
+  it('takes all folders that are selected in the Explorer', async () => {
+    const more = vscode.Uri.joinPath(sample(), '..', 'more');
+    await mkdir(more.fsPath, { recursive: true });
+    const vm = await vscode.commands.executeCommand<SharedVm>('virtiofs.shareFolder', sample(), [sample(), more], {
+      guest: 'uml',
+    });
+    await isUp(vm);
+    assert.deepEqual(
+      vm.facts?.shares.map(({ tag, mountPoint }) => [tag, mountPoint]),
+      [
+        ['share', '/mnt/share'],
+        ['more', '/mnt/more'],
+      ],
+    );
+  });
+});

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import type { Finding } from '../../src/control/findings';
+import type { VmState } from '../../src/ui/sharedVm';
+import { belongings, endAll, insides, isUp, nothingLeft, sample, share, until } from './machine';
+
+const failed = (state: VmState): Extract<VmState, { kind: 'failed' }> => {
+  assert.ok(state.kind === 'failed', `it is ${JSON.stringify(state)}`);
+  return state;
+};
+
+describe('what goes wrong', function () {
+  this.timeout(180_000);
+  let scratch: string;
+  before(async () => (scratch = await mkdtemp(join(tmpdir(), 'virtiofs-troubles-'))));
+  after(() => rm(scratch, { recursive: true }));
+  afterEach(endAll);
+
+  it('starts nothing for what is no folder, nor with a Node.js that is not there', async () => {
+    const missing = vscode.Uri.joinPath(sample(), 'missing');
+    assert.equal(await vscode.commands.executeCommand('virtiofs.shareFolder', missing), undefined);
+    const elsewhere = vscode.Uri.parse('memfs:/sample');
+    assert.equal(await vscode.commands.executeCommand('virtiofs.shareFolder', elsewhere), undefined);
+
+    const settings = vscode.workspace.getConfiguration('virtiofs');
+    await settings.update('nodePath', '/nonexistent/node', vscode.ConfigurationTarget.Global);
+    try {
+      assert.equal(await vscode.commands.executeCommand('virtiofs.shareFolder', sample()), undefined);
+    } finally {
+      await settings.update('nodePath', undefined, vscode.ConfigurationTarget.Global);
+    }
+    assert.equal(vscode.window.terminals.length, 0);
+  });
+
+  it('a guest that does not boot: the reason, the last lines of its console, and what to do', async () => {
+    const kernel = join(scratch, 'vmlinuz-none');
+    await writeFile(kernel, 'no kernel\n'.repeat(1000));
+    const vm = await share({ guest: 'qemu', kernel });
+    await until('it fails', 120, () => vm.state.kind === 'failed');
+    const { code, text, remedy } = failed(vm.state);
+    assert.equal(code, 'guestNotUp');
+    assert.match(text, /^the guest in QEMU ended before it was ready.*\n {2}\| /);
+    assert.match(remedy, /--kernel/);
+    const { vms, shares } = await insides();
+    assert.deepEqual([...vms.all], [vm], 'it stays to be read');
+    const item = shares.getTreeItem({ kind: 'vm', vm });
+    assert.match((item.tooltip as vscode.MarkdownString).value, /kernel/);
+    await nothingLeft(belongings(vm));
+    await vscode.commands.executeCommand('virtiofs.stopVm', { kind: 'vm', vm });
+    assert.equal(vms.all.length, 0);
+  });
+
+  it('a machine without QEMU, and without a way to get it', async () => {
+    const settings = vscode.workspace.getConfiguration();
+    const global = vscode.ConfigurationTarget.Global;
+    // The launcher sees a machine with nothing on it.
+    await settings.update('virtiofs.nodePath', process.execPath, global);
+    const env = { PATH: '/nonexistent', XDG_CACHE_HOME: join(scratch, 'cache') };
+    await settings.update('terminal.integrated.env.linux', env, global);
+    try {
+      const vm = await share({ guest: 'qemu' });
+      await until('it fails', 60, () => vm.state.kind === 'failed');
+      const { code, remedy } = failed(vm.state);
+      assert.equal(code, 'toolboxWithoutApt');
+      assert.match(remedy, /Install QEMU/);
+    } finally {
+      await settings.update('virtiofs.nodePath', undefined, global);
+      await settings.update('terminal.integrated.env.linux', undefined, global);
+    }
+  });
+
+  it('a daemon that is killed under its guest is told, and a restart mends it', async () => {
+    const vm = await share({ guest: 'qemu' });
+    await isUp(vm);
+    const { facts } = vm;
+    assert.ok(facts);
+    process.kill(facts.shares[0].daemon.pid, 'SIGKILL');
+    await until('it is told', 20, () => vm.problems.size > 0);
+    assert.deepEqual(
+      [...vm.problems.values()].map(({ tag, code }) => [tag, code]),
+      [['share', 'daemonGone']],
+    );
+    const { shares } = await insides();
+    assert.match(String(shares.getTreeItem({ kind: 'share', vm, share: facts.shares[0] }).description), /SIGKILL/);
+    await vscode.commands.executeCommand('virtiofs.restartVm', { kind: 'vm', vm });
+    await until('another guest', 90, () => vm.isUp && vm.facts?.guest.pid !== facts.guest.pid);
+    assert.equal(vm.problems.size, 0);
+    assert.equal((await vm.run('cat hello.txt')).output.trim(), 'hello from the host');
+  });
+
+  it('a folder that vanishes is told', async () => {
+    const folder = join(scratch, 'going');
+    await mkdir(folder);
+    const vm = await share({}, vscode.Uri.file(folder));
+    await isUp(vm);
+    await rename(folder, `${folder}-away`);
+    await until('it is told', 20, () => vm.problems.size > 0);
+    assert.equal(vm.problems.get('share')?.code, 'folderGone');
+  });
+
+  it('a launcher that is killed takes everything with it', async () => {
+    const vm = await share();
+    await isUp(vm);
+    const left = belongings(vm);
+    process.kill(vm.facts?.launcher ?? 0, 'SIGKILL');
+    await nothingLeft(() => left().filter((one) => !one.endsWith('.sock') && !one.endsWith('.counters')));
+    await until('it leaves the list', 10, () => vm.state.kind === 'gone');
+  });
+
+  it('the environment is checked, with a fix for what is not as it should be', async () => {
+    const findings = await vscode.commands.executeCommand<Finding[]>('virtiofs.checkEnvironment');
+    await vscode.commands.executeCommand('workbench.action.closeQuickOpen');
+    assert.ok(findings.length > 8);
+    assert.ok(findings.some(({ subject, verdict }) => subject === 'Linux' && verdict === 'ok'));
+    for (const { subject, verdict, fix } of findings) assert.ok(verdict === 'ok' || fix, subject);
+  });
+});

@@ -1,0 +1,130 @@
+/**
+ * A person's way through sharing: welcome view, folder, choices, a guest at work, the view Shares, what can be done with
+ * a VM, the check of the machine, a guest that fails. Says when there is something to look at; knows nothing of files.
+ */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Page } from 'playwright-core';
+
+export type Look = (name: string) => Promise<void>;
+
+export async function makeProject(folder: string): Promise<void> {
+  await mkdir(join(folder, 'src'), { recursive: true });
+  await writeFile(join(folder, 'src/hello.c'), '#include <stdio.h>\n\nint main(void)\n{\n\tputs("hello, guest");\n}\n');
+  await writeFile(join(folder, 'Makefile'), 'hello: src/hello.c\n\t$(CC) -static -o $@ $<\n');
+  await writeFile(join(folder, 'notes.md'), '# Notes\n\n- edit here, run in the guest\n');
+}
+
+/** Stories' choices: a guest that is up in a second. */
+export const storySettings = {
+  'virtiofs.guest': 'uml',
+  'virtiofs.profiles': [
+    { name: 'release kernel', guest: 'qemu', memory: '2G', cpus: 4, cache: 'always' },
+    { name: 'look, do not touch', guest: 'uml', readOnly: true },
+  ],
+};
+
+const rows = (page: Page) => page.locator('.quick-input-list .monaco-list-row');
+const input = (page: Page) => page.locator('.quick-input-widget input').first();
+const treeRow = (page: Page, text: string) => page.locator('.pane-body .monaco-list-row', { hasText: text }).first();
+const terminalText = (page: Page) => page.locator('.terminal-wrapper.active .xterm-rows');
+
+async function command(page: Page, title: string): Promise<void> {
+  await page.keyboard.press('F1');
+  await input(page).fill(`>${title}`);
+  await rows(page).filter({ hasText: title }).first().waitFor();
+  await page.keyboard.press('Enter');
+}
+
+async function settled(page: Page): Promise<void> {
+  await page.mouse.move(700, 400);
+  await page.waitForTimeout(600);
+}
+
+async function type(page: Page, line: string): Promise<void> {
+  await page.keyboard.type(`${line}\n`, { delay: 15 });
+  await page.waitForTimeout(700);
+}
+
+async function prompt(page: Page): Promise<void> {
+  await terminalText(page)
+    .getByText(/[$#] *$/)
+    .last()
+    .waitFor({ timeout: 120_000 });
+}
+
+export async function sharesStory(page: Page, look: Look): Promise<void> {
+  await page.locator('.explorer-folders-view').getByText('notes.md').waitFor({ timeout: 60_000 });
+  await page.getByRole('tab', { name: 'Virtio-FS' }).first().click();
+  await page.getByRole('button', { name: 'Share Folder into VM' }).first().waitFor({ timeout: 20_000 });
+  await settled(page);
+  await look('welcome');
+
+  await command(page, 'Virtio-FS: Share Folder into VM…');
+  await rows(page).filter({ hasText: 'release kernel' }).waitFor();
+  await settled(page);
+  await look('folder');
+  await page.keyboard.press('Escape');
+
+  await command(page, 'Virtio-FS: Share Folder into VM with Options…');
+  await rows(page).filter({ hasText: 'project' }).first().waitFor();
+  await page.keyboard.press('Enter');
+  await rows(page).filter({ hasText: 'Cache mode' }).waitFor();
+  await settled(page);
+  await look('options');
+  await rows(page).filter({ hasText: 'Cache mode' }).click();
+  await rows(page).filter({ hasText: 'metadata' }).waitFor();
+  await settled(page);
+  await look('cache');
+  await page.keyboard.press('Escape');
+  await rows(page).filter({ hasText: 'Start' }).first().waitFor();
+  await page.keyboard.press('Enter');
+  await prompt(page);
+  for (const line of ['uname -sr', 'ls -l', 'cat notes.md']) await type(page, line);
+  await settled(page);
+  await look('terminal');
+
+  await type(page, 'while true; do ls -l src >/dev/null; cat notes.md >/dev/null; usleep 20000; done');
+  // The first row is the machine; its share is folded.
+  await treeRow(page, 'project').waitFor();
+  await treeRow(page, '/project').locator('.monaco-tl-twistie').last().click();
+  await treeRow(page, 'Queue 1').waitFor();
+  await page.waitForTimeout(2500);
+  await settled(page);
+  await look('shares');
+  await treeRow(page, 'share').hover();
+  await page.waitForTimeout(1500);
+  await look('hover');
+
+  await page.locator('.statusbar-item', { hasText: 'project' }).first().click();
+  await rows(page).filter({ hasText: 'Copy Mount Command' }).waitFor();
+  await settled(page);
+  await look('actions');
+  await page.keyboard.press('Escape');
+
+  await command(page, 'Virtio-FS: Check Environment');
+  await rows(page).filter({ hasText: 'Node.js' }).waitFor({ timeout: 60_000 });
+  await settled(page);
+  await look('environment');
+  await page.keyboard.press('Escape');
+
+  await command(page, 'Virtio-FS: Open Walkthrough');
+  await page.getByText('Look at this machine').first().waitFor({ timeout: 20_000 });
+  await page.waitForTimeout(1000);
+  await look('walkthrough');
+}
+
+/** A guest that does not come up: its daemon is killed, or its kernel is none. */
+export async function failingStory(page: Page, look: Look): Promise<void> {
+  await page.locator('.explorer-folders-view').getByText('notes.md').waitFor({ timeout: 60_000 });
+  await page.getByRole('tab', { name: 'Virtio-FS' }).first().click();
+  await command(page, 'Virtio-FS: Share Folder into VM…');
+  await rows(page).filter({ hasText: 'broken' }).waitFor();
+  await rows(page).filter({ hasText: 'broken' }).click();
+  await treeRow(page, 'ended').waitFor({ timeout: 60_000 });
+  await settled(page);
+  await look('failed');
+  await treeRow(page, 'project').hover();
+  await page.waitForTimeout(1500);
+  await look('failed-hover');
+}

@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { parseShareWords } from '../../src/cli/shareOptions';
+import { Trouble } from '../../src/base/catalogue';
+import {
+  DEFAULT_OPTIONS,
+  type LaunchOptions,
+  absolute,
+  freeTag,
+  readOptions,
+  readProfiles,
+  shareWords,
+  summary,
+} from '../../src/ui/launchOptions';
+
+describe('the choices of a share', () => {
+  it('become words that the launcher understands', () => {
+    const options: LaunchOptions = {
+      guest: 'qemu',
+      cache: 'never',
+      readOnly: true,
+      tag: '-odd tag',
+      shares: [{ folder: '/a:b', tag: 'more' }],
+      memory: '1G',
+      cpus: '3',
+      kernel: '/boot/vmlinuz',
+      qemuArgs: ['-device', '--help'],
+      capture: '/tmp/x.fuse.pcapng',
+      command: 'ls',
+    };
+    const { folder, options: read } = parseShareWords(shareWords('--folder', options));
+    assert.equal(folder, '--folder');
+    assert.deepEqual(
+      { ...read },
+      {
+        guest: 'qemu',
+        accel: 'auto',
+        cache: 'never',
+        readOnly: true,
+        tag: '-odd tag',
+        share: ['/a:b:more'],
+        memory: '1G',
+        cpus: '3',
+        kernel: '/boot/vmlinuz',
+        qemuArg: ['-device', '--help'],
+        capture: '/tmp/x.fuse.pcapng',
+        traceSyscalls: false,
+      },
+    );
+  });
+
+  it('leave out what only QEMU knows where the guest is User Mode Linux', () => {
+    const words = shareWords('/srv', { ...DEFAULT_OPTIONS, guest: 'uml', cpus: '4', kernel: '/k', qemuArgs: ['-x'] });
+    assert.deepEqual(words, ['--guest', 'uml', '--cache', 'auto', '--tag=share', '--', '/srv']);
+  });
+
+  it('are checked one by one: what makes no sense is left out and named', () => {
+    const { options, faults } = readOptions(
+      { guest: 'xen', cache: 'never', tag: 'x'.repeat(40), memory: '1M', cpus: 65, qemuArgs: 'all', readOnly: true },
+      '/work',
+    );
+    assert.deepEqual(options, { cache: 'never', readOnly: true });
+    assert.deepEqual(faults.sort(), ['cpus', 'guest', 'memory', 'qemuArgs', 'tag']);
+  });
+
+  it('have paths against the workspace and the home folder', () => {
+    assert.equal(absolute('sub/kernel', '/work'), '/work/sub/kernel');
+    assert.equal(absolute('~/kernel', '/work'), join(homedir(), 'kernel'));
+    assert.equal(absolute('${workspaceFolder}/k', '/work'), '/work/k');
+    const { options } = readOptions({ shares: [{ folder: 'data' }, { folder: '/x/data' }] }, '/work');
+    assert.deepEqual(options.shares, [
+      { folder: '/work/data', tag: 'data' },
+      { folder: '/x/data', tag: 'data2' },
+    ]);
+  });
+
+  it('come in profiles by name', () => {
+    const profiles = readProfiles([{ name: 'small', guest: 'uml', cpus: 'many' }, { guest: 'uml' }, 7, null], '/');
+    assert.deepEqual(profiles, [{ name: 'small', options: { guest: 'uml' }, faults: ['cpus'] }]);
+    assert.deepEqual(readProfiles({ name: 'no list' }, '/'), []);
+  });
+
+  it('never throw, whatever the settings hold', () =>
+    fc.assert(
+      fc.property(fc.anything(), (value) => {
+        readProfiles([value], '/work');
+        const { options } = readOptions(value, '/work');
+        parseShareWords(shareWords('/srv', { ...DEFAULT_OPTIONS, ...options }));
+      }),
+    ));
+
+  it('give each folder a tag of its own', () => {
+    assert.equal(freeTag('/srv/my data', []), 'my_data');
+    assert.equal(freeTag('/srv/data', ['data', 'data2']), 'data3');
+    assert.equal(freeTag('/', []), 'share');
+  });
+
+  it('are told in a few words', () => {
+    assert.equal(summary(DEFAULT_OPTIONS), 'QEMU, cache auto');
+    assert.equal(
+      summary({ ...DEFAULT_OPTIONS, guest: 'uml', readOnly: true, capture: '/tmp/a.fuse.pcapng' }),
+      'User Mode Linux, cache auto, read-only, capture a.fuse.pcapng',
+    );
+  });
+});
+
+describe('words for a restart', () => {
+  it('that are unknown are refused with a reason', () =>
+    assert.throws(
+      () => parseShareWords(['--no-such']),
+      (error) => error instanceof Trouble && error.code === 'shareWordsBad' && /no-such/.test(error.message),
+    ));
+});
