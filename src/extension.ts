@@ -1,6 +1,7 @@
 /** The extension's entry: construct, register, dispose. What a command does is `ui/`'s business. */
 import * as vscode from 'vscode';
 import { registerCommands } from './ui/commands';
+import { registerDebugger } from './ui/debug/register';
 import { OutsideShares } from './ui/outsideShares';
 import { SharesTree } from './ui/sharesTree';
 import { StatusBar } from './ui/statusBar';
@@ -27,6 +28,15 @@ export function activate(context: vscode.ExtensionContext): Insides {
   const view = vscode.window.createTreeView('virtiofs.shares', { treeDataProvider: shares });
   view.onDidChangeVisibility(({ visible }) => shares.show(visible));
   shares.show(view.visible);
-  context.subscriptions.push(log, view, shares, outside, new StatusBar(studio), ...registerCommands(studio), vms);
+  context.subscriptions.push(
+    log,
+    view,
+    shares,
+    outside,
+    new StatusBar(studio),
+    ...registerCommands(studio),
+    ...registerDebugger(studio),
+    vms,
+  );
   return { activation: performance.now() - began, vms, outside, shares };
 }

@@ -23,6 +23,7 @@ export interface ShareOptions {
   readonly snaplen?: string;
   readonly traceSyscalls: boolean;
   readonly control?: string;
+  readonly inspectDaemon?: string;
 }
 
 /** What is shared, and how. */
@@ -57,6 +58,7 @@ export function describeShare(command: Command): Command {
     .option('--capture-limit <size>', 'keep the newest: the capture and its older half stay below this, such as 100M')
     .option('--snaplen <bytes>', 'bytes of data that captures keep of each message (default: 256)')
     .option('--trace-syscalls', 'captures have each host system call as well', false)
+    .addOption(new Option('--inspect-daemon <port>', "for editors: debug the daemon's JavaScript there").hideHelp())
     .addOption(
       new Option('--control <socket>', 'for editors: connect here, tell how it goes, take requests').hideHelp(),
     );

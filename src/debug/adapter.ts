@@ -9,6 +9,7 @@ import type { DebugProtocol } from '@vscode/debugprotocol';
 import { Trouble, trouble } from '../base/catalogue';
 import { Debugging } from './debugging';
 import { requests } from './requests';
+import { requestText } from './requestText';
 import type { Surroundings } from './surroundings';
 
 export class DebugAdapter extends ProtocolServer {
@@ -61,6 +62,13 @@ export class DebugAdapter extends ProtocolServer {
       if (event === undefined) return;
       this.sendEvent(event);
     }
+  }
+
+  /** The text of a stopped request, for clients that have documents of their own; undefined when it has gone on. */
+  async requestText(thread: number): Promise<string | undefined> {
+    return this.debugging.started && this.debugging.target.isStopped(thread)
+      ? requestText(await this.debugging.target.picture(thread)).text
+      : undefined;
   }
 
   /** The client has gone: everything held is released. */

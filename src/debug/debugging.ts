@@ -68,6 +68,7 @@ export class Debugging {
       this.stops.delete(stop.thread);
       this.stops.set(stop.thread, stop);
       const { thread, reason, description, text, rules } = stop;
+      this.surroundings.requestChanged?.(stop.thread);
       this.event('stopped', {
         reason,
         description,
@@ -148,6 +149,7 @@ export class Debugging {
   /** A held request has been changed. */
   changed(thread: number): void {
     this.forget(thread);
+    this.surroundings.requestChanged?.(thread);
     if (this.client.invalidated) this.event('invalidated', { areas: ['stacks', 'variables'], threadId: thread });
   }
 

@@ -117,7 +117,8 @@ export async function evaluated(debugging: Debugging, args: Dap.EvaluateArgument
   }
   if (picture === undefined) throw trouble('debugExpressionBad', expression, 'no request is stopped');
   // Over a word that the request does not have: what the word means.
-  const meaning = context === 'hover' && !(await findEntry(target, picture, expression)) ? hover(expression, 0) : undefined;
+  const meaning =
+    context === 'hover' && !(await findEntry(target, picture, expression)) ? hover(expression, 0) : undefined;
   if (meaning !== undefined) return { result: meaning.text, variablesReference: 0 };
   const entry = await evaluate(target, picture, expression);
   const { value, variablesReference, type, memoryReference } = variable(debugging, picture.facts.thread, entry);

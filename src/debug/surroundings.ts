@@ -28,4 +28,6 @@ export interface Surroundings {
   findShare(name: string | undefined): ShareToAttach;
   /** The document that shows a source, where the client has documents of its own; else it asks for them by number. */
   documentUri?(what: 'opcodes' | { readonly thread: number; readonly title: string }): string;
+  /** The text of a stopped request is another one. */
+  requestChanged?(thread: number): void;
 }

@@ -27,6 +27,8 @@ export type VmState =
 export interface LaunchPlan {
   readonly folder: string;
   readonly options: LaunchOptions;
+  /** More words for the launcher. */
+  readonly words?: readonly string[];
 }
 
 /** How to start the launcher: Node.js, its variables, the command line's file. */
@@ -61,7 +63,15 @@ export class SharedVm implements vscode.Disposable {
   ) {
     this.next = plan;
     const { folder, options } = plan;
-    const command = [program.program, program.cli, 'share', '--control', host.path, ...shareWords(folder, options)];
+    const command = [
+      program.program,
+      program.cli,
+      'share',
+      '--control',
+      host.path,
+      ...shareWords(folder, options),
+      ...(plan.words ?? []),
+    ];
     this.terminal = vscode.window.createTerminal({
       name: `VM: ${this.name}`,
       iconPath: new vscode.ThemeIcon('vm'),
@@ -171,8 +181,8 @@ export class SharedVm implements vscode.Disposable {
   }
 }
 
-function shareWordsOf({ folder, options }: LaunchPlan): string[] {
-  return shareWords(folder, options);
+function shareWordsOf({ folder, options, words = [] }: LaunchPlan): string[] {
+  return [...shareWords(folder, options), ...words];
 }
 
 /** The text and remedy of a state or a problem, for those who only have an error. */

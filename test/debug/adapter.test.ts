@@ -186,7 +186,8 @@ describe('the debug adapter on a share that runs', () => {
     await dap.good('scopes', { frameId: id });
     const request = await variables(await scope(thread, 'Request'));
     await inside(request, 'fuse_read_in');
-    for (const name of ['Inode', 'Handle', 'Credentials', 'Session', 'Descriptors']) await variables(await scope(thread, name));
+    for (const name of ['Inode', 'Handle', 'Credentials', 'Session', 'Descriptors'])
+      await variables(await scope(thread, name));
     await inside(await variables(await scope(thread, 'Raw bytes')), 'request');
     await dap.good('source', { source, sourceReference: source?.sourceReference });
     await dap.good('loadedSources');
@@ -245,7 +246,11 @@ describe('the debug adapter on a share that runs', () => {
     }
     dap.note('by bytes');
     await dap.good('readMemory', { memoryReference: `request/${thread}/28`, offset: 8, count: 16 });
-    await dap.good('writeMemory', { memoryReference: `request/${thread}/28`, offset: 8, data: Buffer.from([0, 32]).toString('base64') });
+    await dap.good('writeMemory', {
+      memoryReference: `request/${thread}/28`,
+      offset: 8,
+      data: Buffer.from([0, 32]).toString('base64'),
+    });
     await dap.good('evaluate', { expression: 'read.offset', frameId: id });
     dap.note('the reply');
     await dap.good('stepOut', { threadId: thread });
@@ -263,9 +268,19 @@ describe('the debug adapter on a share that runs', () => {
     await dap.good('configurationDone');
     const thread = await hold(lookup());
     await dap.good('setExpression', { expression: 'request.name', value: '"another.db"' });
-    const { result } = await dap.good<Body<Dap.EvaluateResponse>>('evaluate', { expression: 'hex(request)', frameId: thread * 8 + 2 });
+    const { result } = await dap.good<Body<Dap.EvaluateResponse>>('evaluate', {
+      expression: 'hex(request)',
+      frameId: thread * 8 + 2,
+    });
     assert.ok(result.startsWith('33 00 00 00'), result);
-    assert.ok(result.endsWith(Buffer.from('another.db\0').toString('hex').replaceAll(/(..)(?!$)/g, '$1 ')), result);
+    assert.ok(
+      result.endsWith(
+        Buffer.from('another.db\0')
+          .toString('hex')
+          .replaceAll(/(..)(?!$)/g, '$1 '),
+      ),
+      result,
+    );
   });
 
   it('reads guest memory for the hex editor, up to where it ends, and does not write it', async () => {
@@ -287,7 +302,9 @@ describe('the debug adapter on a share that runs', () => {
     await dap.good('configurationDone');
     const thread = await hold(open());
     const { source, line: at } = await frame(thread);
-    const { targets } = await dap.ask('gotoTargets', { source, line: at }).then(({ body }) => body as Body<Dap.GotoTargetsResponse>);
+    const { targets } = await dap
+      .ask('gotoTargets', { source, line: at })
+      .then(({ body }) => body as Body<Dap.GotoTargetsResponse>);
     const eacces = targets.find(({ label }) => label.includes('EACCES')) ?? assert.fail('no EACCES');
     await dap.good('goto', { threadId: thread, targetId: eacces.id });
     await dap.event('stopped');
@@ -452,7 +469,10 @@ describe('the debug adapter on a share that runs', () => {
     try {
       dap = new DapLog({ findShare: () => ({ title: 'work', debugSocket: other.path }) });
       await dap.begin('attach', { faults: ['delay=20ms READ'] });
-      const { result } = await dap.good<Body<Dap.EvaluateResponse>>('evaluate', { expression: 'faults', context: 'repl' });
+      const { result } = await dap.good<Body<Dap.EvaluateResponse>>('evaluate', {
+        expression: 'faults',
+        context: 'repl',
+      });
       assert.equal(result, 'delay=20ms READ  seen 0, done 0');
     } finally {
       dap.adapter.dispose();
@@ -468,7 +488,10 @@ describe('the debug adapter on a share that runs', () => {
   it('says why where the daemon takes no debugger', async () => {
     daemon.close();
     const { body } = await begun({});
-    assert.match((body as { error: Dap.Message }).error.variables?.['text'] ?? '', /the share work takes no debugger: nobody listens/);
+    assert.match(
+      (body as { error: Dap.Message }).error.variables?.['text'] ?? '',
+      /the share work takes no debugger: nobody listens/,
+    );
   });
 });
 

@@ -148,7 +148,16 @@ describe('the debug adapter on a capture', () => {
     await dap.good('setExceptionBreakpoints', { filters: [], filterOptions: [{ filterId: 'slow', condition: '1ms' }] });
     await start();
     const stops: string[] = [];
-    for (const how of ['continue', 'continue', 'continue', 'continue', 'reverseContinue', 'reverseContinue', 'reverseContinue', 'reverseContinue']) {
+    for (const how of [
+      'continue',
+      'continue',
+      'continue',
+      'continue',
+      'reverseContinue',
+      'reverseContinue',
+      'reverseContinue',
+      'reverseContinue',
+    ]) {
       stops.push((await move(how)).replace(/#\d+ /, ''));
     }
     assert.deepEqual(stops, [
@@ -180,22 +189,36 @@ describe('the debug adapter on a capture', () => {
   it('walks any capture from end to end and back, however it is cut or spoiled', async () => {
     const whole = sample().bytes();
     await fc.assert(
-      fc.asyncProperty(fc.nat(whole.length), fc.array(fc.tuple(fc.nat(whole.length - 1), fc.nat(255)), { maxLength: 6 }), async (cut, spoiled) => {
-        const bytes = whole.slice(0, cut);
-        for (const [at, byte] of spoiled) if (at < cut) bytes[at] = byte;
-        writeFileSync(file, bytes);
-        dap = new DapLog();
-        await dap.good('initialize', { adapterID: 'virtiofs' });
-        if (!(await dap.ask('launch', { capture: file })).success) return;
-        await dap.ask('configurationDone');
-        for (const command of ['next', 'stepIn', 'next', 'next', 'continue', 'stepBack', 'stepBack', 'stepBack', 'reverseContinue']) {
-          await dap.good(command, { threadId: 1 });
-          const { stackFrames } = await dap.good<Body<Dap.StackTraceResponse>>('stackTrace', { threadId: 1 });
-          const { scopes } = await dap.good<Body<Dap.ScopesResponse>>('scopes', { frameId: stackFrames[0].id });
-          for (const { variablesReference } of scopes) await dap.good('variables', { variablesReference });
-        }
-        dap.adapter.dispose();
-      }),
+      fc.asyncProperty(
+        fc.nat(whole.length),
+        fc.array(fc.tuple(fc.nat(whole.length - 1), fc.nat(255)), { maxLength: 6 }),
+        async (cut, spoiled) => {
+          const bytes = whole.slice(0, cut);
+          for (const [at, byte] of spoiled) if (at < cut) bytes[at] = byte;
+          writeFileSync(file, bytes);
+          dap = new DapLog();
+          await dap.good('initialize', { adapterID: 'virtiofs' });
+          if (!(await dap.ask('launch', { capture: file })).success) return;
+          await dap.ask('configurationDone');
+          for (const command of [
+            'next',
+            'stepIn',
+            'next',
+            'next',
+            'continue',
+            'stepBack',
+            'stepBack',
+            'stepBack',
+            'reverseContinue',
+          ]) {
+            await dap.good(command, { threadId: 1 });
+            const { stackFrames } = await dap.good<Body<Dap.StackTraceResponse>>('stackTrace', { threadId: 1 });
+            const { scopes } = await dap.good<Body<Dap.ScopesResponse>>('scopes', { frameId: stackFrames[0].id });
+            for (const { variablesReference } of scopes) await dap.good('variables', { variablesReference });
+          }
+          dap.adapter.dispose();
+        },
+      ),
       { numRuns: 60 },
     );
   });

@@ -53,7 +53,11 @@ export class DapLog {
   private take(message: Dap.ProtocolMessage): void {
     if (message.type === 'response') {
       const response = message as Dap.Response;
-      this.log(response.success ? '←' : '← failed:', response.command, response.success ? response.body : response.body?.error);
+      this.log(
+        response.success ? '←' : '← failed:',
+        response.command,
+        response.success ? response.body : response.body?.error,
+      );
       this.responses.get(response.request_seq)?.(response);
       return;
     }

@@ -65,7 +65,13 @@ describe('launching with the debug adapter', () => {
   it('shares the folder, runs the command when breakpoints are set and the guest is up, and ends with its status', async () => {
     guest.result = { status: 3, output: 'cat: a.db: Input/output error\n' };
     guest.inspectorPort = 9333;
-    const args = { directory: '/srv/work', guest: 'uml', command: 'cat a.db', options: ['--cache', 'never'], inspectDaemon: true };
+    const args = {
+      directory: '/srv/work',
+      guest: 'uml',
+      command: 'cat a.db',
+      options: ['--cache', 'never'],
+      inspectDaemon: true,
+    };
     await dap.begin('launch', args, { supportsProgressReporting: true });
     assert.deepEqual(plan, { ...args, tag: undefined, readOnly: false });
     guest.isUp();

@@ -145,7 +145,13 @@ export class ScriptedDaemon {
       since: 1_700_000_000_000,
       changed: false,
     };
-    this.standing.set(request, { script, held, request: script.request, reply: script.reply, made: phase === 'reply' ? (script.calls?.length ?? 0) : 0 });
+    this.standing.set(request, {
+      script,
+      held,
+      request: script.request,
+      reply: script.reply,
+      made: phase === 'reply' ? (script.calls?.length ?? 0) : 0,
+    });
     this.tell('held', held);
     return request;
   }
@@ -172,7 +178,13 @@ export class ScriptedDaemon {
     const { call: _before, ...rest } = standing.held;
     const { result: _result, milliseconds: _took, ...begun } = call ?? ({} as CallFacts);
     const at = phase === 'call' ? { call: begun as CallFacts } : phase === 'called' && call ? { call } : {};
-    standing.held = { ...rest, phase, inHandler: phase === 'call' || phase === 'called', why: { kind: why, ids: [], text: '' }, ...at };
+    standing.held = {
+      ...rest,
+      phase,
+      inHandler: phase === 'call' || phase === 'called',
+      why: { kind: why, ids: [], text: '' },
+      ...at,
+    };
     this.tell('stepped', standing.held);
     return {};
   }
@@ -275,7 +287,11 @@ export class ScriptedDaemon {
       const standing = this.of(request);
       const fresh = Buffer.from(bytes, 'base64');
       const before = standing.request;
-      const after = Buffer.concat([before.subarray(0, offset), fresh, before.subarray(offset + (replace ?? fresh.length))]);
+      const after = Buffer.concat([
+        before.subarray(0, offset),
+        fresh,
+        before.subarray(offset + (replace ?? fresh.length)),
+      ]);
       after.writeUInt32LE(after.length, 0);
       standing.request = after;
       standing.held = { ...standing.held, changed: true };
@@ -295,7 +311,10 @@ export class ScriptedDaemon {
     readMemory: ({ address, count }: Params<'readMemory'>) => ({
       // Guest memory ends at 0x2000; each byte is the low one of its address.
       bytes: base64(
-        Uint8Array.from({ length: Math.max(0, Math.min(count, 0x2000 - Number(address))) }, (_, i) => (Number(address) + i) & 0xff),
+        Uint8Array.from(
+          { length: Math.max(0, Math.min(count, 0x2000 - Number(address))) },
+          (_, i) => (Number(address) + i) & 0xff,
+        ),
       ),
     }),
     descriptors: ({ request }: Params<'descriptors'>) => ({

@@ -36,7 +36,10 @@ describe('the debug adapter and a daemon', () => {
     const { breakpoints } = await dap.good<Body<Dap.SetFunctionBreakpointsResponse>>('setFunctionBreakpoints', {
       breakpoints: [{ name, ...(condition === undefined ? {} : { condition }) }],
     });
-    assert.deepEqual(breakpoints.map(({ verified, message }) => verified || message), [true]);
+    assert.deepEqual(
+      breakpoints.map(({ verified, message }) => verified || message),
+      [true],
+    );
     await dap.good('configurationDone');
   }
 
@@ -61,11 +64,17 @@ describe('the debug adapter and a daemon', () => {
       await stopped();
       names.push((await frames(thread))[0].name);
     }
-    assert.ok(names.some((name) => name.startsWith('host call openat(')), names.join('\n'));
+    assert.ok(
+      names.some((name) => name.startsWith('host call openat(')),
+      names.join('\n'),
+    );
     assert.match(names.at(-1) ?? '', /^reply -> fh=/);
     const [frame] = await frames(thread);
     assert.equal(await value('path', frame.id), '"/file"');
-    const { result } = await dap.good<Body<Dap.EvaluateResponse>>('evaluate', { expression: 'calls', frameId: frame.id });
+    const { result } = await dap.good<Body<Dap.EvaluateResponse>>('evaluate', {
+      expression: 'calls',
+      frameId: frame.id,
+    });
     assert.ok(Number(result) >= 1, result);
     await dap.good('continue', { threadId: thread });
     assert.equal(share.errorOf(pending), 0);
@@ -82,7 +91,8 @@ describe('the debug adapter and a daemon', () => {
     await stopped();
     const [reply] = await frames(thread);
     assert.equal(await value('hex(reply.data)', reply.id), '61 62 63 64 61 62 63 64');
-    const { variablesReference } = (await dap.good<Body<Dap.ScopesResponse>>('scopes', { frameId: reply.id })).scopes[1];
+    const { variablesReference } = (await dap.good<Body<Dap.ScopesResponse>>('scopes', { frameId: reply.id }))
+      .scopes[1];
     const { variables } = await dap.good<Body<Dap.VariablesResponse>>('variables', { variablesReference });
     const { memoryReference } = variables.find(({ name }) => name === 'data') ?? assert.fail('no data');
     await dap.good('writeMemory', { memoryReference, data: Buffer.from('ABCD').toString('base64') });
@@ -108,7 +118,8 @@ describe('the debug adapter and a daemon', () => {
     const thread = await stopped();
     await dap.good('stepOut', { threadId: thread });
     await stopped();
-    const frame = (await frames(thread)).find(({ canRestart }) => canRestart === true) ?? assert.fail('no frame restarts');
+    const frame =
+      (await frames(thread)).find(({ canRestart }) => canRestart === true) ?? assert.fail('no frame restarts');
     await dap.good('restartFrame', { frameId: frame.id });
     await stopped();
     assert.match((await frames(thread))[0].name, /^request GETATTR/);
@@ -126,7 +137,10 @@ describe('the debug adapter and a daemon', () => {
       frameId: frame.id,
     });
     const { data } = await dap.good<{ data: string }>('readMemory', { memoryReference, count: 4 });
-    const { data: own } = await dap.good<{ data: string }>('readMemory', { memoryReference: `request/${thread}/0`, count: 4 });
+    const { data: own } = await dap.good<{ data: string }>('readMemory', {
+      memoryReference: `request/${thread}/0`,
+      count: 4,
+    });
     assert.equal(data, own);
     await dap.good('continue', { threadId: thread });
     assert.equal(share.errorOf(pending), 0);
@@ -159,7 +173,10 @@ describe('the debug adapter and a daemon', () => {
       source: { sourceReference: 1 },
       breakpoints: [{ line: 3, logMessage: 'looking for {lookup.name}' }],
     });
-    assert.deepEqual(breakpoints.map(({ verified, message }) => verified || message), [true]);
+    assert.deepEqual(
+      breakpoints.map(({ verified, message }) => verified || message),
+      [true],
+    );
     await dap.good('configurationDone');
     assert.equal(share.errorOf(share.lookup('file')), 0);
     let event: Dap.OutputEvent;
@@ -173,6 +190,9 @@ describe('the debug adapter and a daemon', () => {
     const pending = [share.getattr(), share.lookup('file'), share.getattr()];
     for (let i = 0; i < 3; i++) await stopped();
     dap.adapter.dispose();
-    assert.deepEqual(pending.map((one) => share.errorOf(one)), [0, 0, 0]);
+    assert.deepEqual(
+      pending.map((one) => share.errorOf(one)),
+      [0, 0, 0],
+    );
   });
 });
