@@ -110,16 +110,17 @@ export class DebugWorker {
   commands(): void {
     for (let got = receiveMessageOnPort(this.parts.port); got; got = receiveMessageOnPort(this.parts.port)) {
       const command = got.message as DebugCommand;
-      if (command.kind === 'detach') {
-        this.gate.detach();
-        continue;
-      }
-      const { id, name, params } = command;
-      const result: object = this.desk.answer(name, params as never);
-      if ('refused' in result) {
-        this.parts.say({ kind: 'debugAnswer', id, result: undefined, refused: String(result.refused) });
-      } else this.parts.say({ kind: 'debugAnswer', id, result });
+      if (command.kind === 'detach') this.gate.detach();
+      else this.answer(command);
+      this.gate.work();
     }
+  }
+
+  private answer({ id, name, params }: Extract<DebugCommand, { kind: 'request' }>): void {
+    const result: object = this.desk.answer(name, params as never);
+    if ('refused' in result) {
+      this.parts.say({ kind: 'debugAnswer', id, result: undefined, refused: String(result.refused) });
+    } else this.parts.say({ kind: 'debugAnswer', id, result });
   }
 
   close(): void {

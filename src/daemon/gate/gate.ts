@@ -80,7 +80,7 @@ export class Gate implements CallWatch {
   private readonly faultInterest = new Uint8Array(OPCODES);
   private readonly heldOnes = new Map<number, GateRequest>();
   private delayed: { readonly due: number; readonly request: GateRequest }[] = [];
-  /** Those told to go on while a handler stands. */
+  /** Those told to go on whose handler has not begun. */
   private pending: GateRequest[] = [];
   private owner!: GateOwner;
   private readonly stepped: HostCalls;
@@ -195,17 +195,15 @@ export class Gate implements CallWatch {
     this.refreeze();
   }
 
+  /** Those that stand at their entry go on at the next `work`, since their handler may stop on its way. */
   go(request: GateRequest, next: Next, why: Released = next === 'run' ? 'continued' : 'stepped'): void {
     request.next = next;
     switch (request.phase) {
       case 'entry':
         request.released = why;
-        if (this.standing || this.running) {
-          if (!this.pending.includes(request)) this.pending.push(request);
-          return;
-        }
-        this.runHeld(request);
-        return this.runPending();
+        if (this.draining) return this.runHeld(request);
+        if (!this.pending.includes(request)) this.pending.push(request);
+        return;
       case 'call':
       case 'called': {
         const { then } = request;
@@ -229,6 +227,14 @@ export class Gate implements CallWatch {
         this.wasHeld(request);
         this.letGo(request, why);
         return this.owner.deliver(request.exchange, request.used);
+    }
+  }
+
+  /** Handlers that were told to go on, and have not begun, run: one after the other. */
+  work(): void {
+    if (this.running) return;
+    for (let next = this.pending.shift(); next; next = this.pending.shift()) {
+      if (next.id !== 0 && next.phase === 'entry') this.runHeld(next);
     }
   }
 
@@ -274,6 +280,7 @@ export class Gate implements CallWatch {
   /** A queue stops: everything that waits here, and then whatever `others` ends, ends now. Nothing is held meanwhile. */
   settle(others: () => void): void {
     this.draining = true;
+    this.pending = [];
     this.releaseAll('queueStopped');
     for (const { request } of this.delayed.splice(0)) this.runParked(request);
     others();
@@ -386,12 +393,6 @@ export class Gate implements CallWatch {
     if (request.id === 0 || request.phase === 'reply') return;
     request.call = request.calls.at(-1);
     this.step(request, 'waiting', STEP);
-  }
-
-  private runPending(): void {
-    for (let next = this.pending.shift(); next; next = this.pending.shift()) {
-      if (next.id !== 0 && next.phase === 'entry') this.runHeld(next);
-    }
   }
 
   /** One that a fault has delayed. */

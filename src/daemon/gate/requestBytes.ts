@@ -14,6 +14,8 @@ import { decodeRequest, type SessionShape } from '../../protocol/message';
 import type { Chain } from '../../virtio/chain';
 import { NEVER_HELD } from './selector';
 
+/** Headers are looked at also where there is less. */
+const HEADER_ROOM = 64;
 const WRITE_DATA = InHeader.size + WriteIn.size;
 /** The longest request but WRITE that the server takes is shorter. */
 const MOST_HEAD = 72 << 10;
@@ -95,7 +97,7 @@ export class RequestBytes {
     const most = toHead ? MOST_HEAD : MOST_WHOLE;
     if (total > most && !(toHead && bytes.length === replace)) return `a changed request has at most ${most} bytes`;
     const whole = toHead ? this.bytes : this.read(0, this.total);
-    const fresh = pinnedArena(Math.max(8, whole.length + bytes.length - replace));
+    const fresh = pinnedArena(Math.max(HEADER_ROOM, (whole.length + bytes.length - replace + 7) & ~7));
     fresh.u8.set(whole.subarray(0, offset));
     fresh.u8.set(bytes, offset);
     fresh.u8.set(whole.subarray(offset + replace), offset + bytes.length);
