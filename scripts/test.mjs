@@ -55,7 +55,7 @@ const groups = [
     needs: ['compiler', 'watchers', 'load'],
     minutes: 10,
   },
-  { name: 'guests', folders: ['guest'], needs: ['load'], minutes: 25 },
+  { name: 'guests', folders: ['guest'], needs: ['load', 'wireshark'], minutes: 25 },
   { name: 'vscode', folders: ['extension'], needs: ['browser'], minutes: 10 },
 ];
 

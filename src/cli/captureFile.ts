@@ -162,6 +162,7 @@ function sectionFacts(fd: number): Record<string, unknown> | undefined {
   const comments: string[] = [];
   const reader = new PcapngReader({
     section: (texts) => void (comments.length === 0 && comments.push(...texts)),
+    interface: () => undefined,
     packet: () => undefined,
     lost: () => undefined,
   });

@@ -5,7 +5,7 @@
  * Owns the order and what is printed. The steps are `demoSteps.ts`, the requests `traceLog.ts`.
  */
 import { existsSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { onTermination } from '../vm/endings';
 import { probeKvm } from '../vm/kvm';
@@ -34,12 +34,13 @@ export function registerDemo(program: Command): void {
     .description('real work in a guest over a shared folder, with every kind of request shown')
     .argument('[dir]', 'folder to share; the work is done in a fresh folder in it (default: a generated one)')
     .addOption(new Option('--guest <kind>', 'what runs the guest').choices(['qemu', 'uml']).default('qemu'))
-    .action(async (folder: string | undefined, options: { guest: 'qemu' | 'uml' }) => {
-      process.exitCode = await demo(folder, options.guest);
+    .option('--capture <file>', 'keep every request and reply in this file as well')
+    .action(async (folder: string | undefined, options: { guest: 'qemu' | 'uml'; capture?: string }) => {
+      process.exitCode = await demo(folder, options.guest, options.capture);
     });
 }
 
-async function demo(folder: string | undefined, kind: 'qemu' | 'uml'): Promise<number> {
+async function demo(folder: string | undefined, kind: 'qemu' | 'uml', capture: string | undefined): Promise<number> {
   const say = (line: string): void => console.log(line);
   const own = folder === undefined ? undefined : existingFolder(folder);
   const tools = await guestTools(kind, say);
@@ -66,7 +67,14 @@ async function demo(folder: string | undefined, kind: 'qemu' | 'uml'): Promise<n
         tools,
         // Emulated, a second processor takes time from the daemon on a small machine.
         cpus: 1,
-        shares: [{ directory: shared, tag: TAG, onTrace: (stream) => log.follow(stream) }],
+        shares: [
+          {
+            directory: shared,
+            tag: TAG,
+            onTrace: (stream) => log.follow(stream),
+            daemonOptions: capture === undefined ? [] : [`--capture=${resolve(capture)}`],
+          },
+        ],
         extraFiles: (['posix', 'flock'] as const).map((lock) => ({
           path: `/bin/${lock}-lock`,
           mode: 0o755,

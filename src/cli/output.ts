@@ -2,7 +2,6 @@
  * Text and bytes to standard output or a file, without more in memory than a buffer: who writes waits where the reader is
  * slow. A reader that has gone (`| head`) is `OutputClosed`, which main.ts takes for a good end.
  */
-import { once } from 'node:events';
 import { createWriteStream, existsSync, lstatSync, renameSync, rmSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
@@ -14,25 +13,38 @@ export class OutputClosed extends Error {
   override readonly name = 'OutputClosed';
 }
 
-const BUFFERED = 64 << 10;
+const BUFFERED = 128 << 10;
 
 export class Output {
   private text = '';
+  private blocks: Uint8Array[] = [];
+  private blockBytes = 0;
   private fault: Error | undefined;
+  /** Whoever waits for the stream: to be drained, or to fail. */
+  private wake: () => void = () => undefined;
   /** Bytes or characters so far. */
   written = 0;
 
   constructor(private readonly stream: Writable) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       this.fault ??= error.code === 'EPIPE' ? new OutputClosed(error.message) : error;
+      this.wake();
     });
+    stream.on('drain', () => this.wake());
+    stream.on('close', () => this.wake());
   }
 
-  /** Undefined when there is nothing to wait for: `const wait = out.push(line); if (wait) await wait;`. */
+  /**
+   * Text, or bytes, which must not change any more. Undefined when there is nothing to wait for:
+   * `const wait = out.push(line); if (wait) await wait;`.
+   */
   push(chunk: string | Uint8Array): Promise<void> | undefined {
-    if (typeof chunk !== 'string') return this.bytes(chunk);
-    this.add(chunk);
-    return this.text.length < BUFFERED ? undefined : this.flush();
+    if (typeof chunk === 'string') this.add(chunk);
+    else {
+      this.blocks.push(chunk);
+      this.blockBytes += chunk.length;
+    }
+    return this.text.length + this.blockBytes < BUFFERED ? undefined : this.flush();
   }
 
   /** For little: it goes with what is pushed next. */
@@ -42,25 +54,26 @@ export class Output {
 
   /** Gives what is buffered away, and lets signals and errors be heard. */
   async flush(): Promise<void> {
-    const { text } = this;
+    const { text, blocks } = this;
     this.text = '';
+    this.blocks = [];
+    this.blockBytes = 0;
+    if (blocks.length > 0) await this.give(Buffer.concat(blocks));
     if (text.length > 0) await this.give(text);
     await setImmediate();
-    if (this.fault) throw this.fault;
+    this.check();
   }
 
-  private async bytes(chunk: Uint8Array): Promise<void> {
-    if (this.text.length > 0) await this.flush();
-    await this.give(chunk);
+  private check(): void {
+    if (this.fault) throw this.fault;
   }
 
   private async give(chunk: string | Uint8Array): Promise<void> {
-    if (this.fault) throw this.fault;
+    this.check();
     this.written += chunk.length;
     if (this.stream.write(chunk)) return;
-    // A stream that fails is never drained.
-    await Promise.race([once(this.stream, 'drain'), once(this.stream, 'close')]).catch(() => undefined);
-    if (this.fault) throw this.fault;
+    await new Promise<void>((resolve) => (this.wake = resolve));
+    this.check();
   }
 }
 

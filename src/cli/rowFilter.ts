@@ -1,7 +1,7 @@
 /** Which rows a command is about: `--filter`, alone or with other tests. The language is src/trace/filter. */
 import { trouble } from '../base/catalogue';
 import type { Capture } from '../trace/capture';
-import { bindFilter, compileFilter, formatError, type Predicate } from '../trace/filter/filter';
+import { compileFilter, followFilter, formatError, type Predicate } from '../trace/filter/filter';
 
 export type RowTest = (capture: Capture, row: number) => boolean;
 
@@ -14,13 +14,9 @@ export function filterOf(expression: string | undefined): RowTest | undefined {
     throw trouble('filterBad', what, place.join('\n').trimStart());
   }
   const filter = compiled.value;
-  // A capture that grows gets other columns, and paths that a bound filter does not know.
-  let bound: { count: number; paths: number; columns: Capture['columns']; passes: Predicate } | undefined;
+  let bound: { capture: Capture; passes: Predicate } | undefined;
   return (capture, row) => {
-    const { count, paths, columns } = capture;
-    if (bound?.count !== count || bound.paths !== paths || bound.columns !== columns) {
-      bound = { count, paths, columns, passes: bindFilter(filter, capture) };
-    }
+    if (bound?.capture !== capture) bound = { capture, passes: followFilter(filter, capture) };
     return bound.passes(row);
   };
 }

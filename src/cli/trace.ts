@@ -16,7 +16,7 @@ import { statisticsJson, statisticsTable } from '../trace/statisticsText';
 import { Output } from './output';
 import { both, filterOf } from './rowFilter';
 import { RowPrinter } from './rowPrinter';
-import { followed, groupsOf, limitOf, paletteOf, type TraceOptions } from './traceOptions';
+import { followed, groupsOf, isGroup, limitOf, paletteOf, type TraceOptions } from './traceOptions';
 
 /** A request that has waited so long is shown before its reply comes. */
 const LATE_MS = 1000;
@@ -49,13 +49,18 @@ export function registerTrace(program: Command): void {
     .addOption(new Option('--color <when>', 'colours').choices(['auto', 'always', 'never']).default('auto'))
     .addHelpText('after', HELP)
     .action(async (name: string | undefined, options: TraceOptions) => {
-      process.exitCode = await trace(name, options);
+      // `--stats FILE`: the option's value is not obligatory, and that is none.
+      const { stats } = options;
+      const isSource = name === undefined && typeof stats === 'string' && !isGroup(stats);
+      process.exitCode = await (isSource ? trace(stats, { ...options, stats: true }) : trace(name, options));
     });
 }
 
 const HELP = `
 Each line: seconds since the beginning, queue, process and user in the guest, opcode, path, arguments, reply or errno,
-then how long it took: waiting in the queue, in the daemon, in host system calls, writing the reply.
+then how long it took: waiting in the queue, in the daemon, in host system calls, writing the reply. Names are in quotes
+and on one line, whatever is in them; (?) after a path: packets were lost since it was learned. "… in flight": no reply
+yet; a live trace shows such a request after a second, and again with its reply.
 
 Examples:
   virtiofs-studio trace                                   the share that runs, or a list of those that do
@@ -100,7 +105,7 @@ async function trace(name: string | undefined, options: TraceOptions): Promise<n
       const rows = statistics(source.capture, printer.passed, by);
       output.add(`${(json ? statisticsJson(rows, by) : statisticsTable(rows, by)).join('\n')}\n`);
     }
-    if (options.findings) output.add(`${findingsOf(source.capture, json)}\n`);
+    if (options.findings) output.add(findingsOf(source.capture, json));
     await output.flush();
     for (const note of source.notes()) process.stderr.write(`note: ${note}\n`);
     return 0;
@@ -111,9 +116,9 @@ async function trace(name: string | undefined, options: TraceOptions): Promise<n
 
 function findingsOf(capture: Capture, json: boolean): string {
   const found = findings(capture);
-  if (json) return found.map((each) => JSON.stringify({ kind: 'finding', ...findingJson(each) })).join('\n');
+  if (json) return found.map((each) => `${JSON.stringify({ kind: 'finding', ...findingJson(each) })}\n`).join('');
   const width = process.stdout.isTTY ? process.stdout.columns : 100;
-  return `\n${findingsText(found, { width })}`;
+  return `\n${findingsText(found, { width })}\n`;
 }
 
 /** Undefined when there are several; they are listed then. */

@@ -49,6 +49,8 @@ export function followed(texts: readonly string[]): RowTest | undefined {
 /** What `--stats` groups by; undefined without it. */
 export function groupsOf(by: string | true | undefined): GroupBy | undefined {
   if (by === undefined || by === true) return by && 'opcode';
-  if (by === 'opcode' || by === 'path' || by === 'process') return by;
+  if (isGroup(by)) return by;
   throw trouble('traceOptionBad', '--stats', by, 'opcode, path or process');
 }
+
+export const isGroup = (text: string): text is GroupBy => text === 'opcode' || text === 'path' || text === 'process';

@@ -260,6 +260,7 @@ export class ShareDevice implements Device, GateOwner {
         }
       }
       this.tell(running);
+      this.parts.tracer.pause();
       if (left === 0) {
         if (!this.unfinished.includes(running)) this.unfinished.push(running);
         return;

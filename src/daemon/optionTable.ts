@@ -125,8 +125,8 @@ function sizeOf(text: string, least: number, most = Number.MAX_SAFE_INTEGER): nu
 
 /** Two halves have room for a few of the largest messages each. */
 const LEAST_CAPTURE = 8 << 20;
-/** As much as a message has. */
-const MOST_SNAP = 1 << 20;
+/** What a packet has room for, with headers and names: see trace/limits.ts. */
+const MOST_SNAP = 255 << 10;
 const MAX_FD = 0x7fffffff;
 const MAX_CPU = 511;
 const descriptor = (text: string) => integer(text, 0, MAX_FD);
@@ -229,7 +229,7 @@ export const rows: readonly Row[] = [
     'BYTES',
     'Bytes of data kept of each message (default 256; names and attributes are always whole).',
     'snapLength',
-    `a size up to ${MOST_SNAP >> 20}M`,
+    `a size up to ${MOST_SNAP >> 10}K`,
     (text) => sizeOf(text, 0, MOST_SNAP),
   ),
   toggle('--trace-syscalls', 'traceSyscalls', true, 'Captures have each host system call as well.'),

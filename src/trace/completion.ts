@@ -5,6 +5,9 @@
 import type { Capture } from './capture';
 import { isInFlight } from './line';
 
+/** More requests than queues hold at a time; beyond that the oldest are given as they are. */
+export const MOST_WAITING = 65_536;
+
 export class Completion {
   private next = 0;
   private waiting: number[] = [];
@@ -29,8 +32,11 @@ export class Completion {
       if (isInFlight(capture, this.next)) still.push(this.next);
       else complete.push(this.next);
     }
+    // What was lost, or never meant to be answered, is not looked at for ever.
+    const givenUp = still.splice(0, Math.max(0, still.length - MOST_WAITING));
+    for (const row of givenUp) this.late.delete(row);
     this.waiting = still;
-    return complete;
+    return givenUp.length === 0 ? complete : [...givenUp, ...complete];
   }
 
   /** Rows that waited at the last call already, and were not given by it. */

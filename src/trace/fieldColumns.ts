@@ -36,12 +36,11 @@ export function fieldColumns(list: string): FieldColumns | UnknownField {
     chosen.push(field);
   }
   const names = chosen.map(({ name }) => name);
-  let bound: { key: string; columns: Capture['columns']; cells: Cell[] } | undefined;
+  // Columns are replaced when the capture grows.
+  let bound: { flags: Uint8Array; cells: Cell[] } | undefined;
   const cellsOf = (capture: Capture): Cell[] => {
-    const key = `${capture.count} ${capture.paths}`;
-    if (bound?.key !== key || bound.columns !== capture.columns) {
-      bound = { key, columns: capture.columns, cells: chosen.map((field) => cellOf(field, capture)) };
-    }
+    const { flags } = capture.columns;
+    if (bound?.flags !== flags) bound = { flags, cells: chosen.map((field) => cellOf(field, capture)) };
     return bound.cells;
   };
   return {
@@ -122,11 +121,12 @@ function word({ type }: Field, value: Value): string {
   return String(value);
 }
 
-const MODES = 'a flag of modes';
+/** The prefix of the flags of a mode, which people read in octal. */
+const MODES = 'S_I';
 
 function named(names: Names, value: number | bigint): string | undefined {
   const { what, prefix, rows, bits } = names;
-  if (what === MODES) return `0${value.toString(8).padStart(3, '0')}`;
+  if (prefix === MODES) return `0${value.toString(8).padStart(3, '0')}`;
   if (bits) return printFlags({ prefix, doc: '', bits: rows, value: {} }, value);
   const row = rows.find((each) => each.value === Number(value));
   return row && (what === 'an opcode' ? row.name : prefix + row.name);

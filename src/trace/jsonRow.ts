@@ -38,6 +38,7 @@ export function jsonRow(capture: Capture, row: number): string {
         pid: columns.pid[row],
       }),
       path: path === '' ? null : path,
+      ...((columns.flags[row] & RowFlag.PATH_UNSURE) !== 0 && { pathUnsure: true }),
       ...(request && { request: body(request, request.opcode?.names ?? []) }),
       inFlight: isInFlight(capture, row),
       ...(reply && {

@@ -51,7 +51,8 @@ export function whatOf(capture: Capture, row: number, palette: Palette = plain):
     parts.push(paint(palette, 'opcode', opcodeName(request.number)));
     if (request.opcode?.name !== 'INIT') {
       const known = path !== '' && !/^\?\d+$/.test(path);
-      parts.push(known ? paint(palette, 'path', quote(path)) : `nodeid=${printId(request.nodeid)}`);
+      const unsure = (capture.columns.flags[row] & RowFlag.PATH_UNSURE) === 0 ? '' : '(?)';
+      parts.push(known ? paint(palette, 'path', quote(path)) + unsure : `nodeid=${printId(request.nodeid)}`);
     }
     parts.push(...argumentsOf(request, path));
     problems = request.problems;

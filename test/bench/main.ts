@@ -1,38 +1,28 @@
 /**
- * `npm run bench`: ours beside Debian's Rust virtiofsd and QEMU 7.2's C virtiofsd, driven by our own front-end, in one
- * run, interleaved round by round.
- *
- * Owns the command line and the order of things. What is measured is in `workloads.ts` and `walk.ts`, how in
- * `measurement.ts`, what it looks like in `report.ts`.
+ * `npm run bench`: the figures of the README. Owns the command line and the order of things; each part knows what it
+ * measures and what it looks like.
  */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
-import { type DaemonKind, startDaemon, usePeers, whyMissing } from '../driver/daemons';
-import { directCalls } from './limit';
-import { residentBytes } from './measure';
-import { measure, type RowResult } from './measurement';
-import { meanRatio, type ProcessFigures, ratio, report, withBenchmark } from './report';
-import { FAST_OPTIONS, MeasuredSession } from './session';
-import { makeTree } from './tree';
-import { walkRow } from './walk';
-import { sequences } from './workloads';
+import { captures } from './captureReport';
+import { daemons, KINDS } from './daemons';
+import type { Part } from './part';
+import { withBenchmark } from './report';
 
-const rows = [...sequences, walkRow];
-const KINDS: readonly DaemonKind[] = ['ours', 'rust', 'c'];
-/** 64 requests of 1 MiB with their headers and tables, and room to spare. */
-const GUEST_MEMORY = 192 << 20;
+const PARTS: readonly Part[] = [daemons, captures];
 
 interface Options {
+  readonly part: readonly Part[];
   readonly rounds: number;
-  readonly only?: string;
+  readonly only: string;
   readonly depth: readonly number[];
   readonly daemons: readonly string[];
-  readonly quick?: boolean;
-  readonly scatter?: boolean;
-  readonly readme?: boolean;
-  readonly json?: boolean;
+  readonly quick: boolean;
+  readonly scatter: boolean;
+  readonly readme: boolean;
+  readonly json: boolean;
 }
 
 const positive = (text: string): number => {
@@ -41,17 +31,25 @@ const positive = (text: string): number => {
   return value;
 };
 const list = (text: string): string[] => text.split(',');
+const NAMES = PARTS.map((part) => part.name).join(', ');
+const parts = (text: string): Part[] =>
+  list(text).map((name) => {
+    const part = PARTS.find((one) => one.name === name);
+    if (part === undefined) throw new InvalidArgumentError(`some of ${NAMES}`);
+    return part;
+  });
 
 const program = new Command('bench')
-  .description('Ours beside the Rust and the C virtiofsd: time, CPU, kicks and memory per operation.')
+  .description('Measures what the README says of speed. Only on a machine with nothing else to do.')
+  .option('--part <list>', `what is measured: ${NAMES} (default: all)`, parts, PARTS)
   .option('--rounds <n>', 'rounds per row; the median counts', positive, 5)
-  .option('--only <text>', 'only rows whose name contains this')
-  .option('--depth <list>', 'requests in flight', (text) => list(text).map(positive), [1, 16, 64])
-  .option('--daemons <list>', 'which to run', list, [...KINDS])
-  .option('--quick', 'short rounds: for a first look, not for figures')
-  .option('--scatter', 'no two pages of a request are neighbours in guest memory')
-  .option('--readme', "put the tables into the README's benchmark section as well")
-  .option('--json', 'print JSON instead of tables');
+  .option('--only <text>', 'only rows whose name contains this (daemons)', '')
+  .option('--depth <list>', 'requests in flight (daemons)', (text) => list(text).map(positive), [1, 16, 64])
+  .option('--daemons <list>', 'which to run (daemons)', list, [...KINDS])
+  .option('--quick', 'short rounds: for a first look, not for figures', false)
+  .option('--scatter', 'no two pages of a request are neighbours in guest memory (daemons)', false)
+  .option('--readme', "put the tables into the README's benchmark sections as well", false)
+  .option('--json', 'print JSON instead of tables', false);
 
 /** This machine in a few words. */
 function machine(): string {
@@ -59,75 +57,23 @@ function machine(): string {
   return `${cpus.length} CPUs (${cpus[0].model.trim()}), Linux ${os.release().split('-')[0]}, Node ${process.versions.node}`;
 }
 
-/** Start-up is timed with daemons of their own, which nothing else is asked of. */
-async function startTimes(kind: DaemonKind, folder: string, times: number): Promise<number[]> {
-  const taken: number[] = [];
-  for (let i = 0; i < times; i++) {
-    const daemon = await startDaemon(kind, folder, { arguments: FAST_OPTIONS[kind] });
-    taken.push(daemon.startMilliseconds);
-    daemon.frontEnd.close();
-    await daemon.stop();
-  }
-  return taken;
-}
-
 async function bench(options: Options): Promise<void> {
   const say = (line: string): void => void process.stderr.write(`${line}\n`);
-  await usePeers(say);
-  const kinds = KINDS.filter((kind) => options.daemons.includes(kind));
-  const missing = kinds.filter((kind) => whyMissing(kind) !== undefined);
-  for (const kind of missing) say(`without ${kind}: ${whyMissing(kind)}`);
-  const present = kinds.filter((kind) => !missing.includes(kind));
-  const folder = makeTree();
-  const sessions: MeasuredSession[] = [];
-  try {
-    const started = new Map<DaemonKind, number[]>();
-    for (const kind of present) started.set(kind, await startTimes(kind, folder, options.quick ? 1 : 5));
-    for (const kind of present) sessions.push(await MeasuredSession.start(kind, folder, GUEST_MEMORY));
-    const plan = {
-      rounds: options.rounds,
-      milliseconds: options.quick ? 40 : 200,
-      scatter: options.scatter === true,
-    };
-    const chosen = rows.filter((row) => row.name.toLowerCase().includes(options.only?.toLowerCase() ?? ''));
-    const results: RowResult[] = [];
-    for (const depth of options.depth) {
-      for (const row of chosen) {
-        const result = measure(row, sessions, depth, plan);
-        results.push(result);
-        const times = Object.entries(result.figures).map(([kind, f]) => `${kind} ${f.microseconds.toFixed(2)} µs`);
-        say(`depth ${depth}  ${row.name}: ${times.join(', ')}  ratio ${ratio(result)?.toFixed(3) ?? '–'}`);
-      }
-    }
-    const limits = options.depth.includes(1)
-      ? directCalls(
-          folder,
-          chosen.map((row) => row.name),
-          plan,
-        )
-      : new Map();
-    const processes: ProcessFigures[] = sessions.map(({ daemon }) => ({
-      kind: daemon.kind,
-      startMilliseconds: started.get(daemon.kind) ?? [],
-      residentBytes: residentBytes(daemon.pid),
-    }));
-    if (options.json) {
-      const means = Object.fromEntries(options.depth.map((depth) => [depth, meanRatio(results, depth)]));
-      const all = { date: new Date().toISOString(), rounds: plan.rounds, rows: results, means, processes };
-      console.log(JSON.stringify({ ...all, direct: Object.fromEntries(limits) }, null, 2));
-    } else {
-      console.log(`\n${report(results, processes, limits)}`);
-    }
-    if (options.readme) {
-      const file = path.resolve(__dirname, '../../../README.md');
-      const command = ['npm run bench', ...(plan.rounds === 5 ? [] : [`-- --rounds ${plan.rounds}`])].join(' ');
-      const tables = report(results, processes, limits);
-      writeFileSync(file, withBenchmark(readFileSync(file, 'utf8'), tables, command, new Date(), machine()));
-    }
-  } finally {
-    for (const session of sessions) await session.stop();
-    rmSync(folder, { recursive: true, force: true });
+  const { rounds, quick, scatter, only, depth: depths } = options;
+  const plan = { rounds, milliseconds: quick ? 40 : 200, quick, scatter, only, depths, daemons: options.daemons };
+  const json: Record<string, unknown> = { date: new Date().toISOString(), machine: machine() };
+  for (const part of options.part) {
+    const result = await part.measure(plan, say);
+    json[part.name] = result.json;
+    if (!options.json) console.log(`\n${result.text}`);
+    if (!options.readme) continue;
+    const file = path.resolve(__dirname, '../../../README.md');
+    const words = [`--part ${part.name}`, ...(rounds === 5 ? [] : [`--rounds ${rounds}`])].join(' ');
+    const made = `Made by \`npm run bench -- ${words}\` on ${new Date().toISOString().slice(0, 10)}, ${machine()}.`;
+    const text = withBenchmark(readFileSync(file, 'utf8'), part.name, `${made} ${part.about}`, result.text);
+    writeFileSync(file, text);
   }
+  if (options.json) console.log(JSON.stringify(json, null, 2));
 }
 
 program.action(bench);

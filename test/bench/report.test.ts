@@ -57,13 +57,14 @@ describe('the benchmark’s report', () => {
     assert.match(text, /^ours +50\.0 +100$/m);
   });
 
-  it('replaces the section of the README and nothing else', () => {
-    const readme = 'before\n<!-- bench: begin -->\nold\n<!-- bench: end -->\nafter\n';
-    const fresh = withBenchmark(readme, 'TABLE\n\n', 'npm run bench', new Date('2026-11-21T10:00:00Z'), 'a machine');
-    assert.match(fresh, /^before\n<!-- bench: begin -->\n\nMade by `npm run bench` on 2026-11-21, a machine\./);
-    assert.match(fresh, /```text\nTABLE\n```\n\n<!-- bench: end -->\nafter\n$/);
+  it('replaces its own section of the README and nothing else', () => {
+    const other = '<!-- bench other: begin -->\nkept\n<!-- bench other: end -->\n';
+    const readme = `before\n${other}<!-- bench daemons: begin -->\nold\n<!-- bench daemons: end -->\nafter\n`;
+    const fresh = withBenchmark(readme, 'daemons', 'Made on 2026-11-21.', 'TABLE\n\n');
+    assert.ok(fresh.startsWith(`before\n${other}<!-- bench daemons: begin -->\n\nMade on 2026-11-21.\n`));
+    assert.match(fresh, /```text\nTABLE\n```\n\n<!-- bench daemons: end -->\nafter\n$/);
     assert.doesNotMatch(fresh, /old/);
-    assert.equal(withBenchmark(fresh, 'TABLE', 'npm run bench', new Date('2026-11-21T10:00:00Z'), 'a machine'), fresh);
-    assert.throws(() => withBenchmark('nothing here', '', '', new Date(), ''), /bench: begin/);
+    assert.equal(withBenchmark(fresh, 'daemons', 'Made on 2026-11-21.', 'TABLE'), fresh);
+    assert.throws(() => withBenchmark('nothing here', 'daemons', '', ''), /bench daemons: begin/);
   });
 });

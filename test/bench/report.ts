@@ -27,7 +27,7 @@ const number = (value: number | undefined): string => {
   return value >= 100 ? value.toFixed(1) : value.toFixed(2);
 };
 
-function table(rows: readonly (readonly string[])[]): string[] {
+export function table(rows: readonly (readonly string[])[]): string[] {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   return rows.map((row) =>
     row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column]))).join('  '),
@@ -100,29 +100,12 @@ export function report(rows: readonly RowResult[], processes: readonly ProcessFi
   return [...depths.flatMap((depth) => depthTables(rows, depth, kinds, limits)), ...memory, ''].join('\n');
 }
 
-const BEGIN = '<!-- bench: begin -->';
-const END = '<!-- bench: end -->';
-
-/** README's text with its benchmark section made anew. Throws where the section's marks are missing. */
-export function withBenchmark(readme: string, tables: string, command: string, when: Date, machine: string): string {
-  const begin = readme.indexOf(BEGIN);
-  const end = readme.indexOf(END);
-  if (begin < 0 || end < begin) throw new Error(`no ${BEGIN} ... ${END}`);
-  const section = [
-    BEGIN,
-    '',
-    [
-      `Made by \`${command}\` on ${when.toISOString().slice(0, 10)}, ${machine}.`,
-      'One front-end, our own, drives all three daemons in turn on a tmpfs, interleaved round by round.',
-      'Medians; each ratio is against the better of the two peers.',
-      '"direct" is the same work as system calls of one process, with no daemon.',
-    ].join(' '),
-    '',
-    '```text',
-    tables.trimEnd(),
-    '```',
-    '',
-    END,
-  ].join('\n');
-  return readme.slice(0, begin) + section + readme.slice(end + END.length);
+/** README's text with one benchmark section made anew. Throws where the section's marks are missing. */
+export function withBenchmark(readme: string, part: string, about: string, tables: string): string {
+  const [begin, end] = ['begin', 'end'].map((mark) => `<!-- bench ${part}: ${mark} -->`);
+  const from = readme.indexOf(begin);
+  const to = readme.indexOf(end);
+  if (from < 0 || to < from) throw new Error(`no ${begin} ... ${end}`);
+  const section = [begin, '', about, '', '```text', tables.trimEnd(), '```', '', end].join('\n');
+  return readme.slice(0, from) + section + readme.slice(to + end.length);
 }

@@ -11,11 +11,12 @@ describe('virtiofs-studio on the command line', () => {
   it('lists its commands', () => {
     const { status, stdout } = cli('--help');
     assert.equal(status, 0);
-    for (const command of ['share', 'doctor', 'daemon']) assert.match(stdout, new RegExp(`^  ${command} `, 'm'));
+    for (const command of ['share', 'trace', 'export', 'compare', 'doctor', 'daemon'])
+      assert.match(stdout, new RegExp(`^  ${command} `, 'm'));
   });
 
   it('has a help text for each command', () => {
-    for (const command of ['share', 'doctor', 'daemon', 'demo']) {
+    for (const command of ['share', 'trace', 'export', 'compare', 'doctor', 'daemon', 'demo']) {
       const { status, stdout } = cli(command, '--help');
       assert.equal(status, 0, command);
       assert.match(stdout, new RegExp(`^Usage: virtiofs-studio ${command}`), command);

@@ -5,6 +5,7 @@ import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } fro
 import { CaptureBuilder } from '../trace/captureBuilder';
 import { checkTrace } from '../trace/export/traceEvents';
 import { Place, sample } from './captures';
+import { need } from '../support/need';
 
 describe('export', () => {
   let place: Place;
@@ -41,7 +42,7 @@ describe('export', () => {
   });
 
   it('makes a capture that tshark reads', function () {
-    if (spawnSync('capinfos', ['--version']).status !== 0) this.skip();
+    need(this, 'capinfos', spawnSync('capinfos', ['--version']).status === 0, 'not on PATH');
     const all = place.path('all.fuse.pcapng');
     place.good('export', file, '--to', 'pcapng', '-o', all);
     const { status, stdout } = spawnSync('capinfos', ['-c', '-M', all], { encoding: 'utf8' });

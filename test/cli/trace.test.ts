@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { appendFileSync, chmodSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { openSource } from '../../src/cli/captureSource';
 import { CaptureBuilder } from '../trace/captureBuilder';
 import { Place, sample } from './captures';
+import { need } from '../support/need';
 
 describe('trace', () => {
   let place: Place;
@@ -43,6 +45,7 @@ describe('trace', () => {
 
   it('filters, follows and limits', () => {
     assert.equal(lines('--filter', 'error == ENOENT').length, 1);
+    assert.equal(lines('--filter', 'error < 0').length, 1);
     assert.deepEqual(
       lines('--follow', 'fh=7').map((line) => /[A-Z]+ /.exec(line)?.[0].trim()),
       ['OPEN', 'READ'],
@@ -56,6 +59,7 @@ describe('trace', () => {
     assert.match(lines('--stats')[1], /^LOOKUP +2 +1 /);
     assert.match(lines('--stats=path').join('\n'), /^"\/a\.db" +4 +0 +4K/m);
     assert.match(lines('--stats=process', '--filter', 'pid == 200').join('\n'), /^process .*\n200 +2 /);
+    assert.match(place.good('trace', '--stats', file), /^LOOKUP +2/m);
     const json = lines('--stats', '--json').map((line) => JSON.parse(line) as Record<string, unknown>);
     assert.deepEqual(
       json.find(({ opcode }) => opcode === 'READ'),
@@ -89,7 +93,7 @@ describe('trace', () => {
   });
 
   it('has colours on a terminal, unless NO_COLOR is set', function () {
-    if (spawnSync('script', ['--version']).status !== 0) this.skip();
+    need(this, 'script', spawnSync('script', ['--version']).status === 0, 'not on PATH');
     const onTerminal = (variables: string): string =>
       spawnSync('script', ['-qec', `${variables} ${process.execPath} out/src/cli/main.js trace ${file}`, '/dev/null'], {
         env: { ...process.env, TERM: 'xterm', NO_COLOR: '' },
@@ -157,6 +161,7 @@ describe('trace', () => {
       [[file, '--follow', 'name=x'], /inode=N, fh=N or pid=N/],
       [[file, '--limit', '0'], /a number from 1/],
       [[file, '--stats=size'], /opcode, path or process/],
+      [['--stats=size'], /neither a capture nor a share/],
       [[file, '--time', 'soon'], /Allowed choices are relative, absolute, delta/],
       [[file, '--frobnicate'], /unknown option/],
     ] as [string[], RegExp][]) {
@@ -166,10 +171,17 @@ describe('trace', () => {
     }
   });
 
-  it('says so when it may not read a file', function () {
-    if (process.geteuid?.() === 0) this.skip();
-    chmodSync(place.file('secret.pcapng', sample().bytes()), 0);
-    assert.match(place.run(['trace', place.path('secret.pcapng')]).stderr, /cannot be read: EACCES/);
+  it('says so when it may not read a file', async () => {
+    const secret = place.file('secret.pcapng', sample().bytes());
+    chmodSync(secret, 0);
+    const before = process.geteuid?.() ?? 0;
+    // Root may read anything.
+    if (before === 0) process.seteuid?.(65534);
+    try {
+      await assert.rejects(openSource(secret, false), { code: 'captureNotReadable', message: /EACCES/ });
+    } finally {
+      if (before === 0) process.seteuid?.(before);
+    }
   });
 
   it('waits for what a file still gets, also when the capture goes on in another one', async () => {

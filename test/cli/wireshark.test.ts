@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { VERSION } from '../../src/base/version';
 import { dissectorLua } from '../../src/trace/dissector/dissector';
 import { CaptureBuilder } from '../trace/captureBuilder';
+import { need } from '../support/need';
 
 describe('virtiofs-studio wireshark', function () {
   this.timeout(30_000);
@@ -104,7 +105,7 @@ describe('virtiofs-studio wireshark', function () {
   });
 
   it('is then used by tshark, without any preference', function () {
-    if (spawnSync('tshark', ['--version']).status !== 0) this.skip();
+    need(this, 'tshark', spawnSync('tshark', ['--version']).status === 0, 'not on PATH');
     assert.equal(wireshark(['install']).status, 0);
     const file = join(home, 'a.fuse.pcapng');
     writeFileSync(file, new CaptureBuilder().exchange('READLINK', { outPayload: 'target' }).bytes());

@@ -1,7 +1,8 @@
 /** The order in which requests of a growing capture are shown. */
 import assert from 'node:assert/strict';
+import { RowFlag, type Capture } from '../../src/trace/capture';
 import { CaptureReader } from '../../src/trace/captureReader';
-import { Completion } from '../../src/trace/completion';
+import { Completion, MOST_WAITING } from '../../src/trace/completion';
 import { CaptureBuilder } from './captureBuilder';
 
 describe('completion', () => {
@@ -41,5 +42,15 @@ describe('completion', () => {
     assert.deepEqual(completion.take(), []);
     assert.deepEqual(completion.takeRest(), { fresh: [4], late: [] });
     assert.deepEqual(completion.takeRest(), { fresh: [], late: [] });
+  });
+
+  it('gives up on the oldest when more wait than queues can hold', () => {
+    const count = MOST_WAITING + 10;
+    const flags = new Uint8Array(count);
+    const completion = new Completion({ count, columns: { flags } } as unknown as Capture);
+    assert.deepEqual(completion.take(), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    flags[20] = RowFlag.REPLIED;
+    assert.deepEqual(completion.take(), [20]);
+    assert.equal(completion.takeRest().fresh.length, MOST_WAITING - 1);
   });
 });

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { LockType } from '../../src/protocol/fuse/flags';
 import type { Capture } from '../../src/trace/capture';
+import { jsonRow } from '../../src/trace/jsonRow';
 import { kindOf, requestLine, whatOf } from '../../src/trace/line';
 import { coloured, plain } from '../../src/trace/palette';
 import { rowText } from '../../src/trace/rowText';
@@ -48,6 +49,12 @@ describe('the line of a request', () => {
     assert.equal(what(within), 'RENAME2 "/a" flags=RENAME_NOREPLACE to "/b" -> OK');
     const across = new CaptureBuilder().exchange('RENAME', { names: ['a', 'b'], in: { newdir: 9 } });
     assert.equal(what(across), 'RENAME "/a" newdir=9 "b" -> OK');
+  });
+
+  it('marks a path that was learned before packets were lost', () => {
+    const builder = file().lost(5).exchange('GETATTR', { nodeid: 2 });
+    assert.match(what(builder, 1), /^GETATTR "\/a\.db"\(\?\) ->/);
+    assert.match(jsonRow(builder.capture(), 1), /"path":"\/a\.db","pathUnsure":true/);
   });
 
   it('names the nodeid where no path is known', () => {

@@ -72,7 +72,7 @@ export class TraceDrain {
     const all = (async () => {
       await this.writing;
       await this.take(this.reader.written);
-      await Promise.all([...this.sinks].map((sink) => sink.end()));
+      await Promise.all([...this.sinks].map((sink) => Promise.resolve(sink.end())));
     })();
     await Promise.race([all, new Promise((resolve) => setTimeout(resolve, patience).unref())]);
   }

@@ -5,9 +5,14 @@
 import { opcodes, type OpcodeRow } from '../../protocol/fuse/opcodes';
 import { InHeader, OutHeader } from '../../protocol/fuse/structs';
 import type { StructTable } from '../../protocol/struct';
+import { FuseAt } from '../../trace/packet';
 
-/** A listing of 1 MiB, the longest reply whose bytes are no data, with its header. */
-export const WHOLE = (1 << 20) + 4096;
+/**
+ * Wireshark takes a capture with a longer packet for damaged (WTAP_MAX_PACKET_SIZE_STANDARD). Linux asks for listings of
+ * 32 KiB, so nothing that guests send is cut by it.
+ */
+const LONGEST_PACKET = 1 << 18;
+export const WHOLE = LONGEST_PACKET - FuseAt.message;
 /** Longest name, with its NUL. */
 const NAME = 256;
 
@@ -23,7 +28,7 @@ const size = (structs: readonly StructTable[]): number => structs.reduce((sum, o
 
 export function captureLimits(snapLength: number): CaptureLimits {
   const last = Math.max(...opcodes.map((row) => row.number));
-  const unknown = InHeader.size + snapLength;
+  const unknown = Math.min(WHOLE, InHeader.size + snapLength);
   const request = new Uint32Array(last + 1).fill(unknown);
   const reply = new Uint32Array(last + 1).fill(unknown);
   const kept = (row: OpcodeRow, of: 'inPayload' | 'outPayload', header: number): number =>

@@ -36,6 +36,8 @@ export class Tracer {
   private readonly clock = new TraceClock();
   private readonly limits: CaptureLimits;
   private readonly kept = new KeptMessages();
+  /** When the last reply was given, while nothing has been waited for since; else 0. A look at the clock is saved. */
+  private lately = 0;
   private readonly init: (Uint8Array | undefined)[] = [undefined, undefined];
 
   /** `snapLength`: bytes of data kept of a message. `syscalls` writes each host system call, where that is wanted. */
@@ -59,7 +61,8 @@ export class Tracer {
 
   /** A request has been taken from its queue; `next` and `backlog` as for `Arrivals`. */
   begin(trace: RequestTrace, chain: Chain, queue: number, arrivals: Arrivals, next: number, backlog: number): void {
-    const taken = performance.now();
+    const taken = this.lately === 0 ? performance.now() : this.lately;
+    this.lately = 0;
     reset(trace, chain, queue, taken);
     trace.queued = arrivals.waited(next, backlog, taken);
     this.current = trace;
@@ -68,6 +71,11 @@ export class Tracer {
     if (length > 0) this.ring.commit(length);
     // Without its request the reply means nothing.
     else this.ring.drop();
+  }
+
+  /** The queues are about to be waited for: what comes next has come later. */
+  pause(): void {
+    this.lately = 0;
   }
 
   /** The server has dealt with it: `used` bytes of reply are written, or 0, or it is DEFERRED (negative). */
@@ -182,6 +190,7 @@ export class Tracer {
   private reply(trace: RequestTrace, chain: Chain, used: number): number {
     if (!trace.traced || used <= 0) return 0;
     const now = performance.now();
+    this.lately = now;
     const { ring, limits } = this;
     const { opcode } = trace;
     const limit = opcode < limits.reply.length ? limits.reply[opcode] : limits.unknown;

@@ -6,7 +6,7 @@ import { Opcode } from '../../protocol/fuse/opcodes';
 import type { Capture } from '../capture';
 import { isInFlight, isOrphan } from '../line';
 
-const MOST_POINTS = 10_000;
+export const MOST_POINTS = 10_000;
 /** Below this span more points show nothing. */
 const LEAST_SPAN = 1_000;
 

@@ -61,6 +61,7 @@ export class FilteredCapture {
         this.rows.section(comments);
         this.section(comments);
       },
+      interface: (name) => this.rows.interface(name),
       packet: (bytes, view, at, captured, position, high, low) => {
         const first = this.rows.count;
         const packet = bytes.subarray(at, at + captured);
@@ -85,7 +86,6 @@ export class FilteredCapture {
   }
 
   private section(comments: readonly string[]): void {
-    this.open.clear();
     this.names.clear();
     this.lost = 0;
     const comment = comments.length === 0 ? {} : { comment: comments[0] };

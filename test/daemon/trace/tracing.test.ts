@@ -253,7 +253,7 @@ describe('daemon tracing', () => {
     });
 
     it('a watcher that does not read makes nobody wait, and is told what it missed', async () => {
-      await begin(['--snaplen=1M']);
+      await begin(['--snaplen=255K']);
       const { nodeid } = session.calls.lookup(ROOT, 'file');
       const { fh } = session.calls.open(nodeid, 2);
       const [share] = runningShares();

@@ -9,13 +9,14 @@ import { uml } from '../../vhostUser/transcripts/uml';
 import { checkDissection } from './checkDissection';
 import { everyHostCall, everyNotification, everyOpcode, everyVhostUser, transcript } from './samples';
 import { Bench, hasTshark } from './tshark';
+import { need } from '../../support/need';
 
 describe('what tshark shows is what the decoder says', function () {
   this.timeout(60_000);
   let bench: Bench;
 
   before(function () {
-    if (!hasTshark()) this.skip();
+    need(this, 'tshark', hasTshark(), 'not on PATH');
     bench = new Bench();
   });
   after(() => bench?.remove());
@@ -55,6 +56,16 @@ describe('what tshark shows is what the decoder says', function () {
     const { kinds } = await checkDissection(bench, everyVhostUser().bytes());
     for (const { name } of [...requests, ...backendRequests]) assert.ok(kinds.has(`${name} reply`), name);
   });
+
+  // Any capture, one of the demo for example: DISSECT_CAPTURE=FILE.
+  const given = process.env.DISSECT_CAPTURE;
+  if (given !== undefined) {
+    it(`every message of ${given}`, async function () {
+      this.timeout(600_000);
+      const { packets, fields, kinds } = await checkDissection(bench, given);
+      console.log(`      ${packets} packets, ${fields} fields: ${[...kinds].sort().join(', ')}`);
+    });
+  }
 
   for (const [name, text] of Object.entries({ qemu11, qemu72, uml })) {
     it(`what ${name} says to a back-end`, async () => {

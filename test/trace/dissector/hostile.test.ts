@@ -6,6 +6,7 @@ import { readStrictly } from '../strictPcapng';
 import { checkDissection } from './checkDissection';
 import { everyHostCall, everyNotification, everyOpcode, everyVhostUser } from './samples';
 import { Bench, hasTshark } from './tshark';
+import { need } from '../../support/need';
 
 /** Packets of all kinds, each as bytes. */
 function allPackets(): { interfaceId: number; bytes: Uint8Array }[] {
@@ -18,7 +19,7 @@ describe('a dissector that trusts nobody', function () {
   let bench: Bench;
 
   before(function () {
-    if (!hasTshark()) this.skip();
+    need(this, 'tshark', hasTshark(), 'not on PATH');
     bench = new Bench();
   });
   after(() => bench?.remove());
@@ -47,7 +48,7 @@ describe('a dissector that trusts nobody', function () {
     noLuaError(builder.bytes());
   });
 
-  for (const snaplen of [0, 1, 17, 64]) {
+  for (const snaplen of [0, 17]) {
     it(`shows what is there of messages cut at ${snaplen} bytes of data, as the decoder does`, async () => {
       const builder = new CaptureBuilder({ snaplen }).init({ flags: ['SETXATTR_EXT'] });
       builder.exchange('READ', { nodeid: 2, in: { fh: 1, size: 4096 }, outPayload: 4096 });
@@ -64,13 +65,14 @@ describe('a dissector that trusts nobody', function () {
   }
 
   it('shows whole packets cut anywhere as the decoder does', async () => {
+    const builder = new CaptureBuilder({ tag: 'cut' });
+    const packets = readStrictly(everyOpcode('different').bytes()).packets;
     for (const keep of [41, 60, 79, 83, 97, 120, 171]) {
-      const builder = new CaptureBuilder({ tag: 'cut' });
-      for (const { interfaceId, bytes } of readStrictly(everyOpcode('different').bytes()).packets) {
+      for (const { interfaceId, bytes } of packets) {
         builder.packet(interfaceId, 0, bytes.slice(0, keep), bytes.length);
       }
-      await checkDissection(bench, builder.bytes());
     }
+    assert.equal((await checkDissection(bench, builder.bytes())).packets, 7 * packets.length);
   });
 
   it('names what is wrong with a malformed message', () => {
@@ -111,7 +113,7 @@ describe('a dissector that trusts nobody', function () {
       }
       await checkDissection(bench, builder.bytes());
     });
-    await fc.assert(run, { numRuns: 2, endOnFailure: true });
+    await fc.assert(run, { numRuns: 1, endOnFailure: true });
   });
 
   it('takes random bytes behind a good version and kind', () => {
@@ -123,7 +125,7 @@ describe('a dissector that trusts nobody', function () {
         noLuaError(builder.bytes());
       },
     );
-    fc.assert(run, { numRuns: 2, endOnFailure: true });
+    fc.assert(run, { numRuns: 1, endOnFailure: true });
   });
 
   it('ends a listing with more entries than anybody reads', () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { CaptureBuilder } from '../captureBuilder';
 import { checkDissection } from './checkDissection';
 import { Bench, hasTshark } from './tshark';
+import { need } from '../../support/need';
 
 /** A short story; the comments are packet numbers. */
 function story(): CaptureBuilder {
@@ -39,7 +40,7 @@ describe('requests, replies and filters in tshark', function () {
   const select = (filter: string): number[] => bench.select(file, filter);
 
   before(function () {
-    if (!hasTshark()) this.skip();
+    need(this, 'tshark', hasTshark(), 'not on PATH');
     bench = new Bench();
     file = bench.file(story().bytes());
   });
@@ -76,6 +77,8 @@ describe('requests, replies and filters in tshark', function () {
     ['fuse.lookup.reply.attr.size >= 8192', [4]],
     ['hostcall.call == "openat" && hostcall.openat.pathname == "a.db"', [6]],
     ['hostcall.request_in == 5', [6]],
+    ['hostcall.path contains "a.db"', [6]],
+    ['vhost_user', []],
     ['hostcall.duration > 0.000003', [6]],
     ['fuse.host_call == 6', [7]],
     ['fuse.queue == 0', [22]],

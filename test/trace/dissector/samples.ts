@@ -1,4 +1,7 @@
-/** Captures that have everything in them: each opcode, notification, host call and vhost-user message, with values that differ from field to field. */
+/**
+ * Captures that have everything in them: each opcode, notification, host call and vhost-user message, with values that
+ * differ from field to field.
+ */
 import type { Plain } from '../../../src/protocol/decode';
 import { concatenate, encodeStruct, type Values } from '../../../src/protocol/encode';
 import { notifications, opcodes, type OpcodeRow } from '../../../src/protocol/fuse/opcodes';

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { chromeTrace } from '../../../src/trace/export/chrome';
+import { counterSeries, MOST_POINTS } from '../../../src/trace/export/counters';
 import { LANES } from '../../../src/trace/export/lanes';
 import type { Capture } from '../../../src/trace/capture';
 import { CaptureBuilder } from '../captureBuilder';
@@ -114,6 +115,18 @@ describe('a capture as Chrome trace', () => {
     const bytes = counters.filter(({ name }) => name === 'READ bytes/s');
     const total = bytes.reduce((sum, { args }) => sum + Number(args?.['value']), 0);
     assert.ok(total > 0);
+  });
+
+  it('counts at no more points than a screen can show, and misses no peak', () => {
+    const builder = new CaptureBuilder();
+    for (let i = 0; i < MOST_POINTS + 2_000; i++) builder.exchange('STATFS', { latency: 10_000 });
+    const [first, second] = [builder.request('READ'), builder.request('READ')];
+    builder.reply(first, { latency: 500_000 }).reply(second, { latency: 500_000 });
+    const capture = builder.capture();
+    const [{ values }] = counterSeries(capture, all(capture));
+    assert.ok(values.length <= MOST_POINTS + 2);
+    assert.equal(Math.max(...values.map(([, value]) => value)), 2);
+    assert.deepEqual(values.at(-1)?.[1], 0);
   });
 
   it('keeps its order with more at a time than there are threads for', () => {

@@ -90,8 +90,40 @@ do
     end
   end
 
-  -- A line without a field, for groups and for what is not there.
+  -- A packet to be read. visible: all of it is shown; looked: some field of its protocol is, or a filter needs one.
+  -- Neither is so on the first of several passes, and when only columns are printed.
+  function fields.packet(s, tvb, tree, protocol)
+    local handle = Dissector.get(protocol)
+    return { s = s, tvb = tvb, size = #s, tree = tree, visible = tree.visible, looked = tree:referenced(handle) }
+  end
+
+  -- Whether anybody looks at a field: all that is shown, or a filter, a column. Most passes look at few.
+  function fields.wanted(m, tree, pf)
+    return m.visible or (m.looked and tree:referenced(pf))
+  end
+
+  -- Adds a field at a place that is there; value: where it is not the bytes themselves, little-endian.
+  function fields.put(m, tree, pf, at, length, value)
+    if m.visible or (m.looked and tree:referenced(pf)) then
+      if value ~= nil then
+        return tree:add(pf, m.tvb(at, length), value)
+      end
+      return tree:add_le(pf, m.tvb(at, length))
+    end
+  end
+
+  -- Adds a field that was computed, and is not in the bytes.
+  function fields.generate(m, tree, pf, value)
+    if m.visible or (m.looked and tree:referenced(pf)) then
+      tree:add(pf, value):set_generated()
+    end
+  end
+
+  -- A line without a field, for groups and for what is not there; nothing where nobody looks.
   function fields.label(m, tree, at, length, words)
+    if not m.visible then
+      return tree
+    end
     local range = fields.range(m, at, length)
     if range then
       return tree:add(range, words)
@@ -104,9 +136,15 @@ do
   end
 
   -- The bits that are set, one line each.
-  function fields.add_bits(tree, range, flags, bits, low)
+  function fields.add_bits(m, tree, at, length, flags, bits, low)
+    if low == 0 and not flags.named_zero then
+      return
+    end
     for _, row in ipairs((text.split(flags, low))) do
-      tree:add(bits[row], range, true):set_text(row.name .. ": " .. row.doc)
+      local item = fields.put(m, tree, bits[row], at, length, true)
+      if item then
+        item:set_text(row.name .. ": " .. row.doc)
+      end
     end
   end
 
@@ -129,19 +167,24 @@ do
 
   local function add_scalar(m, tree, row, at, low, high)
     local field = row.field
-    local range = m.tvb(at, bytes.size[field.type])
-    local item = tree:add_le(row.pf, range)
-    local more = remark(field, low, high)
-    if field.show == "mode" or field.show == "octal" then
-      item:set_text(field.name .. ": " .. text.value(field, low, high))
-    elseif more then
-      item:append_text(" (" .. more .. ")")
+    local length = bytes.size[field.type]
+    local item = fields.put(m, tree, row.pf, at, length)
+    if item and m.visible then
+      local more = remark(field, low, high)
+      if field.show == "mode" or field.show == "octal" then
+        item:set_text(field.name .. ": " .. text.value(field, low, high))
+      elseif more then
+        item:append_text(" (" .. more .. ")")
+      end
     end
     if row.bits then
-      fields.add_bits(item, range, tables.flags[field.flags], row.bits, low)
+      fields.add_bits(m, item or tree, at, length, tables.flags[field.flags], row.bits, low)
     end
     if row.alias then
-      tree:add_le(row.alias, range):set_hidden()
+      local alias = fields.put(m, tree, row.alias, at, length)
+      if alias then
+        alias:set_hidden()
+      end
     end
   end
 
@@ -162,6 +205,9 @@ do
 
   -- The fields in the first size bytes of a structure at at. parts: collects name=value for the Info column, or nil.
   function fields.add(m, tree, layout, at, size, parts)
+    if not m.looked and not parts then
+      return
+    end
     for _, row in ipairs(layout) do
       local field = row.field
       local place = at + field.at
@@ -169,7 +215,9 @@ do
         return
       end
       local quiet = not field.detail and parts or nil
-      if place + field.size > m.size then
+      if not m.looked and not quiet then
+        -- Nobody would see it.
+      elseif place + field.size > m.size then
         missing(m, tree, place, field.size, field.name)
       elseif row.inner then
         fields.add(m, fields.label(m, tree, place, field.size, field.name), row.inner, place, field.size, quiet)
@@ -181,8 +229,11 @@ do
         local value = valid and (bytes.scalar["u" .. valid.size * 8](m.s, at + valid.at)) or 0
         if valid and bytes.band(value, valid.mask) == 0 then
           -- Not as a field: a filter on it would find values that do not count.
-          local words = format("%s: %s (does not count, see %s)", field.name, text.value(field, low, high), valid.name)
-          fields.label(m, tree, place, field.size, words)
+          if m.visible then
+            local shown = text.value(field, low, high)
+            local words = format("%s: %s (does not count, see %s)", field.name, shown, valid.name)
+            fields.label(m, tree, place, field.size, words)
+          end
         else
           add_scalar(m, tree, row, place, low, high)
           if quiet and not is_empty(field, low, high) then
@@ -203,15 +254,18 @@ do
     end
   end
 
-  -- A string or bytes; the text may stand for more bytes than were captured.
+  -- A string; it may stand for more bytes than were captured.
   function fields.add_text(m, tree, pf, name, at, length, decoded)
+    if not fields.wanted(m, tree, pf) then
+      return
+    end
     local range = fields.range(m, at, length)
     if not range then
-      return tree:add(format(length == 0 and '%s: ""' or "%s: ? (not captured)", name))
+      fields.label(m, tree, at, 0, format(length == 0 and '%s: ""' or "%s: ? (not captured)", name))
+      return
     end
     local item = tree:add(pf, range, decoded)
     item:set_text(name .. ": " .. text.quote(decoded) .. (at + length > m.size and " (cut)" or ""))
-    return item
   end
 end
 `;

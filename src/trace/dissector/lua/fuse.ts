@@ -76,10 +76,12 @@ do
     return seconds, floor((pinfo.abs_ts - seconds) * NANO)
   end
 
-  local function add_span(tree, field, range, value)
-    local item = tree:add(field, range, span(0, value))
-    if value >= 4294967295 then
-      item:append_text(" or longer")
+  local function add_span(m, tree, field, place, value)
+    if fields.wanted(m, tree, field) then
+      local item = tree:add(field, m.tvb(place, 4), span(0, value))
+      if value >= 4294967295 then
+        item:append_text(" or longer")
+      end
     end
   end
 
@@ -100,35 +102,37 @@ do
     local taken = UInt64.new(h.taken_low, h.taken_high)
     h.seconds = (taken / NANO):tonumber()
     h.nanoseconds = (taken % NANO):tonumber()
-    local group = tree:add(m.tvb(0, at.message), "capture")
-    group:add(f.kind, m.tvb(1, 1))
-    group:add_le(f.queue, m.tvb(at.queue, 2))
-    group:add_le(f.head, m.tvb(at.head, 4))
-    group:add(f.taken, m.tvb(at.taken, 8), NSTime.new(h.seconds, h.nanoseconds))
-    group:add_le(f.length, m.tvb(at.length, 4))
+    local group = fields.label(m, tree, 0, at.message, "capture")
+    fields.put(m, group, f.kind, 1, 1)
+    fields.put(m, group, f.queue, at.queue, 2)
+    fields.put(m, group, f.head, at.head, 4)
+    if fields.wanted(m, group, f.taken) then
+      group:add(f.taken, m.tvb(at.taken, 8), NSTime.new(h.seconds, h.nanoseconds))
+    end
+    fields.put(m, group, f.length, at.length, 4)
     if bytes.band(h.flags, packet.cut) ~= 0 then
-      group:add(f.cut, m.tvb(at.flags, 2), true)
+      fields.put(m, group, f.cut, at.flags, 2, true)
     end
     if bytes.band(h.flags, packet.later) ~= 0 then
-      group:add(f.later, m.tvb(at.flags, 2), true)
+      fields.put(m, group, f.later, at.flags, 2, true)
     end
-    add_span(group, f.queued, m.tvb(at.queued, 4), h.queued)
+    add_span(m, group, f.queued, at.queued, h.queued)
     if h.reply then
-      group:add_le(f.calls, m.tvb(at.calls, 2))
-      add_span(group, f.host, m.tvb(at.host, 4), h.host)
-      add_span(group, f.writing, m.tvb(at.writing, 4), h.writing)
+      fields.put(m, group, f.calls, at.calls, 2)
+      add_span(m, group, f.host, at.host, h.host)
+      add_span(m, group, f.writing, at.writing, h.writing)
     end
     return h
   end
 
-  local function add_times(tree, pinfo, h)
+  local function add_times(m, tree, pinfo, h)
     local seconds, nanoseconds = packet_time(pinfo)
     seconds, nanoseconds = seconds - h.seconds, nanoseconds - h.nanoseconds
-    tree:add(f.time, span(seconds, nanoseconds)):set_generated()
+    fields.generate(m, tree, f.time, span(seconds, nanoseconds))
     local outside = h.host + h.writing
     local latency = seconds * NANO + nanoseconds
     local daemon = latency < outside and NSTime.new(0, 0) or span(seconds, nanoseconds - outside)
-    tree:add(f.daemon, daemon):set_generated()
+    fields.generate(m, tree, f.daemon, daemon)
     return latency
   end
 
@@ -186,11 +190,11 @@ do
       exchanges.take_request(pinfo.number, h, known)
     end
     if known and known.path then
-      tree:add(f.path, known.path):set_generated()
+      fields.generate(m, tree, f.path, known.path)
     end
     local reply = exchanges.reply_of[pinfo.number]
     if reply then
-      tree:add(f.response_in, reply):set_generated()
+      fields.generate(m, tree, f.response_in, reply)
     end
     return line, known and known.path
   end
@@ -235,27 +239,27 @@ do
     local line = messages.reply(m, at.message, request, request and request.session, learn)
     if request then
       if request.number then
-        tree:add(f.reply_to, request.number):set_generated()
+        fields.generate(m, tree, f.reply_to, request.number)
       end
       if request.path then
-        tree:add(f.path, request.path):set_generated()
+        fields.generate(m, tree, f.path, request.path)
       end
-      tree:add(f.request_in, asked_in):set_generated()
+      fields.generate(m, tree, f.request_in, asked_in)
       line = (request.row and request.row.name or format("opcode %d", request.number or 0)) .. " " .. line
     end
     if m.notification then
-      tree:add(f.notify, m.tvb(at.message + 4, 4), m.error):set_generated()
+      fields.generate(m, tree, f.notify, m.error)
     else
-      line = format("%s (%s)", line, duration(add_times(tree, pinfo, h)))
+      line = format("%s (%s)", line, duration(add_times(m, tree, pinfo, h)))
       if not request then
         tree:add_proto_expert_info(experts.orphan, "no request for this reply in the capture")
       end
     end
     for _, number in ipairs(exchanges.calls_of(h)) do
-      tree:add(f.host_call, number):set_generated()
+      fields.generate(m, tree, f.host_call, number)
     end
     if m.error < 0 then
-      tree:add(f.errno, m.tvb(at.message + 4, 4), -m.error):set_generated()
+      fields.generate(m, tree, f.errno, -m.error)
       local words = tables.errno_docs[-m.error]
       tree:add_proto_expert_info(experts.failed, text.errno(m.error) .. (words and ": " .. words or ""))
     end
@@ -273,11 +277,13 @@ do
       pinfo.cols.info = "(cut)"
       return
     end
-    local m = { s = s, tvb = tvb, size = #s, tree = tree }
+    local m = fields.packet(s, tvb, tree, "fuse")
     local h = header(m, pinfo, tree)
     local line, path = (h.reply and dissect_reply or dissect_request)(m, pinfo, tree, h)
     judge(m, tree)
-    tree:append_text(", " .. line)
+    if m.visible then
+      tree:append_text(", " .. line)
+    end
     pinfo.cols[h.reply and "dst" or "src"] = "guest"
     pinfo.cols[h.reply and "src" or "dst"] = format("queue %d", h.queue)
     pinfo.cols.info = path and line .. "  " .. path or line

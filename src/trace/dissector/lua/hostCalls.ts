@@ -67,7 +67,7 @@ do
     local decoded = text.decode(m.s, from, max(0, stop - from))
     fields.add_text(m, tree, arg.pf, arg.name, from, max(0, (nul or m.size) - from), decoded)
     local range = fields.range(m, from, stop - from)
-    if range then
+    if range and fields.wanted(m, tree, f.path) then
       tree:add(f.path, range, decoded):set_hidden()
     end
     return nul or m.size, text.quote(decoded), nul ~= nil
@@ -80,7 +80,7 @@ do
       local low, high = bytes.u64(m.s, place)
       local arg = row and row.args[i] or { name = format("argument %d", i), type = "i64", pf = f.argument }
       if not low then
-        tree:add(arg.name .. ": ? (not captured)")
+        fields.label(m, tree, place, 8, arg.name .. ": ? (not captured)")
         whole = false
       elseif arg.kind == "path" then
         local words, ended
@@ -89,12 +89,12 @@ do
         parts[#parts + 1] = arg.name .. "=" .. words
       else
         local words = words_of(arg, low, high)
-        local item = tree:add_le(arg.pf, m.tvb(place, 8))
-        if words ~= text.signed(low, high) then
+        local item = fields.put(m, tree, arg.pf, place, 8)
+        if item and words ~= text.signed(low, high) then
           item:append_text(" (" .. words .. ")")
         end
         if arg.bits then
-          fields.add_bits(item, m.tvb(place, 8), tables.flags[arg.flags], arg.bits, low)
+          fields.add_bits(m, item or tree, place, 8, tables.flags[arg.flags], arg.bits, low)
         end
         parts[#parts + 1] = arg.name .. "=" .. words
       end
@@ -110,7 +110,7 @@ do
       pinfo.cols.info = "(cut)"
       return
     end
-    local m = { s = s, tvb = tvb, size = #s, tree = tree }
+    local m = fields.packet(s, tvb, tree, "hostcall")
     local queue, head = bytes.u16(s, at.queue), bytes.u32(s, at.head)
     local low, high = bytes.u64(s, at.taken)
     local taken = UInt64.new(low, high)

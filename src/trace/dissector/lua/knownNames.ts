@@ -21,7 +21,7 @@ do
   function known_names.dissect(s, tvb, pinfo, root, proto)
     local tree = root:add(proto, tvb())
     pinfo.cols.protocol = "FUSE"
-    local m = { s = s, tvb = tvb, size = #s, tree = tree }
+    local m = fields.packet(s, tvb, tree, "fuse")
     local count = bytes.u16(s, at.count)
     if not count or #s < at.records then
       tree:add_proto_expert_info(fuse.experts[1], format("%d bytes are no packet of this kind", #s))

@@ -130,8 +130,9 @@ do
     if count < MOST_RECORDS then
       return false
     end
-    tree:add(format("… and more than these %d", MOST_RECORDS))
-    m.shortened = true
+    if count == MOST_RECORDS then
+      fields.label(m, tree, m.size, 0, format("… and more than these %d", MOST_RECORDS))
+    end
     return true
   end
 
@@ -155,7 +156,8 @@ do
       local length = floor((record.size + namelen + 7) / 8) * 8
       local decoded = text.decode(m.s, from + record.size, namelen)
       if not too_many(m, tree, count) then
-        local group = fields.label(m, tree, from, min(length, stop - from), record.name .. ": " .. text.quote(decoded))
+        local words = m.visible and record.name .. ": " .. text.quote(decoded)
+        local group = fields.label(m, tree, from, min(length, stop - from), words)
         fields.add(m, group, layout, from, record.size, nil)
         fields.add_text(m, group, shape.name, "name", from + record.size, namelen, decoded)
       end
@@ -211,7 +213,9 @@ do
       local range = fields.range(m, at, size)
       local cut = whole and "" or format(", %d of them captured", max(0, m.size - at))
       if range and shape.kind == "data" then
-        m.tree:add(shape.pf, range):set_text(format("data: %d bytes%s", size, cut))
+        if fields.wanted(m, m.tree, shape.pf) then
+          m.tree:add(shape.pf, range):set_text(format("data: %d bytes%s", size, cut))
+        end
       else
         fields.label(m, m.tree, at, size, format("data: %d bytes%s", size, cut))
       end
@@ -221,7 +225,9 @@ do
       local count = read(m, group, shape, at, size, learn)
       words = whole and format("%d %s", count, count == 1 and "entry" or "entries")
         or format("%d bytes of entries", size)
-      group:append_text(": " .. words)
+      if m.visible then
+        group:append_text(": " .. words)
+      end
     end
     m.at = at + size
     return words
@@ -236,10 +242,10 @@ do
       problem(m, "%d bytes more than expected", more)
     end
     local range = fields.range(m, m.at, more)
-    if range then
+    if not range then
+      fields.label(m, m.tree, m.at, 0, format("rest: %d bytes, not captured", more))
+    elseif fields.wanted(m, m.tree, rest_field) then
       m.tree:add(rest_field, range)
-    else
-      m.tree:add(format("rest: %d bytes, not captured", more))
     end
   end
 
@@ -254,7 +260,7 @@ do
       if too_many(m, group, i) then
         return
       end
-      group:add_le(group_field, m.tvb(first + 4 + 4 * i, 4))
+      fields.put(m, group, group_field, first + 4 + 4 * i, 4)
     end
   end
 

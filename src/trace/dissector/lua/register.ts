@@ -31,7 +31,7 @@ do
     exchanges.reset()
   end
 
-  function protocols.fuse.dissector(tvb, pinfo, tree)
+  local function dissect(tvb, pinfo, tree)
     local length = tvb:len()
     local s = length > 0 and tvb:raw(0, length) or ""
     local kind = bytes.u8(s, 0) == packet.version and by_kind[bytes.u8(s, 1)]
@@ -43,6 +43,11 @@ do
       return before:call(tvb, pinfo, tree)
     end
     return 0
+  end
+
+  -- Each has one, so that it can be asked whether a filter needs it; packets come through the first.
+  for _, proto in pairs(protocols) do
+    proto.dissector = dissect
   end
 
   encapsulations:add(user0, protocols.fuse)

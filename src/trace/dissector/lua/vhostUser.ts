@@ -128,7 +128,7 @@ do
       pinfo.cols.info = "(cut)"
       return
     end
-    local m = { s = s, tvb = tvb, size = #s, tree = tree }
+    local m = fields.packet(s, tvb, tree, "vhost_user")
     tree:add_le(f.direction, tvb(at.direction, 2))
     tree:add_le(f.descriptors, tvb(at.descriptors, 4))
     tree:add_le(f.length, tvb(at.length, 4))
