@@ -62,16 +62,8 @@ export class SharedVm implements vscode.Disposable {
     private readonly host: ControlHost,
   ) {
     this.next = plan;
-    const { folder, options } = plan;
-    const command = [
-      program.program,
-      program.cli,
-      'share',
-      '--control',
-      host.path,
-      ...shareWords(folder, options),
-      ...(plan.words ?? []),
-    ];
+    const { folder } = plan;
+    const command = [program.program, program.cli, 'share', '--control', host.path, ...shareWordsOf(plan)];
     this.terminal = vscode.window.createTerminal({
       name: `VM: ${this.name}`,
       iconPath: new vscode.ThemeIcon('vm'),
