@@ -42,7 +42,7 @@ export class DebugAdapter extends ProtocolServer {
       if (!this.disposed) this.sendResponse(response);
       row.then?.(this.debugging);
     } catch (error) {
-      if (!this.disposed) this.sendResponse(failed(response, error, row?.quiet !== true));
+      if (!this.disposed) this.sendResponse(failed(response, error, row?.quiet !== true && !this.debugging.over));
     } finally {
       if (moves) this.moving--;
       this.flush();

@@ -38,7 +38,13 @@ interface Draft {
   readonly checked: Checked<BreakpointRule>;
 }
 
+/** Of a session that is over: clients still tell it what is removed. */
+const unverified = (breakpoints: Breakpoints, count: number): object => ({
+  breakpoints: Array.from({ length: count }, () => ({ id: breakpoints.id(), verified: false })),
+});
+
 export async function setBreakpoints(debugging: Debugging, args: Dap.SetBreakpointsArguments): Promise<object> {
+  if (debugging.over) return unverified(debugging.breakpoints, args.breakpoints?.length ?? 0);
   const { target, breakpoints } = debugging;
   const wanted = args.breakpoints ?? [];
   const base = debugging.client.linesStartAt1 ? 0 : 1;
@@ -59,6 +65,7 @@ export async function setBreakpoints(debugging: Debugging, args: Dap.SetBreakpoi
 }
 
 export async function setFunctions(debugging: Debugging, args: Dap.SetFunctionBreakpointsArguments): Promise<object> {
+  if (debugging.over) return unverified(debugging.breakpoints, args.breakpoints.length);
   const { target, breakpoints } = debugging;
   const drafts = args.breakpoints.map(({ name, condition, hitCondition }): Draft => {
     const id = breakpoints.id();
@@ -87,7 +94,9 @@ function answerOf(id: number, checked: Checked<unknown>, verdicts: ReadonlyMap<n
 }
 
 export async function setExceptions(debugging: Debugging, args: Dap.SetExceptionBreakpointsArguments): Promise<object> {
-  const { target, breakpoints } = debugging;
+  const { breakpoints } = debugging;
+  if (debugging.over) return unverified(breakpoints, args.filters.length + (args.filterOptions?.length ?? 0));
+  const { target } = debugging;
   const wanted = [
     ...args.filters.map((filterId) => ({ filterId, condition: undefined })),
     ...(args.filterOptions ?? []),

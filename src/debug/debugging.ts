@@ -41,7 +41,8 @@ export class Debugging {
   private readonly references = new Map<number, Reference>();
   private nextReference = 1;
   private nextProgress = 1;
-  private over = false;
+  /** Nothing is answered for any more. */
+  over = false;
 
   constructor(
     readonly surroundings: Surroundings,
@@ -158,10 +159,15 @@ export class Debugging {
     return [...this.stops.keys()].at(-1);
   }
 
-  /** Lets go of everything. A guest that was launched goes on unless it was stopped. */
-  end(): void {
-    this.over = true;
+  /** Everything held goes on. */
+  letGo(): void {
     this.target_?.close();
     this.target_ = undefined;
+  }
+
+  /** The client has gone. A guest that was launched goes on unless it was stopped. */
+  end(): void {
+    this.over = true;
+    this.letGo();
   }
 }

@@ -4,7 +4,14 @@
  * Owns what is held as far as the daemon has told. Everything else is asked for when somebody looks.
  */
 import { trouble } from '../base/catalogue';
-import { type CallFacts, type Held, type RequestFacts, type Result } from '../control/debug';
+import {
+  type CallFacts,
+  type DebugRequest,
+  type Held,
+  type Params,
+  type RequestFacts,
+  type Result,
+} from '../control/debug';
 import { DebugClient } from '../control/debugClient';
 import { printFlags, printId } from '../protocol/print';
 import { initFlags, initFlags2, openFlags } from '../protocol/fuse/flags';
@@ -22,6 +29,9 @@ const FIRST_HELD = 1000;
 /** Bytes of a message that are fetched to be shown; more through `readMemory`. */
 const MOST_SHOWN = 64 << 10;
 
+/** How long answers are waited for when it is closed. */
+const LAST_ANSWERS_MS = 100;
+
 type Daemon = Result<'hello'>;
 
 export class LiveTarget implements Target {
@@ -31,6 +41,8 @@ export class LiveTarget implements Target {
   private rules = new Map<number, string>();
   private faultRules: string[] = [];
   private closed = false;
+  /** What the daemon has been asked and has not answered. */
+  private readonly asking = new Set<Promise<unknown>>();
 
   private constructor(
     private readonly client: DebugClient,
@@ -63,7 +75,7 @@ export class LiveTarget implements Target {
     }
     const target = new LiveTarget(made.client, made.daemon, events);
     try {
-      if (options.stopWorld) await target.client.ask('setOptions', { stopWorld: true });
+      if (options.stopWorld) await target.ask('setOptions', { stopWorld: true });
       if (options.faults.length > 0) await target.setFaults(options.faults);
     } catch (error) {
       target.close();
@@ -135,16 +147,27 @@ export class LiveTarget implements Target {
     return picture;
   }
 
+  /** Throws a Trouble when the daemon has gone. */
+  private async ask<Name extends DebugRequest>(name: Name, params: Params<Name>): Promise<Result<Name>> {
+    if (this.closed) throw trouble('debugNotStarted');
+    const answer = this.client.ask(name, params);
+    this.asking.add(answer);
+    try {
+      return await answer;
+    } finally {
+      this.asking.delete(answer);
+    }
+  }
+
   private async look(request: number): Promise<Picture> {
-    const { client } = this;
     const [facts, { descriptors }] = await Promise.all([
-      client.ask('request', { request }),
-      client.ask('descriptors', { request }),
+      this.ask('request', { request }),
+      this.ask('descriptors', { request }),
     ]);
     const part = (total: number) => ({ request, offset: 0, count: Math.min(total, MOST_SHOWN) });
     const [requestBytes, replyBytes] = await Promise.all([
-      client.ask('readRequest', part(facts.requestBytes)),
-      facts.held.phase === 'reply' ? client.ask('readReply', part(facts.replyBytes)) : undefined,
+      this.ask('readRequest', part(facts.requestBytes)),
+      facts.held.phase === 'reply' ? this.ask('readReply', part(facts.replyBytes)) : undefined,
     ]);
     return new Picture({
       ...idsOf(facts),
@@ -171,15 +194,15 @@ export class LiveTarget implements Target {
   async setBreakpoints(rules: readonly BreakpointRule[]): Promise<readonly RuleVerdict[]> {
     const breakpoints = rules.map(({ line: _line, ...rule }) => rule);
     this.rules = new Map(rules.map(({ id, line }) => [id, line === undefined ? 'function' : 'line']));
-    return (await this.client.ask('setBreakpoints', { breakpoints })).verdicts;
+    return (await this.ask('setBreakpoints', { breakpoints })).verdicts;
   }
 
   async setExceptions(rules: readonly ExceptionRule[]): Promise<readonly RuleVerdict[]> {
-    return (await this.client.ask('setExceptionFilters', { filters: rules })).verdicts;
+    return (await this.ask('setExceptionFilters', { filters: rules })).verdicts;
   }
 
   async begin(): Promise<void> {
-    const { held } = await this.client.ask('held', {});
+    const { held } = await this.ask('held', {});
     for (const one of held) if (!this.held_.has(one.request)) this.take(one, true);
   }
 
@@ -187,14 +210,14 @@ export class LiveTarget implements Target {
     const request = this.request(thread);
     switch (how) {
       case 'continue':
-        await this.client.ask('continue', { request });
+        await this.ask('continue', { request });
         return;
       case 'next':
-        await this.client.ask('stepOver', { request });
+        await this.ask('stepOver', { request });
         return;
       case 'stepIn':
       case 'stepOut':
-        await this.client.ask(how, { request });
+        await this.ask(how, { request });
         return;
       case 'stepBack':
       case 'reverseContinue':
@@ -203,18 +226,18 @@ export class LiveTarget implements Target {
   }
 
   async pause(thread: number): Promise<void> {
-    await this.client.ask('pause', thread >= 1 && thread <= this.daemon.queues ? { queue: thread - 1 } : {});
+    await this.ask('pause', thread >= 1 && thread <= this.daemon.queues ? { queue: thread - 1 } : {});
   }
 
   async answer(thread: number, errno: number): Promise<void> {
     const request = this.request(thread);
-    await this.client.ask('answer', { request, errno });
+    await this.ask('answer', { request, errno });
     this.pictures.delete(request);
   }
 
   async rerun(thread: number): Promise<void> {
     const request = this.request(thread);
-    await this.client.ask('rerun', { request });
+    await this.ask('rerun', { request });
     this.pictures.delete(request);
   }
 
@@ -223,24 +246,24 @@ export class LiveTarget implements Target {
     const change = { request, offset: at, bytes: toBase64(bytes) };
     const { problems } =
       side === 'request'
-        ? await this.client.ask('writeRequest', { ...change, replace })
-        : await this.client.ask('writeReply', change);
+        ? await this.ask('writeRequest', { ...change, replace })
+        : await this.ask('writeReply', change);
     this.pictures.delete(request);
     return problems;
   }
 
   async read(thread: number, side: Side, at: number, count: number): Promise<Uint8Array> {
     const part = { request: this.request(thread), offset: at, count };
-    const { bytes } = await this.client.ask(side === 'request' ? 'readRequest' : 'readReply', part);
+    const { bytes } = await this.ask(side === 'request' ? 'readRequest' : 'readReply', part);
     return fromBase64(bytes);
   }
 
   async readGuest(address: bigint, count: number): Promise<Uint8Array> {
-    return fromBase64((await this.client.ask('readMemory', { address: address.toString(), count })).bytes);
+    return fromBase64((await this.ask('readMemory', { address: address.toString(), count })).bytes);
   }
 
   async held(): Promise<readonly HeldLine[]> {
-    const { held } = await this.client.ask('held', {});
+    const { held } = await this.ask('held', {});
     return held.map((one) => ({
       thread: FIRST_HELD + one.request,
       title: titleOf(one),
@@ -250,18 +273,18 @@ export class LiveTarget implements Target {
   }
 
   async inode(nodeid: string): Promise<readonly Fact[] | undefined> {
-    const { inode } = await this.client.ask('inode', { nodeid });
+    const { inode } = await this.ask('inode', { nodeid });
     return inode && inodeFacts(inode);
   }
 
   async handle(fh: string, nodeid: string): Promise<readonly Fact[] | undefined> {
-    const { handle } = await this.client.ask('handle', { fh, nodeid });
+    const { handle } = await this.ask('handle', { fh, nodeid });
     return handle && handleFacts(handle);
   }
 
   async faults(change?: { readonly add: string } | 'clear'): Promise<readonly string[]> {
     if (change !== undefined) await this.setFaults(change === 'clear' ? [] : [...this.faultRules, change.add]);
-    const { faults } = await this.client.ask('faults', {});
+    const { faults } = await this.ask('faults', {});
     return faults.map(({ rule, seen, done, fromOptions }) => {
       const whose = fromOptions ? ' (an option of the daemon)' : '';
       return `${rule}  seen ${seen}, done ${done}${whose}`;
@@ -269,12 +292,12 @@ export class LiveTarget implements Target {
   }
 
   private async setFaults(rules: readonly string[]): Promise<void> {
-    const { verdicts } = await this.client.ask('setFaults', { rules });
+    const { verdicts } = await this.ask('setFaults', { rules });
     const bad = verdicts.findIndex(({ verified }) => !verified);
     if (bad >= 0) {
       // The rules that stood before still stand.
       if (this.faultRules.length > 0 || rules.length > 1) {
-        await this.client.ask('setFaults', { rules: this.faultRules });
+        await this.ask('setFaults', { rules: this.faultRules });
       }
       throw trouble('debugExpressionBad', rules[bad] ?? '', verdicts[bad].message ?? 'this is no fault rule');
     }
@@ -283,8 +306,16 @@ export class LiveTarget implements Target {
 
   /** The daemon releases everything that is held when it sees the connection end. */
   close(): void {
+    if (this.closed) return;
     this.closed = true;
-    this.client.close();
+    if (this.asking.size === 0) return this.client.close();
+    // What is on its way to a connection that ends would be an error that nobody waits for.
+    const close = (): void => {
+      clearTimeout(timer);
+      this.client.close();
+    };
+    const timer = setTimeout(close, LAST_ANSWERS_MS);
+    void Promise.allSettled(this.asking).then(close);
   }
 }
 

@@ -109,7 +109,7 @@ const sentence = (error: unknown): string =>
 /** A guest that was launched is asked to stop; held requests go on, so that it can. */
 export async function terminate(debugging: Debugging): Promise<void> {
   const { launched } = debugging;
-  debugging.target.close();
+  debugging.letGo();
   if (launched !== undefined) await launched.stop();
   debugging.terminated();
 }

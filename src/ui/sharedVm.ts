@@ -174,7 +174,7 @@ export class SharedVm implements vscode.Disposable {
 }
 
 function shareWordsOf({ folder, options, words = [] }: LaunchPlan): string[] {
-  return [...shareWords(folder, options), ...words];
+  return [...words, ...shareWords(folder, options)];
 }
 
 /** The text and remedy of a state or a problem, for those who only have an error. */

@@ -460,6 +460,8 @@ describe('the debug adapter on a share that runs', () => {
     await hold(read());
     daemon.tell('ended', { text: 'the guest has gone' });
     await dap.event('terminated');
+    await dap.good('setFunctionBreakpoints', { breakpoints: [{ name: 'READ' }] });
+    await dap.good('setExceptionBreakpoints', { filters: ['anyErrno'] });
     dap.isGolden('ended');
   });
 
