@@ -339,18 +339,19 @@ function reasonOf(kind: Held['why']['kind'], line: boolean): StopReason {
   }
 }
 
-const phaseText: Readonly<Record<Held['phase'], string>> = {
-  entry: 'at its entry',
-  call: 'before a host call',
-  called: 'after a host call',
-  waiting: 'waiting',
-  reply: 'at its reply',
-};
-
-const whereText = ({ phase, call }: Held): string =>
-  call === undefined || phase === 'entry' || phase === 'reply'
-    ? `Held ${phaseText[phase]}`
-    : `Held ${phaseText[phase].replace('a host call', call.name)}`;
+/** In few words: it stands beside the thread's name. */
+function whereText({ phase, call }: Held): string {
+  switch (phase) {
+    case 'call':
+      return `before ${call?.name ?? 'a host call'}`;
+    case 'called':
+      return `after ${call?.name ?? 'a host call'}`;
+    case 'entry':
+    case 'reply':
+    case 'waiting':
+      return phase;
+  }
+}
 
 const idsOf = ({ held }: RequestFacts) => ({
   name: held.name,

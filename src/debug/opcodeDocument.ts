@@ -12,7 +12,7 @@ const WIDEST = Math.max(...opcodes.map(({ name }) => name.length));
 /** Lines that begin with an opcode's number, name and sentence. */
 export function opcodeDocument(): string {
   const line = ({ name, number, doc, reply }: OpcodeRow): string =>
-    `${String(number).padStart(2)}  ${name.padEnd(WIDEST)}  ${doc}${reply ? '' : ' (no reply: never held)'}`;
+    `${String(number).padStart(2)}  ${name.padEnd(WIDEST)}  ${doc}${reply ? '' : ' (never held)'}`;
   return `${[...HEAD, ...opcodes.map(line)].join('\n')}\n`;
 }
 

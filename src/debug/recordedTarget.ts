@@ -89,7 +89,7 @@ export class RecordedTarget implements Target {
 
   async begin(): Promise<void> {
     this.begun = true;
-    this.stopped('entry', 'Beginning of the capture');
+    this.stopped('entry', 'beginning of the capture');
     return Promise.resolve();
   }
 
@@ -163,8 +163,8 @@ export class RecordedTarget implements Target {
 
   private where(): string {
     const { start } = this.capture.columns;
-    const phase = this.step === 0 ? 'At its entry' : this.atReply ? 'At its reply' : 'After a host call';
-    return `${phase}, at ${printSeconds(start[this.row])} s`;
+    const phase = this.step === 0 ? 'entry' : this.atReply ? 'reply' : 'after a host call';
+    return `${phase}, ${printSeconds(start[this.row])} s`;
   }
 
   // Looking
@@ -272,7 +272,7 @@ export class RecordedTarget implements Target {
   }
 }
 
-const edge = (forward: boolean): string => (forward ? 'End of the capture' : 'Beginning of the capture');
+const edge = (forward: boolean): string => (forward ? 'end of the capture' : 'beginning of the capture');
 
 function sessionFacts(session: SessionShape | undefined): Fact[] {
   if (session === undefined) return [{ name: 'INIT', value: 'not in the capture, or not yet' }];

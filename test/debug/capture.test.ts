@@ -87,22 +87,17 @@ describe('the debug adapter on a capture', () => {
     for (let i = 0; i < 6; i++) forward.push(await move('next'));
     assert.deepEqual(
       forward.slice(-3).map((text) => text.replace(/#\d+/, '#')),
-      ['OPEN # /a.db: At its entry', 'OPEN # /a.db: At its reply', 'READ # /a.db: At its entry'],
+      ['OPEN # /a.db: entry', 'OPEN # /a.db: reply', 'READ # /a.db: entry'],
     );
     const steps = [await move('stepIn'), await move('stepIn'), await move('stepBack'), await move('stepBack')];
     assert.deepEqual(
       steps.map((text) => text.replace(/#\d+/, '#')),
-      [
-        'READ # /a.db: After a host call',
-        'READ # /a.db: At its reply',
-        'READ # /a.db: At its entry',
-        'OPEN # /a.db: At its reply',
-      ],
+      ['READ # /a.db: after a host call', 'READ # /a.db: reply', 'READ # /a.db: entry', 'OPEN # /a.db: reply'],
     );
-    assert.match(await move('reverseContinue'), /Beginning of the capture/);
-    assert.match(await move('stepBack'), /Beginning of the capture/);
-    assert.match(await move('continue'), /End of the capture/);
-    assert.match(await move('next'), /End of the capture/);
+    assert.match(await move('reverseContinue'), /beginning of the capture/);
+    assert.match(await move('stepBack'), /beginning of the capture/);
+    assert.match(await move('continue'), /end of the capture/);
+    assert.match(await move('next'), /end of the capture/);
   });
 
   it('shows paths, inodes, handles and the DAX window as they were at that moment', async () => {
@@ -161,14 +156,14 @@ describe('the debug adapter on a capture', () => {
       stops.push((await move(how)).replace(/#\d+ /, ''));
     }
     assert.deepEqual(stops, [
-      'LOOKUP /b.db: At its reply',
-      'READ /c.db: At its entry',
-      'READ /c.db: At its reply',
-      'RELEASE /c.db: End of the capture',
-      'READ /c.db: At its reply',
-      'READ /c.db: At its entry',
-      'LOOKUP /b.db: At its reply',
-      'INIT #2: Beginning of the capture',
+      'LOOKUP /b.db: reply',
+      'READ /c.db: entry',
+      'READ /c.db: reply',
+      'RELEASE /c.db: end of the capture',
+      'READ /c.db: reply',
+      'READ /c.db: entry',
+      'LOOKUP /b.db: reply',
+      'INIT #2: beginning of the capture',
     ]);
     dap.isGolden('captureBreakpoints');
   });

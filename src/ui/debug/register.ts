@@ -48,7 +48,7 @@ export function registerDebugger(studio: Studio): vscode.Disposable[] {
     // A word of a request's text is a field; with its dots it is one of a message.
     vscode.languages.registerEvaluatableExpressionProvider('fuse-request', {
       provideEvaluatableExpression: (document, position) => {
-        const range = document.getWordRangeAtPosition(position, /[A-Za-z_][\w.]*/);
+        const range = document.getWordRangeAtPosition(position, /[A-Za-z_]\w*(?:\.\w+)*/);
         return range && new vscode.EvaluatableExpression(range);
       },
     }),
