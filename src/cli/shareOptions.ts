@@ -24,6 +24,7 @@ export interface ShareOptions {
   readonly traceSyscalls: boolean;
   readonly control?: string;
   readonly inspectDaemon?: string;
+  readonly fault: readonly string[];
 }
 
 /** What is shared, and how. */
@@ -57,6 +58,12 @@ export function describeShare(command: Command): Command {
     .option('--capture <file>', 'write every request and reply into this file (of several shares: one file each)')
     .option('--capture-limit <size>', 'keep the newest: the capture and its older half stay below this, such as 100M')
     .option('--snaplen <bytes>', 'bytes of data that captures keep of each message (default: 256)')
+    .option(
+      '--fault <rule>',
+      'do this to requests, such as "errno=EIO,p=0.01 READ *.db"; may be given several times (docs/faults.md)',
+      list,
+      [],
+    )
     .option('--trace-syscalls', 'captures have each host system call as well', false)
     .addOption(new Option('--inspect-daemon <port>', "for editors: debug the daemon's JavaScript there").hideHelp())
     .addOption(
@@ -85,7 +92,13 @@ export function parseShareWords(words: readonly string[]): ShareRequest {
 
 /** Shared memory maps (SQLite, fio) must work by default in every cache mode, hence the second option. */
 export function daemonOptions(options: ShareOptions): string[] {
-  return [`--cache=${options.cache}`, '--allow-mmap', '--xattr', '--log-level=warn'];
+  return [
+    `--cache=${options.cache}`,
+    '--allow-mmap',
+    '--xattr',
+    '--log-level=warn',
+    ...options.fault.map((rule) => `--fault=${rule}`),
+  ];
 }
 
 /** `tag`: where there are several shares, each has a file of its own: `NAME.TAG.fuse.pcapng`. */

@@ -2,8 +2,8 @@
  * What a debugger and a daemon say to each other over `PID.debug`: JSON-RPC, every message by name, with the shape that
  * both ends check.
  *
- * Owns the messages and their meaning; docs/debug-protocol.md explains them for whoever writes another client. Knows no
- * socket (`debugClient.ts` is one end, the daemon's main thread the other) and nothing of the Debug Adapter Protocol.
+ * Owns the messages and their meaning, for whoever writes a client. Knows no socket (`debugClient.ts` is one end, the
+ * daemon's main thread the other) and nothing of the Debug Adapter Protocol.
  *
  * Numbers of 64 bits are decimal texts, bytes are base64, errnos are positive, durations are milliseconds. A held request
  * is known by `request`, a small number that is not used again in the life of the daemon.

@@ -30,6 +30,14 @@ export function overSocket(socket: Socket, ended: (why?: string) => void): Messa
   const reader = new SocketMessageReader(socket);
   // A length that is announced is waited for and kept by the reader: what has come since the last whole message is counted.
   let since = 0;
+  // Messages are handled one by one, later: those that came before the end count.
+  let arrived = 0;
+  let handled = 0;
+  const endAfterAll = (before = -1): void => {
+    // One is handled each round; those that were cancelled never are.
+    if (handled < arrived && handled !== before && !over) setImmediate(endAfterAll, handled);
+    else end();
+  };
   socket.on('data', (bytes: Buffer) => {
     since += bytes.length;
     if (since > MOST_MESSAGE) end('a message is too long');
@@ -43,16 +51,25 @@ export function overSocket(socket: Socket, ended: (why?: string) => void): Messa
       listen: (callback) =>
         reader.listen((message) => {
           since = 0;
+          arrived++;
           callback(message);
         }),
       dispose: () => reader.dispose(),
     },
     new SocketMessageWriter(socket),
     silent,
+    {
+      messageStrategy: {
+        handleMessage: (message, next) => {
+          handled++;
+          return next(message);
+        },
+      },
+    },
   );
   connection.onError(([error]) => end(error.message));
-  connection.onClose(() => end());
+  connection.onClose(() => endAfterAll());
   socket.on('error', () => end());
-  socket.on('close', () => end());
+  socket.on('close', () => endAfterAll());
   return connection;
 }

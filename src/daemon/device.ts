@@ -298,7 +298,7 @@ export class ShareDevice implements Device, GateOwner {
     if (tracer.on) {
       tracer.begin(exchange.trace, exchange.chain, exchange.queue, arrivals, queue.nextAvail, queue.backlog);
       tracer.suspend();
-    } else exchange.trace.held = 0;
+    }
     const used = gate.serve(exchange);
     if (used !== DEFERRED) this.traceReply(exchange, used, exchange.gated?.opcode);
     return used;

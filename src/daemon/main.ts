@@ -73,9 +73,9 @@ function run(options: DaemonOptions): void {
     if (over) return;
     over = true;
     listening.remove();
-    debug.close(outcome === 0 ? 'the share is over' : 'the daemon has failed');
     counterLines.close();
-    void tracing.end().then(() => leave(outcome));
+    const farewell = debug.close(outcome === 0 ? 'the share is over' : 'the daemon has failed');
+    void Promise.all([tracing.end(), farewell]).then(() => leave(outcome));
   };
   const failed = (error: Error): void => {
     log('error', error.stack ?? error.message);

@@ -24,6 +24,8 @@ export const RowFlag = {
   LATER: 32,
   /** The path rests on names learned before packets were lost: it may have changed unseen. */
   PATH_UNSURE: 64,
+  /** A debugger or a fault changed the request or the reply. */
+  CHANGED: 128,
 } as const;
 
 /** Each array has at least `count` elements; what is beyond means nothing. */
@@ -39,6 +41,8 @@ export interface RequestColumns {
   readonly queued: Float32Array;
   readonly host: Float32Array;
   readonly writing: Float32Array;
+  /** Of the latency: held by a debugger or a fault. */
+  readonly held: Float32Array;
   readonly opcode: Uint16Array;
   readonly queue: Uint16Array;
   /** 0 or a negative errno; of a notification its (positive) code. */

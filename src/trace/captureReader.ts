@@ -296,6 +296,7 @@ export class CaptureReader implements Capture, PcapngHandler {
     table.latency[row] = Math.max(0, (high - takenHigh) * TWO_32 + (low - takenLow) - this.shift);
     table.host[row] = view.getUint32(at + FuseAt.host, true);
     table.writing[row] = view.getUint32(at + FuseAt.writing, true);
+    table.held[row] = (flagged & MessageFlag.HELD) === 0 ? 0 : view.getUint32(at + FuseAt.held, true) * 1000;
     table.calls[row] = view.getUint16(at + FuseAt.calls, true);
     table.replyLength[row] = length;
     table.replyAt[row] = position + FuseAt.message;
@@ -304,7 +305,8 @@ export class CaptureReader implements Capture, PcapngHandler {
       RowFlag.REPLIED |
       (paired ? 0 : RowFlag.ORPHAN) |
       (isCut(view, at, end - message, length) ? RowFlag.REPLY_CUT : 0) |
-      ((flagged & MessageFlag.LATER) !== 0 ? RowFlag.LATER : 0);
+      ((flagged & MessageFlag.LATER) !== 0 ? RowFlag.LATER : 0) |
+      ((flagged & MessageFlag.CHANGED) !== 0 ? RowFlag.CHANGED : 0);
     if (end - message >= OutHeader.size) {
       const error = view.getInt32(message + OutHeader.offset.error, true);
       table.error[row] = Math.max(-0x8000, Math.min(0x7fff, error));

@@ -10,6 +10,7 @@ export class Columns implements RequestColumns {
   queued = new Float32Array(FIRST_ROWS);
   host = new Float32Array(FIRST_ROWS);
   writing = new Float32Array(FIRST_ROWS);
+  held = new Float32Array(FIRST_ROWS);
   opcode = new Uint16Array(FIRST_ROWS);
   queue = new Uint16Array(FIRST_ROWS);
   error = new Int16Array(FIRST_ROWS);
@@ -38,6 +39,7 @@ export class Columns implements RequestColumns {
     this.queued = roomFor(this.queued, rows);
     this.host = roomFor(this.host, rows);
     this.writing = roomFor(this.writing, rows);
+    this.held = roomFor(this.held, rows);
     this.opcode = roomFor(this.opcode, rows);
     this.queue = roomFor(this.queue, rows);
     this.error = roomFor(this.error, rows);

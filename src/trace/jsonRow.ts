@@ -50,6 +50,8 @@ export function jsonRow(capture: Capture, row: number): string {
       phases: reply && !isOrphan(capture, row) ? phases : { queued: phases.queued },
       payload: columns.payload[row],
       later: (columns.flags[row] & RowFlag.LATER) !== 0,
+      ...(columns.held[row] > 0 && { held: columns.held[row] }),
+      ...((columns.flags[row] & RowFlag.CHANGED) !== 0 && { changed: true }),
       hostCalls: columns.calls[row],
       ...(calls.length > 0 && { calls: calls.map(hostCall) }),
     },

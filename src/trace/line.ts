@@ -135,19 +135,21 @@ export interface Phases {
 
 /** Where the time went, nanoseconds; the middle two and the last are 0 without a reply. */
 export function phasesOf(capture: Capture, row: number): Phases {
-  const { latency, queued, host, writing } = capture.columns;
+  const { latency, queued, host, writing, held } = capture.columns;
   const whole = latency[row];
-  const daemon = Number.isNaN(whole) ? 0 : Math.max(0, whole - host[row] - writing[row]);
+  const daemon = Number.isNaN(whole) ? 0 : Math.max(0, whole - host[row] - writing[row] - held[row]);
   return { queued: queued[row], daemon, host: host[row], writing: writing[row] };
 }
 
 function durations(capture: Capture, row: number): string {
-  const { latency, flags } = capture.columns;
+  const { latency, flags, held } = capture.columns;
   const { queued, daemon, host, writing } = phasesOf(capture, row);
   if (isOrphan(capture, row)) return '';
   if (Number.isNaN(latency[row])) return `(queued ${printDuration(queued)})`;
   const parts = [`queued ${printDuration(queued)}`, `daemon ${printDuration(daemon)}`];
   if (capture.columns.calls[row] > 0) parts.push(`host ${printDuration(host)}`, `reply ${printDuration(writing)}`);
   if ((flags[row] & RowFlag.LATER) !== 0) parts.push('answered later');
+  if (held[row] > 0) parts.push(`held ${printDuration(held[row])}`);
+  if ((flags[row] & RowFlag.CHANGED) !== 0) parts.push('changed');
   return `${printDuration(latency[row])} (${parts.join(', ')})`;
 }

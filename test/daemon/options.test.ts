@@ -39,8 +39,17 @@ describe('daemon options', () => {
       snapLength: 256,
       traceSyscalls: false,
       liveTrace: true,
+      debug: true,
+      faults: [],
       notices: [],
     });
+  });
+
+  it('take faults, and say what is wrong with one', () => {
+    const { faults } = run(...base, '--fault=errno=EIO READ *.db', '--fault', 'delay=5ms * if pid == 1');
+    assert.deepEqual(faults, ['errno=EIO READ *.db', 'delay=5ms * if pid == 1']);
+    assert.equal(run(...base, '--no-debug').debug, false);
+    assert.equal(refusal(...base, '--fault=errno=EIO REED'), 'faultBad');
   });
 
   it('say what is captured, and where', () => {

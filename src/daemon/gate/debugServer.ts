@@ -26,6 +26,9 @@ interface Client {
   greeted: boolean;
 }
 
+/** Milliseconds that the last words may take. */
+const FAREWELL = 1000;
+
 type Waiting = {
   readonly client: Client;
   readonly settle: (news: Extract<DebugNews, { kind: 'debugAnswer' }>) => void;
@@ -73,11 +76,17 @@ export class DebugServer {
     if (level === 'error' || level === 'warn' || level === 'info') this.tell('log', { level, text });
   }
 
-  /** The share is over. */
-  close(text: string): void {
-    this.tell('ended', { text });
+  /** The share is over. A debugger that does not read is not waited for. */
+  async close(text: string): Promise<void> {
     this.server?.close();
-    for (const socket of this.sockets) socket.end();
+    const said = this.debugger?.greeted
+      ? this.debugger.connection.sendNotification('ended', { text } satisfies EventFacts<'ended'>)
+      : Promise.resolve();
+    const ended = said.then(
+      () => Promise.all([...this.sockets].map((socket) => new Promise<void>((resolve) => socket.end(resolve)))),
+      () => undefined,
+    );
+    await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, FAREWELL).unref())]);
   }
 
   private tell<Name extends DebugEvent>(name: Name, facts: EventFacts<Name>): void {

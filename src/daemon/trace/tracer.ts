@@ -113,11 +113,12 @@ export class Tracer {
     e: number,
     f: number,
   ): number {
-    const ended = performance.now() - this.stalled;
+    const now = performance.now();
+    const ended = now - this.stalled;
     const trace = this.current;
     this.stalled = 0;
     trace.host += ended - began;
-    trace.hostEnd = ended;
+    trace.hostEnd = now;
     trace.heldAfter = 0;
     trace.calls++;
     if (this.syscalls !== undefined) this.syscalls.write(trace, call, began, ended, result, a, b, c, d, e, f);

@@ -144,7 +144,7 @@ function typeOf(field: TableField): FieldType {
   return number(field.show === 'seconds' ? 'seconds' : 'plain');
 }
 
-const { REPLIED, SILENT, REQUEST_CUT, REPLY_CUT, ORPHAN, LATER, PATH_UNSURE } = RowFlag;
+const { REPLIED, SILENT, REQUEST_CUT, REPLY_CUT, ORPHAN, LATER, PATH_UNSURE, CHANGED } = RowFlag;
 const always: FlagTest = { mask: 0, want: 0 };
 const asked: FlagTest = { mask: ORPHAN, want: 0 };
 const replied: FlagTest = { mask: REPLIED, want: REPLIED };
@@ -223,12 +223,13 @@ export const builtIn: readonly Field[] = Object.freeze([
   column('queued', 'How long the request waited in its queue.', number('duration'), 'queued', asked),
   {
     name: 'daemon',
-    doc: 'Time in the daemon itself: the latency without host system calls and writing the reply.',
+    doc: 'Time in the daemon itself: the latency without host system calls, writing the reply, and being held.',
     type: number('duration'),
     source: { kind: 'daemon', present: answered },
   },
   column('host', 'Time in host system calls.', number('duration'), 'host', answered),
   column('writing', 'From the last host system call to the reply.', number('duration'), 'writing', answered),
+  column('held', 'How long a debugger or a fault held it.', number('duration'), 'held', answered),
   alias('opcode', 'request.opcode'),
   column('queue', 'The virtqueue; 0 is hiprio.', number(), 'queue', always),
   alias('unique', 'request.unique'),
@@ -251,6 +252,7 @@ export const builtIn: readonly Field[] = Object.freeze([
   flag('in_flight', 'A reply is owed.', REPLIED | SILENT | ORPHAN, 0),
   flag('silent', 'The opcode wants no reply.', SILENT),
   flag('later', 'Answered by another thread, or after a wait.', LATER),
+  flag('changed', 'A debugger or a fault changed the request or the reply.', CHANGED),
   anyFlag('cut', 'Not all bytes of the request or the reply are in the capture.', REQUEST_CUT | REPLY_CUT),
   flag('request.cut', 'Not all bytes of the request are in the capture.', REQUEST_CUT),
   flag('reply.cut', 'Not all bytes of the reply are in the capture.', REPLY_CUT),

@@ -29,6 +29,7 @@ export class OneRow implements Rows {
     queued: new Float32Array(1),
     host: new Float32Array(1),
     writing: new Float32Array(1),
+    held: new Float32Array(1),
     opcode: new Uint16Array(1),
     queue: new Uint16Array(1),
     error: new Int16Array(1),
@@ -77,7 +78,7 @@ export class OneRow implements Rows {
     columns.requestLength[0] = wordOr0(bytes, InHeader.offset.len);
     columns.path[0] = at.path === '' ? 0 : 1;
     columns.latency[0] = NaN;
-    columns.queued[0] = columns.host[0] = columns.writing[0] = 0;
+    columns.queued[0] = columns.host[0] = columns.writing[0] = columns.held[0] = 0;
     columns.error[0] = columns.calls[0] = columns.replyLength[0] = 0;
     const number = columns.opcode[0];
     columns.flags[0] = opcodeByNumber(number)?.reply === false ? RowFlag.SILENT : 0;

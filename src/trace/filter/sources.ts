@@ -36,9 +36,9 @@ export function numberReader({ source }: Field, rows: Rows): ReadNumber {
       return (row) => ((flags[row] & mask) === want ? column[row] : NaN);
     }
     case 'daemon': {
-      const { latency, host, writing } = columns;
+      const { latency, host, writing, held } = columns;
       const { mask, want } = source.present;
-      return (row) => ((flags[row] & mask) === want ? latency[row] - host[row] - writing[row] : NaN);
+      return (row) => ((flags[row] & mask) === want ? latency[row] - host[row] - writing[row] - held[row] : NaN);
     }
     case 'bytes':
       return bytesReader(source, rows);

@@ -113,8 +113,9 @@ export class SlowRequests implements Detector {
   }
 
   private phase(row: number, latency: number): string {
-    const { host, writing } = this.context.capture.columns;
-    const daemon = Math.max(0, latency - host[row] - writing[row]);
+    const { host, writing, held } = this.context.capture.columns;
+    const daemon = Math.max(0, latency - host[row] - writing[row] - held[row]);
+    if (held[row] >= latency / 2) return `${duration(held[row])} of it held by a debugger or a fault`;
     if (host[row] >= latency / 2) return `${duration(host[row])} of it in host system calls`;
     if (writing[row] >= latency / 2) return `${duration(writing[row])} of it after the last host system call`;
     return `${duration(daemon)} of it in the daemon`;

@@ -50,7 +50,14 @@ export class Debugged {
     );
     const session = await Session.begin(socket, { requestQueues: 1, ...options.device });
     const debugged = new Debugged(home, daemon, session);
-    await debugged.connect();
+    try {
+      await debugged.connect();
+    } catch (error) {
+      session.end();
+      await daemon.stop();
+      fs.rmSync(home, { recursive: true, force: true });
+      throw error;
+    }
     return debugged;
   }
 

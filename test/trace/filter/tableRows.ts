@@ -13,6 +13,7 @@ export interface Line {
   queued?: number;
   host?: number;
   writing?: number;
+  held?: number;
   queue?: number;
   calls?: number;
   payload?: number;
@@ -54,6 +55,7 @@ export function tableRows(lines: readonly Line[], origin = 1_700_000_000_000_000
       queued: Float32Array.from(each((line) => line.queued ?? 0)),
       host: Float32Array.from(each((line) => line.host ?? 0)),
       writing: Float32Array.from(each((line) => line.writing ?? 0)),
+      held: Float32Array.from(each((line) => line.held ?? 0)),
       opcode: Uint16Array.from(each((line) => word(line.request, 4))),
       queue: Uint16Array.from(each((line) => line.queue ?? 1)),
       error: Int16Array.from(each((line) => word(line.reply, 4) | 0)),

@@ -122,6 +122,7 @@ describe('findings', () => {
           queued: Float32Array.from(rows, (each) => each.queued),
           host: floats,
           writing: floats,
+          held: floats,
           opcode: Uint16Array.from(rows, (each) => each.opcode),
           queue: new Uint16Array(rows.length),
           error: Int16Array.from(rows, (each) => each.error),

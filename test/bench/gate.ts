@@ -1,0 +1,99 @@
+/**
+ * What the debugger's gate costs the daemon while nobody debugs, and while a condition never holds.
+ *
+ * The same daemon four times, in turn: without a debug socket; with one, as it is by default; with a breakpoint whose
+ * condition never holds on the opcode that is measured; with one on another opcode. The queue worker's own CPU time per
+ * request.
+ */
+import { DebugClient } from '../../src/control/debugClient';
+import { debugSocketOf } from '../../src/control/runningShares';
+import { runOn } from '../driver/host';
+import { confine, median, threadMilliseconds } from './measure';
+import { MeasuredSession } from './session';
+import { type Row, sequences } from './workloads';
+
+const QUEUE_WORKER = 'queue worker';
+/** Requests of one operation. */
+const ROWS: ReadonlyMap<string, number> = new Map([
+  ['GETATTR', 1],
+  ['LOOKUP hit', 1],
+  ['OPEN+RELEASE', 2],
+  ['READ 4 KiB', 1],
+]);
+const DEPTH = 16;
+const GUEST_MEMORY = 64 << 20;
+
+export interface GateCost {
+  readonly name: string;
+  /** CPU microseconds of the queue worker per request. */
+  readonly without: number;
+  readonly offered: number;
+  readonly armed: number;
+  readonly armedElsewhere: number;
+  /** Of `without`, how far apart the middle half of its rounds is: what a difference has to exceed. */
+  readonly spread: number;
+}
+
+async function armed(session: MeasuredSession, opcodes: string): Promise<DebugClient> {
+  const { client } = await DebugClient.connect(debugSocketOf(session.daemon.pid), 'bench');
+  const { verdicts } = await client.ask('setBreakpoints', {
+    breakpoints: [{ id: 1, opcodes, phase: 'entry', condition: 'pid == 1 && uid == 77' }],
+  });
+  if (!verdicts[0].verified) throw new Error(verdicts[0].message);
+  return client;
+}
+
+export async function gateCosts(folder: string, rounds: number, milliseconds: number): Promise<GateCost[]> {
+  const start = (...options: string[]): Promise<MeasuredSession> =>
+    MeasuredSession.start('ours', folder, GUEST_MEMORY, options);
+  const sessions: MeasuredSession[] = [];
+  const clients: DebugClient[] = [];
+  try {
+    sessions.push(await start('--no-debug'));
+    for (let i = 0; i < 3; i++) sessions.push(await start());
+    clients.push(await armed(sessions[2], '*'), await armed(sessions[3], 'STATFS'));
+    runOn(0);
+    for (const session of sessions) confine(session.daemon.pid, 1);
+    return sequences
+      .filter((row) => ROWS.has(row.name))
+      .map((row) => {
+        const taken = sessions.map((): number[] => []);
+        const count = calibrate(row, sessions[0], milliseconds);
+        // The first round warms up and does not count.
+        for (let round = 0; round <= rounds; round++) {
+          for (let i = 0; i < sessions.length; i++) {
+            const at = (i + round) % sessions.length;
+            const cpu = workerMicroseconds(row, sessions[at], count);
+            if (round > 0) taken[at].push(cpu / (ROWS.get(row.name) ?? 1));
+          }
+        }
+        const [without, offered, inCondition, armedElsewhere] = taken.map(median);
+        const sorted = taken[0].toSorted((a, b) => a - b);
+        const spread = sorted[Math.floor((sorted.length * 3) / 4)] - sorted[Math.floor(sorted.length / 4)];
+        return { name: row.name, without, offered, armed: inCondition, armedElsewhere, spread };
+      });
+  } finally {
+    for (const client of clients) client.close();
+    for (const session of sessions) await session.stop();
+  }
+}
+
+function calibrate(row: Row, session: MeasuredSession, milliseconds: number): number {
+  for (let count = 256; ; count *= 2) {
+    const begun = performance.now();
+    workerMicroseconds(row, session, count);
+    const wall = performance.now() - begun;
+    if (wall >= milliseconds / 4) return Math.round((count * milliseconds) / wall);
+  }
+}
+
+/** Of one operation. */
+function workerMicroseconds(row: Row, session: MeasuredSession, count: number): number {
+  const work = row.make(session, DEPTH, false);
+  work.run(DEPTH);
+  const before = threadMilliseconds(session.daemon.pid, QUEUE_WORKER);
+  work.run(count);
+  const used = threadMilliseconds(session.daemon.pid, QUEUE_WORKER) - before;
+  work.release();
+  return (1000 * used) / count;
+}
