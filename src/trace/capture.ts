@@ -61,6 +61,8 @@ export interface RequestColumns {
   readonly payload: Uint32Array;
   /** Index into `Capture.path`: what the request is about; of one with a name, that name in its folder. 0: unknown. */
   readonly path: Uint32Array;
+  /** The same for a second path: what RENAME makes of it, what LINK gives a name. 0: none, or unknown. */
+  readonly otherPath: Uint32Array;
   /** Host system calls made for it. */
   readonly calls: Uint16Array;
   readonly flags: Uint8Array;

@@ -267,6 +267,7 @@ export class CaptureReader implements Capture, PcapngHandler {
       table.pid[row] = view.getUint32(message + InHeader.offset.pid, true);
       table.payload[row] = askedBytes(opcode, view, message + InHeader.size, end);
       table.path[row] = this.traffic.request(opcode, bytes, view, message, end, slot);
+      table.otherPath[row] = this.traffic.other;
       if (this.traffic.unsure) flags |= RowFlag.PATH_UNSURE;
       if (opcode < SILENT.length && SILENT[opcode] === 1) flags |= RowFlag.SILENT;
     }

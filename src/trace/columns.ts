@@ -22,6 +22,7 @@ export class Columns implements RequestColumns {
   replyLength = new Uint32Array(FIRST_ROWS);
   payload = new Uint32Array(FIRST_ROWS);
   path = new Uint32Array(FIRST_ROWS);
+  otherPath = new Uint32Array(FIRST_ROWS);
   calls = new Uint16Array(FIRST_ROWS);
   flags = new Uint8Array(FIRST_ROWS);
 
@@ -51,6 +52,7 @@ export class Columns implements RequestColumns {
     this.replyLength = roomFor(this.replyLength, rows);
     this.payload = roomFor(this.payload, rows);
     this.path = roomFor(this.path, rows);
+    this.otherPath = roomFor(this.otherPath, rows);
     this.calls = roomFor(this.calls, rows);
     this.flags = roomFor(this.flags, rows);
     this.requestAt = roomFor(this.requestAt, rows);

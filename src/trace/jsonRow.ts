@@ -21,6 +21,7 @@ export function jsonRow(capture: Capture, row: number): string {
   const phases = phasesOf(capture, row);
   const latency = columns.latency[row];
   const path = capture.path(columns.path[row]);
+  const other = capture.path(columns.otherPath[row]);
   const calls = capture.hostCalls(row);
   return JSON.stringify(
     {
@@ -38,6 +39,7 @@ export function jsonRow(capture: Capture, row: number): string {
         pid: columns.pid[row],
       }),
       path: path === '' ? null : path,
+      ...(other !== '' && { otherPath: other }),
       ...((columns.flags[row] & RowFlag.PATH_UNSURE) !== 0 && { pathUnsure: true }),
       ...(request && { request: body(request, request.opcode?.names ?? []) }),
       inFlight: isInFlight(capture, row),

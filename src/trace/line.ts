@@ -5,7 +5,6 @@
  * Owns the order and wording of the line. Values in the kernel's terms are protocol/print.ts's, names are always quoted,
  * so that nothing a guest calls its files reaches the terminal as a command.
  */
-import { find } from '../protocol/decode';
 import { errnoName } from '../protocol/errno';
 import { opcodeByNumber } from '../protocol/fuse/opcodes';
 import { notificationName, type Request } from '../protocol/message';
@@ -54,7 +53,7 @@ export function whatOf(capture: Capture, row: number, palette: Palette = plain):
       const unsure = (capture.columns.flags[row] & RowFlag.PATH_UNSURE) === 0 ? '' : '(?)';
       parts.push(known ? paint(palette, 'path', quote(path)) + unsure : `nodeid=${printId(request.nodeid)}`);
     }
-    parts.push(...argumentsOf(request, path));
+    parts.push(...argumentsOf(request, path, capture.path(capture.columns.otherPath[row])));
     problems = request.problems;
   }
   parts.push(answer(capture, row, palette));
@@ -62,16 +61,16 @@ export function whatOf(capture: Capture, row: number, palette: Palette = plain):
   return parts.filter((part) => part !== '').join(' ');
 }
 
-/** The arguments that matter, without the name that the path ends with. */
-export function argumentsOf(request: Request, path: string): string[] {
+/** The arguments that matter, without what the paths say: the name that the first ends with, and the second. */
+export function argumentsOf(request: Request, path: string, other: string): string[] {
   const { names } = request;
   const known = isEntry(request) && path.endsWith(`/${names[0]}`);
   const parts = requestArguments(request, known ? 1 : 0);
-  const newdir = find(request.structs[0], 'newdir')?.value;
-  if (!known || names.length !== 2 || newdir !== request.nodeid) return parts;
-  // Renamed within the folder: the new name as a path too.
-  const folder = path.slice(0, path.length - names[0].length);
-  return [...parts.slice(0, -1).filter((part) => !part.startsWith('newdir=')), `to ${quote(folder + names[1])}`];
+  if (!known || other === '') return parts;
+  const without = (argument: string): string[] => parts.filter((part) => !part.startsWith(`${argument}=`));
+  return names.length === 2
+    ? [...without('newdir').slice(0, -1), `to ${quote(other)}`]
+    : [...without('oldnodeid'), `of ${quote(other)}`];
 }
 
 const attributeNames: ReadonlySet<string> = new Set(['SETXATTR', 'GETXATTR', 'REMOVEXATTR']);

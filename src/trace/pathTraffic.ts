@@ -19,6 +19,7 @@ import {
   ForgetIn,
   ForgetOne,
   InHeader,
+  LinkIn,
   OutHeader,
   recordAlign,
   Rename2In,
@@ -40,6 +41,8 @@ const FOLDER = 0o040000;
 export class PathTraffic {
   /** Whether the path given last rests on something learned before packets were lost. */
   unsure = false;
+  /** The second path of the request last taken: where RENAME puts it, what LINK gives the name. */
+  other = NO_PATH;
   /** Of the request in each slot: its name or names, nodeid and a second one, and RENAME2's flags. */
   private name = new Uint32Array(64);
   private secondName = new Uint32Array(64);
@@ -84,6 +87,7 @@ export class PathTraffic {
     const low = view.getUint32(at + InHeader.offset.nodeid, true);
     const high = view.getUint32(at + InHeader.offset.nodeid + 4, true);
     this.unsure = false;
+    this.other = NO_PATH;
     switch (opcode) {
       case Opcode.FORGET:
         return this.forget(view, at, end, high, low);
@@ -102,6 +106,7 @@ export class PathTraffic {
     const name = this.names.intern(bytes, from, nul);
     this.name[slot] = name;
     if (opcode === Opcode.RENAME || opcode === Opcode.RENAME2) this.rename(opcode, bytes, view, at, nul + 1, end, slot);
+    else if (opcode === Opcode.LINK) this.other = this.linked(view, at + BODY);
     const path = this.model.pathIn(high, low, name);
     this.unsure = this.model.unsure;
     return path;
@@ -148,7 +153,15 @@ export class PathTraffic {
     this.flags[slot] = opcode === Opcode.RENAME2 ? view.getUint32(at + BODY + Rename2In.offset.flags, true) : 0;
     const nul = endOfName(bytes, second, end);
     if (nul < 0) this.name[slot] = 0;
-    else this.secondName[slot] = this.names.intern(bytes, second, nul);
+    else {
+      this.secondName[slot] = this.names.intern(bytes, second, nul);
+      this.other = this.model.pathIn(this.otherHigh[slot], this.otherLow[slot], this.secondName[slot]);
+    }
+  }
+
+  private linked(view: DataView, body: number): number {
+    const old = body + LinkIn.offset.oldnodeid;
+    return this.model.pathOf(view.getUint32(old + 4, true), view.getUint32(old, true));
   }
 
   private forget(view: DataView, at: number, end: number, high: number, low: number): number {

@@ -5,7 +5,6 @@
  */
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
-import { Trouble } from '../base/catalogue';
 import type { ShareActivity } from '../control/counters';
 import type { LauncherFacts, LauncherState, RunResult, ShareProblem } from '../control/launcher';
 import type { ControlHost } from './controlHost';
@@ -52,16 +51,19 @@ export class SharedVm implements vscode.Disposable {
   /** There are new readings of counters. */
   readonly onDidCount = this.counted.event;
   private readonly subscriptions: vscode.Disposable[] = [this.changed, this.counted];
-  /** For the next boot. */
+  /** What runs, and what the next boot is to be. */
+  private running: LaunchPlan;
   private next: LaunchPlan;
+  /** The guest ends only to be booted anew. */
+  private restarting = false;
 
   constructor(
     readonly id: number,
-    readonly plan: LaunchPlan,
+    plan: LaunchPlan,
     program: LauncherProgram,
     private readonly host: ControlHost,
   ) {
-    this.next = plan;
+    this.running = this.next = plan;
     const { folder } = plan;
     const command = [program.program, program.cli, 'share', '--control', host.path, ...shareWordsOf(plan)];
     this.terminal = vscode.window.createTerminal({
@@ -94,6 +96,10 @@ export class SharedVm implements vscode.Disposable {
     return basename(this.plan.folder) || this.plan.folder;
   }
 
+  get plan(): LaunchPlan {
+    return this.running;
+  }
+
   /** What the next boot shares; it may be another folder than this one's. */
   get nextPlan(): LaunchPlan {
     return this.next;
@@ -124,8 +130,17 @@ export class SharedVm implements vscode.Disposable {
 
   /** Boots it anew in the same terminal. Throws a Trouble when there is nothing to restart. */
   async restart(): Promise<void> {
-    await this.host.restart(shareWordsOf(this.next));
+    const { folder, options } = this.next;
+    this.restarting = true;
+    try {
+      await this.host.restart(shareWords(folder, options));
+    } catch (error) {
+      this.restarting = false;
+      throw error;
+    }
+    this.running = this.next;
     this.problems.clear();
+    this.changed.fire();
   }
 
   async stop(): Promise<void> {
@@ -145,7 +160,10 @@ export class SharedVm implements vscode.Disposable {
     this.subscriptions.splice(0).forEach((one) => one.dispose());
   }
 
-  private enter(state: VmState): void {
+  private enter(told: VmState): void {
+    const again = this.restarting && told.kind === 'stopped';
+    const state: VmState = again ? { kind: 'starting' } : told;
+    if (told.kind !== 'stopped' && told.kind !== 'preparing') this.restarting = false;
     // What the launcher said last stays true when it has gone.
     if (state.kind === 'gone' && (this.state.kind === 'failed' || this.state.kind === 'stopped')) return;
     if (state.kind === 'gone' && this.state.kind === 'gone') return;
@@ -175,9 +193,4 @@ export class SharedVm implements vscode.Disposable {
 
 function shareWordsOf({ folder, options, words = [] }: LaunchPlan): string[] {
   return [...words, ...shareWords(folder, options)];
-}
-
-/** The text and remedy of a state or a problem, for those who only have an error. */
-export function troubleText(error: unknown): string {
-  return error instanceof Trouble ? `${error.message}. ${error.remedy}` : String(error);
 }

@@ -84,7 +84,11 @@ export class SharesTree implements vscode.TreeDataProvider<SharesNode>, vscode.D
         outside.look();
         this.changed.fire(undefined);
       }),
-      vms.onDidCount((vm) => this.refresh(`vm${vm.id}`, vm.requestsPerSecond)),
+      vms.onDidCount((vm) => {
+        for (const { tag } of vm.facts?.shares ?? []) {
+          this.refresh(`vm${vm.id}/${tag}`, vm.activity(tag)?.perSecond ?? 0);
+        }
+      }),
       outside.onDidChange(() => {
         this.tellContext();
         this.changed.fire(undefined);
@@ -216,7 +220,8 @@ function vmItem(vm: SharedVm): vscode.TreeItem {
       const worst = [...vm.problems.values()][0];
       item.iconPath =
         worst === undefined ? icon('vm-running', 'testing.iconPassed') : icon('vm', 'list.errorForeground');
-      item.description = `${rateText(vm.requestsPerSecond)} · Linux ${state.release}`;
+      // Without numbers that change: each drawing of a row ends its tooltip.
+      item.description = `Linux ${state.release}`;
       item.tooltip =
         worst === undefined
           ? tooltip(

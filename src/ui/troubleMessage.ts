@@ -1,6 +1,5 @@
 /** Shows an error of the catalogue to a person, with what can be done about it. */
 import * as vscode from 'vscode';
-import { Trouble, trouble } from '../base/catalogue';
 
 export interface Offer {
   readonly title: string;
@@ -17,9 +16,4 @@ export function sentence(text: string, remedy: string): string {
 export async function showTrouble(text: string, remedy: string, offers: readonly Offer[] = []): Promise<void> {
   const chosen = await vscode.window.showErrorMessage(sentence(text, remedy), ...offers.map(({ title }) => title));
   await offers.find(({ title }) => title === chosen)?.act();
-}
-
-export function asTrouble(error: unknown): Trouble {
-  if (error instanceof Trouble) return error;
-  return trouble('unexpected', error instanceof Error ? error.message : String(error));
 }

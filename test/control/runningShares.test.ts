@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   announceShare,
+  countersSocketOf,
   openSharesFolder,
   resolveShare,
   runningShares,
@@ -64,6 +65,7 @@ describe('running shares', () => {
       directory: join(base, 'old'),
       started: '2026-01-01T00:00:00.000Z',
       socket,
+      counters: countersSocketOf(1, folder),
     });
   });
 

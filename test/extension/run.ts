@@ -11,6 +11,8 @@ import { join, resolve } from 'node:path';
 import { runTests } from '@vscode/test-electron';
 import { inCi } from '../support/need';
 import { type VscodeRelease, getVscode } from '../support/vscode/install';
+import { failingStory, sharesStory } from '../support/vscode/sharesStory';
+import { SIZES, type Story, broken, tell } from '../support/vscode/tell';
 import { CHROMIUM } from '../support/vscode/workbench';
 
 const project = resolve(__dirname, '../../..');
@@ -108,6 +110,31 @@ async function runWindow({ name, release, kind }: Window): Promise<{ tally: Tall
   }
 }
 
+/** A person's way through the workbench, outside of the extension host: each story is a test. */
+async function runStories(): Promise<{ tally: Tally; code: number }> {
+  console.log('\n  -- a person at the workbench');
+  const tally = { passed: 0, failed: 0, skipped: 0 };
+  const scratch = await mkdtemp(join(tmpdir(), 'virtiofs-stories-'));
+  const session = { theme: 'dark', size: SIZES.wide } as const;
+  const stories: readonly [name: string, story: Story, settings: Record<string, unknown>][] = [
+    ['shares a folder, works in it, looks around, and closes VS Code', sharesStory, {}],
+    ['shares into a guest that does not boot', failingStory, await broken(scratch)],
+  ];
+  for (const [name, story, settings] of stories) {
+    if (!name.includes(option('grep') ?? '')) continue;
+    try {
+      await tell({ ...session, settings }, story, async () => {});
+      tally.passed++;
+      console.log(`    ✔ ${name}`);
+    } catch (error) {
+      tally.failed++;
+      console.log(`    ✖ ${name}\n${String(error)}`);
+    }
+  }
+  await rm(scratch, { recursive: true, force: true });
+  return { tally, code: tally.failed };
+}
+
 async function main(): Promise<number> {
   const total: Tally = { passed: 0, failed: 0, skipped: 0 };
   let worst = 0;
@@ -124,6 +151,12 @@ async function main(): Promise<number> {
       total.passed += tally.passed;
       total.failed += tally.failed;
       total.skipped += tally.skipped;
+      worst ||= code;
+    }
+    if (!desktop && (only === undefined || only === 'stories')) {
+      const { tally, code } = await runStories();
+      total.passed += tally.passed;
+      total.failed += tally.failed;
       worst ||= code;
     }
   }

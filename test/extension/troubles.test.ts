@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
+import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { Finding } from '../../src/control/findings';
 import type { VmState } from '../../src/ui/sharedVm';
-import { belongings, endAll, insides, isUp, nothingLeft, sample, share, until } from './machine';
+import { aptIsHere } from '../../src/vm/privateApt';
+import { need } from '../support/need';
+import { belongings, endAll, insides, isUp, nothingLeft, processesNaming, sample, share, until } from './machine';
 
 const failed = (state: VmState): Extract<VmState, { kind: 'failed' }> => {
   assert.ok(state.kind === 'failed', `it is ${JSON.stringify(state)}`);
@@ -69,6 +72,26 @@ describe('what goes wrong', function () {
     } finally {
       await settings.update('virtiofs.nodePath', undefined, global);
       await settings.update('terminal.integrated.env.linux', undefined, global);
+    }
+  });
+
+  it('guest tools that are not wanted any more while they are fetched', async function () {
+    need(this, 'apt', aptIsHere(), 'guest tools are fetched with apt');
+    const cache = join(scratch, 'fetched');
+    const settings = vscode.workspace.getConfiguration('terminal.integrated');
+    await settings.update('env.linux', { XDG_CACHE_HOME: cache }, vscode.ConfigurationTarget.Global);
+    try {
+      const vm = await share();
+      const inCache = (): string[] => (existsSync(cache) ? readdirSync(join(cache, 'virtiofs-studio')) : []);
+      await until('it fetches', 30, () => vm.state.kind === 'preparing' && vm.state.step === 'tools');
+      await until('something is there', 30, () => inCache().length > 0);
+      const { vms } = await insides();
+      // What Cancel in the notification does.
+      vms.dismiss(vm);
+      await until('nothing of it is left', 20, () => inCache().length === 0);
+      await until('its processes end', 20, () => processesNaming(cache).length === 0);
+    } finally {
+      await settings.update('env.linux', undefined, vscode.ConfigurationTarget.Global);
     }
   });
 

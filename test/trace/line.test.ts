@@ -44,11 +44,19 @@ describe('the line of a request', () => {
     assert.equal(what(xattr, 1), 'GETXATTR "/a.db" size=0 "a.db" -> ENODATA');
   });
 
-  it('has both paths of a rename within a folder, and the new folder of any other', () => {
+  it('has both paths of a rename, and of a link, as far as they are known', () => {
     const within = new CaptureBuilder().exchange('RENAME2', { names: ['a', 'b'], in: { newdir: 1, flags: 1 } });
     assert.equal(what(within), 'RENAME2 "/a" flags=RENAME_NOREPLACE to "/b" -> OK');
-    const across = new CaptureBuilder().exchange('RENAME', { names: ['a', 'b'], in: { newdir: 9 } });
-    assert.equal(what(across), 'RENAME "/a" newdir=9 "b" -> OK');
+    const folder = { nodeid: 9, attr: { mode: 0o040755 } };
+    const across = new CaptureBuilder()
+      .exchange('LOOKUP', { names: ['d'], out: folder })
+      .exchange('RENAME', { names: ['a', 'b'], in: { newdir: 9 } })
+      .exchange('LINK', { names: ['c'], in: { oldnodeid: 9 }, error: 'EPERM' });
+    assert.equal(what(across, 1), 'RENAME "/a" to "/d/b" -> OK');
+    assert.equal(what(across, 2), 'LINK "/c" of "/d" -> EPERM');
+    assert.match(jsonRow(across.capture(), 1), /"path":"\/a","otherPath":"\/d\/b"/);
+    const unknown = new CaptureBuilder().exchange('RENAME', { names: ['a', 'b'], in: { newdir: 77 } });
+    assert.equal(what(unknown), 'RENAME "/a" to "?77/b" -> OK');
   });
 
   it('marks a path that was learned before packets were lost', () => {

@@ -1,7 +1,7 @@
 import * as assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { cpuList, onCpu, oneCpu } from '../../src/vm/oneCpu';
 import { onPath } from '../../src/vm/onPath';
+import { cpuList, onCpu, oneCpu } from '../../src/vm/oneCpu';
 import { need } from '../support/need';
 
 describe('one CPU for a guest and its daemons', () => {

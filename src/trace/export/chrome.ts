@@ -145,7 +145,7 @@ function argumentsOfSlice(capture: Capture, row: number): object {
     ...(path !== '' && { path }),
     ...(request && {
       nodeid: request.nodeid.toString(),
-      arguments: argumentsOf(request, path).join(' '),
+      arguments: argumentsOf(request, path, capture.path(capture.columns.otherPath[row])).join(' '),
       pid: columns.pid[row],
       uid: columns.uid[row],
     }),

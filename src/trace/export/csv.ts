@@ -54,7 +54,7 @@ function record(capture: Capture, row: number): (string | number)[] {
     kindOf(capture, row),
     request === undefined ? '' : request.nodeid.toString(),
     path,
-    request === undefined ? '' : argumentsOf(request, path).join(' '),
+    request === undefined ? '' : argumentsOf(request, path, capture.path(capture.columns.otherPath[row])).join(' '),
     errorName(capture, row),
     reply === undefined ? '' : replyLine(reply).replace(/^-> /, ''),
     answered ? latency : '',

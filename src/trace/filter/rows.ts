@@ -30,6 +30,7 @@ export class OneRow implements Rows {
     host: new Float32Array(1),
     writing: new Float32Array(1),
     held: new Float32Array(1),
+    otherPath: new Uint32Array(1),
     opcode: new Uint16Array(1),
     queue: new Uint16Array(1),
     error: new Int16Array(1),

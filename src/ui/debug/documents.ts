@@ -4,12 +4,11 @@
  */
 import * as vscode from 'vscode';
 import type { DebugAdapter } from '../../debug/adapter';
-import { OPCODES_TITLE, opcodeDocument } from '../../debug/opcodeDocument';
 
 const OPCODES = 'virtiofs-opcodes';
 const REQUEST = 'virtiofs-request';
 
-export const opcodesUri = vscode.Uri.from({ scheme: OPCODES, path: `/${OPCODES_TITLE}.fuse-opcodes` });
+export const opcodesUri = vscode.Uri.from({ scheme: OPCODES, path: '/FUSE opcodes.fuse-opcodes' });
 
 /** Documents whose request has gone on are kept, the latest of them. */
 const MOST_KEPT = 100;
@@ -49,7 +48,7 @@ export class DebugDocuments implements vscode.TextDocumentContentProvider, vscod
   }
 
   async provideTextDocumentContent(uri: vscode.Uri): Promise<string> {
-    if (uri.scheme === OPCODES) return opcodeDocument();
+    if (uri.scheme === OPCODES) return (await import('../../debug/opcodeDocument.js')).opcodeDocument();
     const [, session, thread] = uri.path.split('/');
     const key = uri.toString();
     const text = await this.adapters.get(session)?.requestText(Number(thread));

@@ -5,21 +5,22 @@
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { debugSocketOf, resolveShare, runningShares } from '../../control/runningShares';
-import { DebugAdapter } from '../../debug/adapter';
+import type { DebugAdapter } from '../../debug/adapter';
 import type { ShareToAttach } from '../../debug/surroundings';
 import type { Studio } from '../studio';
 import { DebugConfigurations, runningConfigurations, TYPE } from './configurations';
 import { DebugDocuments } from './documents';
-import { launchGuest } from './launchGuest';
 
 export function registerDebugger(studio: Studio): vscode.Disposable[] {
   const documents = new DebugDocuments();
   let sessions = 0;
   const factory: vscode.DebugAdapterDescriptorFactory = {
-    createDebugAdapterDescriptor: () => {
+    createDebugAdapterDescriptor: async () => {
+      // With all the tables of the protocol: not before somebody debugs.
+      const { DebugAdapter: Adapter } = await import('../../debug/adapter.js');
       const session = String(++sessions);
-      const adapter = new DebugAdapter({
-        launch: (plan, told) => launchGuest(studio, plan, told),
+      const adapter = new Adapter({
+        launch: async (plan, told) => (await import('./launchGuest.js')).launchGuest(studio, plan, told),
         findShare,
         documentUri: (what) => documents.uri(session, what),
         requestChanged: (thread) => documents.refresh(session, thread),

@@ -55,8 +55,10 @@ async function prompt(page: Page): Promise<void> {
 
 export async function sharesStory(page: Page, look: Look): Promise<void> {
   await page.locator('.explorer-folders-view').getByText('notes.md').waitFor({ timeout: 60_000 });
+  await page.locator('.explorer-folders-view').getByText('notes.md').dblclick();
+  await page.locator('.monaco-editor .view-lines').first().waitFor();
   await page.getByRole('tab', { name: 'Virtio-FS' }).first().click();
-  await page.getByRole('button', { name: 'Share Folder into VM' }).first().waitFor({ timeout: 20_000 });
+  await page.getByText('see what the guest does with it').first().waitFor({ timeout: 20_000 });
   await settled(page);
   await look('welcome');
 
@@ -92,7 +94,7 @@ export async function sharesStory(page: Page, look: Look): Promise<void> {
   await page.waitForTimeout(2500);
   await settled(page);
   await look('shares');
-  await treeRow(page, 'share').hover();
+  await treeRow(page, 'project').hover();
   await page.waitForTimeout(1500);
   await look('hover');
 

@@ -134,6 +134,7 @@ describe('findings', () => {
           replyLength: zeros,
           payload: zeros,
           path: Uint32Array.from(rows, (each) => each.path),
+          otherPath: zeros,
           calls: new Uint16Array(rows.length),
           flags: Uint8Array.from(rows, (each) => each.flags),
         },
