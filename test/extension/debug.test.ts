@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { DebugProtocol as Dap } from '@vscode/debugprotocol';
 import * as vscode from 'vscode';
+import { DebugConfigurations, runningConfigurations } from '../../src/ui/debug/configurations';
 import { opcodesUri } from '../../src/ui/debug/documents';
 import { lineOfOpcode } from '../../src/debug/opcodeDocument';
 import { Opcode } from '../../src/protocol/fuse/opcodes';
 import { CaptureBuilder } from '../trace/captureBuilder';
-import { endAll, insides, isUp, sample, share, until } from './machine';
+import { endAll, extension, insides, isUp, sample, share, until } from './machine';
 
 /** What VS Code and the adapter say to each other, as a tracker sees it. */
 class Watched implements vscode.DebugAdapterTracker {
@@ -176,9 +178,20 @@ describe('debugging in VS Code', function () {
 
   it("lets breakpoints in the daemon's own TypeScript work", async () => {
     const [folder] = vscode.workspace.workspaceFolders ?? [];
-    const sessions: vscode.DebugSession[] = [];
-    const starting = vscode.debug.onDidStartDebugSession((one) => sessions.push(one));
+    const source = join(extension().extensionPath, 'src/fs/passthrough.ts');
+    const lines = readFileSync(source, 'utf8').split('\n');
+    const line = lines.findIndex((text) => text.startsWith('  lookup(')) + 1;
+    const inside = new vscode.Location(vscode.Uri.file(source), new vscode.Position(line, 0));
+    const stops: Dap.StoppedEvent[] = [];
+    const native = vscode.debug.registerDebugAdapterTrackerFactory('pwa-node', {
+      createDebugAdapterTracker: () => ({
+        onDidSendMessage: (message: Dap.Event) => {
+          if (message.event === 'stopped') stops.push(message as Dap.StoppedEvent);
+        },
+      }),
+    });
     try {
+      vscode.debug.addBreakpoints([new vscode.SourceBreakpoint(inside)]);
       await vscode.debug.startDebugging(folder, {
         type: 'virtiofs',
         request: 'launch',
@@ -187,12 +200,35 @@ describe('debugging in VS Code', function () {
         guest: 'uml',
         inspectDaemon: true,
       });
-      await until('the JavaScript debugger is there', 60, () =>
-        sessions.some(({ type }) => type === 'pwa-node' || type === 'node'),
-      );
+      const { vms } = await insides();
+      await isUp(vms.all[0]);
+      // The breakpoint is bound when the JavaScript debugger has found the worker: each name is a new LOOKUP.
+      const ran: Promise<unknown>[] = [];
+      for (let name = 0; name < 20 && stops.length === 0; name++) {
+        ran.push(vms.all[0].run(`test ! -e nothing${name}`));
+        await Promise.race([ran.at(-1), sleep(3000)]);
+        await sleep(500);
+      }
+      assert.equal(stops[0]?.body.reason, 'breakpoint');
+      vscode.debug.removeBreakpoints(vscode.debug.breakpoints);
+      await vscode.commands.executeCommand('workbench.action.debug.continue');
+      await Promise.all(ran);
     } finally {
-      starting.dispose();
+      native.dispose();
     }
+  });
+
+  it('has something to do without a launch.json', async () => {
+    const [folder] = vscode.workspace.workspaceFolders ?? [];
+    const empty = { type: '', request: '', name: '' };
+    const provider = new DebugConfigurations();
+    assert.equal(provider.resolveDebugConfiguration(folder, empty)?.['directory'], '${workspaceFolder}');
+    const vm = await share();
+    await isUp(vm);
+    const found = provider.resolveDebugConfiguration(folder, empty);
+    assert.deepEqual([found?.request, found?.['pid']], ['attach', vm.facts?.shares[0].daemon.pid]);
+    const names = runningConfigurations.provideDebugConfigurations?.(folder);
+    assert.equal((names as vscode.DebugConfiguration[]).length, 2);
   });
 
   it('steps a capture forward and back', async () => {

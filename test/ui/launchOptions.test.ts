@@ -47,6 +47,7 @@ describe('the choices of a share', () => {
         qemuArg: ['-device', '--help'],
         capture: '/tmp/x.fuse.pcapng',
         traceSyscalls: false,
+        fault: [],
       },
     );
   });
