@@ -83,7 +83,10 @@ export class LauncherLink {
   }
 
   private attach(socket: Socket, requested: Requested): void {
-    const connection = createMessageConnection(new SocketMessageReader(socket), new SocketMessageWriter(socket));
+    const reader = new SocketMessageReader(socket);
+    // Otherwise half a message at the end leaves a timer that starts itself again for ever.
+    reader.partialMessageTimeout = 0;
+    const connection = createMessageConnection(reader, new SocketMessageWriter(socket));
     this.connection = connection;
     const gone = (): void => {
       this.connection = undefined;

@@ -28,6 +28,8 @@ export function overSocket(socket: Socket, ended: (why?: string) => void): Messa
     ended(why);
   };
   const reader = new SocketMessageReader(socket);
+  // Otherwise half a message at the end leaves a timer that starts itself again for ever.
+  reader.partialMessageTimeout = 0;
   // A length that is announced is waited for and kept by the reader: what has come since the last whole message is counted.
   let since = 0;
   // Messages are handled one by one, later: those that came before the end count.

@@ -117,7 +117,10 @@ export class ControlHost {
     }
     this.socket = socket;
     this.withdraw();
-    const connection = createMessageConnection(new SocketMessageReader(socket), new SocketMessageWriter(socket));
+    const reader = new SocketMessageReader(socket);
+    // Otherwise half a message at the end leaves a timer that starts itself again for ever.
+    reader.partialMessageTimeout = 0;
+    const connection = createMessageConnection(reader, new SocketMessageWriter(socket));
     this.connection = connection;
     this.listenTo(connection);
     const gone = (): void => this.dispose();
