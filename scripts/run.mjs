@@ -30,6 +30,7 @@ const targets = {
 
   async bench(args) {
     getNodeModules();
+    getPackages(['browser', 'wireshark']);
     await bundle();
     await compile();
     return run(process.execPath, ['out/test/bench/main.js', ...args]);

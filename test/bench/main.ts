@@ -8,10 +8,11 @@ import * as path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { captures } from './captureReport';
 import { daemons, KINDS } from './daemons';
+import { dax, gate, timeline, views } from './otherParts';
 import type { Part } from './part';
 import { withBenchmark } from './report';
 
-const PARTS: readonly Part[] = [daemons, captures];
+const PARTS: readonly Part[] = [daemons, captures, gate, timeline, views, dax];
 
 interface Options {
   readonly part: readonly Part[];

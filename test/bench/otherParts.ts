@@ -1,0 +1,97 @@
+/** The bench's parts whose figures need little wording: the gate, the timeline, the live views, the DAX window. */
+import { rmSync } from 'node:fs';
+import { getVscode } from '../support/vscode/install';
+import { daxReport, measureDax } from './dax';
+import { gateCosts } from './gate';
+import { measureLiveViews } from './liveViews';
+import type { Part } from './part';
+import { table } from './report';
+import { type FrameFigures, measureTimeline } from './timeline';
+import { makeTree } from './tree';
+
+const fixed = (value: number, digits = 2): string => value.toFixed(digits);
+
+export const gate: Part = {
+  name: 'gate',
+  about: 'What the debugger costs while nobody debugs; medians, each daemon in turn.',
+  measure: async (plan, say) => {
+    say('gate: four daemons in turn');
+    const folder = makeTree();
+    try {
+      const costs = await gateCosts(folder, plan.rounds, plan.milliseconds);
+      const rows = costs.map(({ name, without, offered, armed, armedElsewhere, spread }) => [
+        name,
+        ...[without, offered, armed, armedElsewhere, spread].map((value) => fixed(value)),
+      ]);
+      const head = [
+        'request',
+        'no debug socket',
+        'offered',
+        'a condition that never holds',
+        'another opcode',
+        'spread',
+      ];
+      const title = 'depth 16: CPU microseconds of the queue worker per request';
+      return { json: costs, text: [title, ...table([head, ...rows]), ''].join('\n') };
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+};
+
+export const timeline: Part = {
+  name: 'timeline',
+  about: 'In a real VS Code (code-server) in headless Chromium, measured in the page.',
+  measure: async (plan, say) => {
+    say('timeline: a capture of a million requests in VS Code');
+    await getVscode();
+    const figures = await measureTimeline(plan.quick ? 100_000 : 1_000_000);
+    const frames = (name: string, of: FrameFigures): string[] => [
+      name,
+      ...[of.median, of.p95, of.drawP95].map((value) => fixed(value, 1)),
+    ];
+    const text = [
+      `the timeline of ${figures.requests.toLocaleString('en')} requests: first picture after ` +
+        `${fixed(figures.firstPicture)} s, complete after ${fixed(figures.complete)} s`,
+      ...table([
+        ['moving', 'frame ms, median', 'p95', 'drawing p95'],
+        frames('zooming', figures.zooming),
+        frames('panning', figures.panning),
+        frames('panning, by file', figures.panningFiles),
+      ]),
+      '',
+      ...table([
+        ['filter', 'milliseconds'],
+        ...figures.filtering.map(({ filter, milliseconds }) => [filter || '(none)', fixed(milliseconds, 0)]),
+      ]),
+      '',
+    ].join('\n');
+    return { json: figures, text };
+  },
+};
+
+export const views: Part = {
+  name: 'views',
+  about: 'The views Requests, Inodes and Findings of a real VS Code, beside a share that is as busy as that.',
+  measure: async (plan, say) => {
+    say('views: 50,000 requests a second');
+    const figures = await measureLiveViews(50_000, plan.quick ? 3 : 15);
+    const text = [
+      `${figures.arrived.toFixed(0)} of ${figures.offered.toFixed(0)} requests a second arrive, ${figures.lost} packets lost`,
+      `extension host: ${fixed(figures.cores)} cores, longest block ${fixed(figures.longestBlock, 0)} ms ` +
+        `(at work ${fixed(figures.longestBusy, 0)} ms), p99 ${fixed(figures.p99Block, 0)} ms, ${figures.memory.toFixed(0)} MB`,
+      '',
+    ].join('\n');
+    return { json: figures, text };
+  },
+};
+
+export const dax: Part = {
+  name: 'dax',
+  about: 'One guest in QEMU, the same files through a share with a window and one without, in turn.',
+  measure: async (plan, say) => {
+    say('dax: a guest with and without a window');
+    const results = await measureDax(plan.rounds, say);
+    return { json: results, text: daxReport(results) };
+  },
+};
