@@ -30,7 +30,11 @@ export const initFlagRows: Readonly<Record<keyof typeof InitFlag, FlagRow>> = {
   ASYNC_READ: yes('Read-ahead in parallel; every read names its offset.'),
   POSIX_LOCKS: when((o) => o.posixLocks, 'Locks that the host and other guests see. Without it they are local.'),
   FILE_OPS: no('Never used by the kernel.'),
-  ATOMIC_O_TRUNC: yes('One request less, and no moment between OPEN and truncation.'),
+  ATOMIC_O_TRUNC: when(
+    (o) => o.window !== true,
+    'One request less, and no moment between OPEN and truncation. With a DAX window the guest clears set-user-ID bits ' +
+      'itself, which it does only for a truncation of its own.',
+  ),
   EXPORT_SUPPORT: no('Needs LOOKUP of "." and "..", which would name what is outside of the share at its root.'),
   BIG_WRITES: yes('Writes of more than one page.'),
   DONT_MASK: no('The guest applies its umask. Only default ACLs would need it here, and they are not served.'),
