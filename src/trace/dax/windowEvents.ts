@@ -250,6 +250,17 @@ function remove(capture: Capture, events: WindowEvents, row: number): void {
     const place = Number(view.getBigUint64(at + RemovemappingOne.offset.moffset, true));
     const length = Number(view.getBigUint64(at + RemovemappingOne.offset.len, true));
     if (!isRange(place, length)) continue;
-    events.add(WindowEvent.Unmap, time, place, length, 0, columns.nodeid[row], columns.path[row], 0, row, columns.pid[row]);
+    events.add(
+      WindowEvent.Unmap,
+      time,
+      place,
+      length,
+      0,
+      columns.nodeid[row],
+      columns.path[row],
+      0,
+      row,
+      columns.pid[row],
+    );
   }
 }
