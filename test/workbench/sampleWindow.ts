@@ -12,7 +12,10 @@ export function sampleWindow(ranges = 128, turns = 6 * ranges): Uint8Array {
     c.init(1);
     NAMES.forEach((name, index) => c.lookup(2 + index, name, 10 + index));
     let random = 7;
-    const next = (below: number): number => (random = (random * 1103515245 + 12345) % 2 ** 31) % below;
+    const next = (below: number): number => {
+      random = (Math.imul(random, 1664525) + 1013904223) >>> 0;
+      return Math.floor((random / 2 ** 32) * below);
+    };
     const there = new Map<number, number>();
     let time = 20;
     for (let turn = 0; turn < turns; turn++) {
@@ -24,12 +27,26 @@ export function sampleWindow(ranges = 128, turns = 6 * ranges): Uint8Array {
       const last = there.get(place);
       if (last !== undefined) c.remove(time, 10 + last, [[place * RANGE, RANGE]]);
       there.set(place, file);
-      c.setup(time + 1, 10 + file, next(12) * RANGE, RANGE, place * RANGE, file % 2 === 0 ? 3 : 2, turn % 97 === 96 ? -16 : 0);
+      c.setup(
+        time + 1,
+        10 + file,
+        next(12) * RANGE,
+        RANGE,
+        place * RANGE,
+        file % 2 === 0 ? 3 : 2,
+        turn % 97 === 96 ? -16 : 0,
+      );
       if (turn % 5 === 0) c.read(time + 2, 10 + file, 4096);
       if (turn % 8 === 0) c.mapAnswered(time + 2, (next(5) + 1) / 8);
     }
     c.note(time + 3, DaxNote.Refused, 30, 'var/empty.lock', 'it is empty');
-    c.note(time + 4, DaxNote.Refused, 31, 'src/main.c', 'its size is not a multiple of 4096 (--dax-policy tails serves it)');
+    c.note(
+      time + 4,
+      DaxNote.Refused,
+      31,
+      'src/main.c',
+      'its size is not a multiple of 4096 (--dax-policy tails serves it)',
+    );
     c.end(time + 50);
   });
 }

@@ -2,8 +2,7 @@
 import { type Colouring, FILE_SHADES } from '../model/shades';
 
 export interface Colours {
-  readonly text: string;
-  readonly line: string;
+  readonly canvas: string;
   readonly free: string;
   readonly freeLine: string;
   readonly focus: string;
@@ -24,8 +23,7 @@ export function readColours(): Colours {
   // What is old is cold, what is used over and over is hot.
   const ages = [...steps].reverse();
   return {
-    text: value('--text'),
-    line: value('--line'),
+    canvas: value('--canvas'),
     free: value('--free'),
     freeLine: value('--free-line'),
     focus: value('--focus'),

@@ -62,6 +62,7 @@ export class DaxPage {
     const saved = (this.api.getState() ?? {}) as Saved;
     this.by = COLOURINGS.find((one) => one === saved.by) ?? 'file';
     this.gridView = new GridView({
+      selected: () => this.selected,
       select: (cell) => this.select(cell),
       open: (cell) => this.open(cell),
       hover: (cell, event) => this.hover(cell, event),
@@ -258,6 +259,7 @@ export class DaxPage {
           el('span', { class: 'count' }, thousands(count)),
         );
       }),
+      ...(this.gridView.notched ? [el('li', { class: 'none' }, 'corner cut: read, write')] : []),
       ...(others > 0 ? [el('li', { class: 'none' }, `and ${thousands(others)} others`)] : []),
     );
   }

@@ -42,6 +42,8 @@ export class GridView {
 
   constructor(
     private readonly act: {
+      /** What is selected, drawn already or not. */
+      selected(): number;
       select(cell: number): void;
       open(cell: number): void;
       hover(cell: number, event: PointerEvent | undefined): void;
@@ -52,6 +54,11 @@ export class GridView {
     this.surface.addEventListener('click', (event) => this.act.select(this.under(event)));
     this.surface.addEventListener('dblclick', (event) => this.act.open(this.under(event)));
     this.surface.addEventListener('keydown', (event) => this.key(event));
+  }
+
+  /** Whether a notch marks what can be written to. */
+  get notched(): boolean {
+    return this.layout.cell >= 12 && this.shown?.by !== 'access';
   }
 
   draw(shown: Shown, colours: Colours): void {
@@ -90,8 +97,8 @@ export class GridView {
       const part = Math.max(2, Math.round(cell * Math.min(1, grid.filled[at])));
       context.fillRect(x, y + cell - part, cell, part);
       // What can be written to has a notch, whatever the colours say.
-      if (range.writable && cell >= 12 && by !== 'access') {
-        context.fillStyle = colours.free;
+      if (range.writable && this.notched) {
+        context.fillStyle = colours.canvas;
         context.beginPath();
         context.moveTo(x + cell - 5, y);
         context.lineTo(x + cell, y);
@@ -104,7 +111,9 @@ export class GridView {
     if (selected >= 0 && selected < grid.count) {
       const x = (selected % columns) * pitch;
       const y = Math.floor(selected / columns) * pitch;
-      this.frame(context, x - 1, y - 1, cell + 2, colours.focus, 2);
+      // Two lines that differ are seen on any colour.
+      this.frame(context, x, y, cell, colours.canvas, Math.min(3, cell / 3));
+      this.frame(context, x - 1, y - 1, cell + 2, colours.found, 2);
     }
   }
 
@@ -149,10 +158,11 @@ export class GridView {
   private key(event: KeyboardEvent): void {
     const { shown } = this;
     if (!shown || event.altKey || event.metaKey) return;
-    if (event.key === 'Enter' && shown.selected >= 0) this.act.open(shown.selected);
+    const selected = this.act.selected();
+    if (event.key === 'Enter' && selected >= 0) this.act.open(selected);
     else if (event.key === 'Escape') this.act.select(-1);
     else {
-      const to = cellByKey(event.key, shown.selected, this.layout, shown.grid.count);
+      const to = cellByKey(event.key, selected, this.layout, shown.grid.count);
       if (to === undefined) return;
       this.act.select(to);
     }

@@ -70,9 +70,9 @@ export class TimeBar {
       const across = width / Math.max(end, figures.end);
       const step = (figures.end / figures.slices.length) * across;
       const busiest = Math.max(1, ...figures.slices.map(({ maps, unmaps }) => Math.max(maps, unmaps)));
-      figures.slices.forEach((slice) => {
-        const x = Math.floor(slice.start * across);
-        const wide = Math.max(1, Math.floor(slice.start * across + step) - x);
+      figures.slices.forEach((slice, index) => {
+        const x = Math.floor(index * step);
+        const wide = Math.max(1, Math.floor((index + 1) * step) - x);
         const high = Math.min(1, slice.most) * top;
         context.globalAlpha = 0.45;
         context.fillStyle = colours.occupied;
