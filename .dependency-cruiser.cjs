@@ -16,7 +16,8 @@ const rooms = {
   daemon: ['base', 'protocol', 'virtio', 'vhostUser', 'trace', 'control', 'fs', 'fuse', 'native'],
   vm: ['base', 'protocol', 'trace', 'control'],
   cli: ['base', 'protocol', 'trace', 'control', 'vm'],
-  ui: ['base', 'protocol', 'trace', 'control'],
+  debug: ['base', 'protocol', 'trace', 'control'],
+  ui: ['base', 'protocol', 'trace', 'control', 'debug'],
   webview: ['base', 'protocol', 'trace', 'control'],
 };
 

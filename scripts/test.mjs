@@ -39,6 +39,7 @@ const groups = [
       'fuse',
       'fs',
       'trace',
+      'debug',
       'control',
       'vm',
       'cli',

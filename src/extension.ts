@@ -1,6 +1,7 @@
 /** The extension's entry: construct, register, dispose. What a command does is `ui/`'s business. */
 import * as vscode from 'vscode';
 import { registerCommands } from './ui/commands';
+import { registerDebugger } from './ui/debug/register';
 import { LazyViews } from './ui/lazyViews';
 import { OutsideShares } from './ui/outsideShares';
 import { SharesTree } from './ui/sharesTree';
@@ -33,6 +34,6 @@ export function activate(context: vscode.ExtensionContext): Insides {
   shares.show(view.visible);
   context.subscriptions.push(log, view, shares, outside, new StatusBar(studio), ...registerCommands(studio), vms);
   const views = new LazyViews(context);
-  context.subscriptions.push(views, registerTimeline(context));
+  context.subscriptions.push(views, registerTimeline(context), ...registerDebugger(studio));
   return { activation: performance.now() - began, vms, outside, shares, views: () => views.load() };
 }

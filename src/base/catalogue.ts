@@ -96,6 +96,36 @@ export const catalogue = {
       `Linux ${release} of the guest has no DAX for virtio-fs (CONFIG_FUSE_DAX)`,
       'Name another kernel with --kernel, or leave out --dax.',
     ),
+  // The debugger
+  debugConfigurationBad: (what: string) =>
+    usage(`the debug configuration is not right: ${what}`, 'Completion in launch.json shows what there is.'),
+  debugNotStarted: () => usage('nothing is debugged yet', 'Send launch or attach first.'),
+  debugNotStopped: (thread: string) =>
+    usage(`thread ${thread} is not stopped`, 'Only a request that is held can be looked at or changed.'),
+  debugRequestUnknown: (command: string) =>
+    usage(`the request "${command}" is not known to this debug adapter`, 'Its capabilities say what it can do.'),
+  debugArgumentBad: (command: string, what: string) =>
+    usage(`"${command}" was given something wrong: ${what}`, 'The Debug Adapter Protocol says what it takes.'),
+  debugOnlyLive: (what: string) =>
+    usage(`${what} needs a share that runs; this is a capture`, 'Attach to the share to do that.'),
+  debugOnlyCapture: (what: string) =>
+    usage(`${what} works in a capture only; this share runs`, 'Debug a capture of it to go back.'),
+  debugNotNow: (what: string, why: string) => usage(`${what} cannot be done now: ${why}`, 'Step on or continue first.'),
+  debugNotSettable: (what: string, why: string) =>
+    usage(
+      `${what} cannot be set: ${why}`,
+      'Fields of the request can be set at its entry, those of the reply at its reply.',
+    ),
+  debugValueBad: (what: string, value: string, wanted: string) =>
+    usage(`${what} cannot be ${value}: it is ${wanted}`, 'Write it as the Variables view shows it.'),
+  debugExpressionBad: (text: string, why: string) =>
+    usage(`"${text}": ${why}`, '"help" in the debug console says what there is.'),
+  debugMemoryUnknown: (reference: string) =>
+    usage(`"${reference}" is no memory of this session`, 'References come with variables and descriptors.'),
+  debuggerRefused: (share: string, why: string) =>
+    failure(`the share ${share} takes no debugger: ${why}`, 'One debugger at a time; end the other one.'),
+  debugGuestEnded: (why: string) =>
+    failure(`the guest has ended before it could be debugged: ${why}`, 'Its console says more.'),
 
   // Around VS Code
   notLinux: (platform: string) =>

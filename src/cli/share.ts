@@ -141,8 +141,14 @@ class ShareCommand {
       });
     }
     const accelerator = options.guest === 'uml' ? 'tcg' : await chooseAccelerator(options, tools, step('kvm'));
-    const shares = folders.map((one) => ({
+    const inspectorPort =
+      options.inspectDaemon === undefined
+        ? undefined
+        : parseCount('--inspect-daemon', options.inspectDaemon, 1024, 65535);
+    const shares = folders.map((one, index) => ({
       ...one,
+      // One port has room for one daemon: that of the folder that was named first.
+      ...(index === 0 && inspectorPort !== undefined ? { inspectorPort } : {}),
       readOnly: options.readOnly,
       ...(dax === undefined ? {} : { dax }),
       daemonOptions: [...daemonOptions(options), ...captureOptions(options, folders.length > 1 ? one.tag : undefined)],

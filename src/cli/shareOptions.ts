@@ -29,6 +29,7 @@ export interface ShareOptions {
   readonly daxPolicy?: string;
   readonly daxMount: 'inode' | 'always' | 'never';
   readonly control?: string;
+  readonly inspectDaemon?: string;
 }
 
 /** What is shared, and how. */
@@ -62,13 +63,13 @@ export function describeShare(command: Command): Command {
     .option('--capture <file>', 'write every request and reply into this file (of several shares: one file each)')
     .option('--capture-limit <size>', 'keep the newest: the capture and its older half stay below this, such as 100M')
     .option('--snaplen <bytes>', 'bytes of data that captures keep of each message (default: 256)')
-    .option('--trace-syscalls', 'captures have each host system call as well', false)
     .option(
       '--fault <rule>',
       'do this to requests, such as "errno=EIO,p=0.01 READ *.db"; may be given several times (docs/faults.md)',
       list,
       [],
     )
+    .option('--trace-syscalls', 'captures have each host system call as well', false)
     .option('--dax <size>', 'give each share a DAX window of this size, from 2M to 256M (QEMU 11.1 and later)')
     .option('--dax-policy <words>', 'which files go through it: pages, tails, >=1M, <2G, *.db (default: pages)')
     .addOption(
@@ -76,6 +77,7 @@ export function describeShare(command: Command): Command {
         .choices(['inode', 'always', 'never'])
         .default('inode'),
     )
+    .addOption(new Option('--inspect-daemon <port>', "for editors: debug the daemon's JavaScript there").hideHelp())
     .addOption(
       new Option('--control <socket>', 'for editors: connect here, tell how it goes, take requests').hideHelp(),
     );

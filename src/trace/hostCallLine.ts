@@ -9,6 +9,8 @@ import { printDevice, printEnum, printFlags, printHex, printSize } from '../prot
 import { quote } from '../protocol/text';
 import type { HostCallRecord } from './capture';
 
+type CallWords = Pick<HostCallRecord, 'call' | 'arguments' | 'texts'>;
+
 /** AT_FDCWD, where a descriptor is expected. */
 const CURRENT_FOLDER = -100n;
 
@@ -17,18 +19,31 @@ export function hostCallName(call: number): string {
 }
 
 export function hostCallLine(record: HostCallRecord): string {
+  return `${hostCallWords(record)} = ${hostResult(record.result)}`;
+}
+
+/** `-1 ENOENT` for a negative errno. */
+export const hostResult = (result: number): string => (result < 0 ? `-1 ${errnoName(result)}` : String(result));
+
+/** Each argument by its name, as the line has it. */
+export function hostArguments(record: CallWords): { readonly name: string; readonly text: string }[] {
   const row = hostCalls[record.call];
   let texts = 0;
-  const shown = record.arguments.map((value, index) => {
+  return record.arguments.map((value, index) => {
     const argument = row?.arguments[index];
-    if (argument === undefined) return printHex(value);
-    if (argument.kind !== 'path') return hostArgument(argument, value);
+    if (argument === undefined) return { name: `[${index}]`, text: printHex(value) };
+    const { name } = argument;
+    if (argument.kind !== 'path') return { name, text: hostArgument(argument, value) };
     const text = record.texts[texts++];
-    return text === undefined ? '?' : quote(text);
+    return { name, text: text === undefined ? '?' : quote(text) };
   });
-  const result = record.result < 0 ? `-1 ${errnoName(record.result)}` : String(record.result);
-  return `${hostCallName(record.call)}(${shown.join(', ')}) = ${result}`;
 }
+
+/** The call without what came of it: `openat(7, "a.txt", O_RDONLY, 0)`. */
+export const hostCallWords = (record: CallWords): string =>
+  `${hostCallName(record.call)}(${hostArguments(record)
+    .map(({ text }) => text)
+    .join(', ')})`;
 
 function hostArgument({ kind, show, flags, enum: names }: HostArgument, value: bigint): string {
   if (kind === 'fd') return value === CURRENT_FOLDER ? 'AT_FDCWD' : value.toString();

@@ -82,6 +82,15 @@ export const commands = {
     run: async () =>
       vscode.commands.executeCommand('workbench.action.openWalkthrough', `${EXTENSION_ID}#virtiofs.start`, false),
   },
+  'virtiofs.debugShare': {
+    needs: ['linux'],
+    run: async ({ args }) => (await debugging()).debugShare(runningOf(args[0])),
+  },
+  'virtiofs.debugCapture': {
+    needs: [],
+    run: async ({ args }) => (await debugging()).debugCapture(fromExplorer(args).clicked),
+  },
+  'virtiofs.showOpcodes': { needs: [], run: async () => (await debugging()).showOpcodes() },
   'virtiofs.openCapture': { needs: [], run: () => openCapture() },
   'virtiofs.openSettings': {
     needs: [],
@@ -95,6 +104,7 @@ export type CommandId = keyof typeof commands;
 const EXTENSION_ID = 'virtiofs-studio.virtiofs-studio';
 
 const sharing = () => import('./shareFolder.js');
+const debugging = () => import('./debug/commands.js');
 
 /** Registers every row. */
 export function registerCommands(studio: Studio): vscode.Disposable[] {
@@ -141,6 +151,15 @@ function shareOf(value: unknown): ShareFact | undefined {
   const node = nodeOf(value);
   if (node?.kind === 'share') return node.share;
   return undefined;
+}
+
+/** A share of this window or of another one, as its daemon's process knows it. */
+function runningOf(value: unknown): { tag: string; pid: number; directory: string } | undefined {
+  const node = nodeOf(value);
+  if (node?.kind === 'outsideShare') return node.share;
+  if (node?.kind !== 'share') return undefined;
+  const { tag, directory, daemon } = node.share;
+  return { tag, directory, pid: daemon.pid };
 }
 
 async function pickVm(studio: Studio, running: boolean): Promise<SharedVm | undefined> {

@@ -3,7 +3,7 @@
  * gone again as soon as the launcher has connected. Checks all that comes in. Knows nothing of vscode.
  */
 import { EventEmitter } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { type Server, type Socket, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,6 +33,7 @@ import { trouble } from '../base/catalogue';
 
 /** A Unix socket's path has at most 107 bytes. */
 const LONGEST_FOLDER = 70;
+const PREFIX = 'virtiofs-control-';
 
 interface Events {
   state: [LauncherState];
@@ -54,7 +55,8 @@ export class ControlHost {
 
   private constructor() {
     const base = Buffer.byteLength(tmpdir()) > LONGEST_FOLDER ? '/tmp' : tmpdir();
-    this.folder = mkdtempSync(join(base, 'virtiofs-control-'));
+    removeAbandoned(base);
+    this.folder = mkdtempSync(join(base, `${PREFIX}${process.pid}-`));
     this.path = join(this.folder, 'launcher');
     this.server = createServer((socket) => this.accept(socket));
   }
@@ -145,5 +147,17 @@ export class ControlHost {
   private withdraw(): void {
     this.server.close();
     rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/** Folders of editors that were killed before their launcher had connected. */
+function removeAbandoned(base: string): void {
+  for (const name of readdirSync(base)) {
+    const [, pid] = /^virtiofs-control-(\d+)-/.exec(name) ?? [];
+    if (pid === undefined || existsSync(`/proc/${pid}`)) continue;
+    const folder = join(base, name);
+    if (lstatSync(folder, { throwIfNoEntry: false })?.uid === process.getuid?.()) {
+      rmSync(folder, { recursive: true, force: true });
+    }
   }
 }

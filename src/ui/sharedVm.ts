@@ -26,6 +26,8 @@ export type VmState =
 export interface LaunchPlan {
   readonly folder: string;
   readonly options: LaunchOptions;
+  /** More words for the launcher. */
+  readonly words?: readonly string[];
 }
 
 /** How to start the launcher: Node.js, its variables, the command line's file. */
@@ -62,8 +64,8 @@ export class SharedVm implements vscode.Disposable {
     private readonly host: ControlHost,
   ) {
     this.running = this.next = plan;
-    const { folder, options } = plan;
-    const command = [program.program, program.cli, 'share', '--control', host.path, ...shareWords(folder, options)];
+    const { folder } = plan;
+    const command = [program.program, program.cli, 'share', '--control', host.path, ...shareWordsOf(plan)];
     this.terminal = vscode.window.createTerminal({
       name: `VM: ${this.name}`,
       iconPath: new vscode.ThemeIcon('vm'),
@@ -187,4 +189,8 @@ export class SharedVm implements vscode.Disposable {
     this.readers.forEach((reader) => reader.dispose());
     this.readers.clear();
   }
+}
+
+function shareWordsOf({ folder, options, words = [] }: LaunchPlan): string[] {
+  return [...words, ...shareWords(folder, options)];
 }

@@ -74,16 +74,18 @@ export function whileRunning<T>(backEnd: BackEnd, until: Promise<T>): Promise<T>
 
 /**
  * Our daemon's program: Node and the bundle. From inside VS Code's desktop the executable is Electron, which the
- * caller's environment (ELECTRON_RUN_AS_NODE) turns into Node. Throws a Trouble when the project is not built.
+ * caller's environment (ELECTRON_RUN_AS_NODE) turns into Node. Throws a Trouble when the project is not built. `inspectorPort`:
+ * of this machine, on which its JavaScript can then be debugged.
  */
-export function ownDaemon(): string[] {
+export function ownDaemon(inspectorPort?: number): string[] {
   for (let folder = __dirname; folder !== dirname(folder); folder = dirname(folder)) {
     const bundle = join(folder, 'dist', 'daemon.js');
     if (existsSync(join(folder, 'package.json'))) {
       if (!existsSync(bundle)) {
         throw trouble('programMissing', bundle);
       }
-      return [process.execPath, bundle];
+      const inspected = inspectorPort === undefined ? [] : [`--inspect=127.0.0.1:${inspectorPort}`];
+      return [process.execPath, ...inspected, bundle];
     }
   }
   throw trouble('programMissing', 'dist/daemon.js');

@@ -34,6 +34,8 @@ export interface GuestShare {
   readonly readOnly?: boolean;
   /** Options of the daemon beside those for folder, tag and socket, in virtiofsd's spelling. */
   readonly daemonOptions?: readonly string[];
+  /** Our daemon's JavaScript can be debugged on this port of this machine. */
+  readonly inspectorPort?: number;
   /** Options of `mount -o` in the guest. */
   readonly mountOptions?: string;
   /** A DAX window (QEMU only): see `daxChecks.ts` for what it needs. */
@@ -289,7 +291,7 @@ function daemonCommand(share: GuestShare, options: GuestOptions, cpu: number | u
     return share.daemon(SOCKET_FD);
   }
   return [
-    ...ownDaemon(),
+    ...ownDaemon(share.inspectorPort),
     `--fd=${SOCKET_FD}`,
     `--shared-dir=${realpathSync(share.directory)}`,
     // QEMU has the tag on its own command line and warns about a back-end that has one too; but not for a device that

@@ -36,11 +36,20 @@ describe('the grammar of trace lines', () => {
     };
     assert.deepEqual(
       contributes.grammars.map(({ path, scopeName }) => [path, scopeName]),
-      [
-        ['./syntaxes/fuse-trace.tmLanguage.json', grammar.scopeName],
-        ['./syntaxes/fuse-filter.tmLanguage.json', filters.scopeName],
-      ],
+      ['fuse-trace', 'fuse-filter', 'fuse-opcodes', 'fuse-request'].map((language) => {
+        const path = `./syntaxes/${language}.tmLanguage.json`;
+        return [path, (read(path) as Grammar).scopeName];
+      }),
     );
+  });
+
+  it('knows the lines of the opcodes document and of a request', () => {
+    const request = read('syntaxes/fuse-request.tmLanguage.json') as Grammar;
+    assert.deepEqual(tokens(request, '    opcode       = FUSE_READ'), ['parameter     opcode', 'flag FUSE_READ']);
+    assert.deepEqual(tokens(request, 'reply  # 24 bytes, ENOENT'), ['control reply', 'line  # 24 bytes, ENOENT']);
+    const opcodes = read('syntaxes/fuse-opcodes.tmLanguage.json') as Grammar;
+    assert.deepEqual(tokens(opcodes, '# One line an opcode.'), ['line # One line an opcode.']);
+    assert.deepEqual(tokens(opcodes, '15  READ             Reads.'), ['numeric 15', 'opcode READ']);
   });
 
   it('tells opcodes, fields, numbers, flags, names and errors apart', () => {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, statSync } from 'node:fs';
 import { createConnection } from 'node:net';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Trouble, trouble } from '../../src/base/catalogue';
 import { LauncherLink, type Requested } from '../../src/cli/launcherLink';
 import { ControlHost } from '../../src/ui/controlHost';
@@ -33,6 +34,15 @@ describe('the control channel between launcher and editor', () => {
   it('leaves nothing either when nobody connects', () => {
     host.dispose();
     assert.equal(existsSync(dirname(host.path)), false);
+  });
+
+  it('removes what an editor that was killed has left', async () => {
+    const dead = spawnSync('true').pid;
+    const left = mkdtempSync(join(dirname(dirname(host.path)), `virtiofs-control-${dead}-`));
+    const other = await ControlHost.open();
+    other.dispose();
+    assert.equal(existsSync(left), false);
+    assert.equal(existsSync(host.path), true, 'not what is in use');
   });
 
   it('carries the last word of a launcher that ends', async () => {

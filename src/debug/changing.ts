@@ -1,0 +1,122 @@
+/** The handlers that make a request go on, go elsewhere, or be another one. */
+import type { DebugProtocol as Dap } from '@vscode/debugprotocol';
+import { trouble } from '../base/catalogue';
+import { errnos } from '../protocol/errno';
+import { change } from './console';
+import type { Debugging } from './debugging';
+import { messageEntry, type Entry } from './entries';
+import { findEntry } from './expressions';
+import { threadOfFrame } from './frames';
+import { variable } from './looking';
+import { parseMemory } from './memory';
+import type { Picture } from './picture';
+import type { Move } from './target';
+
+export async function move(debugging: Debugging, how: Move, thread: number): Promise<void> {
+  const { target } = debugging;
+  if (!target.isStopped(thread)) throw trouble('debugNotStopped', String(thread));
+  debugging.forget(thread);
+  await target.move(thread, how);
+}
+
+export async function pause(debugging: Debugging, thread: number): Promise<void> {
+  await debugging.target.pause(thread);
+}
+
+export async function restartFrame(debugging: Debugging, frame: number): Promise<void> {
+  const thread = threadOfFrame(frame);
+  const { facts } = await debugging.target.picture(thread);
+  if (!facts.can.has('rerun')) {
+    throw trouble('debugNotNow', `running ${facts.name} again`, 'it is not at its reply, or it has changed something');
+  }
+  await debugging.target.rerun(thread);
+}
+
+/** What programs meet most comes first. */
+const COMMON = ['EIO', 'ENOENT', 'EACCES', 'EPERM', 'ENOSPC', 'EROFS', 'EAGAIN', 'EINVAL', 'ENOSYS', 'ESTALE'];
+
+export function gotoTargets({ line }: Dap.GotoTargetsArguments): object {
+  const rank = (name: string): number => (COMMON.includes(name) ? COMMON.indexOf(name) : COMMON.length);
+  const rows = [...errnos.rows].sort((a, b) => rank(a.name) - rank(b.name) || a.value - b.value);
+  return {
+    targets: rows.map(({ name, value, doc }) => ({
+      id: value,
+      label: `answer ${name} (${doc.replace(/\.$/, '')})`,
+      line,
+    })),
+  };
+}
+
+/** Answers with the errno; it then stands at its reply, which the target tells. */
+export async function goTo(debugging: Debugging, thread: number, errno: number): Promise<void> {
+  const { target } = debugging;
+  if (!errnos.byValue.has(errno)) throw trouble('debugArgumentBad', 'goto', `${errno} is no errno`);
+  const { facts } = await target.picture(thread);
+  if (!facts.can.has('answer')) throw trouble('debugNotNow', 'answering it', `it stands at its ${facts.phase}`);
+  await target.answer(thread, errno);
+}
+
+export async function setVariable(debugging: Debugging, args: Dap.SetVariableArguments): Promise<object> {
+  const { thread, entry } = debugging.referred(args.variablesReference);
+  const child = entry.children?.().find(({ name }) => name === args.name);
+  if (child === undefined) throw trouble('debugArgumentBad', 'setVariable', `there is no ${args.name}`);
+  return set(debugging, thread, child, args.value);
+}
+
+export async function setExpression(debugging: Debugging, args: Dap.SetExpressionArguments): Promise<object> {
+  const thread = args.frameId === undefined ? debugging.latestStopped : threadOfFrame(args.frameId);
+  if (thread === undefined) throw trouble('debugExpressionBad', args.expression, 'no request is stopped');
+  const picture = await debugging.target.picture(thread);
+  const entry = await findEntry(debugging.target, picture, args.expression.trim());
+  if (entry === undefined) throw trouble('debugExpressionBad', args.expression, 'there is no such field here');
+  return set(debugging, thread, entry, args.value);
+}
+
+async function set(debugging: Debugging, thread: number, entry: Entry, value: string): Promise<object> {
+  const { target } = debugging;
+  const problems = await change(target, await target.picture(thread), entry, value);
+  for (const problem of problems) debugging.output('important', `${entry.name} = ${value}: ${problem}`);
+  const after = await target.picture(thread);
+  debugging.changed(thread);
+  const shown = variable(debugging, thread, sameEntry(after, entry) ?? entry);
+  return {
+    value: shown.value,
+    variablesReference: shown.variablesReference,
+    ...(shown.type === undefined ? {} : { type: shown.type }),
+  };
+}
+
+/** The entry at the same place after a change. */
+function sameEntry(picture: Picture, { place, name }: Entry): Entry | undefined {
+  if (place === undefined) return undefined;
+  const root = place.side === 'request' ? messageEntry(picture, 'request') : messageEntry(picture, 'reply');
+  return search(root, place.node.at, name);
+}
+
+function search(entry: Entry, at: number, name: string): Entry | undefined {
+  for (const child of entry.children?.() ?? []) {
+    if (child.name === name && child.place?.node.at === at) return child;
+    const found = search(child, at, name);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+export async function writeMemory(debugging: Debugging, args: Dap.WriteMemoryArguments): Promise<object> {
+  const { memoryReference, offset = 0, data } = args;
+  const { kind, thread, at } = parseMemory(memoryReference);
+  const { target } = debugging;
+  if (kind === 'guest')
+    throw trouble('debugNotSettable', 'guest memory', 'it is the guest’s; change the request or the reply');
+  if (target.recorded) throw trouble('debugOnlyLive', 'writing memory');
+  const { facts } = await target.picture(thread);
+  if (!facts.can.has(kind === 'request' ? 'writeRequest' : 'writeReply')) {
+    throw trouble('debugNotSettable', `the ${kind}`, `the request stands at its ${facts.phase}`);
+  }
+  const bytes = new Uint8Array(Buffer.from(data, 'base64'));
+  const problems = await target.write(thread, kind, Math.max(0, at + offset), bytes, bytes.length);
+  for (const problem of problems) debugging.output('important', problem);
+  debugging.changed(thread);
+  if (debugging.client.memory) debugging.event('memory', { memoryReference, offset, count: bytes.length });
+  return { bytesWritten: bytes.length };
+}

@@ -1,0 +1,173 @@
+/**
+ * One debug session's state, which the handlers share: what is debugged, what the client can do, what is stopped, and the
+ * numbers that were given to the client for things inside of a stopped request.
+ */
+import { trouble } from '../base/catalogue';
+import { Breakpoints } from './breaking';
+import type { Entry } from './entries';
+import type { Launched, Surroundings } from './surroundings';
+import type { Stop, Target, TargetEvents } from './target';
+
+export type Tell = (name: string, body: object | undefined, now: boolean) => void;
+
+export interface ClientFacts {
+  readonly linesStartAt1: boolean;
+  readonly columnsStartAt1: boolean;
+  readonly progress: boolean;
+  readonly invalidated: boolean;
+  readonly memory: boolean;
+}
+
+interface Reference {
+  readonly thread: number;
+  readonly entry: Entry;
+}
+
+export class Debugging {
+  client: ClientFacts = {
+    linesStartAt1: true,
+    columnsStartAt1: true,
+    progress: false,
+    invalidated: false,
+    memory: false,
+  };
+  launched: Launched | undefined;
+  command: string | undefined;
+  /** Held requests stop all queues, or whether one stands in its handler. */
+  readonly breakpoints = new Breakpoints();
+  /** Why each stopped thread stopped, the latest last. */
+  readonly stops = new Map<number, Stop>();
+  private target_: Target | undefined;
+  private readonly references = new Map<number, Reference>();
+  private nextReference = 1;
+  private nextProgress = 1;
+  /** Nothing is answered for any more. */
+  over = false;
+
+  constructor(
+    readonly surroundings: Surroundings,
+    private readonly tell: Tell,
+  ) {}
+
+  /** Throws a Trouble before launch or attach. */
+  get target(): Target {
+    if (this.target_ === undefined) throw trouble('debugNotStarted');
+    return this.target_;
+  }
+
+  get started(): boolean {
+    return this.target_ !== undefined;
+  }
+
+  use(target: Target): void {
+    this.target_ = target;
+  }
+
+  readonly events: TargetEvents = {
+    stopped: (stop) => {
+      this.forget(stop.thread);
+      this.stops.delete(stop.thread);
+      this.stops.set(stop.thread, stop);
+      const { thread, reason, description, text, rules } = stop;
+      this.surroundings.requestChanged?.(stop.thread);
+      this.event('stopped', {
+        reason,
+        description,
+        threadId: thread,
+        // Others go on, or are stopped by themselves.
+        allThreadsStopped: false,
+        preserveFocusHint: false,
+        ...(text === undefined ? {} : { text }),
+        ...(reason === 'breakpoint' || reason === 'function breakpoint' ? { hitBreakpointIds: rules } : {}),
+      });
+    },
+    running: (thread) => {
+      this.forget(thread);
+      this.stops.delete(thread);
+      this.event('continued', { threadId: thread, allThreadsContinued: false });
+    },
+    threadBegan: (threadId) => this.event('thread', { reason: 'started', threadId }),
+    threadEnded: (threadId) => {
+      this.forget(threadId);
+      this.stops.delete(threadId);
+      this.event('thread', { reason: 'exited', threadId });
+    },
+    output: (category, text) => this.output(category, text),
+    ended: (text) => {
+      if (text !== '') this.output('important', text);
+      this.terminated();
+    },
+  };
+
+  event(name: string, body?: object): void {
+    this.tell(name, body, false);
+  }
+
+  output(category: string, text: string): void {
+    this.event('output', { category, output: text.endsWith('\n') ? text : `${text}\n` });
+  }
+
+  terminated(): void {
+    if (this.over) return;
+    this.over = true;
+    this.event('terminated');
+  }
+
+  /** Shows how it goes, where the client can show it; `end` is called once. */
+  progress(title: string): { report(message: string, percentage?: number): void; end(): void } {
+    if (!this.client.progress) return { report: () => undefined, end: () => undefined };
+    const progressId = `progress-${this.nextProgress++}`;
+    this.tell('progressStart', { progressId, title }, true);
+    return {
+      report: (message, percentage) =>
+        this.tell('progressUpdate', { progressId, message, ...(percentage === undefined ? {} : { percentage }) }, true),
+      end: () => this.tell('progressEnd', { progressId }, true),
+    };
+  }
+
+  // Numbers that the client has of things in a stopped request
+
+  /** 0 for an entry without parts. */
+  refer(thread: number, entry: Entry): number {
+    if (entry.children === undefined) return 0;
+    const number = this.nextReference++;
+    this.references.set(number, { thread, entry });
+    return number;
+  }
+
+  /** Throws a Trouble for one whose request has gone on. */
+  referred(number: number): Reference {
+    const found = this.references.get(number);
+    if (found === undefined)
+      throw trouble('debugArgumentBad', 'variables', `${number} is no reference, or not any more`);
+    return found;
+  }
+
+  forget(thread: number): void {
+    for (const [number, reference] of this.references) if (reference.thread === thread) this.references.delete(number);
+  }
+
+  /** A held request has been changed. */
+  changed(thread: number): void {
+    this.forget(thread);
+    this.surroundings.requestChanged?.(thread);
+    if (this.client.invalidated) this.event('invalidated', { areas: ['stacks', 'variables'], threadId: thread });
+  }
+
+  /** The thread that a request without one is about: the one that stopped last. */
+  get latestStopped(): number | undefined {
+    return [...this.stops.keys()].at(-1);
+  }
+
+  /** Everything held goes on. */
+  letGo(): void {
+    this.target_?.close();
+    this.target_ = undefined;
+  }
+
+  /** The client has gone. A guest that was launched goes on unless it was stopped. */
+  end(): void {
+    this.over = true;
+    this.letGo();
+  }
+}

@@ -1,0 +1,166 @@
+/** The handlers that show: threads, stacks, scopes, variables, sources, expressions, memory. */
+import type { DebugProtocol as Dap } from '@vscode/debugprotocol';
+import { trouble } from '../base/catalogue';
+import { hover } from '../trace/filter/complete';
+import { offers } from './completions';
+import { runCommand } from './console';
+import type { Debugging } from './debugging';
+import { scopesOf, type Entry } from './entries';
+import { evaluate, findEntry } from './expressions';
+import { framesOf, threadOfFrame } from './frames';
+import { parseMemory } from './memory';
+import { opcodeDocument } from './opcodeDocument';
+import type { Picture } from './picture';
+import { requestText } from './requestText';
+import { opcodesSource, requestSource, threadOfSource } from './sources';
+
+/** The longest part of memory that is read at a time, and part of a list that is shown. */
+const MOST_READ = 1 << 20;
+
+export function threads(debugging: Debugging): object {
+  return { threads: debugging.started ? debugging.target.threads() : [] };
+}
+
+export async function stackTrace(debugging: Debugging, args: Dap.StackTraceArguments): Promise<object> {
+  const { threadId, startFrame = 0, levels = 0 } = args;
+  // A queue has no stack: what waits in it has not been looked at yet.
+  if (!debugging.target.isStopped(threadId)) return { stackFrames: [], totalFrames: 0 };
+  const picture = await debugging.target.picture(threadId);
+  const source = requestSource(debugging, threadId, picture.title);
+  const base = debugging.client.linesStartAt1 ? 0 : 1;
+  const column = debugging.client.columnsStartAt1 ? 1 : 0;
+  const frames = framesOf(picture);
+  const shown = frames.slice(startFrame, levels > 0 ? startFrame + levels : undefined);
+  return {
+    stackFrames: shown.map(({ id, name, line, canRestart }) => ({
+      id,
+      name,
+      source,
+      line: line - base,
+      column,
+      canRestart,
+    })),
+    totalFrames: frames.length,
+  };
+}
+
+export async function scopes(debugging: Debugging, { frameId }: Dap.ScopesArguments): Promise<object> {
+  const thread = threadOfFrame(frameId);
+  const picture = await debugging.target.picture(thread);
+  return {
+    scopes: scopesOf(picture).map((entry) => ({
+      name: entry.name,
+      variablesReference: debugging.refer(thread, entry),
+      expensive: entry.name === 'Raw bytes' || entry.name === 'Descriptors',
+    })),
+  };
+}
+
+export function variables(debugging: Debugging, args: Dap.VariablesArguments): object {
+  const { variablesReference, start = 0, count = 0 } = args;
+  const { thread, entry } = debugging.referred(variablesReference);
+  const children = entry.children?.() ?? [];
+  const shown = children.slice(start, count > 0 ? start + count : undefined);
+  return { variables: shown.map((child) => variable(debugging, thread, child)) };
+}
+
+export function variable(debugging: Debugging, thread: number, entry: Entry): Dap.Variable {
+  const { name, value, doc, memory, place } = entry;
+  const fixed = place === undefined || debugging.target.recorded;
+  return {
+    name,
+    value,
+    variablesReference: debugging.refer(thread, entry),
+    ...(doc === undefined ? {} : { type: doc }),
+    ...(memory === undefined ? {} : { memoryReference: memory }),
+    ...(fixed ? { presentationHint: { attributes: ['readOnly'] } } : {}),
+  };
+}
+
+export async function source(debugging: Debugging, args: Dap.SourceArguments): Promise<object> {
+  const reference = args.source?.sourceReference ?? args.sourceReference;
+  const own = opcodesSource(debugging);
+  const path = args.source?.path;
+  if (path !== undefined ? path === own.path : reference === own.sourceReference) {
+    return { content: opcodeDocument(), mimeType: 'text/plain' };
+  }
+  const thread = threadOfSource(reference);
+  if (thread === undefined) throw trouble('debugArgumentBad', 'source', `${reference} is no source`);
+  return { content: requestText(await debugging.target.picture(thread)).text, mimeType: 'text/plain' };
+}
+
+export async function loadedSources(debugging: Debugging): Promise<object> {
+  const sources = [opcodesSource(debugging)];
+  for (const thread of debugging.stops.keys()) {
+    const picture = await debugging.target.picture(thread);
+    sources.push(requestSource(debugging, thread, picture.title));
+  }
+  return { sources };
+}
+
+/** The request that a frame belongs to, else the one that stopped last; undefined where none is. */
+async function pictureFor(debugging: Debugging, frameId: number | undefined): Promise<Picture | undefined> {
+  const thread = frameId === undefined ? debugging.latestStopped : threadOfFrame(frameId);
+  return thread === undefined || !debugging.target.isStopped(thread) ? undefined : debugging.target.picture(thread);
+}
+
+export async function evaluated(debugging: Debugging, args: Dap.EvaluateArguments): Promise<object> {
+  const { expression, frameId, context } = args;
+  const { target } = debugging;
+  const picture = await pictureFor(debugging, frameId);
+  if (context === 'repl') {
+    const said = await runCommand(target, picture, expression);
+    if (said !== undefined) {
+      if (said.changed === true && picture !== undefined) debugging.changed(picture.facts.thread);
+      return { result: said.text, variablesReference: 0 };
+    }
+  }
+  if (picture === undefined) throw trouble('debugExpressionBad', expression, 'no request is stopped');
+  // Over a word that the request does not have: what the word means.
+  const meaning =
+    context === 'hover' && !(await findEntry(target, picture, expression)) ? hover(expression, 0) : undefined;
+  if (meaning !== undefined) return { result: meaning.text, variablesReference: 0 };
+  const entry = await evaluate(target, picture, expression);
+  const { value, variablesReference, type, memoryReference } = variable(debugging, picture.facts.thread, entry);
+  return {
+    result: value === '' ? '…' : value,
+    variablesReference,
+    ...(type === undefined ? {} : { type }),
+    ...(memoryReference === undefined ? {} : { memoryReference }),
+  };
+}
+
+export function completions(debugging: Debugging, args: Dap.CompletionsArguments): object {
+  const { text, column, line } = args;
+  const { linesStartAt1, columnsStartAt1 } = debugging.client;
+  const lines = text.split('\n');
+  const at = (line ?? (linesStartAt1 ? 1 : 0)) - (linesStartAt1 ? 1 : 0);
+  const before = lines.slice(0, at).reduce((sum, each) => sum + each.length + 1, 0);
+  const cursor = before + column - (columnsStartAt1 ? 1 : 0);
+  const types = { command: 'function', field: 'field', value: 'value', operator: 'keyword' } as const;
+  return {
+    targets: offers(text, cursor).map(({ label, kind, detail, from, to }) => ({
+      label,
+      type: types[kind],
+      detail,
+      // Both count from the beginning of the text.
+      start: from,
+      length: to - from,
+    })),
+  };
+}
+
+export async function readMemory(debugging: Debugging, args: Dap.ReadMemoryArguments): Promise<object> {
+  const { memoryReference, offset = 0, count } = args;
+  const { kind, thread, at } = parseMemory(memoryReference);
+  const from = Math.max(0, at + offset);
+  const wanted = Math.max(0, Math.min(count, MOST_READ));
+  const { target } = debugging;
+  const bytes =
+    kind === 'guest' ? await target.readGuest(BigInt(from), wanted) : await target.read(thread, kind, from, wanted);
+  return {
+    address: `0x${from.toString(16)}`,
+    data: Buffer.from(bytes).toString('base64'),
+    ...(bytes.length < count ? { unreadableBytes: count - bytes.length } : {}),
+  };
+}

@@ -1,0 +1,121 @@
+/** The handlers of a session's beginning and end: what is debugged is found, shared or read; and let go. */
+import type { DebugProtocol as Dap } from '@vscode/debugprotocol';
+import { Trouble } from '../base/catalogue';
+import { capabilities, recordedCapabilities } from './capabilities';
+import { checkConfiguration, type Configuration } from './configuration';
+import type { Debugging } from './debugging';
+import { LiveTarget } from './liveTarget';
+import { RecordedTarget } from './recordedTarget';
+
+export function initialize(debugging: Debugging, args: Dap.InitializeRequestArguments): object {
+  debugging.client = {
+    linesStartAt1: args.linesStartAt1 ?? true,
+    columnsStartAt1: args.columnsStartAt1 ?? true,
+    progress: args.supportsProgressReporting ?? false,
+    invalidated: args.supportsInvalidatedEvent ?? false,
+    memory: args.supportsMemoryEvent ?? false,
+  };
+  return capabilities;
+}
+
+export async function start(
+  debugging: Debugging,
+  request: 'launch' | 'attach',
+  args: Record<string, unknown>,
+): Promise<void> {
+  const configuration = checkConfiguration(request, args);
+  switch (configuration.kind) {
+    case 'capture':
+      return openCapture(debugging, configuration.capture);
+    case 'attach': {
+      const { title, debugSocket } = debugging.surroundings.findShare(configuration.share);
+      debugging.use(await LiveTarget.connect(debugSocket, title, configuration.live, debugging.events));
+      return;
+    }
+    case 'launch':
+      return launch(debugging, configuration);
+  }
+}
+
+/** Breakpoints may come now. */
+export function initialized(debugging: Debugging): void {
+  if (debugging.target.recorded) debugging.event('capabilities', { capabilities: recordedCapabilities });
+  debugging.event('initialized');
+}
+
+async function openCapture(debugging: Debugging, path: string): Promise<void> {
+  const progress = debugging.progress('Reading the capture');
+  try {
+    const target = await RecordedTarget.open(path, debugging.events, (read, all) => {
+      progress.report(`${Math.min(100, Math.round((read / all) * 100))} %`, Math.min(100, (read / all) * 100));
+    });
+    debugging.use(target);
+  } finally {
+    progress.end();
+  }
+}
+
+async function launch(debugging: Debugging, { plan, live }: Extract<Configuration, { kind: 'launch' }>): Promise<void> {
+  const progress = debugging.progress('Starting the guest');
+  try {
+    const launched = await debugging.surroundings.launch(plan, (text) => progress.report(text));
+    debugging.launched = launched;
+    debugging.command = plan.command;
+    try {
+      debugging.use(await LiveTarget.connect(launched.debugSocket, launched.tag, live, debugging.events));
+    } catch (error) {
+      await launched.stop();
+      throw error;
+    }
+    if (launched.inspectorPort !== undefined) debugging.event('virtiofsInspector', { port: launched.inspectorPort });
+    void launched.ended.then((how) => {
+      debugging.output('console', `The guest has ended: ${how}`);
+      debugging.terminated();
+    });
+    void launched.up
+      .then(() => debugging.output('console', 'The guest is up.'))
+      .catch((error: unknown) => debugging.output('stderr', `${sentence(error)}`))
+      .finally(() => progress.end());
+  } catch (error) {
+    progress.end();
+    throw error;
+  }
+}
+
+export async function configurationDone(debugging: Debugging): Promise<void> {
+  await debugging.target.begin();
+  const { launched, command } = debugging;
+  if (launched === undefined || command === undefined) return;
+  void launched.up
+    .then(() => launched.run(command))
+    .then(({ status, output }) => {
+      if (output !== '') debugging.output('stdout', output);
+      debugging.event('exited', { exitCode: status });
+      return launched.stop();
+    })
+    .catch((error: unknown) => {
+      debugging.output('stderr', sentence(error));
+      debugging.terminated();
+    });
+}
+
+const sentence = (error: unknown): string =>
+  error instanceof Trouble
+    ? `${error.message}. ${error.remedy}`
+    : error instanceof Error
+      ? error.message
+      : String(error);
+
+/** A guest that was launched is asked to stop; held requests go on, so that it can. */
+export async function terminate(debugging: Debugging): Promise<void> {
+  const { launched } = debugging;
+  debugging.letGo();
+  if (launched !== undefined) await launched.stop();
+  debugging.terminated();
+}
+
+export async function disconnect(debugging: Debugging, { terminateDebuggee }: Dap.DisconnectArguments): Promise<void> {
+  const { launched } = debugging;
+  debugging.end();
+  if (launched !== undefined && terminateDebuggee !== false) await launched.stop().catch(() => undefined);
+}

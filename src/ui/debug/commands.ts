@@ -1,0 +1,51 @@
+/** What the debugger's commands do. */
+import * as vscode from 'vscode';
+import { trouble } from '../../base/catalogue';
+import type { RunningShare } from '../../control/runningShares';
+import { runningShares } from '../../control/runningShares';
+import { attachTo, TYPE } from './configurations';
+import { opcodesUri } from './documents';
+
+/** "Debug Share": the one given, the only one, or the one that is picked. */
+export async function debugShare(given: Pick<RunningShare, 'tag' | 'pid' | 'directory'> | undefined): Promise<boolean> {
+  const share = given ?? (await pickShare());
+  return share === undefined ? false : vscode.debug.startDebugging(undefined, attachTo(share));
+}
+
+async function pickShare(): Promise<RunningShare | undefined> {
+  const shares = runningShares();
+  if (shares.length === 0) throw trouble('noVm');
+  if (shares.length === 1) return shares[0];
+  const items = shares.map((share) => ({
+    label: `$(folder-active) ${share.tag}`,
+    description: share.directory,
+    share,
+  }));
+  return (await vscode.window.showQuickPick(items, { title: 'Debug which share?' }))?.share;
+}
+
+/** "Debug this Capture": a file, or the one in the active editor, or the one that is picked. */
+export async function debugCapture(given: vscode.Uri | undefined): Promise<boolean> {
+  const capture = given ?? (await pickCapture());
+  if (capture === undefined) return false;
+  const name = capture.path.slice(capture.path.lastIndexOf('/') + 1);
+  return vscode.debug.startDebugging(vscode.workspace.getWorkspaceFolder(capture), {
+    type: TYPE,
+    request: 'launch',
+    name: `Debug ${name}`,
+    capture: capture.fsPath,
+  });
+}
+
+async function pickCapture(): Promise<vscode.Uri | undefined> {
+  const picked = await vscode.window.showOpenDialog({
+    canSelectMany: false,
+    openLabel: 'Debug Capture',
+    filters: { 'FUSE captures': ['pcapng'] },
+  });
+  return picked?.[0];
+}
+
+export async function showOpcodes(): Promise<void> {
+  await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(opcodesUri));
+}

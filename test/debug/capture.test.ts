@@ -1,0 +1,220 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { DebugProtocol as Dap } from '@vscode/debugprotocol';
+import fc from 'fast-check';
+import { lineOfOpcode } from '../../src/debug/opcodeDocument';
+import { Opcode } from '../../src/protocol/fuse/opcodes';
+import { CaptureBuilder } from '../trace/captureBuilder';
+import { DapLog } from './dapLog';
+
+type Body<Response extends Dap.Response> = Response['body'];
+
+/** A file is found, opened, read twice, renamed, closed; another one is not there. */
+const sample = (): CaptureBuilder =>
+  new CaptureBuilder()
+    .init()
+    .exchange('LOOKUP', { names: ['a.db'], out: { nodeid: 2, generation: 1, attr: { mode: 0o100644, nlink: 1 } } })
+    .exchange('OPEN', { nodeid: 2, in: { flags: 2 }, out: { fh: 3 } })
+    .exchange('READ', {
+      nodeid: 2,
+      in: { fh: 3, size: 4096 },
+      outPayload: 'SQLite format 3',
+      hostCalls: [{ call: 'preadv2', arguments: [9, 0, 1, 0, 8], result: 15, duration: 3000 }],
+    })
+    .exchange('LOOKUP', { names: ['b.db'], error: 'ENOENT' })
+    .exchange('RENAME', { nodeid: 1, in: { newdir: 1 }, names: ['a.db', 'c.db'] })
+    .exchange('READ', { nodeid: 2, in: { fh: 3, size: 100, offset: 4096 }, outPayload: 100, latency: 5_000_000 })
+    .exchange('SETUPMAPPING', { nodeid: 2, in: { fh: 3, len: 2 << 20, moffset: 4 << 20 } })
+    .exchange('RELEASE', { nodeid: 2, in: { fh: 3 } });
+
+describe('the debug adapter on a capture', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'virtiofs-debug-'));
+  const file = join(folder, 'a.fuse.pcapng');
+  let dap: DapLog;
+
+  after(() => rmSync(folder, { recursive: true }));
+
+  async function begin(bytes: Uint8Array = sample().bytes(), client: object = {}): Promise<void> {
+    writeFileSync(file, bytes);
+    dap = new DapLog({}, [[file, 'CAPTURE']]);
+    await dap.begin('launch', { capture: file }, client);
+  }
+  afterEach(() => dap.adapter.dispose());
+
+  async function move(command: string): Promise<string> {
+    await dap.good(command, { threadId: 1 });
+    const { body } = await dap.event<Dap.StoppedEvent>('stopped');
+    const { threads } = await dap.good<Body<Dap.ThreadsResponse>>('threads');
+    return `${threads[0].name.split('  ')[0]}: ${body.description?.split(',')[0]}`;
+  }
+
+  async function start(): Promise<void> {
+    await dap.good('configurationDone');
+    await dap.event('stopped');
+  }
+
+  const value = async (expression: string): Promise<string> =>
+    (await dap.good<Body<Dap.EvaluateResponse>>('evaluate', { expression })).result;
+
+  it('announces that it goes back, and changes nothing', async () => {
+    await begin(undefined, { supportsProgressReporting: true });
+    await start();
+    const { stackFrames } = await dap.good<Body<Dap.StackTraceResponse>>('stackTrace', { threadId: 1 });
+    await move('next');
+    await move('next');
+    await dap.good('stackTrace', { threadId: 1 });
+    for (const [command, args] of [
+      ['setExpression', { expression: 'nodeid', value: '7' }],
+      ['writeMemory', { memoryReference: 'request/1/0', data: 'AA==' }],
+      ['readMemory', { memoryReference: '0x1000', count: 8 }],
+      ['restartFrame', { frameId: stackFrames[0].id }],
+      ['goto', { threadId: 1, targetId: 5 }],
+      ['evaluate', { expression: 'held', context: 'repl' }],
+      ['evaluate', { expression: 'fault errno=EIO READ', context: 'repl' }],
+    ] as const) {
+      assert.equal((await dap.ask(command, args)).success, false, command);
+    }
+    await dap.good('disconnect');
+    dap.isGolden('capture');
+  });
+
+  it('steps forward and back over requests, their host calls and replies', async () => {
+    await begin();
+    await start();
+    const forward: string[] = [];
+    for (let i = 0; i < 6; i++) forward.push(await move('next'));
+    assert.deepEqual(
+      forward.slice(-3).map((text) => text.replace(/#\d+/, '#')),
+      ['OPEN # /a.db: entry', 'OPEN # /a.db: reply', 'READ # /a.db: entry'],
+    );
+    const steps = [await move('stepIn'), await move('stepIn'), await move('stepBack'), await move('stepBack')];
+    assert.deepEqual(
+      steps.map((text) => text.replace(/#\d+/, '#')),
+      ['READ # /a.db: after a host call', 'READ # /a.db: reply', 'READ # /a.db: entry', 'OPEN # /a.db: reply'],
+    );
+    assert.match(await move('reverseContinue'), /beginning of the capture/);
+    assert.match(await move('stepBack'), /beginning of the capture/);
+    assert.match(await move('continue'), /end of the capture/);
+    assert.match(await move('next'), /end of the capture/);
+  });
+
+  it('shows paths, inodes, handles and the DAX window as they were at that moment', async () => {
+    await begin();
+    await dap.good('setFunctionBreakpoints', { breakpoints: [{ name: 'READ' }, { name: 'RELEASE' }] });
+    await start();
+    await move('continue');
+    assert.deepEqual([await value('inode.path'), await value('handle(3).flags')], ['/a.db', 'O_RDWR']);
+    await move('continue');
+    assert.equal(await value('inode.path'), '/c.db');
+    await move('continue');
+    assert.equal(await value('share.open_handles'), '1');
+    assert.equal(await value('share.DAX_window'), '1 mapped');
+    await move('next');
+    assert.equal(await value('share.open_handles'), '0');
+    dap.note('and back');
+    await move('reverseContinue');
+    await move('reverseContinue');
+    await move('reverseContinue');
+    assert.equal(await value('inode.path'), '/a.db');
+    assert.equal(await value('share.DAX_window'), '0 mapped');
+    assert.equal(await value('inode(2).lookups'), '1');
+    assert.equal((await dap.ask('evaluate', { expression: 'inode(9)' })).success, false);
+  });
+
+  it('stops at breakpoints both ways, counts hits, and writes log points', async () => {
+    await begin();
+    const { body } = await dap.ask('setBreakpoints', {
+      source: { sourceReference: 1 },
+      breakpoints: [
+        { line: lineOfOpcode(Opcode.READ), hitCondition: '2' },
+        { line: lineOfOpcode(Opcode.LOOKUP), logMessage: 'looked for {lookup.name} {{{error}}}' },
+      ],
+    });
+    assert.deepEqual(
+      (body as Body<Dap.SetBreakpointsResponse>).breakpoints.map(({ verified, message }) => [verified, message]),
+      [
+        [true, '1 place in the capture'],
+        [true, 'at the reply, since its condition needs that; 2 places in the capture'],
+      ],
+    );
+    await dap.good('setFunctionBreakpoints', { breakpoints: [{ name: 'LOOKUP *.db', condition: 'error == ENOENT' }] });
+    await dap.good('setExceptionBreakpoints', { filters: [], filterOptions: [{ filterId: 'slow', condition: '1ms' }] });
+    await start();
+    const stops: string[] = [];
+    for (const how of [
+      'continue',
+      'continue',
+      'continue',
+      'continue',
+      'reverseContinue',
+      'reverseContinue',
+      'reverseContinue',
+      'reverseContinue',
+    ]) {
+      stops.push((await move(how)).replace(/#\d+ /, ''));
+    }
+    assert.deepEqual(stops, [
+      'LOOKUP /b.db: reply',
+      'READ /c.db: entry',
+      'READ /c.db: reply',
+      'RELEASE /c.db: end of the capture',
+      'READ /c.db: reply',
+      'READ /c.db: entry',
+      'LOOKUP /b.db: reply',
+      'INIT #2: beginning of the capture',
+    ]);
+    dap.isGolden('captureBreakpoints');
+  });
+
+  it('says what is no capture', async () => {
+    for (const [bytes, code] of [
+      [Buffer.alloc(0), 'captureEmpty'],
+      [Buffer.from('#!/bin/sh\n'.repeat(100)), 'captureForeign'],
+      [new CaptureBuilder().bytes(), 'captureNotReadable'],
+    ] as const) {
+      writeFileSync(file, bytes);
+      dap = new DapLog();
+      await dap.good('initialize', { adapterID: 'virtiofs' });
+      assert.equal((await dap.ask('launch', { capture: file })).message, code);
+    }
+  });
+
+  it('walks any capture from end to end and back, however it is cut or spoiled', async () => {
+    const whole = sample().bytes();
+    await fc.assert(
+      fc.asyncProperty(
+        fc.nat(whole.length),
+        fc.array(fc.tuple(fc.nat(whole.length - 1), fc.nat(255)), { maxLength: 6 }),
+        async (cut, spoiled) => {
+          const bytes = whole.slice(0, cut);
+          for (const [at, byte] of spoiled) if (at < cut) bytes[at] = byte;
+          writeFileSync(file, bytes);
+          dap = new DapLog();
+          await dap.good('initialize', { adapterID: 'virtiofs' });
+          if (!(await dap.ask('launch', { capture: file })).success) return;
+          await dap.ask('configurationDone');
+          for (const command of [
+            'next',
+            'stepIn',
+            'next',
+            'next',
+            'continue',
+            'stepBack',
+            'stepBack',
+            'stepBack',
+            'reverseContinue',
+          ]) {
+            await dap.good(command, { threadId: 1 });
+            const { stackFrames } = await dap.good<Body<Dap.StackTraceResponse>>('stackTrace', { threadId: 1 });
+            const { scopes } = await dap.good<Body<Dap.ScopesResponse>>('scopes', { frameId: stackFrames[0].id });
+            for (const { variablesReference } of scopes) await dap.good('variables', { variablesReference });
+          }
+          dap.adapter.dispose();
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+});

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import type { DebugProtocol as Dap } from '@vscode/debugprotocol';
+import { trouble } from '../../src/base/catalogue';
+import type { LaunchPlan } from '../../src/debug/configuration';
+import type { Launched } from '../../src/debug/surroundings';
+import { DapLog } from './dapLog';
+import { read } from './samples';
+import { ScriptedDaemon } from './scriptedDaemon';
+
+/** A guest that does what the test says. */
+class ScriptedGuest implements Launched {
+  readonly tag = 'work';
+  inspectorPort: number | undefined;
+  readonly up: Promise<void>;
+  readonly ended: Promise<string>;
+  readonly ran: string[] = [];
+  stops = 0;
+  isUp!: () => void;
+  isNotUp!: (why: Error) => void;
+  end!: (how: string) => void;
+  result = { status: 0, output: '' };
+
+  constructor(readonly debugSocket: string) {
+    this.up = new Promise((resolve, reject) => {
+      this.isUp = resolve;
+      this.isNotUp = reject;
+    });
+    this.ended = new Promise((resolve) => (this.end = resolve));
+  }
+
+  run(script: string): Promise<{ status: number; output: string }> {
+    this.ran.push(script);
+    return Promise.resolve(this.result);
+  }
+
+  stop(): Promise<void> {
+    this.stops++;
+    this.end('exit code 0');
+    return Promise.resolve();
+  }
+}
+
+describe('launching with the debug adapter', () => {
+  let daemon: ScriptedDaemon;
+  let guest: ScriptedGuest;
+  let dap: DapLog;
+  let plan: LaunchPlan | undefined;
+
+  beforeEach(async () => {
+    daemon = await new ScriptedDaemon().listen();
+    guest = new ScriptedGuest(daemon.path);
+    dap = new DapLog({
+      launch: (wanted, told) => {
+        plan = wanted;
+        told('fetching guest tools');
+        return Promise.resolve(guest);
+      },
+    });
+  });
+  afterEach(() => {
+    dap.adapter.dispose();
+    daemon.close();
+  });
+
+  it('shares the folder, runs the command when breakpoints are set and the guest is up, and ends with its status', async () => {
+    guest.result = { status: 3, output: 'cat: a.db: Input/output error\n' };
+    guest.inspectorPort = 9333;
+    const args = {
+      directory: '/srv/work',
+      guest: 'uml',
+      command: 'cat a.db',
+      options: ['--cache', 'never'],
+      inspectDaemon: true,
+    };
+    await dap.begin('launch', args, { supportsProgressReporting: true });
+    assert.deepEqual(plan, { ...args, tag: undefined, readOnly: false });
+    guest.isUp();
+    await dap.good('setFunctionBreakpoints', { breakpoints: [{ name: 'OPEN' }] });
+    assert.deepEqual(guest.ran, []);
+    await dap.good('configurationDone');
+    const { body } = await dap.event<Dap.ExitedEvent>('exited');
+    assert.equal(body.exitCode, 3);
+    await dap.event('terminated');
+    assert.deepEqual([guest.ran, guest.stops], [['cat a.db'], 1]);
+    dap.isGolden('launch');
+  });
+
+  it('says why the guest does not come up', async () => {
+    await dap.begin('launch', { directory: '/srv/work', command: 'true' });
+    await dap.good('configurationDone');
+    guest.isNotUp(trouble('debugGuestEnded', 'no memory'));
+    await dap.event('terminated');
+    dap.isGolden('launchFailed');
+  });
+
+  it('stops the guest on disconnect, unless it is to go on', async () => {
+    await dap.begin('launch', { directory: '/srv/work' });
+    await dap.good('disconnect', { terminateDebuggee: false });
+    assert.equal(guest.stops, 0);
+    await daemon.left;
+  });
+
+  for (const command of ['disconnect', 'terminate']) {
+    it(`releases what is held and stops the guest on ${command}`, async () => {
+      await dap.begin('launch', { directory: '/srv/work' });
+      await dap.good('configurationDone');
+      daemon.hold(read());
+      await dap.event('stopped');
+      await dap.good(command);
+      await daemon.left;
+      assert.deepEqual([guest.stops, daemon.holding], [1, 0]);
+    });
+  }
+
+  it('stops the guest when its daemon takes no debugger', async () => {
+    daemon.close();
+    await dap.good('initialize', { adapterID: 'virtiofs' });
+    assert.equal((await dap.ask('launch', { directory: '/srv/work' })).message, 'debuggerRefused');
+    assert.equal(guest.stops, 1);
+  });
+});

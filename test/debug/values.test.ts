@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { checkConfiguration } from '../../src/debug/configuration';
+import { HIT_FORMS, parseHitCondition } from '../../src/debug/hitCondition';
+import { memoryOf, parseMemory } from '../../src/debug/memory';
+import { parseNode } from '../../src/debug/values';
+import { decodeStruct, type Node } from '../../src/protocol/decode';
+import { opcodes } from '../../src/protocol/fuse/opcodes';
+import { CreateIn, InHeader, OutHeader, SetattrIn } from '../../src/protocol/fuse/structs';
+import { printNode } from '../../src/protocol/print';
+import type { StructTable } from '../../src/protocol/struct';
+
+const leaves = (node: Node): Node[] => (node.children ? node.children.flatMap(leaves) : [node]);
+const tables = [
+  ...new Set<StructTable>([InHeader, OutHeader, ...opcodes.flatMap(({ in: args, out }) => [...args, ...out])]),
+];
+
+/** The bytes of what a person writes for a field; or what is wanted instead. */
+function written(table: StructTable, field: string, text: string): string {
+  const tree = decodeStruct(table, new Uint8Array(table.size));
+  const node = leaves(tree).find(({ name }) => name === field) ?? assert.fail(`no ${field}`);
+  const parsed = parseNode(node, text);
+  return 'wanted' in parsed ? parsed.wanted : Buffer.from(parsed.bytes).toString('hex');
+}
+
+describe('values as people write them', () => {
+  it('are numbers, sizes, modes, flags, names of the tables and errnos', () => {
+    assert.equal(written(InHeader, 'nodeid', '5'), '0500000000000000');
+    assert.equal(written(InHeader, 'len', '0x1_000'), '00100000');
+    assert.equal(written(InHeader, 'len', '4K'), '00100000');
+    assert.equal(written(InHeader, 'opcode', 'FUSE_READ'), '0f000000');
+    assert.equal(written(InHeader, 'opcode', 'READ'), '0f000000');
+    assert.equal(written(CreateIn, 'mode', '0644'), 'a4010000');
+    assert.equal(written(CreateIn, 'flags', 'O_RDWR|CREAT | 0x4'), '46000000');
+    assert.equal(written(OutHeader, 'error', 'ENOENT'), 'feffffff');
+    assert.equal(written(OutHeader, 'error', '2'), 'feffffff');
+    assert.equal(written(OutHeader, 'error', '-2'), 'feffffff');
+    assert.equal(written(OutHeader, 'error', '0'), '00000000');
+  });
+
+  it('are refused with what is wanted', () => {
+    assert.match(written(InHeader, 'len', '5G'), /^a number that a u32 holds/);
+    assert.match(written(InHeader, 'len', '-1'), /^a number that a u32 holds/);
+    assert.match(written(InHeader, 'len', '08'), /^a number that a u32 holds/);
+    assert.match(written(InHeader, 'opcode', 'RAED'), /^one of FUSE_LOOKUP/);
+    assert.match(written(CreateIn, 'flags', 'O_RDWR|O_KREAT'), /^flags such as O_/);
+    assert.match(written(OutHeader, 'error', 'ENOSUCH'), /^an errno/);
+    assert.match(written(SetattrIn, 'size', ''), /^a number that a u64 holds/);
+  });
+
+  it('are read as they are shown, whatever the bytes: of every field of every structure', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...tables), fc.uint8Array({ minLength: 200, maxLength: 200 }), (table, bytes) => {
+        for (const node of leaves(decodeStruct(table, bytes))) {
+          // Seconds and devices are shown for people; texts are cut at their NUL.
+          if (node.value === null || node.field?.show === 'padding' || node.field?.show === 'device') continue;
+          if (node.field?.type === 'char' || node.field?.show === 'errno') continue;
+          const parsed = parseNode(node, printNode(node));
+          assert.ok('bytes' in parsed, `${table.name}.${node.name} = ${printNode(node)}`);
+          assert.deepEqual(Buffer.from(parsed.bytes), Buffer.from(bytes.subarray(node.at, node.at + node.length)));
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('never throw', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...tables), fc.string({ maxLength: 60 }), (table, text) => {
+        for (const node of leaves(decodeStruct(table, new Uint8Array(table.size)))) parseNode(node, text);
+      }),
+    );
+  });
+
+  it('may be names, with their NUL, and bytes', () => {
+    const name: Node = { name: 'name', at: 40, length: 2, value: 'a' };
+    const bytes = (node: Node, text: string): string => {
+      const parsed = parseNode(node, text);
+      return 'bytes' in parsed ? Buffer.from(parsed.bytes).toString('latin1') : parsed.wanted;
+    };
+    assert.equal(bytes(name, '"b c"'), 'b c\0');
+    assert.equal(bytes(name, 'b'), 'b\0');
+    assert.equal(bytes(name, '"\\xff\\\\"'), '\xff\\\0');
+    assert.equal(bytes(name, 'a\0b'), 'a text without NUL');
+    const data: Node = { name: 'data', at: 80, length: 2, value: null };
+    assert.equal(bytes(data, '6f 6b'), 'ok');
+    assert.equal(bytes(data, '"ok"'), 'ok');
+    assert.match(bytes(data, 'fine'), /^bytes such as/);
+  });
+});
+
+describe('hit conditions', () => {
+  it('choose among the hits', () => {
+    const hits = (text: string): string => {
+      const holds = parseHitCondition(text) ?? assert.fail(text);
+      return [1, 2, 3, 4, 5, 6].filter(holds).join('');
+    };
+    assert.deepEqual(['3', '== 3', '>= 3', '> 3', '<3', '<= 3', ' % 3 '].map(hits), [
+      '3',
+      '3',
+      '3456',
+      '456',
+      '12',
+      '123',
+      '36',
+    ]);
+    for (const text of ['', '0', '-1', '3x', '= 3', '>=', '1.5', '9'.repeat(20)]) {
+      assert.equal(parseHitCondition(text), undefined, `${text} is none of ${HIT_FORMS}`);
+    }
+  });
+});
+
+describe('memory references', () => {
+  it('say whose bytes they are, and from where', () => {
+    assert.deepEqual(parseMemory(memoryOf(1007, 'reply', 40)), { kind: 'reply', thread: 1007, at: 40 });
+    assert.deepEqual(parseMemory('0x1F000'), { kind: 'guest', thread: 0, at: 0x1f000 });
+    for (const text of ['', 'reply', 'reply/1', 'reply/x/0', 'host/1/0', '0x', '-1', `0x${'f'.repeat(14)}`]) {
+      assert.throws(() => parseMemory(text), { code: 'debugMemoryUnknown' });
+    }
+  });
+});
+
+describe('debug configurations', () => {
+  it('are checked, and never more than refused', () => {
+    const value = fc.oneof(fc.string(), fc.integer(), fc.boolean(), fc.constant(null), fc.array(fc.anything()));
+    const names = [
+      'directory',
+      'capture',
+      'guest',
+      'tag',
+      'readOnly',
+      'command',
+      'options',
+      'faults',
+      'stopWorld',
+      'pid',
+      'share',
+    ];
+    fc.assert(
+      fc.property(
+        fc.constantFrom('launch', 'attach'),
+        fc.dictionary(fc.constantFrom(...names), value),
+        (request, args) => {
+          try {
+            checkConfiguration(request as 'launch' | 'attach', args);
+          } catch (error) {
+            assert.equal((error as { code?: string }).code, 'debugConfigurationBad');
+          }
+        },
+      ),
+    );
+  });
+});
