@@ -60,7 +60,7 @@ module.exports = [
   ),
   bundle(
     'webview',
-    { timeline: './src/webview/timeline/main.ts' },
+    { timeline: './src/webview/timeline/main.ts', dax: './src/webview/dax/main.ts' },
     {
       target: ['web', 'es2022'],
       output: { path: resolve(__dirname, 'dist/webview'), filename: '[name].js', cssFilename: '[name].css' },

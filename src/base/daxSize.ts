@@ -1,4 +1,4 @@
-/** How large a DAX window can be. Both ends of the launcher and the daemon check it. */
+/** How large a DAX window can be, and sizes in the words of its policy. All ends check the same. */
 
 const MIB = 1 << 20;
 /** Linux maps 2 MiB at a time. */
@@ -20,3 +20,12 @@ export function daxSizeFault(bytes: number): string | undefined {
 
 /** Memory of the guest that its kernel needs to describe a window: 64 bytes for each page. */
 export const daxGuestBytes = (window: number): number => (window / 4096) * 64;
+
+/** A size among the words of a policy: `>=1M`, `<2G`. */
+export const DAX_POLICY_SIZE = /^([<>])(=?)(\d{1,12})([KMGT]?)$/i;
+
+/** A size that a person has written (`64M`), in bytes; NaN: it is none. */
+export function parseDaxSize(text: string): number {
+  const match = /^(\d{1,10})([KMG]?)(?:i?B)?$/i.exec(text);
+  return match === null ? NaN : Number(match[1]) * 1024 ** ['', 'K', 'M', 'G'].indexOf(match[2].toUpperCase());
+}

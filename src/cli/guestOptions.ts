@@ -4,7 +4,7 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { trouble } from '../base/catalogue';
-import { DAX_SIZES, daxSizeFault } from '../base/daxSize';
+import { DAX_SIZES, daxSizeFault, parseDaxSize } from '../base/daxSize';
 import { tagFault } from '../base/tag';
 
 export interface NamedFolder {
@@ -74,8 +74,7 @@ export function parseMemory(text: string): number {
 
 /** Bytes of a DAX window, from `64M`. Whether there can be one that large is `vm/daxChecks.ts`'s to say. */
 export function parseDax(text: string): number {
-  const match = /^(\d{1,10})([KMG]?)(?:i?B)?$/i.exec(text);
-  const bytes = match === null ? NaN : Number(match[1]) * 1024 ** ['', 'K', 'M', 'G'].indexOf(match[2].toUpperCase());
+  const bytes = parseDaxSize(text);
   if (!(bytes > 0)) throw trouble('numberBad', '--dax', text, DAX_SIZES);
   const fault = daxSizeFault(bytes);
   if (fault !== undefined) throw trouble('daxSizeBad', text, fault);

@@ -5,6 +5,7 @@
  * pass. `side` is the capture meant: 0, or 1 for the second one of a comparison. What comes from the webview is checked
  * (`isFromTimeline`) before anything is done with it.
  */
+import type { Occupancy } from '../trace/dax/windowOccupancy';
 import type { Answer, Question } from './exchange';
 
 export type Side = 0 | 1;
@@ -188,6 +189,8 @@ export type Asked =
   | { readonly about: 'pathOrder'; readonly side: Side }
   /** Bytes moved by each of all rows. */
   | { readonly about: 'payloads'; readonly side: Side }
+  /** How full the DAX window was. */
+  | { readonly about: 'window'; readonly side: Side }
   /** `filter` is a number that later `passed` messages repeat. */
   | { readonly about: 'filter'; readonly filter: number; readonly text: string }
   | { readonly about: 'complete'; readonly text: string; readonly cursor: number }
@@ -199,6 +202,7 @@ export type Given =
   | { readonly about: 'paths'; readonly texts: readonly string[] }
   | { readonly about: 'pathOrder'; readonly ranks: Uint32Array }
   | { readonly about: 'payloads'; readonly payloads: Uint32Array }
+  | { readonly about: 'window'; readonly occupancy: Occupancy }
   /** For each side the first `count` rows as bits, those that pass set; undefined: all pass. */
   | { readonly about: 'filter'; readonly passed: readonly FilterResult[] | undefined }
   | { readonly about: 'filter'; readonly trouble: FilterTrouble }
@@ -253,6 +257,7 @@ function isAsked(value: unknown): value is Asked {
       return isSide(value['side']) && areCounts(value['paths']);
     case 'pathOrder':
     case 'payloads':
+    case 'window':
       return isSide(value['side']);
     case 'filter':
       return isCount(value['filter']) && isText(value['text'], LONGEST_FILTER);

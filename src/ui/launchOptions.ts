@@ -5,10 +5,14 @@
  */
 import { homedir } from 'node:os';
 import { basename, isAbsolute, join, resolve } from 'node:path';
+import { DAX_POLICY_SIZE, daxSizeFault, parseDaxSize } from '../base/daxSize';
+import { checkAskedWindows } from '../base/daxWish';
 import { tagFault } from '../base/tag';
 
 export const GUESTS = ['qemu', 'uml'] as const;
 export const CACHE_MODES = ['never', 'metadata', 'auto', 'always'] as const;
+export const DAX_MOUNTS = ['inode', 'always', 'never'] as const;
+export const DAX_SIZES = ['2M', '4M', '8M', '16M', '32M', '64M', '128M', '256M'] as const;
 
 export interface ExtraShare {
   readonly folder: string;
@@ -28,6 +32,12 @@ export interface LaunchOptions {
   readonly qemuArgs: readonly string[];
   /** A capture file; empty: none is written. */
   readonly capture: string;
+  /** Size of each share's DAX window; empty: none. */
+  readonly dax: string;
+  /** Which files go through it. */
+  readonly daxPolicy: string;
+  /** The guest's mount option. */
+  readonly daxMount: (typeof DAX_MOUNTS)[number];
   /** Typed into the guest's shell once it is up. */
   readonly command: string;
 }
@@ -43,6 +53,9 @@ export const DEFAULT_OPTIONS: LaunchOptions = {
   kernel: '',
   qemuArgs: [],
   capture: '',
+  dax: '',
+  daxPolicy: '',
+  daxMount: 'inode',
   command: '',
 };
 
@@ -81,6 +94,9 @@ const readers: { readonly [Name in keyof LaunchOptions]: Reader<LaunchOptions[Na
   kernel: (value, base) => (isText(value) ? (value === '' ? '' : absolute(value, base)) : undefined),
   qemuArgs: (value) => (Array.isArray(value) && value.length <= 1000 && value.every(isText) ? value : undefined),
   capture: (value, base) => (isText(value) ? (value === '' ? '' : absolute(value, base)) : undefined),
+  dax: (value) => (isText(value) && (value === '' || daxFault(value) === undefined) ? value : undefined),
+  daxPolicy: (value) => (isText(value) && daxPolicyFault(value) === undefined ? value : undefined),
+  daxMount: oneOf(DAX_MOUNTS),
   command: text,
 };
 
@@ -110,6 +126,32 @@ export function memoryFault(value: string): string | undefined {
   const match = /^(\d{1,7})([MG]?)(?:i?B)?$/i.exec(value);
   const mebibytes = match === null ? 0 : Number(match[1]) * (match[2].toUpperCase() === 'G' ? 1024 : 1);
   return mebibytes >= 96 ? undefined : 'A size of at least 96M, such as 512M or 2G';
+}
+
+/** What is wrong with the size of a DAX window; undefined when nothing is. */
+export function daxFault(value: string): string | undefined {
+  const bytes = parseDaxSize(value);
+  const fault = bytes > 0 ? daxSizeFault(bytes) : 'has no size such as 64M';
+  return fault === undefined ? undefined : `A window of ${value} ${fault}`;
+}
+
+/** What is wrong with a policy's words; undefined when nothing is. */
+export function daxPolicyFault(value: string): string | undefined {
+  if (value === '') return undefined;
+  const bad = value.split(',').find((word) => word === '' || (/^[<>]/.test(word) && !DAX_POLICY_SIZE.test(word)));
+  if (bad === undefined) return undefined;
+  return bad === '' ? 'Between two commas there has to be a word' : `${bad} is no size such as >=1M`;
+}
+
+const QEMU_MEBIBYTES = 512;
+
+/** Throws the Trouble that stands in the way of the DAX windows that are asked for. */
+export function checkDaxWindows({ guest, memory, dax, shares, readOnly, cache }: LaunchOptions): void {
+  if (dax === '') return;
+  const [, amount, unit] = /^(\d+)([MG]?)/i.exec(memory) ?? ['', QEMU_MEBIBYTES, 'M'];
+  const memoryMiB = Number(amount) * (String(unit).toUpperCase() === 'G' ? 1024 : 1);
+  const windows = Array.from({ length: 1 + shares.length }, () => parseDaxSize(dax));
+  checkAskedWindows({ guest, memoryMiB, windows, readOnly, cache });
 }
 
 /** `~`, `${workspaceFolder}` and paths relative to `base`. */
@@ -164,6 +206,8 @@ export function shareWords(folder: string, options: LaunchOptions): string[] {
     ...(qemu ? given('--kernel', options.kernel) : []),
     ...(qemu ? options.qemuArgs.map((word) => `--qemu-arg=${word}`) : []),
     ...given('--capture', options.capture),
+    ...given('--dax', options.dax),
+    ...(options.dax === '' ? [] : [...given('--dax-policy', options.daxPolicy), `--dax-mount=${options.daxMount}`]),
     '--',
     folder,
   ];
@@ -178,6 +222,7 @@ export function summary(options: LaunchOptions): string {
     ...(options.shares.length > 0 ? [`${options.shares.length} more`] : []),
     ...(options.memory === '' ? [] : [options.memory]),
     ...(options.cpus === '' ? [] : [`${options.cpus} CPUs`]),
+    ...(options.dax === '' ? [] : [`DAX ${options.dax}`]),
     ...(options.capture === '' ? [] : [`capture ${basename(options.capture)}`]),
   ].join(', ');
 }

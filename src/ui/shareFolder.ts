@@ -12,9 +12,9 @@ import { findNode } from './findNode';
 import { followLaunch } from './followLaunch';
 import {
   DEFAULT_OPTIONS,
-  GUESTS,
   type LaunchOptions,
   type Profile,
+  checkDaxWindows,
   freeTag,
   readOptions,
   readProfiles,
@@ -40,10 +40,13 @@ const gear: vscode.QuickInputButton = {
 
 /** The choices made last in this workspace, over the settings, over the defaults. */
 export function usualOptions(studio: Studio): LaunchOptions {
-  const guest = vscode.workspace.getConfiguration('virtiofs').get('guest');
-  const setting = GUESTS.find((one) => one === guest);
+  const settings = vscode.workspace.getConfiguration('virtiofs');
+  const [guest, dax, daxPolicy, daxMount] = ['guest', 'dax.size', 'dax.policy', 'dax.mount'].map((name) =>
+    settings.get<unknown>(name),
+  );
+  const set = readOptions({ guest, dax, daxPolicy, daxMount }, workspaceBase()).options;
   const remembered = readOptions(studio.memory.get(REMEMBERED), workspaceBase()).options;
-  return { ...DEFAULT_OPTIONS, ...(setting === undefined ? {} : { guest: setting }), ...remembered };
+  return { ...DEFAULT_OPTIONS, ...set, ...remembered };
 }
 
 export function workspaceBase(): string {
@@ -131,6 +134,7 @@ async function remember(studio: Studio, folder: string, options?: LaunchOptions)
 
 /** Starts a launcher for `plan`. Throws a Trouble when that is impossible. */
 export async function launch(studio: Studio, plan: LaunchPlan): Promise<SharedVm> {
+  checkDaxWindows(plan.options);
   const setting = vscode.workspace.getConfiguration('virtiofs').get('nodePath', '');
   const node = await findNode(setting, process.execPath);
   const cli = join(studio.extensionPath, 'dist', 'cli.js');

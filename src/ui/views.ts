@@ -1,10 +1,11 @@
 /**
- * Makes the views of captures ("Requests", "Inodes and Handles", "Findings"), the documents of decoded requests and the
+ * Makes the views of captures ("Requests", "Inodes and Handles", "DAX Window", "Findings"), the documents of decoded requests and the
  * filter language's services, and joins them. For the rest of the extension: `Views.captures`.
  */
 import * as vscode from 'vscode';
 import type { InodeOrder } from '../trace/inodes/inodes';
 import { Captures } from './captures/captures';
+import { DaxView } from './dax/daxView';
 import { FindingsView } from './findings/findingsView';
 import { InodesView, type InodesNode } from './inodes/inodesView';
 import { LiveTimelines } from './captures/liveTimelines';
@@ -20,6 +21,7 @@ export interface Views extends vscode.Disposable {
   readonly inodes: InodesView;
   readonly findings: FindingsView;
   readonly documents: TraceDocuments;
+  readonly dax: DaxView;
   /** Runs one of the views' commands. */
   run(command: string, args: readonly unknown[]): unknown;
 }
@@ -34,6 +36,7 @@ export function createViews(extension: vscode.ExtensionContext): Views {
   const inodes = new InodesView(captures, () => findings.model.stale);
   const documents = new TraceDocuments(captures, requests);
   const context = { captures, requests, memory: extension.workspaceState };
+  const dax = new DaxView(extension, captures);
   const timelines = new LiveTimelines(extension, captures);
   const commands: Readonly<Record<string, (...args: readonly unknown[]) => unknown>> = {
     ...Object.fromEntries(
@@ -55,6 +58,7 @@ export function createViews(extension: vscode.ExtensionContext): Views {
     documents,
     registerFilterLanguage(),
     timelines,
+    dax,
     vscode.window.registerFileDecorationProvider({ provideFileDecoration: decorate }),
     vscode.workspace.onDidChangeConfiguration((event) => {
       if (event.affectsConfiguration('virtiofs.colorRules')) readColorRules(requests);
@@ -68,6 +72,7 @@ export function createViews(extension: vscode.ExtensionContext): Views {
     inodes,
     findings,
     documents,
+    dax,
     run: (command, args) => (Object.hasOwn(commands, command) ? commands[command](...args) : undefined),
     dispose: () => {
       for (const one of subscriptions) one.dispose();

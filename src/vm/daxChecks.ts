@@ -6,46 +6,25 @@ import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { daxGuestBytes, daxSizeFault, MOST_DAX_BYTES } from '../base/daxSize';
 import { trouble } from '../base/catalogue';
+import { type AskedWindows, checkAskedWindows } from '../base/daxWish';
 import { DAX_DEVICE } from './qemuArguments';
 import type { Kernel, Program, Toolbox } from './toolbox';
 
-export interface DaxWish {
-  readonly guest: 'qemu' | 'uml';
+export interface DaxWish extends AskedWindows {
   readonly tools: Toolbox;
   readonly kernel?: Kernel | undefined;
-  readonly memoryMiB: number;
-  /** Bytes of each share's window. */
-  readonly windows: readonly number[];
-  readonly readOnly: boolean;
-  readonly cache: string;
 }
 
-const MIB = 1 << 20;
 /** The first QEMU with shared memory regions for vhost-user devices. */
 const FIRST_QEMU = [11, 1] as const;
-/** More of the guest's memory than this is too much for describing a window. */
-const MOST_SHARE = 1 / 16;
 
 const run = promisify(execFile);
 
 /** Throws a Trouble that says why not, and the fix. */
 export async function checkDax(wish: DaxWish): Promise<void> {
-  const { guest, tools, memoryMiB, windows, readOnly, cache } = wish;
-  if (guest === 'uml') throw trouble('daxUml');
-  if (readOnly) throw trouble('daxReadOnly');
-  if (cache === 'never' || cache === 'metadata') throw trouble('daxCache', cache);
-  for (const bytes of windows) {
-    const fault = daxSizeFault(bytes);
-    if (fault !== undefined) throw trouble('daxSizeBad', mebibytes(bytes), fault);
-  }
-  const total = windows.reduce((sum, bytes) => sum + bytes, 0);
-  if (total > MOST_DAX_BYTES) throw trouble('daxTooMuch', mebibytes(total));
-  const needed = daxGuestBytes(total);
-  if (needed > memoryMiB * MIB * MOST_SHARE) {
-    throw trouble('daxGuestMemory', mebibytes(total), `${memoryMiB}M`, mebibytes(needed));
-  }
+  checkAskedWindows(wish);
+  const { tools } = wish;
   if (tools.qemu) {
     const { able, version } = await qemuDax(tools.qemu);
     if (!able) throw trouble('daxQemuTooOld', version);
@@ -78,8 +57,4 @@ export function kernelHasDax({ image, release }: Kernel): boolean | undefined {
 
 async function output(argv: readonly string[]): Promise<string> {
   return (await run(argv[0], argv.slice(1))).stdout;
-}
-
-function mebibytes(bytes: number): string {
-  return `${Math.ceil(bytes / MIB)}M`;
 }

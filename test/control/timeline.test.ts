@@ -21,6 +21,7 @@ describe('what a timeline says', () => {
       ask({ about: 'lines', side: 0, rows: [1, 2] }),
       ask({ about: 'filter', filter: 1, text: 'opcode == READ' }),
       ask({ about: 'complete', text: 'op', cursor: 2 }),
+      ask({ about: 'window', side: 0 }),
       ask({ about: 'comparison' }),
     ]) {
       assert.ok(isFromTimeline(message), JSON.stringify(message));
@@ -41,6 +42,7 @@ describe('what a timeline says', () => {
       ask({ about: 'request', side: 0, row: -1 }),
       ask({ about: 'lines', side: 0, rows: Array.from({ length: MOST_ASKED + 1 }, () => 0) }),
       ask({ about: 'filter', filter: 1, text: 'x'.repeat(LONGEST_FILTER + 1) }),
+      ask({ about: 'window', side: 2 }),
       ask({ about: 'secrets' }),
     ]) {
       assert.ok(!isFromTimeline(message), JSON.stringify(message));

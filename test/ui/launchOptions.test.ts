@@ -8,6 +8,9 @@ import {
   DEFAULT_OPTIONS,
   type LaunchOptions,
   absolute,
+  checkDaxWindows,
+  daxFault,
+  daxPolicyFault,
   freeTag,
   readOptions,
   readProfiles,
@@ -28,6 +31,9 @@ describe('the choices of a share', () => {
       kernel: '/boot/vmlinuz',
       qemuArgs: ['-device', '--help'],
       capture: '/tmp/x.fuse.pcapng',
+      dax: '64M',
+      daxPolicy: 'tails,>=1M',
+      daxMount: 'always',
       command: 'ls',
     };
     const { folder, options: read } = parseShareWords(shareWords('--folder', options));
@@ -48,7 +54,9 @@ describe('the choices of a share', () => {
         capture: '/tmp/x.fuse.pcapng',
         traceSyscalls: false,
         fault: [],
-        daxMount: 'inode',
+        dax: '64M',
+        daxPolicy: 'tails,>=1M',
+        daxMount: 'always',
       },
     );
   });
@@ -82,6 +90,41 @@ describe('the choices of a share', () => {
     const profiles = readProfiles([{ name: 'small', guest: 'uml', cpus: 'many' }, { guest: 'uml' }, 7, null], '/');
     assert.deepEqual(profiles, [{ name: 'small', options: { guest: 'uml' }, faults: ['cpus'] }]);
     assert.deepEqual(readProfiles({ name: 'no list' }, '/'), []);
+  });
+
+  it('have a DAX window of a size that there can be, with a policy that makes sense', () => {
+    const read = (value: unknown): unknown => readOptions(value, '/').options;
+    assert.deepEqual(read({ dax: '64M', daxPolicy: '*.db,<2G', daxMount: 'never' }), {
+      dax: '64M',
+      daxPolicy: '*.db,<2G',
+      daxMount: 'never',
+    });
+    assert.deepEqual(readOptions({ dax: '3M', daxPolicy: '>=many', daxMount: 'yes' }, '/').faults.sort(), [
+      'dax',
+      'daxMount',
+      'daxPolicy',
+    ]);
+    assert.match(daxFault('512M') ?? '', /more mappings than QEMU survives/);
+    assert.match(daxPolicyFault('pages,') ?? '', /a word/);
+    assert.ok(!shareWords('/srv', { ...DEFAULT_OPTIONS, daxPolicy: 'tails' }).some((word) => word.includes('dax')));
+  });
+
+  it('say before anything starts why there can be no DAX window', () => {
+    const code = (options: Partial<LaunchOptions>): string | undefined => {
+      try {
+        checkDaxWindows({ ...DEFAULT_OPTIONS, dax: '64M', ...options });
+        return undefined;
+      } catch (error) {
+        return error instanceof Trouble ? error.code : 'no trouble';
+      }
+    };
+    assert.equal(code({}), undefined);
+    assert.equal(code({ dax: '', guest: 'uml', readOnly: true }), undefined);
+    assert.equal(code({ guest: 'uml' }), 'daxUml');
+    assert.equal(code({ readOnly: true }), 'daxReadOnly');
+    assert.equal(code({ cache: 'never' }), 'daxCache');
+    assert.equal(code({ memory: '96M' }), undefined);
+    assert.equal(code({ dax: '256M', shares: [{ folder: '/a', tag: 'a' }] }), 'daxTooMuch');
   });
 
   it('never throw, whatever the settings hold', () =>

@@ -2,6 +2,7 @@
  * Which files of a share go through the DAX window where the guest leaves that to us (mount option dax=inode): by size
  * and by path, as its owner has said. Pure. Whether the host and the window can is not asked here.
  */
+import { DAX_POLICY_SIZE } from '../../base/daxSize';
 
 export interface DaxPolicy {
   /** Files whose size is not a multiple of a page too: the rest of their last page is kept as a copy. */
@@ -26,7 +27,7 @@ const UNITS = ['', 'K', 'M', 'G', 'T'];
 export function parsePolicy(text: string): DaxPolicy | undefined {
   let policy = PAGES_ONLY;
   for (const word of text.split(',')) {
-    const size = /^([<>])(=?)(\d{1,12})([KMGT]?)$/i.exec(word);
+    const size = DAX_POLICY_SIZE.exec(word);
     if (word === 'pages') policy = { ...policy, tails: false };
     else if (word === 'tails') policy = { ...policy, tails: true };
     else if (size) {

@@ -29,6 +29,9 @@ export const MAP_FOR_WRITING = 1;
 /** No file or window is longer, whatever a capture says. */
 const LONGEST = 2 ** 52;
 
+/** More are sorted as a whole. */
+const MOST_SWAPS = 20_000;
+
 export class WindowEvents {
   count = 0;
   kind = new Uint8Array(64);
@@ -42,6 +45,8 @@ export class WindowEvents {
   flags = new Uint8Array(64);
   /** The row that it comes from; -1: none. */
   row = new Int32Array(64);
+  /** The process that asked; 0: unknown. */
+  pid = new Uint32Array(64);
 
   add(
     kind: WindowEvent,
@@ -53,6 +58,7 @@ export class WindowEvents {
     path: number,
     flags: number,
     row: number,
+    pid = 0,
   ): void {
     const at = this.count++;
     this.kind = roomFor(this.kind, this.count);
@@ -64,6 +70,7 @@ export class WindowEvents {
     this.path = roomFor(this.path, this.count);
     this.flags = roomFor(this.flags, this.count);
     this.row = roomFor(this.row, this.count);
+    this.pid = roomFor(this.pid, this.count);
     this.kind[at] = kind;
     this.time[at] = time;
     this.windowOffset[at] = windowOffset;
@@ -73,6 +80,7 @@ export class WindowEvents {
     this.path[at] = path;
     this.flags[at] = flags;
     this.row[at] = row;
+    this.pid[at] = pid;
   }
 
   /** How many events are not later than `time`. */
@@ -85,6 +93,34 @@ export class WindowEvents {
       else high = middle;
     }
     return low;
+  }
+
+  /** The first `count` are gone. */
+  shift(count: number): void {
+    for (const column of this.columns) column.copyWithin(0, count, this.count);
+    this.count -= count;
+  }
+
+  /** Brings what was added from `from` on into the order of time; the first place that is another one now. */
+  settle(from: number): number {
+    let lowest = from;
+    let budget = MOST_SWAPS;
+    for (let at = Math.max(1, from); at < this.count; at++) {
+      for (let place = at; place > 0 && this.time[place - 1] > this.time[place]; place--) {
+        if (budget-- === 0) {
+          this.sort();
+          return 0;
+        }
+        for (const column of this.columns) [column[place - 1], column[place]] = [column[place], column[place - 1]];
+        lowest = Math.min(lowest, place - 1);
+      }
+    }
+    return lowest;
+  }
+
+  private get columns(): readonly (Uint8Array | Uint32Array | Int32Array | Float64Array)[] {
+    const { kind, time, windowOffset, length, fileOffset, nodeid, path, flags, row, pid } = this;
+    return [kind, time, windowOffset, length, fileOffset, nodeid, path, flags, row, pid];
   }
 
   /** By time; those of one time keep their order. */
@@ -106,44 +142,57 @@ export class WindowEvents {
     this.path = by(this.path);
     this.flags = by(this.flags);
     this.row = by(this.row);
+    this.pid = by(this.pid);
   }
 }
 
 /** All events of a capture. */
 export function windowEvents(capture: Capture): WindowEvents {
   const events = new WindowEvents();
-  for (const note of capture.windowNotes ?? []) {
-    if (note.what !== WindowWhat.MAPPED || !isRange(note.windowOffset, note.length)) continue;
-    events.add(
-      WindowEvent.Map,
-      note.start,
-      note.windowOffset,
-      note.length,
-      note.fileOffset,
-      note.nodeid,
-      0,
-      MAP_FOR_WRITING,
-      -1,
-    );
-  }
-  const { columns, count } = capture;
-  const { opcode } = columns;
-  for (let row = 0; row < count; row++) {
-    const code = opcode[row];
-    if (code === Opcode.SETUPMAPPING) setup(capture, events, row);
-    else if (code === Opcode.REMOVEMAPPING) remove(capture, events, row);
-    else if ((code === Opcode.INIT || code === Opcode.DESTROY) && answered(capture, row) && columns.error[row] === 0) {
-      events.add(WindowEvent.Reset, columns.start[row] + columns.latency[row], 0, 0, 0, 0, 0, 0, row);
-    }
-  }
+  addNotes(capture, events, 0);
+  for (let row = 0; row < capture.count; row++) if (isAboutWindow(capture, row)) addRow(capture, events, row);
   events.sort();
   return events;
 }
 
+/** What was mapped before the capture began, as the writer has noted it, from the note `from` on. */
+export function addNotes({ windowNotes = [] }: Capture, events: WindowEvents, from: number): void {
+  for (let at = from; at < windowNotes.length; at++) {
+    const { what, start, windowOffset, length, fileOffset, nodeid } = windowNotes[at];
+    if (what !== WindowWhat.MAPPED || !isRange(windowOffset, length)) continue;
+    events.add(WindowEvent.Map, start, windowOffset, length, fileOffset, nodeid, 0, MAP_FOR_WRITING, -1);
+  }
+}
+
+/** Whether a request can change the window. */
+export function isAboutWindow({ columns }: Capture, row: number): boolean {
+  const code = columns.opcode[row];
+  const about =
+    code === Opcode.SETUPMAPPING || code === Opcode.REMOVEMAPPING || code === Opcode.INIT || code === Opcode.DESTROY;
+  return about && (columns.flags[row] & RowFlag.ORPHAN) === 0;
+}
+
+/** What an answered request did to the window. */
+export function addRow(capture: Capture, events: WindowEvents, row: number): void {
+  const { columns } = capture;
+  const code = columns.opcode[row];
+  if (code === Opcode.SETUPMAPPING) setup(capture, events, row);
+  else if (code === Opcode.REMOVEMAPPING) remove(capture, events, row);
+  else if (answered(capture, row) && columns.error[row] === 0) {
+    events.add(WindowEvent.Reset, columns.start[row] + columns.latency[row], 0, 0, 0, 0, 0, 0, row);
+  }
+}
+
 /** Bytes of the window: as the front-end was told, or else as far as it was used. */
-export function windowSize(capture: Capture, events: WindowEvents): number {
-  let size = 0;
-  for (const { bytes } of capture.control) {
+export function windowSize({ control }: Capture, events: WindowEvents): number {
+  return Math.max(toldSize(control, 0) ?? 0, usedSize(events, 0));
+}
+
+/** What the messages from `from` on say of the window's size, in bytes; undefined: nothing. */
+export function toldSize(control: Capture['control'], from: number): number | undefined {
+  let size: number | undefined;
+  for (let at = from; at < control.length; at++) {
+    const { bytes } = control[at];
     if (bytes.length < Header.size + ShmemConfig.offset.memory_sizes + 8) continue;
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const isAnswer = (view.getUint32(Header.offset.flags, true) & HeaderFlag.REPLY) !== 0;
@@ -151,7 +200,13 @@ export function windowSize(capture: Capture, events: WindowEvents): number {
     const told = Number(view.getBigUint64(Header.size + ShmemConfig.offset.memory_sizes, true));
     if (told <= LONGEST) size = told;
   }
-  for (let at = 0; at < events.count; at++) {
+  return size;
+}
+
+/** How far events from `from` on reach. */
+export function usedSize(events: WindowEvents, from: number): number {
+  let size = 0;
+  for (let at = from; at < events.count; at++) {
     if (events.kind[at] === WindowEvent.Map) size = Math.max(size, events.windowOffset[at] + events.length[at]);
   }
   return size;
@@ -177,7 +232,7 @@ function setup(capture: Capture, events: WindowEvents, row: number): void {
   const kind = columns.error[row] === 0 ? WindowEvent.Map : WindowEvent.Refused;
   const flags = view.getUint32(offset.flags, true) & MAP_FOR_WRITING;
   const time = columns.start[row] + columns.latency[row];
-  events.add(kind, time, place, length, from, columns.nodeid[row], columns.path[row], flags, row);
+  events.add(kind, time, place, length, from, columns.nodeid[row], columns.path[row], flags, row, columns.pid[row]);
 }
 
 function remove(capture: Capture, events: WindowEvents, row: number): void {
@@ -195,6 +250,17 @@ function remove(capture: Capture, events: WindowEvents, row: number): void {
     const place = Number(view.getBigUint64(at + RemovemappingOne.offset.moffset, true));
     const length = Number(view.getBigUint64(at + RemovemappingOne.offset.len, true));
     if (!isRange(place, length)) continue;
-    events.add(WindowEvent.Unmap, time, place, length, 0, columns.nodeid[row], columns.path[row], 0, row);
+    events.add(
+      WindowEvent.Unmap,
+      time,
+      place,
+      length,
+      0,
+      columns.nodeid[row],
+      columns.path[row],
+      0,
+      row,
+      columns.pid[row],
+    );
   }
 }

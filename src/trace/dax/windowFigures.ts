@@ -10,7 +10,7 @@ import { type Capture, RowFlag } from '../capture';
 import { WindowWhat } from '../packet';
 import { WindowEvent } from './windowEvents';
 import type { WindowHistory } from './windowHistory';
-import { WindowState } from './windowState';
+import { fileNames } from './windowNames';
 
 export interface FileFigures {
   readonly nodeid: number;
@@ -81,14 +81,15 @@ export function windowFigures(capture: Capture, history: WindowHistory, options:
   const end = lastTime(capture, history);
   const slices = emptySlices(end, Math.max(1, options.slices ?? DEFAULT_SLICES));
   const width = end / slices.length || 1;
-  const state = new WindowState();
+  const state = history.after(0);
+  const names = fileNames(capture);
   let again = 0;
   let slice = 0;
 
   const file = (nodeid: number, path: number): FileFigures | undefined => {
     const known = files.get(nodeid);
     if (known || files.size >= MOST_FILES) return known;
-    const fresh = { nodeid, path: nameOf(capture, nodeid, path), ...NOTHING };
+    const fresh = { nodeid, path: names(nodeid, path), ...NOTHING };
     files.set(nodeid, fresh);
     return fresh;
   };
@@ -169,14 +170,6 @@ function lastTime({ columns, count }: Capture, { events }: WindowHistory): numbe
   let last = events.count > 0 ? events.time[events.count - 1] : 0;
   for (let row = 0; row < count; row++) if (columns.start[row] > last) last = columns.start[row];
   return Math.max(0, last);
-}
-
-/** A path, from the row or from what the writer has noted; else the nodeid. */
-function nameOf(capture: Capture, nodeid: number, path: number): string {
-  const known = path > 0 ? capture.path(path) : '';
-  if (known !== '') return known;
-  const note = capture.windowNotes?.find((one) => one.nodeid === nodeid && one.path !== '');
-  return note ? `/${note.path}` : `node ${nodeid}`;
 }
 
 /** READ and WRITE of files that have been in the window. */

@@ -11,19 +11,50 @@ const STRIDE = 256;
 const MOST_KEPT = 512;
 
 export class WindowHistory {
-  readonly stride: number;
-  private readonly kept: WindowState[] = [new WindowState()];
+  stride: number;
+  private kept: WindowState[] = [new WindowState()];
 
   constructor(
     readonly events: WindowEvents,
     /** Bytes. */
-    readonly size: number,
+    public size: number,
   ) {
     this.stride = Math.max(STRIDE, Math.ceil(events.count / MOST_KEPT));
-    const state = new WindowState();
-    for (let at = 0; at < events.count; at++) {
-      state.apply(events, at);
+    this.replay();
+  }
+
+  /** Events from `from` on are new, or others than before. */
+  grow(from: number): void {
+    while (this.kept.length > 1 && this.kept[this.kept.length - 1].applied > from) this.kept.pop();
+    this.replay();
+  }
+
+  /** The first `count` events cannot be come back to any more: it begins with the window as they had left it. */
+  forget(count: number): void {
+    const base = this.after(count);
+    this.events.shift(base.applied);
+    base.applied = 0;
+    this.kept = [base];
+    this.replay();
+  }
+
+  /** Row numbers are less by so many; those below are none any more. */
+  drop(rows: number): void {
+    for (const state of this.kept) state.drop(rows);
+  }
+
+  private replay(): void {
+    const { events } = this;
+    const last = this.kept[this.kept.length - 1];
+    if (events.count - last.applied < this.stride) return;
+    const state = last.copy();
+    while (state.applied < events.count) {
+      state.apply(events, state.applied);
       if (state.applied % this.stride === 0) this.kept.push(state.copy());
+      if (this.kept.length > 2 * MOST_KEPT) {
+        this.stride *= 2;
+        this.kept = this.kept.filter(({ applied }) => applied % this.stride === 0);
+      }
     }
   }
 

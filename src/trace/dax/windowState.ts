@@ -19,6 +19,8 @@ export interface WindowRange {
   /** When it was mapped, and by which row (-1: before the capture). */
   readonly since: number;
   readonly row: number;
+  /** The process that had it mapped; 0: unknown. */
+  readonly pid: number;
   /** How often anything was mapped at this place, this time included. */
   readonly uses: number;
 }
@@ -49,6 +51,11 @@ export class WindowState {
     copy.unmaps = this.unmaps;
     copy.refusals = this.refusals;
     return copy;
+  }
+
+  /** Row numbers are less by so many; what is below has none any more. */
+  drop(rows: number): void {
+    this.ranges = this.ranges.map((range) => ({ ...range, row: Math.max(-1, range.row - rows) }));
   }
 
   /** Applies the next event; those that were given up for it. */
@@ -104,6 +111,7 @@ export class WindowState {
       flags: events.flags[at] | (again ? first.flags : 0),
       since: again ? first.since : events.time[at],
       row: again ? first.row : events.row[at],
+      pid: again ? first.pid : events.pid[at],
       uses,
     });
     this.mappedBytes += length;

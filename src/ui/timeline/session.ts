@@ -15,7 +15,9 @@ import type {
 } from '../../control/timeline';
 import { complete } from '../../trace/filter/complete';
 import { compileFilter } from '../../trace/filter/filter';
-import { breathe } from './breathe';
+import { OccupancyWalk } from '../../trace/dax/windowOccupancy';
+import { WindowLog } from '../../trace/dax/windowLog';
+import { breathe, Slice } from './breathe';
 import type { CaptureSource } from './captureSource';
 import { describeLine, describeRequest } from './describe';
 import { Filtering } from './filtering';
@@ -44,6 +46,8 @@ export class TimelineSession {
   private readonly endings: (() => void)[];
   private filterings: Filtering[] | undefined;
   private prepared: Filtering[] | undefined;
+  /** What each side's DAX window has been through, as far as it was asked for. */
+  private windows: WindowLog[] = [];
   private filterNumber = 0;
   private ready = false;
   private paused = false;
@@ -112,6 +116,7 @@ export class TimelineSession {
     this.page++;
     this.ready = true;
     this.filterings = this.prepared = undefined;
+    this.windows = [];
     for (const stream of this.streams) stream.restart();
     await this.post({ kind: 'begin', sides: this.streams.length === 2 ? 2 : 1, live: this.parts.live });
     this.changed();
@@ -210,6 +215,8 @@ export class TimelineSession {
         const { columns, count } = this.sourceOf(ask.side).capture;
         return { about: 'payloads', payloads: columns.payload.slice(0, count) };
       }
+      case 'window':
+        return { about: 'window', occupancy: await this.occupancy(ask.side) };
       case 'filter':
         return this.filter(ask.filter, ask.text);
       case 'complete':
@@ -217,6 +224,17 @@ export class TimelineSession {
       case 'comparison':
         return { about: 'comparison', comparison: await this.parts.compare() };
     }
+  }
+
+  private async occupancy(side: Side): Promise<OccupancyWalk['result']> {
+    const { capture } = this.sourceOf(side);
+    const log = (this.windows[side] ??= new WindowLog());
+    const slice = new Slice();
+    const over = (): boolean => slice.over;
+    while (!log.advance(capture, capture.count, over)) await slice.breathe();
+    const walk = new OccupancyWalk(log.history);
+    while (!walk.advance(over)) await slice.breathe();
+    return walk.result;
   }
 
   private async filter(number: number, text: string): Promise<Given> {

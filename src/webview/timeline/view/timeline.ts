@@ -24,6 +24,7 @@ import { Table } from './table';
 import { Tabs } from './tabs';
 import { onThemeChange, readTheme } from './theme';
 import { Tooltip } from './tooltip';
+import { WindowLane } from './windowLane';
 
 export class Timeline {
   private readonly model = new TimelineModel();
@@ -32,6 +33,7 @@ export class Timeline {
   private readonly paths: PathTexts;
   private readonly overview: OverviewView;
   private readonly lanes: LanesView;
+  private readonly windowLane: WindowLane;
   private readonly input: LanesInput;
   private readonly table: Table;
   private readonly details: Details;
@@ -71,6 +73,10 @@ export class Timeline {
     this.paths = new PathTexts(this.connection, () => this.lanes.draw());
     this.overview = new OverviewView(model, theme);
     this.lanes = new LanesView(model, this.paths, theme);
+    this.windowLane = new WindowLane(model, theme, {
+      ask: async (side) => (await this.connection.ask<'window'>({ about: 'window', side })).occupancy,
+      left: () => this.lanes.left,
+    });
     this.tooltip = new Tooltip(model, this.paths);
     this.table = new Table(
       {
@@ -217,6 +223,7 @@ export class Timeline {
       { class: 'upper', 'aria-label': 'Timeline' },
       this.overview.element,
       this.lanes.element,
+      this.windowLane.element,
       el('div', { class: 'legend-bar' }, legend(model), this.range),
     );
     const tabsFrame = el(
@@ -303,9 +310,11 @@ export class Timeline {
       const theme = readTheme();
       this.lanes.theme = theme;
       this.overview.theme = theme;
+      this.windowLane.theme = theme;
       this.statistics.setTheme(theme);
       this.lanes.draw();
       this.overview.draw();
+      this.windowLane.draw();
     });
     document.addEventListener('keydown', (event) => {
       if (event.target instanceof HTMLInputElement || event.ctrlKey || event.metaKey || event.altKey) return;

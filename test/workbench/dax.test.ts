@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { resolve } from 'node:path';
+import type { FrameLocator, Page } from 'playwright-core';
+import { need } from '../support/need';
+import { CHROMIUM } from '../support/vscode/workbench';
+import { sampleWindow } from './sampleWindow';
+import { command, timelineFrame, timelineWorkbench, type TimelineWorkbench } from './timelineWorkbench';
+
+const { nameless } = createRequire(__filename)(resolve(__dirname, '../../../test/workbench/labelsInPage.cjs')) as {
+  nameless(root: unknown): string[];
+};
+
+describe('the DAX Window view in VS Code', function () {
+  this.timeout(120_000);
+  let workbench: TimelineWorkbench;
+  let page: Page;
+  let frame: FrameLocator;
+  const problems: string[] = [];
+
+  before(async function () {
+    need(this, 'a browser', existsSync(CHROMIUM), `no ${CHROMIUM}`);
+    workbench = await timelineWorkbench({ 'window.fuse.pcapng': sampleWindow() });
+    ({ page } = workbench);
+    page.setDefaultTimeout(15_000);
+    page.on('pageerror', (error) => problems.push(String(error)));
+    frame = timelineFrame(page);
+    const item = page.locator('.explorer-folders-view .monaco-list-row', { hasText: 'window.fuse' }).first();
+    await item.click({ button: 'right' });
+    await page.getByText('Open Capture in Views').first().click();
+    await page.locator('.pane-header', { hasText: 'DAX Window' }).waitFor();
+    await command(page, 'Virtio-FS: Focus on DAX Window View');
+    await frame.locator('#dax[data-ranges]').waitFor();
+  });
+
+  after(async () => {
+    await workbench?.close();
+  });
+
+  const words = (): Promise<string | null> => frame.locator('#cell-words').textContent();
+  const said = (pattern: RegExp): Promise<void> =>
+    frame.locator('#cell-words', { hasText: pattern }).waitFor({ state: 'attached' });
+
+  it('says how full the window is', async () => {
+    assert.match(
+      (await frame.locator('.sums').textContent()) ?? '',
+      /^\d+ MiB of 256 MiB in use \(\d+ %\), \d+ ranges$/,
+    );
+  });
+
+  it('is walked through with the arrow keys, and says what is there', async () => {
+    await frame.locator('#grid').focus();
+    await page.keyboard.press('Home');
+    await said(/^Range 1 of 128: file \//);
+    for (let press = 0; press < 3; press++) await page.keyboard.press('ArrowRight');
+    await said(/^Range 4 of 128/);
+    await page.keyboard.press('End');
+    await said(/^Range 128 of 128/);
+    assert.equal(await frame.locator('.details').isVisible(), true);
+  });
+
+  it('finds a file, and goes from range to range of it', async () => {
+    await frame.getByRole('searchbox').fill('photos');
+    const hits = Number(/\d+/.exec((await frame.locator('.hits').textContent()) ?? '')?.[0]);
+    assert.ok(hits > 0);
+    const places = new Set<string>();
+    for (let turn = 0; turn < hits; turn++) {
+      const before = await words();
+      await frame.getByRole('searchbox').press('Enter');
+      await said(/photos\.tar/);
+      for (let wait = 0; wait < 50 && (await words()) === before; wait++) await page.waitForTimeout(20);
+      places.add(/Range \d+/.exec((await words()) ?? '')?.[0] ?? '');
+    }
+    assert.equal(places.size, hits);
+    await frame.getByRole('searchbox').press('Escape');
+  });
+
+  it('goes back in time, and to the newest moment', async () => {
+    await frame.getByRole('slider').fill('0');
+    await frame.locator('.sums', { hasText: '0 bytes of 256 MiB' }).waitFor();
+    await frame.getByRole('button', { name: 'Newest' }).click();
+    await frame.locator('.sums', { hasText: /[1-9]\d+ MiB of 256/ }).waitFor();
+  });
+
+  it('explains its colours, whatever they are by', async () => {
+    for (const [by, word] of [
+      ['access', 'read, write'],
+      ['age', 'below 1 s'],
+      ['churn', 'first use'],
+      ['file', '/orders.db'],
+    ]) {
+      await frame.getByRole('combobox', { name: 'Color by' }).selectOption(by);
+      await frame.locator('.legend li', { hasText: word }).first().waitFor();
+    }
+  });
+
+  it('says why files are not in the window', async () => {
+    const reasons = frame.locator('.reasons');
+    assert.match((await reasons.textContent()) ?? '', /empty\.lock.*it is empty/);
+  });
+
+  it('leads to the request that mapped a range', async () => {
+    await frame.locator('#grid').focus();
+    await page.keyboard.press('Home');
+    await said(/^Range 1 of/);
+    await frame.getByRole('button', { name: 'Show Request' }).click();
+    await page.locator('.monaco-list-row.selected', { hasText: 'SETUPMAPPING' }).waitFor();
+  });
+
+  it('has a name for everything that can be operated, and no errors', async () => {
+    assert.deepEqual(await frame.locator('#dax').evaluate(nameless), []);
+    assert.deepEqual(problems, []);
+  });
+});
