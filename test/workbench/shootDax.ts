@@ -29,7 +29,10 @@ async function main(): Promise<void> {
     await command(page, 'Virtio-FS: Focus on DAX Window View').catch(() => undefined);
     await page.waitForTimeout(300);
     const frame = timelineFrame(page);
-    await frame.locator('#dax[data-ranges]').waitFor({ timeout: 20000 }).catch((e) => console.log(String(e).slice(0, 200)));
+    await frame
+      .locator('#dax[data-ranges]')
+      .waitFor({ timeout: 20000 })
+      .catch((e) => console.log(String(e).slice(0, 200)));
     for (const view of ['Shares', 'Requests', 'Inodes and Handles', 'Findings']) {
       const header = page.locator('.pane-header[aria-expanded="true"]', { hasText: view }).first();
       if (await header.isVisible()) await header.click();
