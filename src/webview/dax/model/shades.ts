@@ -31,7 +31,7 @@ export function shadeOf(view: WindowView, range: RangeView, by: Colouring): numb
     case 'access':
       return range.writable ? 1 : 0;
     case 'age':
-      return AGES.findIndex(([most]) => Math.max(0, view.time - range.since) < most);
+      return AGES.findIndex(([most]) => most === Infinity || view.time - range.since < most);
     case 'churn':
       return USES.findIndex(([most]) => range.uses <= most);
   }
