@@ -15,7 +15,7 @@ interface Manifest {
 
 /** What VS Code itself registers for each view. */
 const ofViews =
-  /^virtiofs\.(?:shares|requests|inodes|findings)(?:\.(?:focus|open|resetViewLocation|toggleVisibility|removeView))?$/;
+  /^virtiofs\.(?:shares|requests|inodes|findings|dax)(?:\.(?:focus|open|resetViewLocation|toggleVisibility|removeView))?$/;
 
 describe('the extension in VS Code', () => {
   const manifest = (): Manifest => extension().packageJSON as Manifest;
