@@ -18,13 +18,18 @@ class Watched implements vscode.DebugAdapterTracker {
   readonly events: Dap.Event[] = [];
   readonly failures: string[] = [];
 
+  /** Commands that have been answered well. */
+  readonly answered = new Set<string>();
+
   onDidSendMessage(message: Dap.ProtocolMessage): void {
     if (message.type === 'event') {
       const event = message as Dap.Event;
       this.events.push(event);
       if (event.event === 'stopped') this.stops.push((event as Dap.StoppedEvent).body);
-    } else if (message.type === 'response' && !(message as Dap.Response).success) {
-      this.failures.push(JSON.stringify(message));
+    } else if (message.type === 'response') {
+      const { success, command } = message as Dap.Response;
+      if (success) this.answered.add(command);
+      else this.failures.push(JSON.stringify(message));
     }
   }
 
@@ -68,7 +73,8 @@ describe('debugging in VS Code', function () {
       await Promise.race([vscode.debug.stopDebugging(), sleep(2000)]);
       await sleep(200);
     }
-    assert.equal(vscode.debug.activeDebugSession?.name, undefined);
+    // That of VS Code 1.100 keeps one whose program has gone.
+    assert.notEqual(vscode.debug.activeDebugSession?.type, 'virtiofs');
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
     await endAll();
   });
@@ -147,6 +153,8 @@ describe('debugging in VS Code', function () {
     assert.ok(
       await vscode.commands.executeCommand('virtiofs.debugShare', { kind: 'share', vm, share: vm.facts?.shares[0] }),
     );
+    // Before that the breakpoints may not have been told yet.
+    await until('the session is set up', 60, () => watched.answered.has('configurationDone'));
     const ran = vm.run('mkdir made && rmdir made');
     const thread = await watched.stopped(0);
     assert.equal(watched.stops[0].reason, 'breakpoint');
