@@ -195,14 +195,15 @@ export class Tracer {
   private request(trace: RequestTrace, chain: Chain): number {
     const { ring, limits } = this;
     const length = chain.readable;
-    let captured = Math.min(length, limits.unknown);
+    // Of a long one the header first: its opcode says how much is kept.
+    let captured = length <= limits.unknown ? length : InHeader.size;
     let at = ring.reserve(blockBytes(FuseAt.message + captured));
     if (at < 0) return 0;
     this.copy(at, captured, chain, true);
     const opcode = length >= InHeader.size ? ring.u32[(at + MESSAGE + OPCODE_AT) >>> 2] : 0;
     trace.opcode = opcode;
-    if (length > captured && opcode < limits.request.length && limits.request[opcode] > captured) {
-      captured = Math.min(length, limits.request[opcode]);
+    if (captured < length) {
+      captured = Math.min(length, opcode < limits.request.length ? limits.request[opcode] : limits.unknown);
       // The room reserved before was not published and is reserved again, larger.
       at = ring.reserve(blockBytes(FuseAt.message + captured));
       if (at < 0) return 0;
