@@ -8,11 +8,11 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { runOn } from '../driver/host';
 import { readCaptureFile } from './readCapture';
-import { confine, median, threadMilliseconds } from './measure';
+import { confine, median } from './measure';
 import { MeasuredSession } from './session';
-import { type Row, sequences } from './workloads';
+import { calibrate, workerMicroseconds } from './workerTime';
+import { sequences } from './workloads';
 
-const QUEUE_WORKER = 'queue worker';
 /** Requests of one operation, for the rows that are measured: small ones. */
 const ROWS: ReadonlyMap<string, number> = new Map([
   ['GETATTR', 1],
@@ -93,26 +93,6 @@ export async function captureCosts(folder: string, rounds: number, milliseconds:
     for (const session of sessions) await session.stop();
     files.remove();
   }
-}
-
-function calibrate(row: Row, session: MeasuredSession, milliseconds: number): number {
-  for (let count = 256; ; count *= 2) {
-    const begun = performance.now();
-    workerMicroseconds(row, session, count);
-    const wall = performance.now() - begun;
-    if (wall >= milliseconds / 4) return Math.round((count * milliseconds) / wall);
-  }
-}
-
-/** Of one operation. */
-function workerMicroseconds(row: Row, session: MeasuredSession, count: number): number {
-  const work = row.make(session, DEPTH, false);
-  work.run(DEPTH);
-  const before = threadMilliseconds(session.daemon.pid, QUEUE_WORKER);
-  work.run(count);
-  const used = threadMilliseconds(session.daemon.pid, QUEUE_WORKER) - before;
-  work.release();
-  return (1000 * used) / count;
 }
 
 /** Drives `perSecond` requests for `seconds`, with a capture into a file, and counts what is in the file afterwards. */

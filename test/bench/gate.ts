@@ -8,11 +8,11 @@
 import { DebugClient } from '../../src/control/debugClient';
 import { debugSocketOf } from '../../src/control/runningShares';
 import { runOn } from '../driver/host';
-import { confine, median, threadMilliseconds } from './measure';
+import { confine, median } from './measure';
 import { MeasuredSession } from './session';
-import { type Row, sequences } from './workloads';
+import { calibrate, workerMicroseconds } from './workerTime';
+import { sequences } from './workloads';
 
-const QUEUE_WORKER = 'queue worker';
 /** Requests of one operation. */
 const ROWS: ReadonlyMap<string, number> = new Map([
   ['GETATTR', 1],
@@ -20,7 +20,6 @@ const ROWS: ReadonlyMap<string, number> = new Map([
   ['OPEN+RELEASE', 2],
   ['READ 4 KiB', 1],
 ]);
-const DEPTH = 16;
 const GUEST_MEMORY = 64 << 20;
 
 export interface GateCost {
@@ -76,24 +75,4 @@ export async function gateCosts(folder: string, rounds: number, milliseconds: nu
     for (const client of clients) client.close();
     for (const session of sessions) await session.stop();
   }
-}
-
-function calibrate(row: Row, session: MeasuredSession, milliseconds: number): number {
-  for (let count = 256; ; count *= 2) {
-    const begun = performance.now();
-    workerMicroseconds(row, session, count);
-    const wall = performance.now() - begun;
-    if (wall >= milliseconds / 4) return Math.round((count * milliseconds) / wall);
-  }
-}
-
-/** Of one operation. */
-function workerMicroseconds(row: Row, session: MeasuredSession, count: number): number {
-  const work = row.make(session, DEPTH, false);
-  work.run(DEPTH);
-  const before = threadMilliseconds(session.daemon.pid, QUEUE_WORKER);
-  work.run(count);
-  const used = threadMilliseconds(session.daemon.pid, QUEUE_WORKER) - before;
-  work.release();
-  return (1000 * used) / count;
 }
