@@ -63,6 +63,8 @@ const groups = [
   { name: 'workbenches', folders: ['workbench'], needs: ['browser', 'fonts'], minutes: 10 },
 ];
 
+const linesOfAnError = 12;
+
 const total = { passed: 0, failed: 0, skipped: 0 };
 const troubles = [];
 
@@ -95,6 +97,10 @@ function testFiles(folder) {
     .sort();
 }
 
+/** A failed test as the end of a long run tells it again: its whole name, and as much of the error as names the line. */
+const asLines = ({ title, error }) =>
+  [title, ...error.split('\n', linesOfAnError)].map((line, at) => `${at === 0 ? '  ✖ ' : '      '}${line}`).join('\n');
+
 async function runGroup(group, folders, grep) {
   const files = folders.flatMap(testFiles);
   if (files.length === 0) return;
@@ -109,7 +115,9 @@ async function runGroup(group, folders, grep) {
   const numbers = existsSync(tally) ? JSON.parse(readFileSync(tally, 'utf8')) : undefined;
   rmSync(scratch, { recursive: true });
   if (numbers) count(numbers);
-  if (numbers?.failed) troubles.push(`group "${group.name}": ${numbers.failed}`);
+  if (numbers?.failed) {
+    troubles.push([`group "${group.name}": ${numbers.failed}`, ...numbers.failures.map(asLines)].join('\n'));
+  }
   // Dead before its end, or all tests well and yet an exit code: a crash after the last test, or something left open.
   if (!numbers || (code !== 0 && numbers.failed === 0)) {
     count({ passed: 0, failed: 1, skipped: 0 });
@@ -143,7 +151,7 @@ export async function test(args) {
     await runGroup(group, folders, grep);
     console.log(`== ${group.name}: ${((Date.now() - started) / 1000).toFixed(0)} s`);
   }
-  if (troubles.length > 0) console.log(`\nFailed: ${troubles.join('; ')}`);
+  if (troubles.length > 0) console.log(`\nFailed:\n${troubles.join('\n')}`);
   console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
   return total.failed > 0 || total.passed === 0 ? 1 : 0;
 }
