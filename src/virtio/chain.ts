@@ -14,6 +14,8 @@ export const IOV_MAX = 1024;
 
 /** Up to here bytes are copied one by one. */
 const SHORT = 192;
+/** The same for copies into a capture, which begin at multiples of 4: as long as what is kept of data without being asked. */
+const EXPORTED_BY_HAND = 512;
 
 /** Pieces a chain keeps: IOV_MAX of data and some of headers. Longer ones are walked but not kept (`oversized`). */
 export const MAX_PIECES = IOV_MAX + 8;
@@ -96,6 +98,12 @@ export class Chain {
     this.export(this.readableCount, this.count, length, to, at);
   }
 
+  /** The 32-bit word of the request at `skip`, or 0 where there is none. It may be another when it is read again. */
+  peek(skip: number): number {
+    const low = this.byte(skip) | (this.byte(skip + 1) << 8);
+    return (low | (this.byte(skip + 2) << 16) | (this.byte(skip + 3) << 24)) >>> 0;
+  }
+
   /** Writes iovecs for request bytes; their count, or -EFAULT. */
   readableVectors(skip: number, length: number): number {
     return this.gather(0, this.readableCount, skip, length);
@@ -159,13 +167,25 @@ export class Chain {
         const address = memory.translate(guest);
         if (address < 0) return;
         const part = memory.run < left ? memory.run : left;
-        if (part <= SHORT) this.exportShort(memory.offset(guest), part, to, at);
+        if (part <= EXPORTED_BY_HAND) this.exportShort(memory.offset(guest), part, to, at);
         else memory.host.copy(to.address + at, address, part);
         at += part;
         guest += part;
         left -= part;
       }
     }
+  }
+
+  private byte(skip: number): number {
+    for (let index = 0; index < this.readableCount; index++) {
+      if (skip >= this.lengths[index]) {
+        skip -= this.lengths[index];
+        continue;
+      }
+      const guest = this.addresses[index] + skip;
+      return this.memory.translate(guest) < 0 ? 0 : this.memory.bytes[this.memory.offset(guest)];
+    }
+    return 0;
   }
 
   private exportShort(offset: number, length: number, to: ExportTarget, at: number): void {

@@ -2,7 +2,12 @@
  * This thread's `performance.now()` as nanoseconds since the epoch, in two 32-bit halves: without BigInt, exact to the
  * nanosecond, for the hot path.
  */
+import { performance as timer } from 'node:perf_hooks';
+
 const TWO_32 = 0x1_0000_0000;
+
+/** This thread's `performance.now()`. The global name is a getter, which costs as much as the clock itself. */
+export const now = (): number => timer.now();
 
 export class TraceClock {
   high = 0;

@@ -38,6 +38,10 @@ class RingEnd {
 }
 
 export class TraceWriter extends RingEnd {
+  /** Where the reader was when it was last looked: it is never behind that. */
+  private released = 0;
+  /** What the reader has been told. */
+  private published = 0;
   /** The blocks' bytes, for filling a reserved one: index 0 is the first byte behind the header. */
   readonly bytes: Uint8Array;
   readonly u16: Uint16Array;
@@ -59,20 +63,23 @@ export class TraceWriter extends RingEnd {
     return this.words[ON] !== 0;
   }
 
-  /** How far blocks have been written, for `TraceReader.between`. */
+  /** How far blocks have been written, for `TraceReader.between`. All of them are published now. */
   get written(): number {
+    this.publish();
     return this.position >>> 0;
   }
 
   /** Place for a block of at most `length` bytes (a multiple of 4), or -1: then it is counted as dropped. */
   reserve(length: number): number {
-    const used = (this.position - Atomics.load(this.words, READ)) >>> 0;
     const at = this.position & this.mask;
     const rest = this.size - at;
     const unused = rest < length ? rest : 0;
-    if (used + unused + length > this.size) {
-      this.drop();
-      return -1;
+    if (((this.position - this.released) >>> 0) + unused + length > this.size) {
+      this.released = Atomics.load(this.words, READ);
+      if (((this.position - this.released) >>> 0) + unused + length > this.size) {
+        this.drop();
+        return -1;
+      }
     }
     if (unused === 0) return at;
     Atomics.store(this.words, WRAP, at);
@@ -80,12 +87,24 @@ export class TraceWriter extends RingEnd {
     return 0;
   }
 
-  /** Publishes the reserved block; its real length, not more than was reserved. */
-  commit(length: number): void {
+  /** The reserved block is finished: its real length, not more than was reserved. The reader may not see it yet. */
+  finish(length: number): void {
     this.position = (this.position + length) | 0;
     // A lap that is used to its last byte has no gap.
     if ((this.position & this.mask) === 0) Atomics.store(this.words, WRAP, this.size);
+  }
+
+  /** The reader sees all blocks that are finished. */
+  publish(): void {
+    if (this.published === this.position) return;
+    this.published = this.position;
     Atomics.store(this.words, WRITTEN, this.position);
+  }
+
+  /** Both. */
+  commit(length: number): void {
+    this.finish(length);
+    this.publish();
   }
 
   /** One block more is lost. */

@@ -14,7 +14,7 @@ import { Request } from '../../protocol/vhostUser/requests';
 import type { Chain } from '../../virtio/chain';
 import type { Arrivals } from './arrivals';
 import { BLOCK_HEADER, FIRST_QUEUE_INTERFACE, beginBlock, blockBytes, endBlock } from './block';
-import { TraceClock } from './clock';
+import { now, TraceClock } from './clock';
 import type { HostCallWriter } from './hostCallWriter';
 import { captureLimits, type CaptureLimits } from './limits';
 import { RequestTrace } from './requestTrace';
@@ -25,6 +25,7 @@ import { KeptMessages, vhostUserBlock } from './vhostUserBlocks';
 import { windowBlock } from './windowBlocks';
 
 const OPCODE_AT = InHeader.offset.opcode;
+const { INIT } = Opcode;
 /** Where the message begins in its block. */
 const MESSAGE = BLOCK_HEADER + FuseAt.message;
 const MOST = 0xffff_ffff;
@@ -65,7 +66,7 @@ export class Tracer {
 
   /** A request has been taken from its queue; `next` and `backlog` as for `Arrivals`. */
   begin(trace: RequestTrace, chain: Chain, queue: number, arrivals: Arrivals, next: number, backlog: number): void {
-    const taken = this.lately === 0 ? performance.now() : this.lately;
+    const taken = this.lately === 0 ? now() : this.lately;
     this.lately = 0;
     reset(trace, chain, queue, taken);
     trace.queued = arrivals.waited(next, backlog, taken);
@@ -80,12 +81,14 @@ export class Tracer {
   /** The queues are about to be waited for: what comes next has come later. */
   pause(): void {
     this.lately = 0;
+    this.ring.publish();
   }
 
   /** The server has dealt with it: `used` bytes of reply are written, or 0, or it is DEFERRED (negative). */
   handled(trace: RequestTrace, chain: Chain, used: number): void {
     this.current = this.nobody;
-    if (used > 0) this.replied(trace, chain, used);
+    // Published with the next request, or before the queues are waited for: half as many stores that all CPUs see.
+    if (used > 0) this.ring.finish(this.reply(trace, chain, used));
     else if (used < 0) trace.later = true;
   }
 
@@ -101,8 +104,7 @@ export class Tracer {
 
   /** It has been answered with `used` bytes. */
   replied(trace: RequestTrace, chain: Chain, used: number): void {
-    const length = this.reply(trace, chain, used);
-    if (length > 0) this.ring.commit(length);
+    this.ring.commit(this.reply(trace, chain, used));
   }
 
   /** A host system call, `call` of protocol/hostCalls.ts, was made for `current` since `began`. Returns `result`. */
@@ -117,12 +119,12 @@ export class Tracer {
     e: number,
     f: number,
   ): number {
-    const now = performance.now();
-    const ended = now - this.stalled;
+    const returned = now();
+    const ended = returned - this.stalled;
     const trace = this.current;
     this.stalled = 0;
     trace.host += ended - began;
-    trace.hostEnd = now;
+    trace.hostEnd = returned;
     trace.heldAfter = 0;
     trace.calls++;
     if (this.syscalls !== undefined) this.syscalls.write(trace, call, began, ended, result, a, b, c, d, e, f);
@@ -131,7 +133,7 @@ export class Tracer {
 
   /** The same for a call that another thread has made for `trace`. */
   calledElsewhere(trace: RequestTrace, call: number, began: number, result: number, values: readonly number[]): void {
-    const ended = performance.now();
+    const ended = now();
     trace.host += ended - began;
     trace.hostEnd = ended;
     trace.heldAfter = 0;
@@ -148,7 +150,7 @@ export class Tracer {
     this.channelUsed ||= backEndChannel;
     const kept = !backEndChannel && !(this.channelUsed && isAboutOneRegion(bytes));
     if (!kept && !this.on) return;
-    this.clock.set(performance.now());
+    this.clock.set(now());
     const block = vhostUserBlock(this.clock, fromFrontEnd, bytes, descriptors, backEndChannel);
     if (kept) this.kept.add(block);
     if (this.on) this.write(block);
@@ -157,7 +159,7 @@ export class Tracer {
   /** There is something to tell of a file and the DAX window. */
   note(note: NoteFacts): void {
     if (!this.on) return;
-    this.clock.set(performance.now());
+    this.clock.set(now());
     this.write(windowBlock(this.clock, note));
   }
 
@@ -170,7 +172,7 @@ export class Tracer {
 
   /** INIT was served while no trace was wanted: what `begin` and `handled` would have written is kept. */
   keepInit(trace: RequestTrace, chain: Chain, queue: number, used: number): void {
-    reset(trace, chain, queue, performance.now());
+    reset(trace, chain, queue, now());
     trace.queued = 0;
     trace.traced = true;
     // Built in the ring's free room, and never published.
@@ -181,7 +183,7 @@ export class Tracer {
 
   /** What a trace that begins now starts with: the conversation so far, INIT, and the names that the guest knows. */
   preamble(names: readonly KnownName[], notes: readonly NoteFacts[] = []): Uint8Array[] {
-    this.clock.set(performance.now());
+    this.clock.set(now());
     const init = this.init.filter((block) => block !== undefined);
     return [
       ...this.kept.blocks,
@@ -195,29 +197,29 @@ export class Tracer {
   private request(trace: RequestTrace, chain: Chain): number {
     const { ring, limits } = this;
     const length = chain.readable;
-    // Of a long one the header first: its opcode says how much is kept.
-    let captured = length <= limits.unknown ? length : InHeader.size;
-    let at = ring.reserve(blockBytes(FuseAt.message + captured));
+    let captured = length;
+    if (length > limits.unknown) {
+      const first = chain.peek(OPCODE_AT);
+      captured = Math.min(length, first < limits.request.length ? limits.request[first] : limits.unknown);
+    }
+    const at = ring.reserve(blockBytes(FuseAt.message + captured));
     if (at < 0) return 0;
     this.copy(at, captured, chain, true);
+    // Not what was looked at before: a guest may have changed it, and the capture must not contradict itself.
     const opcode = length >= InHeader.size ? ring.u32[(at + MESSAGE + OPCODE_AT) >>> 2] : 0;
     trace.opcode = opcode;
-    if (captured < length) {
-      captured = Math.min(length, opcode < limits.request.length ? limits.request[opcode] : limits.unknown);
-      // The room reserved before was not published and is reserved again, larger.
-      at = ring.reserve(blockBytes(FuseAt.message + captured));
-      if (at < 0) return 0;
-      this.copy(at, captured, chain, true);
-    }
-    const size = this.finish(at, trace, PacketKind.Request, trace.taken, length, captured);
-    if (opcode === Opcode.INIT) this.init[0] = ring.bytes.slice(at, at + size);
+    this.clock.set(trace.taken);
+    trace.takenLow = this.clock.low;
+    trace.takenHigh = this.clock.high;
+    const size = this.finish(at, trace, PacketKind.Request, length, captured);
+    if (opcode === INIT) this.init[0] = ring.bytes.slice(at, at + size);
     return size;
   }
 
   private reply(trace: RequestTrace, chain: Chain, used: number): number {
     if (!trace.traced || used <= 0) return 0;
-    const now = performance.now();
-    this.lately = now;
+    const answered = now();
+    this.lately = answered;
     const { ring, limits } = this;
     const { opcode } = trace;
     const limit = opcode < limits.reply.length ? limits.reply[opcode] : limits.unknown;
@@ -225,14 +227,15 @@ export class Tracer {
     const at = ring.reserve(blockBytes(FuseAt.message + captured));
     if (at < 0) return 0;
     this.copy(at, captured, chain, false);
-    const size = this.finish(at, trace, PacketKind.Reply, now, used, captured);
+    this.clock.set(answered);
+    const size = this.finish(at, trace, PacketKind.Reply, used, captured);
     const pseudo = at + BLOCK_HEADER;
     ring.u16[(pseudo + FuseAt.calls) >>> 1] = trace.calls < MAX_CALLS ? trace.calls : MAX_CALLS;
     ring.u32[(pseudo + FuseAt.host) >>> 2] = nanoseconds(trace.host);
     ring.u32[(pseudo + FuseAt.writing) >>> 2] =
-      trace.calls > 0 ? nanoseconds(now - trace.hostEnd - trace.heldAfter) : 0;
+      trace.calls > 0 ? nanoseconds(answered - trace.hostEnd - trace.heldAfter) : 0;
     if (trace.held > 0) ring.u32[(pseudo + FuseAt.held) >>> 2] = Math.min(MOST, Math.round(trace.held * 1000));
-    if (opcode === Opcode.INIT) this.init[1] = ring.bytes.slice(at, at + size);
+    if (opcode === INIT) this.init[1] = ring.bytes.slice(at, at + size);
     return size;
   }
 
@@ -244,18 +247,16 @@ export class Tracer {
     else chain.exportReply(captured, ring, at + MESSAGE);
   }
 
-  /** Writes everything around the message; the block's length. */
+  /** Writes everything around the message, as of the moment that the clock is set to; the block's length. */
   private finish(
     at: number,
     trace: RequestTrace,
     kind: PacketKind.Request | PacketKind.Reply,
-    time: number,
     length: number,
     captured: number,
   ): number {
     const { ring, clock } = this;
     const { u32, u16 } = ring;
-    clock.set(time);
     const size = beginBlock(
       ring,
       at,
@@ -268,10 +269,6 @@ export class Tracer {
     u16[pseudo >>> 1] = PACKET_VERSION | (kind << 8);
     u16[(pseudo + FuseAt.queue) >>> 1] = trace.queue;
     u32[(pseudo + FuseAt.head) >>> 2] = trace.head;
-    if (kind === PacketKind.Request) {
-      trace.takenLow = clock.low;
-      trace.takenHigh = clock.high;
-    }
     u32[(pseudo + FuseAt.taken) >>> 2] = trace.takenLow;
     u32[(pseudo + FuseAt.taken + 4) >>> 2] = trace.takenHigh;
     u32[(pseudo + FuseAt.length) >>> 2] = length;
