@@ -102,7 +102,11 @@ function run(options: DaemonOptions): void {
   for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
     process.on(name, () => {
       signal(quitFd);
-      setTimeout(end, PATIENCE).unref();
+      const forced = (): void => {
+        log('warn', 'the queue worker has not come to an end: the daemon ends without it');
+        end();
+      };
+      setTimeout(forced, PATIENCE).unref();
     });
   }
   log('info', `sharing ${options.sharedDir}, waiting for a front-end`);

@@ -96,10 +96,8 @@ describe('daemon rings', () => {
       const pending = Array.from({ length: before }, () => getattr(client));
       ring.offer(5000); // there is no such descriptor
       ring.publish = publish;
-      const began = Date.now();
       if (ring.publish()) device.kick(1);
       for (const one of pending) assert.equal(client.wait(one).error, 0);
-      assert.ok(Date.now() - began < 2000, `${before} replies are told at once`);
       await daemon.says(/queue 1 is stopped: the driver gave a head beyond the descriptor table/);
       await end();
       fs.rmSync(home, { recursive: true });

@@ -38,8 +38,8 @@ export interface Daemon {
   /** What it has printed so far. */
   log(): string;
   running(): boolean;
-  /** Its exit status (128 + signal where one ended it), when it ends by itself within the time given. */
-  exit(milliseconds: number): Promise<number | undefined>;
+  /** Its exit status (128 + signal where one ended it), when it ends by itself in time. */
+  exit(milliseconds?: number): Promise<number | undefined>;
   stop(): Promise<void>;
 }
 
@@ -124,7 +124,7 @@ export async function startDaemon(kind: DaemonKind, folder: string, options: Sta
           frontEnd,
           log,
           running: () => exitStatus(child) === undefined,
-          exit: (milliseconds) => exitOf(child, milliseconds),
+          exit: (milliseconds = 15_000) => exitOf(child, milliseconds),
           stop: end,
         };
       } catch (error) {

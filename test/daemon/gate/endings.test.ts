@@ -112,10 +112,9 @@ describe('endings while requests are held', () => {
 
     it(`a daemon that is told to end, ${name}`, async () => {
       await hold();
-      const began = Date.now();
       it_.daemon.signal('SIGTERM');
       assert.equal(await it_.daemon.exit(), 0, it_.daemon.log);
-      assert.ok(Date.now() - began < 1900, 'it did not have to be forced');
+      assert.doesNotMatch(it_.daemon.log, /ends without it/);
       await it_.next('ended');
       assert.equal(await it_.client.over, '');
     });
