@@ -1,9 +1,9 @@
 /**
  * What the debugger's gate costs the daemon while nobody debugs, and while a condition never holds.
  *
- * The same daemon four times, in turn: without a debug socket; with one, as it is by default; with a breakpoint whose
- * condition never holds on the opcode that is measured; with one on another opcode. The queue worker's own CPU time per
- * request.
+ * Four daemons, in turn: one that knows no gate; one as it is by default; with a breakpoint whose condition never holds
+ * on the opcode that is measured; with one on another opcode. The queue worker's own CPU time per request. The cost is
+ * the median of what each round says: its daemons were measured one right after the other.
  */
 import { DebugClient } from '../../src/control/debugClient';
 import { debugSocketOf } from '../../src/control/runningShares';
@@ -11,6 +11,7 @@ import { runOn } from '../driver/host';
 import { confine, median } from './measure';
 import { MeasuredSession } from './session';
 import { calibrate, workerMicroseconds } from './workerTime';
+import { daemonWithoutGate } from './withoutGate';
 import { sequences } from './workloads';
 
 /** Requests of one operation. */
@@ -21,6 +22,8 @@ const ROWS: ReadonlyMap<string, number> = new Map([
   ['READ 4 KiB', 1],
 ]);
 const GUEST_MEMORY = 64 << 20;
+/** What is looked for is smaller than what a few rounds differ by: so many for each of the others. */
+const ROUNDS = 5;
 
 export interface GateCost {
   readonly name: string;
@@ -29,8 +32,10 @@ export interface GateCost {
   readonly offered: number;
   readonly armed: number;
   readonly armedElsewhere: number;
-  /** Of `without`, how far apart the middle half of its rounds is: what a difference has to exceed. */
-  readonly spread: number;
+  /** `offered` by `without`, round by round: the median, and the ends of the middle half. */
+  readonly ratio: number;
+  readonly ratioFrom: number;
+  readonly ratioTo: number;
 }
 
 async function armed(session: MeasuredSession, opcodes: string): Promise<DebugClient> {
@@ -43,12 +48,13 @@ async function armed(session: MeasuredSession, opcodes: string): Promise<DebugCl
 }
 
 export async function gateCosts(folder: string, rounds: number, milliseconds: number): Promise<GateCost[]> {
-  const start = (...options: string[]): Promise<MeasuredSession> =>
-    MeasuredSession.start('ours', folder, GUEST_MEMORY, options);
+  const start = (program?: string): Promise<MeasuredSession> =>
+    MeasuredSession.start('ours', folder, GUEST_MEMORY, [], program);
   const sessions: MeasuredSession[] = [];
   const clients: DebugClient[] = [];
+  const gateless = daemonWithoutGate();
   try {
-    sessions.push(await start('--no-debug'));
+    sessions.push(await start(gateless.program));
     for (let i = 0; i < 3; i++) sessions.push(await start());
     clients.push(await armed(sessions[2], '*'), await armed(sessions[3], 'STATFS'));
     runOn(0);
@@ -59,7 +65,7 @@ export async function gateCosts(folder: string, rounds: number, milliseconds: nu
         const taken = sessions.map((): number[] => []);
         const count = calibrate(row, sessions[0], milliseconds);
         // The first round warms up and does not count.
-        for (let round = 0; round <= rounds; round++) {
+        for (let round = 0; round <= rounds * ROUNDS; round++) {
           for (let i = 0; i < sessions.length; i++) {
             const at = (i + round) % sessions.length;
             const cpu = workerMicroseconds(row, sessions[at], count);
@@ -67,12 +73,14 @@ export async function gateCosts(folder: string, rounds: number, milliseconds: nu
           }
         }
         const [without, offered, inCondition, armedElsewhere] = taken.map(median);
-        const sorted = taken[0].toSorted((a, b) => a - b);
-        const spread = sorted[Math.floor((sorted.length * 3) / 4)] - sorted[Math.floor(sorted.length / 4)];
-        return { name: row.name, without, offered, armed: inCondition, armedElsewhere, spread };
+        const ratios = taken[1].map((cpu, round) => cpu / taken[0][round]).toSorted((a, b) => a - b);
+        const [ratioFrom, ratioTo] = [1, 3].map((quarter) => ratios[Math.floor((ratios.length * quarter) / 4)]);
+        const ratio = median(ratios);
+        return { name: row.name, without, offered, armed: inCondition, armedElsewhere, ratio, ratioFrom, ratioTo };
       });
   } finally {
     for (const client of clients) client.close();
     for (const session of sessions) await session.stop();
+    gateless.remove();
   }
 }

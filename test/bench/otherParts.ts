@@ -19,17 +19,21 @@ export const gate: Part = {
     const folder = makeTree();
     try {
       const costs = await gateCosts(folder, plan.rounds, plan.milliseconds);
-      const rows = costs.map(({ name, without, offered, armed, armedElsewhere, spread }) => [
-        name,
-        ...[without, offered, armed, armedElsewhere, spread].map((value) => fixed(value)),
+      const rows = costs.map((cost) => [
+        cost.name,
+        fixed(cost.without),
+        fixed(cost.offered),
+        `${fixed(cost.ratio, 3)} (${fixed(cost.ratioFrom, 2)} to ${fixed(cost.ratioTo, 2)})`,
+        fixed(cost.armed),
+        fixed(cost.armedElsewhere),
       ]);
       const head = [
         'request',
-        'no debug socket',
-        'offered',
+        'no gate',
+        'as it is',
+        'ratio (middle half)',
         'a condition that never holds',
         'another opcode',
-        'spread',
       ];
       const title = 'depth 16: CPU microseconds of the queue worker per request';
       return { json: costs, text: [title, ...table([head, ...rows]), ''].join('\n') };

@@ -37,8 +37,9 @@ export class MeasuredSession implements Session {
     folder: string,
     largest: number,
     more: readonly string[] = [],
+    program?: string,
   ): Promise<MeasuredSession> {
-    const daemon = await startDaemon(kind, folder, { arguments: [...FAST_OPTIONS[kind], ...more] });
+    const daemon = await startDaemon(kind, folder, { arguments: [...FAST_OPTIONS[kind], ...more], program });
     try {
       return new MeasuredSession(daemon, new AttachedDevice(daemon.frontEnd, { regions: [largest] }));
     } catch (error) {

@@ -24,6 +24,8 @@ export interface StartOptions {
   /** A command in front of the daemon's, such as `unshare -m`. */
   readonly wrap?: readonly string[];
   readonly environment?: NodeJS.ProcessEnv;
+  /** Another build of our daemon. */
+  readonly program?: string | undefined;
   /** Where the daemon's temporary folder is made; the machine's usual place unless told otherwise. */
   readonly temporary?: string;
 }
@@ -59,10 +61,11 @@ function peer(kind: 'rust' | 'c'): readonly string[] | undefined {
   return cached ?? (fs.existsSync(INSTALLED[kind]) ? [INSTALLED[kind]] : undefined);
 }
 
-function command(kind: DaemonKind, folder: string, socket: string): string[] | undefined {
+const BUILT = path.join(project, 'dist/daemon.js');
+
+function command(kind: DaemonKind, folder: string, socket: string, program = BUILT): string[] | undefined {
   switch (kind) {
     case 'ours': {
-      const program = path.join(project, 'dist/daemon.js');
       return fs.existsSync(program)
         ? [process.execPath, program, '--socket-path', socket, '--shared-dir', folder]
         : undefined;
@@ -89,7 +92,7 @@ export function whyMissing(kind: DaemonKind): string | undefined {
 export async function startDaemon(kind: DaemonKind, folder: string, options: StartOptions = {}): Promise<Daemon> {
   const home = fs.mkdtempSync(path.join(options.temporary ?? os.tmpdir(), 'driver-'));
   const socket = path.join(home, 'socket');
-  const base = command(kind, folder, socket);
+  const base = command(kind, folder, socket, options.program);
   if (!base) throw new Error(whyMissing(kind));
   const logFile = path.join(home, 'log');
   const output = fs.openSync(logFile, 'a');
