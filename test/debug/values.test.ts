@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { checkConfiguration } from '../../src/debug/configuration';
-import { HIT_FORMS, parseHitCondition } from '../../src/debug/hitCondition';
 import { memoryOf, parseMemory } from '../../src/debug/memory';
 import { parseNode } from '../../src/debug/values';
 import { decodeStruct, type Node } from '../../src/protocol/decode';
@@ -86,27 +85,6 @@ describe('values as people write them', () => {
     assert.equal(bytes(data, '6f 6b'), 'ok');
     assert.equal(bytes(data, '"ok"'), 'ok');
     assert.match(bytes(data, 'fine'), /^bytes such as/);
-  });
-});
-
-describe('hit conditions', () => {
-  it('choose among the hits', () => {
-    const hits = (text: string): string => {
-      const holds = parseHitCondition(text) ?? assert.fail(text);
-      return [1, 2, 3, 4, 5, 6].filter(holds).join('');
-    };
-    assert.deepEqual(['3', '== 3', '>= 3', '> 3', '<3', '<= 3', ' % 3 '].map(hits), [
-      '3',
-      '3',
-      '3456',
-      '456',
-      '12',
-      '123',
-      '36',
-    ]);
-    for (const text of ['', '0', '-1', '3x', '= 3', '>=', '1.5', '9'.repeat(20)]) {
-      assert.equal(parseHitCondition(text), undefined, `${text} is none of ${HIT_FORMS}`);
-    }
   });
 });
 

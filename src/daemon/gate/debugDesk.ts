@@ -19,6 +19,7 @@ import {
   type SessionFacts,
   type Verdict,
 } from '../../control/debug';
+import { NEVER_HELD } from '../../control/rules/selector';
 import type { Inspector, NodeFacts } from '../../fs/inspector';
 import { MAX_WRITE, type Session } from '../../fuse/session';
 import { opcodeByNumber, opcodes } from '../../protocol/fuse/opcodes';
@@ -32,7 +33,6 @@ import type { GateRequest } from './heldRequest';
 import { readReply, type ReplyWriter } from './replyBytes';
 import { isRerunnable, RERUNNABLE } from './rerunnable';
 import { handleAt } from './requestHandle';
-import { NEVER_HELD } from './selector';
 
 /** What is told instead of a result. */
 export interface Refused {
