@@ -85,6 +85,12 @@ describe('debugging in VS Code', function () {
   const frames = async (threadId: number): Promise<Dap.StackFrame[]> =>
     (await ask<Dap.StackTraceResponse>('stackTrace', { threadId })).stackFrames;
 
+  /** Threads of requests that are not held any more, in order. */
+  const exited = (): number[] =>
+    watched.events
+      .filter((event): event is Dap.ThreadEvent => event.event === 'thread' && event.body.reason === 'exited')
+      .map(({ body }) => body.threadId);
+
   /** The text that is shown for the stopped request, once it says so. */
   async function shows(pattern: RegExp): Promise<vscode.TextEditor> {
     const editor = (): vscode.TextEditor | undefined =>
@@ -162,6 +168,41 @@ describe('debugging in VS Code', function () {
     assert.match(threads.find(({ id }) => id === thread)?.name ?? '', /^MKDIR #\d+ \/made$/);
     await vscode.debug.stopDebugging();
     assert.equal((await ran).status, 0);
+  });
+
+  it("holds twenty of a guest's programs, lists them, and lets them go in order, in no order, and all at once", async () => {
+    const vm = await share();
+    await isUp(vm);
+    vscode.debug.addBreakpoints([new vscode.FunctionBreakpoint('STATFS')]);
+    assert.ok(
+      await vscode.commands.executeCommand('virtiofs.debugShare', { kind: 'share', vm, share: vm.facts?.shares[0] }),
+    );
+    await until('the session is set up', 60, () => watched.answered.has('configurationDone'));
+    const many = 20;
+    /** Twenty programs that ask once each; what they have said, and the threads of their requests. */
+    const hold = async (): Promise<{ ran: ReturnType<typeof vm.run>; threads: number[] }> => {
+      const before = watched.stops.length;
+      const ran = vm.run(`for i in $(seq ${many}); do stat -f . >/dev/null & done; wait; echo all`);
+      await watched.stopped(before + many - 1);
+      return { ran, threads: watched.stops.slice(before).map(({ threadId }) => threadId ?? 0) };
+    };
+    for (const pick of [(all: number[]) => all, (all: number[]) => all.map((_, index) => all[(index * 7) % many])]) {
+      const { ran, threads } = await hold();
+      const { result } = await ask<Dap.EvaluateResponse>('evaluate', { expression: 'held', context: 'repl' });
+      const waited = result
+        .split('\n')
+        .map((line) => /^STATFS #\d+ \/ {2}at its entry, for (\d+\.\d) s$/.exec(line)?.[1]);
+      assert.equal(waited.filter((seconds) => seconds !== undefined).length, many, result);
+      for (const threadId of pick(threads)) {
+        await ask('continue', { threadId });
+        await until('it has gone on', 20, () => exited().at(-1) === threadId);
+      }
+      assert.deepEqual(await ran, { status: 0, output: 'all\n' });
+      assert.deepEqual(exited().slice(-many), pick(threads));
+    }
+    const { ran } = await hold();
+    await vscode.debug.stopDebugging();
+    assert.deepEqual(await ran, { status: 0, output: 'all\n' });
   });
 
   it('runs a command in a guest of its own, and ends with it', async () => {
