@@ -87,6 +87,10 @@ export class RecordedTarget implements Target {
     return this.begun && thread === THREAD;
   }
 
+  waitsFor(): undefined {
+    return undefined;
+  }
+
   async begin(): Promise<void> {
     this.begun = true;
     this.stopped('entry', 'beginning of the capture');

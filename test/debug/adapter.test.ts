@@ -58,7 +58,7 @@ describe('the debug adapter on a share that runs', () => {
   /** Holds a request and resolves to its thread. */
   async function hold(...args: Parameters<ScriptedDaemon['hold']>): Promise<number> {
     daemon.hold(...args);
-    return (await dap.event<Dap.StoppedEvent>('stopped')).body.threadId ?? 0;
+    return (await dap.stopped()).threadId ?? 0;
   }
 
   /** The innermost frame. */
@@ -200,7 +200,7 @@ describe('the debug adapter on a share that runs', () => {
     const thread = await hold(read());
     for (const command of ['stepIn', 'stepIn', 'next', 'stepIn', 'stepOut']) {
       await dap.good(command, { threadId: thread });
-      await dap.event('stopped');
+      await dap.stopped();
       await frame(thread);
     }
     const { source } = await frame(thread);
@@ -212,6 +212,52 @@ describe('the debug adapter on a share that runs', () => {
     dap.isGolden('stepping');
   });
 
+  it('shows the queues as stopped while one request stands in its handler, and for which', async () => {
+    await dap.begin('attach', {});
+    await dap.good('configurationDone');
+    const thread = await hold(read());
+    const other = await hold(read(813));
+    const states = async (): Promise<unknown> =>
+      Promise.all(
+        [1, 2].map(async (threadId) => {
+          const { stackFrames } = await dap.good<Body<Dap.StackTraceResponse>>('stackTrace', { threadId });
+          return stackFrames.map(({ name }) => name);
+        }),
+      );
+    assert.deepEqual(await states(), [[], []], 'queues are served while requests are held at their entry');
+    dap.note('into the handler');
+    await dap.good('stepIn', { threadId: thread });
+    await dap.stopped();
+    const waits = 'waits for READ #812 /a.db, which stands in its handler';
+    assert.deepEqual(await states(), [[waits], [waits]]);
+    assert.equal((await dap.ask('next', { threadId: 1 })).success, false);
+    assert.deepEqual(await dap.good('scopes', { frameId: 2 * 8 + 1 }), { scopes: [] });
+    dap.note('within the handler: nothing new of the queues');
+    await dap.good('stepIn', { threadId: thread });
+    await dap.stopped();
+    dap.note('to the reply');
+    await dap.good('stepOut', { threadId: thread });
+    await dap.stopped();
+    assert.deepEqual(await states(), [[], []]);
+    dap.note('another one, and the queue is told to go on');
+    await dap.good('stepIn', { threadId: other });
+    await dap.stopped();
+    await dap.good('continue', { threadId: 2 });
+    await dap.event('thread');
+    assert.deepEqual(await states(), [[], []]);
+    dap.isGolden('queues');
+  });
+
+  it('shows the queues as stopped while the whole share is, and lets all go with them', async () => {
+    await dap.begin('attach', { stopWorld: true });
+    await dap.good('configurationDone');
+    await hold(read());
+    await hold(open());
+    await dap.good('continue', { threadId: 2 });
+    assert.equal(daemon.holding, 0);
+    dap.isGolden('stopWorld');
+  });
+
   it('goes on with a request that waits for another thread, and stops again when that is done', async () => {
     await dap.begin('attach', {});
     await dap.good('configurationDone');
@@ -221,7 +267,7 @@ describe('the debug adapter on a share that runs', () => {
     await dap.event('continued');
     assert.equal((await dap.ask('scopes', { frameId: thread * 8 + 1 })).success, true);
     daemon.tell('stepped', { ...held, phase: 'reply' });
-    assert.equal((await dap.event<Dap.StoppedEvent>('stopped')).body.threadId, thread);
+    assert.equal((await dap.stopped()).threadId, thread);
   });
 
   const lastHeld = () => daemon.heldNow().at(-1) ?? assert.fail('nothing is held');
@@ -254,11 +300,11 @@ describe('the debug adapter on a share that runs', () => {
     await dap.good('evaluate', { expression: 'read.offset', frameId: id });
     dap.note('the reply');
     await dap.good('stepOut', { threadId: thread });
-    await dap.event('stopped');
+    await dap.stopped();
     await dap.good('setExpression', { expression: 'reply.data', value: '"SQLITE 3"', frameId: id });
     await dap.good('evaluate', { expression: 'hex(reply.data)', frameId: id });
     await dap.good('setExpression', { expression: 'reply.error', value: 'EIO', frameId: id });
-    await dap.event('stopped');
+    await dap.stopped();
     await dap.good('evaluate', { expression: 'reply.error', frameId: id });
     dap.isGolden('changing');
   });
@@ -307,12 +353,12 @@ describe('the debug adapter on a share that runs', () => {
       .then(({ body }) => body as Body<Dap.GotoTargetsResponse>);
     const eacces = targets.find(({ label }) => label.includes('EACCES')) ?? assert.fail('no EACCES');
     await dap.good('goto', { threadId: thread, targetId: eacces.id });
-    await dap.event('stopped');
+    await dap.stopped();
     const { id, name } = await frame(thread);
     assert.match(name, /EACCES/);
     assert.equal((await dap.ask('goto', { threadId: thread, targetId: 0 })).success, false);
     await dap.good('restartFrame', { frameId: id });
-    assert.equal((await dap.event<Dap.StoppedEvent>('stopped')).body.reason, 'restart');
+    assert.equal((await dap.stopped()).reason, 'restart');
     assert.equal((await dap.ask('restartFrame', { frameId: id })).success, false);
     dap.isGolden('goto');
   });
@@ -380,7 +426,7 @@ describe('the debug adapter on a share that runs', () => {
     ]) {
       await ask(command);
     }
-    await dap.event('stopped');
+    await dap.stopped();
     await ask('reply.error');
     dap.isGolden('console');
   });
@@ -431,7 +477,7 @@ describe('the debug adapter on a share that runs', () => {
   it('says what is held when it comes to a share where requests are held already', async () => {
     await dap.begin('attach', {});
     daemon.hold(read());
-    await dap.event('stopped');
+    await dap.stopped();
     await dap.good('configurationDone');
     assert.equal((await dap.good<Body<Dap.ThreadsResponse>>('threads')).threads.length, 3);
   });

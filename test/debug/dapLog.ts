@@ -121,6 +121,14 @@ export class DapLog {
     return new Promise((found) => (this.waiting = { name, found: found as (event: Dap.Event) => void }));
   }
 
+  /** The next stop that a person would look at: not that of a queue which waits for it. */
+  async stopped(): Promise<Dap.StoppedEvent['body']> {
+    for (;;) {
+      const { body } = await this.event<Dap.StoppedEvent>('stopped');
+      if (body.preserveFocusHint !== true) return body;
+    }
+  }
+
   /** The beginning of every session; resolves when breakpoints may come. */
   async begin(request: 'launch' | 'attach', args: object, client: object = {}): Promise<void> {
     await this.good('initialize', { adapterID: 'virtiofs', ...client });

@@ -15,6 +15,8 @@ import { endAll, extension, insides, isUp, sample, share, until } from './machin
 /** What VS Code and the adapter say to each other, as a tracker sees it. */
 class Watched implements vscode.DebugAdapterTracker {
   readonly stops: Dap.StoppedEvent['body'][] = [];
+  /** Of queues, which wait for a request that is stopped. */
+  readonly waits: Dap.StoppedEvent['body'][] = [];
   readonly events: Dap.Event[] = [];
   readonly failures: string[] = [];
 
@@ -25,7 +27,10 @@ class Watched implements vscode.DebugAdapterTracker {
     if (message.type === 'event') {
       const event = message as Dap.Event;
       this.events.push(event);
-      if (event.event === 'stopped') this.stops.push((event as Dap.StoppedEvent).body);
+      if (event.event === 'stopped') {
+        const { body } = event as Dap.StoppedEvent;
+        (body.preserveFocusHint === true ? this.waits : this.stops).push(body);
+      }
     } else if (message.type === 'response') {
       const { success, command } = message as Dap.Response;
       if (success) this.answered.add(command);
@@ -123,7 +128,18 @@ describe('debugging in VS Code', function () {
       await ask('stepIn', { threadId: thread });
       await watched.stopped(stop);
       names.push((await frames(thread))[0].name);
+      assert.equal(vscode.debug.activeStackItem?.threadId ?? thread, thread, 'the request is what is looked at');
     }
+    // Both queues have waited, and are served again.
+    assert.deepEqual(
+      watched.waits.map(({ threadId }) => threadId),
+      [1, 2],
+    );
+    const served = watched.events.filter(({ event }) => event === 'continued') as Dap.ContinuedEvent[];
+    assert.deepEqual(
+      served.map(({ body }) => body.threadId),
+      [1, 2],
+    );
     assert.ok(
       names.some((name) => name.startsWith('host call openat(')),
       names.join('\n'),

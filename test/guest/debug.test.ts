@@ -50,7 +50,7 @@ for (const name of ['uml-7.x', 'qemu-7.x'] satisfies GuestName[]) {
       assert.ok(breakpoints[0].verified, breakpoints[0].message);
       await dap.good('configurationDone');
     }
-    const stopped = async (): Promise<number> => (await dap.event<Dap.StoppedEvent>('stopped')).body.threadId ?? 0;
+    const stopped = async (): Promise<number> => (await dap.stopped()).threadId ?? 0;
     const frames = async (threadId: number): Promise<Dap.StackFrame[]> =>
       (await dap.good<Body<Dap.StackTraceResponse>>('stackTrace', { threadId })).stackFrames;
     const value = async (expression: string, frameId: number): Promise<string> =>

@@ -20,10 +20,19 @@ describe('the debug adapter and a daemon', () => {
     const pending = it_.share.start(14, nodeid, [new Uint8Array([2, 0, 0, 0, 0, 0, 0, 0])], { room: 16 });
     const thread = await it_.stopped();
     const names: string[] = [];
+    const queue = 2;
+    assert.deepEqual(await it_.frames(queue), []);
     for (let i = 0; i < 40 && !names.at(-1)?.startsWith('reply'); i++) {
       await it_.dap.good('stepIn', { threadId: thread });
       await it_.stopped();
       names.push((await it_.frames(thread))[0].name);
+      const waits = names[i].startsWith('reply')
+        ? []
+        : [`waits for OPEN #${pending.unique} /file, which stands in its handler`];
+      assert.deepEqual(
+        (await it_.frames(queue)).map(({ name }) => name),
+        waits,
+      );
     }
     assert.ok(
       names.some((name) => name.startsWith('host call openat(')),

@@ -44,7 +44,7 @@ export class Attached {
 
   /** The thread that stops next. */
   async stopped(): Promise<number> {
-    return (await this.dap.event<Dap.StoppedEvent>('stopped')).body.threadId ?? 0;
+    return (await this.dap.stopped()).threadId ?? 0;
   }
 
   async frames(threadId: number): Promise<Dap.StackFrame[]> {
