@@ -52,7 +52,8 @@ export class QueueThreads {
       : 'waits for the requests that are held: the whole share is stopped';
     if (this.why === before) return;
     for (const thread of this.ids) {
-      this.events.stopped({ thread, reason: 'pause', description: this.why, rules: [], aside: true });
+      // Beside the queue's name there is room for one word; the sentence is its stack.
+      this.events.stopped({ thread, reason: 'pause', description: 'waits', text: this.why, rules: [], aside: true });
     }
   }
 

@@ -313,6 +313,8 @@ describe('debugging in VS Code', function () {
       vscode.debug.addBreakpoints([new vscode.FunctionBreakpoint('READ')]);
       assert.ok(await vscode.commands.executeCommand('virtiofs.debugCapture', vscode.Uri.file(file)));
       await watched.stopped(0);
+      // Before VS Code looks at the stop its commands are about nothing.
+      await shows(/^# INIT #\d+/);
       await vscode.commands.executeCommand('workbench.action.debug.continue');
       await watched.stopped(1);
       await shows(/^# READ #\d+ "\/a\.db"/);
@@ -322,7 +324,11 @@ describe('debugging in VS Code', function () {
       await vscode.commands.executeCommand('workbench.action.debug.reverseContinue');
       await watched.stopped(3);
       await shows(/^# INIT #\d+/);
-      assert.deepEqual(watched.failures, []);
+      // What VS Code asks about a stop that it has left already is answered so.
+      assert.deepEqual(
+        watched.failures.filter((failure) => !failure.includes('is no reference, or not any more')),
+        [],
+      );
     } finally {
       await vscode.debug.stopDebugging();
       rmSync(scratch, { recursive: true });
