@@ -168,6 +168,37 @@ describe('the debug adapter on a capture', () => {
     dap.isGolden('captureBreakpoints');
   });
 
+  it('goes over both halves of a capture that keeps the newest, forward and back', async () => {
+    const piece = (number: number): CaptureBuilder => new CaptureBuilder({ facts: { id: 'x', piece: number } });
+    const older = piece(3)
+      .init()
+      .exchange('LOOKUP', { names: ['a.db'], out: { nodeid: 2, generation: 1, attr: { mode: 0o100644, nlink: 1 } } })
+      .exchange('OPEN', { nodeid: 2, in: { flags: 2 }, out: { fh: 3 } });
+    writeFileSync(`${file}.old`, older.bytes());
+    const newer = piece(4).exchange('READ', { nodeid: 2, in: { fh: 3, size: 4096 }, outPayload: 'SQLite format 3' });
+    try {
+      await begin(newer.bytes());
+      await dap.good('setFunctionBreakpoints', { breakpoints: [{ name: 'READ' }] });
+      await start();
+      const { threads } = await dap.good<Body<Dap.ThreadsResponse>>('threads');
+      assert.match(threads[0].name, /^INIT .*\(1 of 4\)$/);
+      assert.match(await move('continue'), /^READ #\d+ \/a\.db: entry$/);
+      assert.deepEqual([await value('inode.path'), await value('handle(3).flags')], ['/a.db', 'O_RDWR']);
+      assert.match(await move('stepBack'), /^OPEN #\d+ \/a\.db: reply$/);
+      assert.match(await move('reverseContinue'), /beginning of the capture/);
+      assert.ok(dap.lines.some((line) => line.includes('continues') && line.includes('.old')));
+      // Of another capture: not its other half.
+      dap.adapter.dispose();
+      writeFileSync(`${file}.old`, piece(2).init().bytes());
+      await begin(newer.bytes());
+      await start();
+      const alone = await dap.good<Body<Dap.ThreadsResponse>>('threads');
+      assert.match(alone.threads[0].name, /\(1 of 1\)$/);
+    } finally {
+      rmSync(`${file}.old`);
+    }
+  });
+
   it('says what is no capture', async () => {
     for (const [bytes, code] of [
       [Buffer.alloc(0), 'captureEmpty'],
