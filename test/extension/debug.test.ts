@@ -165,6 +165,15 @@ describe('debugging in VS Code', function () {
     await isUp(vm);
     await vscode.commands.executeCommand('virtiofs.showOpcodes');
     const line = (lineOfOpcode(Opcode.MKDIR) ?? 0) - 1;
+    // As VS Code asks for what can be written in the condition of a breakpoint on that line.
+    const offered = await vscode.commands.executeCommand<vscode.CompletionList>(
+      'vscode.executeCompletionItemProvider',
+      opcodesUri,
+      new vscode.Position(line, 0),
+    );
+    const labels = offered.items.map(({ label }) => (typeof label === 'string' ? label : label.label));
+    assert.match(labels[0], /^mkdir\./);
+    for (const label of ['mkdir.mode', 'mkdir.name', 'path', 'error']) assert.ok(labels.includes(label), label);
     vscode.debug.addBreakpoints([
       new vscode.SourceBreakpoint(
         new vscode.Location(opcodesUri, new vscode.Position(line, 0)),
