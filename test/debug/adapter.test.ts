@@ -21,6 +21,13 @@ describe('the debug adapter', () => {
     dap.isGolden('unknownRequest');
   });
 
+  it('is held against golden logs, and one that is missing fails', function () {
+    if (process.env['UPDATE_GOLDEN'] === '1') this.skip();
+    const dap = new DapLog();
+    assert.throws(() => dap.isGolden('of nothing'), /there is no .*of nothing\.log/);
+    assert.throws(() => dap.isGolden('unknownRequest'), assert.AssertionError);
+  });
+
   it('answers what comes before launch, and a configuration that is not right, with what is wrong', async () => {
     const dap = new DapLog({}, [], true);
     await dap.good('initialize', { adapterID: 'virtiofs' });

@@ -67,9 +67,11 @@ describe('the debug adapter on a capture', () => {
     await dap.good('stackTrace', { threadId: 1 });
     const { scopes } = await dap.good<Body<Dap.ScopesResponse>>('scopes', { frameId: stackFrames[0].id });
     const request = scopes.find(({ name }) => name === 'Request')?.variablesReference;
+    const { variables } = await dap.good<Body<Dap.VariablesResponse>>('variables', { variablesReference: request });
+    const header = variables.find(({ name }) => name === 'fuse_in_header')?.variablesReference;
     for (const [command, args] of [
       ['setExpression', { expression: 'nodeid', value: '7' }],
-      ['setVariable', { variablesReference: request, name: 'nodeid', value: '7' }],
+      ['setVariable', { variablesReference: header, name: 'nodeid', value: '7' }],
       ['writeMemory', { memoryReference: 'request/1/0', data: 'AA==' }],
       ['readMemory', { memoryReference: '0x1000', count: 8 }],
       ['restartFrame', { frameId: stackFrames[0].id }],

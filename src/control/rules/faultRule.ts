@@ -3,10 +3,10 @@
  *
  * Pure: a text in, a rule or what is wrong with it out. What a rule does to a request is done elsewhere.
  */
-import { compileCondition, compilePath, NEVER_HELD, parseOpcodes } from '../../control/rules/selector';
 import { Errno, type ErrnoName } from '../../protocol/errno';
 import { Opcode } from '../../protocol/fuse/opcodes';
 import type { Filter } from '../../trace/filter/filter';
+import { compileCondition, compilePath, NEVER_HELD, parseOpcodes } from './selector';
 
 export type FaultAction =
   /** Milliseconds. */

@@ -19,6 +19,7 @@ import {
   type SessionFacts,
   type Verdict,
 } from '../../control/debug';
+import { type FaultRule, parseFault } from '../../control/rules/faultRule';
 import { NEVER_HELD } from '../../control/rules/selector';
 import type { Inspector, NodeFacts } from '../../fs/inspector';
 import { MAX_WRITE, type Session } from '../../fuse/session';
@@ -27,7 +28,6 @@ import { InHeader, OutHeader } from '../../protocol/fuse/structs';
 import type { SessionShape } from '../../protocol/message';
 import type { Chain } from '../../virtio/chain';
 import type { CallNote } from './callNotes';
-import { type FaultRule, parseFault } from './faultRule';
 import type { Gate } from './gate';
 import type { GateRequest } from './heldRequest';
 import { readReply, type ReplyWriter } from './replyBytes';

@@ -1,7 +1,7 @@
 /** Texts of fault rules, and what is said of wrong ones. Pure. */
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
-import { parseFault } from '../../../src/daemon/gate/faultRule';
+import { parseFault } from '../../../src/control/rules/faultRule';
 import { Opcode } from '../../../src/protocol/fuse/opcodes';
 
 describe('fault rules', () => {

@@ -1,8 +1,13 @@
 /** The debug adapter against a daemon as people run it: what test/debug proves with a scripted one holds there as well. */
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { DebugProtocol as Dap } from '@vscode/debugprotocol';
 import { Errno } from '../../../src/protocol/errno';
+import { Opcode } from '../../../src/protocol/fuse/opcodes';
+import * as wire from '../../../src/protocol/fuse/structs';
+import type { Pending } from '../../driver/fuseClient';
 import { Attached } from './attached';
+import type { Debugged } from './debugged';
 
 type Body<Response extends Dap.Response> = Response['body'];
 
@@ -128,6 +133,98 @@ describe('the debug adapter and a daemon', () => {
     assert.equal(exceptionId, 'ENOENT');
     await it_.dap.good('continue', { threadId: thread });
     assert.equal(it_.share.errorOf(pending), -Errno.ENOENT);
+  });
+
+  for (const [filterId, condition, send, shown] of [
+    ['anyErrno', 'path ~ "noth*"', (share) => share.lookup('nothing'), /^ENOENT LOOKUP #\d+ \/nothing: ENOENT\n/],
+    [
+      'violation',
+      '',
+      (share) => share.start(Opcode.GETATTR, 1n, [], { room: 104 }),
+      /^EINVAL .*shorter than its arguments/s,
+    ],
+    ['slow', '1ns && GETATTR', (share) => share.getattr(), /^Slow requests .*it took \d+\.\d ms/s],
+    ['unknownOpcode', '', (share) => share.start(99, 1n, []), /^ENOSYS opcode 99 /],
+  ] satisfies [string, string, (share: Debugged) => Pending, RegExp][]) {
+    it(`stops at exceptions: ${filterId}`, async () => {
+      await it_.dap.good('setExceptionBreakpoints', { filters: [], filterOptions: [{ filterId, condition }] });
+      await it_.dap.good('configurationDone');
+      assert.equal(it_.share.errorOf(it_.share.lookup('file')), 0);
+      const pending = send(it_.share);
+      const thread = await it_.stopped();
+      const { exceptionId, description = '' } = await it_.dap.good<Body<Dap.ExceptionInfoResponse>>('exceptionInfo', {
+        threadId: thread,
+      });
+      assert.match(`${exceptionId} ${description}`, shown);
+      assert.ok(!it_.share.done(pending));
+      await it_.dap.good('continue', { threadId: thread });
+      it_.share.errorOf(pending);
+    });
+  }
+
+  it('holds the next request of a queue on pause, and only that', async () => {
+    await it_.dap.good('configurationDone');
+    await it_.dap.good('pause', { threadId: 2 });
+    const [first, second] = [it_.share.getattr(), it_.share.getattr()];
+    const { reason, threadId } = await it_.dap.stopped();
+    assert.equal(reason, 'pause');
+    assert.equal(it_.share.errorOf(second), 0);
+    assert.ok(!it_.share.done(first));
+    await it_.dap.good('continue', { threadId });
+    assert.equal(it_.share.errorOf(first), 0);
+  });
+
+  it('sets a field in the Variables view, before the handler', async () => {
+    const { nodeid, fh } = it_.share.open();
+    await it_.breakOn('READ');
+    const pending = it_.share.read(nodeid, fh, 64, 0);
+    const thread = await it_.stopped();
+    const [frame] = await it_.frames(thread);
+    const { scopes } = await it_.dap.good<Body<Dap.ScopesResponse>>('scopes', { frameId: frame.id });
+    const inside = async (variablesReference: number): Promise<Dap.Variable[]> =>
+      (await it_.dap.good<Body<Dap.VariablesResponse>>('variables', { variablesReference })).variables;
+    const [, args] = await inside(scopes[0].variablesReference);
+    const set = { variablesReference: args.variablesReference, name: 'size', value: '3' };
+    await it_.dap.good('setVariable', set);
+    await it_.dap.good('continue', { threadId: thread });
+    assert.equal(it_.share.bodyOf(pending).length, 3);
+  });
+
+  it('says what the daemon refuses of bytes that are written', async () => {
+    await it_.breakOn('LOOKUP');
+    const pending = it_.share.lookup('file');
+    const thread = await it_.stopped();
+    const write = (at: number, bytes: number[]) =>
+      it_.dap.ask('writeMemory', {
+        memoryReference: `request/${thread}/0`,
+        offset: at,
+        data: Buffer.from(bytes).toString('base64'),
+      });
+    for (const [at, what] of [
+      [wire.InHeader.offset.unique, /unique/],
+      [wire.InHeader.offset.len, /len would be/],
+    ] as const) {
+      const { success, body } = await write(at, [255, 255]);
+      assert.equal(success, false);
+      assert.match((body as { error: Dap.Message }).error.variables?.['text'] ?? '', what);
+    }
+    assert.ok((await write(wire.InHeader.size, [0x66])).success, 'what it may have');
+    await it_.dap.good('continue', { threadId: thread });
+    assert.equal(it_.share.errorOf(pending), 0);
+  });
+
+  it('makes the faults of launch.json, as long as it is there', async () => {
+    await it_.end();
+    it_ = await Attached.begin(undefined, { faults: ['errno=EDQUOT LOOKUP file', 'errno=EIO GETATTR'] });
+    await it_.dap.good('configurationDone');
+    assert.equal(it_.share.errorOf(it_.share.lookup('file')), -Errno.EDQUOT);
+    assert.equal(it_.share.errorOf(it_.share.getattr()), -Errno.EIO);
+    assert.match(await it_.console('faults'), /^errno=EDQUOT LOOKUP file {2}seen 1, done 1$/m);
+    await it_.dap.good('disconnect');
+    for (let tries = 0; it_.share.errorOf(it_.share.lookup('file')) !== 0; tries++) {
+      assert.ok(tries < 500, 'the faults go with it');
+      await sleep(10);
+    }
   });
 
   it('makes faults from the console', async () => {

@@ -12,8 +12,8 @@ export class Attached {
     readonly dap: DapLog,
   ) {}
 
-  /** `through`: an adapter that is not in this process. */
-  static async begin(through?: (debugSocket: string) => AdapterEnd): Promise<Attached> {
+  /** `through`: an adapter that is not in this process. `args`: of `attach`. */
+  static async begin(through?: (debugSocket: string) => AdapterEnd, args: object = {}): Promise<Attached> {
     const share = await Debugged.begin();
     // One debugger at a time.
     share.client.close();
@@ -21,15 +21,15 @@ export class Attached {
     const { socket } = share;
     const dap = new DapLog(through?.(socket) ?? { findShare: () => ({ title: 'work', debugSocket: socket }) });
     const attached = new Attached(share, dap);
-    await attached.attach();
+    await attached.attach(args);
     return attached;
   }
 
   /** The daemon may not have seen yet that the debugger before has gone. */
-  private async attach(): Promise<void> {
+  private async attach(args: object): Promise<void> {
     await this.dap.good('initialize', { adapterID: 'virtiofs' });
     const end = Date.now() + 5000;
-    while (!(await this.dap.ask('attach', {})).success) assert.ok(Date.now() < end, 'the daemon takes a debugger');
+    while (!(await this.dap.ask('attach', args)).success) assert.ok(Date.now() < end, 'the daemon takes a debugger');
     await this.dap.event('initialized');
   }
 
