@@ -7,11 +7,11 @@
 import { statSync, type Stats } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { trouble } from '../base/catalogue';
+import { CaptureFiles } from '../control/captureFiles';
 import { resolveShare, runningShares } from '../control/runningShares';
 import { quote } from '../protocol/text';
 import type { Capture } from '../trace/capture';
 import { CaptureReader } from '../trace/captureReader';
-import { CaptureFiles } from './captureFile';
 import { connectToShare, readStream } from './liveCapture';
 
 const TAIL_MS = 100;
@@ -46,7 +46,7 @@ export async function openSource(name: string, tail: boolean): Promise<CaptureSo
 
 /** A capture file, read to its end. Throws a Trouble. */
 export function fileSource(name: string): CaptureSource {
-  const files = new CaptureFiles(name, false);
+  const files = new CaptureFiles(name);
   const reader = new CaptureReader({ read: files.readAt });
   try {
     for (let chunk = files.next(); chunk.length > 0; chunk = files.next()) reader.push(chunk);

@@ -4,6 +4,7 @@
 import { resolve } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import { trouble } from '../base/catalogue';
+import { parseFault } from '../control/rules/faultRule';
 import type { GuestShare } from '../vm/launcher';
 import { parseDax } from './guestOptions';
 
@@ -111,8 +112,15 @@ export function daxOf({ dax, daxPolicy, daxMount }: ShareOptions): GuestShare['d
   return { bytes: parseDax(dax), mount: daxMount, ...(daxPolicy === undefined ? {} : { policy: daxPolicy }) };
 }
 
-/** Shared memory maps (SQLite, fio) must work by default in every cache mode, hence the second option. */
+/**
+ * Shared memory maps (SQLite, fio) must work by default in every cache mode, hence the second option. Throws a Trouble
+ * for a fault rule that is none, before anything is started.
+ */
 export function daemonOptions(options: ShareOptions): string[] {
+  for (const rule of options.fault) {
+    const parsed = parseFault(rule);
+    if ('problem' in parsed) throw trouble('faultBad', rule, parsed.problem);
+  }
   const faults = options.fault.map((rule) => `--fault=${rule}`);
   return [`--cache=${options.cache}`, '--allow-mmap', '--xattr', '--log-level=warn', ...faults];
 }

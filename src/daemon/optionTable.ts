@@ -6,8 +6,8 @@
 import { type Trouble, trouble } from '../base/catalogue';
 import { DAX_SIZES, daxSizeFault } from '../base/daxSize';
 import { tagFault } from '../base/tag';
+import { parseFault } from '../control/rules/faultRule';
 import { parsePolicy } from '../fs/dax/policy';
-import { parseFault } from './gate/faultRule';
 import { type CacheMode, type DaemonOptions, type LogLevel } from './options';
 
 export interface Draft {

@@ -22,6 +22,8 @@ export class DebugAdapter extends ProtocolServer {
   constructor(surroundings: Surroundings) {
     super();
     this.debugging = new Debugging(surroundings, (name, body, now) => this.tell(name, body, now));
+    // The end of the client's stream, where there is one.
+    this.on('close', () => this.dispose());
   }
 
   protected override dispatchRequest(request: DebugProtocol.Request): void {

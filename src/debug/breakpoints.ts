@@ -5,14 +5,15 @@
  */
 import { nearest } from '../trace/filter/errors';
 import { compileFilter, errorLine } from '../trace/filter/filter';
-import { findField, isAny, type Field } from '../trace/filter/fields';
+import { findField, isAny, type AnyField, type Field } from '../trace/filter/fields';
 import { globMatcher } from '../trace/filter/glob';
 import { parse } from '../trace/filter/parser';
 import { durationUnits } from '../trace/filter/values';
 import { errnos } from '../protocol/errno';
-import { opcodes } from '../protocol/fuse/opcodes';
 import { parseSelector } from '../control/debug';
-import { HIT_FORMS, parseHitCondition } from './hitCondition';
+import { HIT_FORMS, parseHitCondition } from '../control/rules/hitCondition';
+import { isProblem, parseLogMessage } from '../control/rules/logMessage';
+import { parseOpcodes } from '../control/rules/selector';
 
 export interface BreakpointRule {
   readonly id: number;
@@ -50,43 +51,19 @@ export interface Written {
 
 export type Checked<Rule> = { readonly rule: Rule; readonly message?: string } | { readonly problem: string };
 
-/** Never held: a guest does not wait for them, or must not. */
-export const NEVER_HELD: ReadonlySet<string> = new Set(['FORGET', 'BATCH_FORGET', 'INTERRUPT', 'DESTROY']);
-
-const names = opcodes.map(({ name }) => name);
-
-/** The opcodes (by number) that globs separated by commas mean; undefined and what is wrong where one means none. */
-export function opcodesOf(globs: string): { readonly numbers: ReadonlySet<number> } | { readonly problem: string } {
-  const numbers = new Set<number>();
-  for (const glob of globs.split(',').map((part) => part.trim())) {
-    const plain = glob.toUpperCase().replace(/^FUSE_/, '');
-    const matches = globMatcher(plain);
-    const found = /^\d+$/.test(plain)
-      ? [Number(plain)]
-      : opcodes.filter(({ name }) => matches?.(name) === true).map(({ number }) => number);
-    if (glob === '' || found.length === 0) {
-      const near = nearest(plain, names);
-      return { problem: `no opcode is called "${glob}"${near === undefined ? '' : `; did you mean "${near}"?`}` };
-    }
-    for (const number of found) numbers.add(number);
-  }
-  return { numbers };
-}
-
 /** `READ`, `FUSE_*XATTR`, `WRITE /etc/*`. */
 export function checkBreakpoint(id: number, selector: string, written: Written): Checked<BreakpointRule> {
   const { opcodes: globs, path } = parseSelector(selector);
-  const meant = opcodesOf(globs);
-  if ('problem' in meant) return meant;
-  const held = opcodes.filter(({ name, number }) => meant.numbers.has(number) && !NEVER_HELD.has(name));
-  if (held.length === 0 && meant.numbers.size > 0 && opcodes.some(({ number }) => meant.numbers.has(number))) {
-    return { problem: `${globs} is never held: the guest does not wait for it` };
-  }
+  const meant = parseOpcodes(globs);
+  if (typeof meant === 'string') return { problem: meant };
   if (path !== undefined && globMatcher(path) === undefined) return { problem: 'the pattern of the path is too long' };
   const { condition, hitCondition, logMessage } = written;
   const problem = conditionProblem(condition) ?? hitProblem(hitCondition);
   if (problem !== undefined) return { problem };
-  const phase = usesReply(condition ?? '') || logFields(logMessage ?? '').some(usesReply) ? 'reply' : 'entry';
+  const message = parseLogMessage(logMessage ?? '');
+  if (isProblem(message)) return { problem: `log message: ${message.problem} (at ${message.from + 1})` };
+  const told = message.some((part) => typeof part !== 'string' && isOfReply(part));
+  const phase = told || usesReply(condition ?? '') ? 'reply' : 'entry';
   const rule: BreakpointRule = {
     id,
     opcodes: globs,
@@ -113,19 +90,14 @@ const hitProblem = (hit: string | undefined): string | undefined =>
     ? undefined
     : `hit condition: "${hit}" is not ${HIT_FORMS}`;
 
-/** What is between braces in a log message. */
-export const logFields = (message: string): string[] =>
-  Array.from(message.matchAll(/\{([^{}]*)\}/g), ([, field]) => field);
-
 /** Does it ask for anything that only a reply has? */
-export function usesReply(filter: string): boolean {
-  return parse(filter).marks.some(({ role, text }) => {
-    if (role !== 'field') return false;
-    const field = findField(text);
-    if (field === undefined) return false;
-    return isAny(field) ? field.variants.every(ofReply) : ofReply(field);
+const usesReply = (filter: string): boolean =>
+  parse(filter).marks.some(({ role, text }) => {
+    const field = role === 'field' ? findField(text) : undefined;
+    return field !== undefined && isOfReply(field);
   });
-}
+
+const isOfReply = (field: Field | AnyField): boolean => (isAny(field) ? field.variants.every(ofReply) : ofReply(field));
 
 const REPLY_COLUMNS: ReadonlySet<string> = new Set(['latency', 'host', 'writing', 'error', 'calls', 'replyLength']);
 

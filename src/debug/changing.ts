@@ -14,7 +14,8 @@ import type { Move } from './target';
 
 export async function move(debugging: Debugging, how: Move, thread: number): Promise<void> {
   const { target } = debugging;
-  if (!target.isStopped(thread)) throw trouble('debugNotStopped', String(thread));
+  if (!target.isStopped(thread) && target.waitsFor(thread) === undefined)
+    throw trouble('debugNotStopped', String(thread));
   debugging.forget(thread);
   await target.move(thread, how);
 }

@@ -66,17 +66,19 @@ export class Debugging {
   readonly events: TargetEvents = {
     stopped: (stop) => {
       this.forget(stop.thread);
-      this.stops.delete(stop.thread);
-      this.stops.set(stop.thread, stop);
-      const { thread, reason, description, text, rules } = stop;
-      this.surroundings.requestChanged?.(stop.thread);
+      const { thread, reason, description, text, rules, aside = false } = stop;
+      if (!aside) {
+        this.stops.delete(thread);
+        this.stops.set(thread, stop);
+        this.surroundings.requestChanged?.(thread);
+      }
       this.event('stopped', {
         reason,
         description,
         threadId: thread,
-        // Others go on, or are stopped by themselves.
+        // Others go on, or say themselves that they are stopped.
         allThreadsStopped: false,
-        preserveFocusHint: false,
+        preserveFocusHint: aside,
         ...(text === undefined ? {} : { text }),
         ...(reason === 'breakpoint' || reason === 'function breakpoint' ? { hitBreakpointIds: rules } : {}),
       });

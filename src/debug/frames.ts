@@ -21,6 +21,15 @@ const KINDS_A_THREAD = 8;
 const numberOf = (thread: number, kind: Kind): number => thread * KINDS_A_THREAD + KINDS.indexOf(kind) + 1;
 export const threadOfFrame = (frame: number): number => Math.floor(frame / KINDS_A_THREAD);
 
+/** All that there is to say of a thread without a request. */
+export const labelFrame = (thread: number, name: string): object => ({
+  id: numberOf(thread, 'chain'),
+  name,
+  line: 0,
+  column: 0,
+  presentationHint: 'label',
+});
+
 /** The innermost first. */
 export function framesOf(picture: Picture): Frame[] {
   const { facts, request, reply } = picture;

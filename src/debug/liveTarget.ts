@@ -17,6 +17,7 @@ import { printFlags, printId } from '../protocol/print';
 import { initFlags, initFlags2, openFlags } from '../protocol/fuse/flags';
 import type { BreakpointRule, ExceptionRule, RuleVerdict } from './breakpoints';
 import { Picture, sessionShape, titleOf, type Ability, type Fact, type PictureCall } from './picture';
+import { QueueThreads } from './queueThreads';
 import type { HeldLine, Move, Side, StopReason, Target, TargetEvents, ThreadFacts } from './target';
 
 export interface LiveOptions {
@@ -40,6 +41,7 @@ export class LiveTarget implements Target {
   private readonly pictures = new Map<number, Promise<Picture>>();
   private rules = new Map<number, string>();
   private faultRules: string[] = [];
+  private readonly queues: QueueThreads;
   private closed = false;
   /** What the daemon has been asked and has not answered. */
   private readonly asking = new Set<Promise<unknown>>();
@@ -48,7 +50,9 @@ export class LiveTarget implements Target {
     private readonly client: DebugClient,
     readonly daemon: Daemon,
     private readonly events: TargetEvents,
+    stopWorld: boolean,
   ) {
+    this.queues = new QueueThreads(daemon.queues, stopWorld, events);
     client.on('held', (held) => this.take(held, true));
     client.on('stepped', (held) => this.take(held, false));
     client.on('released', ({ request }) => this.drop(request));
@@ -73,7 +77,7 @@ export class LiveTarget implements Target {
         code === 'ENOENT' || code === 'ECONNREFUSED' ? 'nobody listens' : message,
       );
     }
-    const target = new LiveTarget(made.client, made.daemon, events);
+    const target = new LiveTarget(made.client, made.daemon, events, options.stopWorld);
     try {
       if (options.stopWorld) await target.ask('setOptions', { stopWorld: true });
       if (options.faults.length > 0) await target.setFaults(options.faults);
@@ -91,8 +95,14 @@ export class LiveTarget implements Target {
     const known = this.held_.has(held.request);
     this.held_.set(held.request, held);
     this.pictures.delete(held.request);
+    this.queues.release(this.held_.values());
     if (fresh && !known) this.events.threadBegan(thread);
-    if (held.phase === 'waiting') return this.events.running(thread);
+    if (held.phase === 'waiting') this.events.running(thread);
+    else this.stopped(thread, held);
+    this.queues.stop(this.held_.values());
+  }
+
+  private stopped(thread: number, held: Held): void {
     const { kind, ids, text } = held.why;
     const reason = reasonOf(kind, this.rules.get(ids[0]) === 'line');
     const where = whereText(held);
@@ -102,7 +112,9 @@ export class LiveTarget implements Target {
   private drop(request: number): void {
     if (!this.held_.delete(request)) return;
     this.pictures.delete(request);
+    this.queues.release(this.held_.values());
     this.events.threadEnded(FIRST_HELD + request);
+    this.queues.stop(this.held_.values());
   }
 
   private end(text: string): void {
@@ -116,19 +128,17 @@ export class LiveTarget implements Target {
   // What the adapter asks
 
   threads(): ThreadFacts[] {
-    const inside = [...this.held_.values()].find(({ inHandler }) => inHandler);
-    const waits = inside === undefined ? '' : ` (waits: ${inside.name} #${inside.unique} is in its handler)`;
-    const queues = Array.from({ length: this.daemon.queues }, (_, queue) => ({
-      id: queue + 1,
-      name: `${queue === 0 ? 'queue 0, hiprio' : `queue ${queue}`}${waits}`,
-    }));
     const held = [...this.held_.values()].map((one) => ({ id: FIRST_HELD + one.request, name: titleOf(one) }));
-    return [...queues, ...held];
+    return [...this.queues.threads(), ...held];
   }
 
   isStopped(thread: number): boolean {
     const held = this.held_.get(thread - FIRST_HELD);
     return held !== undefined && held.phase !== 'waiting';
+  }
+
+  waitsFor(thread: number): string | undefined {
+    return this.queues.waitsFor(thread);
   }
 
   private request(thread: number): number {
@@ -207,6 +217,13 @@ export class LiveTarget implements Target {
   }
 
   async move(thread: number, how: Move): Promise<void> {
+    const waitsFor = this.queues.waitsFor(thread);
+    if (waitsFor !== undefined) {
+      if (how !== 'continue') throw trouble('debugNotNow', 'stepping a queue', `it ${waitsFor}`);
+      // It goes on when what is in its way does.
+      for (const { request } of this.queues.inTheWay(this.held_.values())) await this.ask('continue', { request });
+      return;
+    }
     const request = this.request(thread);
     switch (how) {
       case 'continue':
@@ -226,7 +243,7 @@ export class LiveTarget implements Target {
   }
 
   async pause(thread: number): Promise<void> {
-    await this.ask('pause', thread >= 1 && thread <= this.daemon.queues ? { queue: thread - 1 } : {});
+    await this.ask('pause', this.queues.has(thread) ? { queue: thread - 1 } : {});
   }
 
   async answer(thread: number, errno: number): Promise<void> {

@@ -7,7 +7,7 @@ import { runCommand } from './console';
 import type { Debugging } from './debugging';
 import { scopesOf, type Entry } from './entries';
 import { evaluate, findEntry } from './expressions';
-import { framesOf, threadOfFrame } from './frames';
+import { framesOf, labelFrame, threadOfFrame } from './frames';
 import { parseMemory } from './memory';
 import { opcodeDocument } from './opcodeDocument';
 import type { Picture } from './picture';
@@ -24,6 +24,8 @@ export function threads(debugging: Debugging): object {
 export async function stackTrace(debugging: Debugging, args: Dap.StackTraceArguments): Promise<object> {
   const { threadId, startFrame = 0, levels = 0 } = args;
   // A queue has no stack: what waits in it has not been looked at yet.
+  const waitsFor = debugging.target.waitsFor(threadId);
+  if (waitsFor !== undefined) return { stackFrames: [labelFrame(threadId, waitsFor)], totalFrames: 1 };
   if (!debugging.target.isStopped(threadId)) return { stackFrames: [], totalFrames: 0 };
   const picture = await debugging.target.picture(threadId);
   const source = requestSource(debugging, threadId, picture.title);
@@ -46,6 +48,7 @@ export async function stackTrace(debugging: Debugging, args: Dap.StackTraceArgum
 
 export async function scopes(debugging: Debugging, { frameId }: Dap.ScopesArguments): Promise<object> {
   const thread = threadOfFrame(frameId);
+  if (debugging.target.waitsFor(thread) !== undefined) return { scopes: [] };
   const picture = await debugging.target.picture(thread);
   return {
     scopes: scopesOf(picture).map((entry) => ({

@@ -1,13 +1,14 @@
 /**
  * Where breakpoints and exception filters hold in a capture, found by going over its rows once when they are set.
  */
+import { parseHitCondition } from '../control/rules/hitCondition';
+import { bindLogMessage, isProblem, parseLogMessage, type RowText } from '../control/rules/logMessage';
+import { OPCODES, parseOpcodes, slotOf } from '../control/rules/selector';
 import { opcodeByNumber } from '../protocol/fuse/opcodes';
 import { RowFlag, type Capture } from '../trace/capture';
 import { bindFilter, compileFilter, type Predicate } from '../trace/filter/filter';
 import { globMatcher } from '../trace/filter/glob';
-import { opcodesOf, type BreakpointRule, type ExceptionRule, type RuleVerdict } from './breakpoints';
-import { parseHitCondition } from './hitCondition';
-import { logText } from './logText';
+import type { BreakpointRule, ExceptionRule, RuleVerdict } from './breakpoints';
 
 type Phase = 'entry' | 'reply';
 
@@ -24,7 +25,8 @@ interface Found {
   readonly reason: Place['reason'];
   /** Rows in order. */
   readonly rows: Uint32Array;
-  readonly logMessage?: string;
+  /** A log point: what it says of a row. */
+  readonly logged: RowText | undefined;
 }
 
 export class RecordedStops {
@@ -43,6 +45,7 @@ export class RecordedStops {
       id: rule.id,
       phase: 'reply',
       reason: 'exception',
+      logged: undefined,
       rows: this.rows(this.exceptionTest(rule)),
     }));
     return this.exceptions.map(verdict);
@@ -50,15 +53,17 @@ export class RecordedStops {
 
   private findBreakpoint(rule: BreakpointRule): Found {
     const { id, phase, path, condition = '', hitCondition, logMessage, line } = rule;
-    const meant = opcodesOf(rule.opcodes);
-    const numbers = 'numbers' in meant ? meant.numbers : new Set<number>();
+    // What is wrong with any of its texts was said before (breakpoints.ts).
+    const parsed = parseOpcodes(rule.opcodes);
+    const meant = typeof parsed === 'string' ? new Uint8Array(OPCODES) : parsed;
+    const message = logMessage === undefined ? undefined : parseLogMessage(logMessage);
     const { opcode, path: paths, flags } = this.capture.columns;
     const glob = path === undefined ? undefined : globMatcher(path);
     const holds = this.predicate(condition);
     const wanted = phase === 'reply' ? RowFlag.REPLIED : 0;
     const all = this.rows(
       (row) =>
-        numbers.has(opcode[row]) &&
+        meant[slotOf(opcode[row])] === 1 &&
         (flags[row] & (wanted | RowFlag.ORPHAN)) === wanted &&
         (glob === undefined || glob(this.capture.path(paths[row]))) &&
         holds(row),
@@ -69,7 +74,7 @@ export class RecordedStops {
       phase,
       reason: line === undefined ? 'function breakpoint' : 'breakpoint',
       rows: hits === undefined ? all : all.filter((_, index) => hits(index + 1)),
-      ...(logMessage === undefined ? {} : { logMessage }),
+      logged: message === undefined || isProblem(message) ? undefined : bindLogMessage(message, this.capture),
     };
   }
 
@@ -103,7 +108,7 @@ export class RecordedStops {
   }
 
   private get stopping(): Found[] {
-    return [...this.breakpoints.filter(({ logMessage }) => logMessage === undefined), ...this.exceptions];
+    return [...this.breakpoints.filter(({ logged }) => logged === undefined), ...this.exceptions];
   }
 
   /** The first place behind this one. */
@@ -143,11 +148,11 @@ export class RecordedStops {
   /** What log points say of the rows in (from, to]. */
   logs(from: number, to: number): string[] {
     const lines: { row: number; text: string }[] = [];
-    for (const { rows, logMessage } of this.breakpoints) {
-      if (logMessage === undefined) continue;
+    for (const { rows, logged } of this.breakpoints) {
+      if (logged === undefined) continue;
       for (let i = lowerBound(rows, from + 1); i < rows.length && rows[i] <= to; i++) {
         if (lines.length >= MOST_LOGGED) return [...sorted(lines), `(more than ${MOST_LOGGED} log lines)`];
-        lines.push({ row: rows[i], text: logText(logMessage, this.capture, rows[i]) });
+        lines.push({ row: rows[i], text: logged(rows[i]) });
       }
     }
     return sorted(lines);

@@ -5,6 +5,7 @@
  * Owns the cursor and the stops. Where breakpoints hold is known beforehand, so that going back finds the same places.
  */
 import { trouble } from '../base/catalogue';
+import { CaptureFiles } from '../control/captureFiles';
 import { find } from '../protocol/decode';
 import type { SessionShape } from '../protocol/message';
 import { initFlags, initFlags2 } from '../protocol/fuse/flags';
@@ -14,7 +15,6 @@ import { CaptureReader } from '../trace/captureReader';
 import { isOrphan, kindOf } from '../trace/line';
 import { printInstant, printSeconds } from '../trace/times';
 import type { BreakpointRule, ExceptionRule, RuleVerdict } from './breakpoints';
-import { CaptureBlocks } from './captureBlocks';
 import { Picture, titleOf, type Fact } from './picture';
 import { RecordedStops, type Place } from './recordedStops';
 import { ReplayedModel } from './replayedModel';
@@ -35,7 +35,7 @@ export class RecordedTarget implements Target {
   private kept: Picture | undefined;
 
   private constructor(
-    private readonly source: CaptureBlocks,
+    private readonly source: CaptureFiles,
     private readonly capture: Capture,
     private readonly events: TargetEvents,
   ) {
@@ -49,23 +49,24 @@ export class RecordedTarget implements Target {
     events: TargetEvents,
     progress: (read: number, all: number) => void,
   ): Promise<RecordedTarget> {
-    const source = new CaptureBlocks(path);
+    const source = new CaptureFiles(path);
     try {
-      if (source.size === 0) throw trouble('captureEmpty', quote(path));
       const reader = new CaptureReader({ read: source.readAt });
-      const chunk = 1 << 20;
-      for (let at = 0; at < source.size; at += chunk) {
-        reader.push(source.readAt(at, chunk));
+      const { size } = source;
+      let read = 0;
+      for (let chunk = source.next(); chunk.length > 0 && read < size; chunk = source.next()) {
+        reader.push(chunk);
+        read += chunk.length;
         if (reader.fault?.kind === 'foreign') {
           throw trouble('captureForeign', quote(path), reader.fault.text, reader.fault.remedy);
         }
-        progress(at + chunk, source.size);
+        progress(read, size);
         // The extension host has other things to do as well.
         await new Promise((resolve) => setImmediate(resolve));
       }
       reader.end();
       if (reader.count === 0) throw trouble('captureNotReadable', quote(path), 'there is no request in it');
-      for (const note of reader.notes) events.output('console', note);
+      for (const note of [...source.notes, ...reader.notes]) events.output('console', note);
       return new RecordedTarget(source, reader, events);
     } catch (error) {
       source.close();
@@ -85,6 +86,10 @@ export class RecordedTarget implements Target {
 
   isStopped(thread: number): boolean {
     return this.begun && thread === THREAD;
+  }
+
+  waitsFor(): undefined {
+    return undefined;
   }
 
   async begin(): Promise<void> {

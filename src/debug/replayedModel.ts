@@ -4,6 +4,7 @@
  * A second reader is given the capture block by block and stopped right after a request or its reply; what the reader
  * knows then is what the guest knew. Going back begins anew. Asked for lazily: only who looks pays.
  */
+import type { CaptureFiles } from '../control/captureFiles';
 import { find, numberAt } from '../protocol/decode';
 import { Opcode } from '../protocol/fuse/opcodeNumbers';
 import { openFlags } from '../protocol/fuse/flags';
@@ -11,7 +12,7 @@ import { printFlags, printHex, printId, printSize } from '../protocol/print';
 import { CaptureReader } from '../trace/captureReader';
 import { roomFor } from '../trace/columnArray';
 import { isInFlight } from '../trace/line';
-import type { CaptureBlocks } from './captureBlocks';
+import { blocksOf } from './captureBlocks';
 import type { Fact } from './picture';
 
 interface OpenHandle {
@@ -43,7 +44,7 @@ export class ReplayedModel {
   private takenAt = new Uint32Array(64);
   private answeredAt = new Uint32Array(64);
 
-  constructor(private readonly source: CaptureBlocks) {
+  constructor(private readonly source: CaptureFiles) {
     this.restart();
   }
 
@@ -64,7 +65,7 @@ export class ReplayedModel {
     this.handles = new Map();
     this.window = new Map();
     this.block = 0;
-    this.rest = this.source.blocks();
+    this.rest = blocksOf(this.source);
     const reader = new CaptureReader({ read: this.source.readAt, completed: (row) => this.completed(reader, row) });
     this.reader = reader;
   }

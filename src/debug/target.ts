@@ -15,6 +15,8 @@ export interface Stop {
   readonly text?: string;
   /** Breakpoints or exception filters, by the numbers their rules have. */
   readonly rules: readonly number[];
+  /** Stopped by another thread's stop, which is the one to look at. */
+  readonly aside?: true;
 }
 
 export interface TargetEvents {
@@ -46,7 +48,10 @@ export interface HeldLine {
 export interface Target {
   readonly recorded: boolean;
   threads(): readonly ThreadFacts[];
+  /** It has a request, which is held. */
   isStopped(thread: number): boolean;
+  /** Of a thread without a request: what keeps it, where something does. */
+  waitsFor(thread: number): string | undefined;
   /** Throws a Trouble for a thread that is not stopped. */
   picture(thread: number): Promise<Picture>;
   setBreakpoints(rules: readonly BreakpointRule[]): Promise<readonly RuleVerdict[]>;

@@ -65,8 +65,13 @@ describe('the debug adapter on a capture', () => {
     await move('next');
     await move('next');
     await dap.good('stackTrace', { threadId: 1 });
+    const { scopes } = await dap.good<Body<Dap.ScopesResponse>>('scopes', { frameId: stackFrames[0].id });
+    const request = scopes.find(({ name }) => name === 'Request')?.variablesReference;
+    const { variables } = await dap.good<Body<Dap.VariablesResponse>>('variables', { variablesReference: request });
+    const header = variables.find(({ name }) => name === 'fuse_in_header')?.variablesReference;
     for (const [command, args] of [
       ['setExpression', { expression: 'nodeid', value: '7' }],
+      ['setVariable', { variablesReference: header, name: 'nodeid', value: '7' }],
       ['writeMemory', { memoryReference: 'request/1/0', data: 'AA==' }],
       ['readMemory', { memoryReference: '0x1000', count: 8 }],
       ['restartFrame', { frameId: stackFrames[0].id }],
@@ -166,6 +171,37 @@ describe('the debug adapter on a capture', () => {
       'INIT #2: beginning of the capture',
     ]);
     dap.isGolden('captureBreakpoints');
+  });
+
+  it('goes over both halves of a capture that keeps the newest, forward and back', async () => {
+    const piece = (number: number): CaptureBuilder => new CaptureBuilder({ facts: { id: 'x', piece: number } });
+    const older = piece(3)
+      .init()
+      .exchange('LOOKUP', { names: ['a.db'], out: { nodeid: 2, generation: 1, attr: { mode: 0o100644, nlink: 1 } } })
+      .exchange('OPEN', { nodeid: 2, in: { flags: 2 }, out: { fh: 3 } });
+    writeFileSync(`${file}.old`, older.bytes());
+    const newer = piece(4).exchange('READ', { nodeid: 2, in: { fh: 3, size: 4096 }, outPayload: 'SQLite format 3' });
+    try {
+      await begin(newer.bytes());
+      await dap.good('setFunctionBreakpoints', { breakpoints: [{ name: 'READ' }] });
+      await start();
+      const { threads } = await dap.good<Body<Dap.ThreadsResponse>>('threads');
+      assert.match(threads[0].name, /^INIT .*\(1 of 4\)$/);
+      assert.match(await move('continue'), /^READ #\d+ \/a\.db: entry$/);
+      assert.deepEqual([await value('inode.path'), await value('handle(3).flags')], ['/a.db', 'O_RDWR']);
+      assert.match(await move('stepBack'), /^OPEN #\d+ \/a\.db: reply$/);
+      assert.match(await move('reverseContinue'), /beginning of the capture/);
+      assert.ok(dap.lines.some((line) => line.includes('continues') && line.includes('.old')));
+      // Of another capture: not its other half.
+      dap.adapter.dispose();
+      writeFileSync(`${file}.old`, piece(2).init().bytes());
+      await begin(newer.bytes());
+      await start();
+      const alone = await dap.good<Body<Dap.ThreadsResponse>>('threads');
+      assert.match(alone.threads[0].name, /\(1 of 1\)$/);
+    } finally {
+      rmSync(`${file}.old`);
+    }
   });
 
   it('says what is no capture', async () => {

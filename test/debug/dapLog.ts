@@ -32,8 +32,24 @@ function format(value: unknown, indent = ''): string {
   return `${open}\n${parts.map((part) => deeper + part).join(',\n')}\n${indent}${close}`;
 }
 
+/** An adapter, here or in a process of its own. */
+export interface AdapterEnd {
+  onDidSendMessage(listener: (message: Dap.ProtocolMessage) => void): unknown;
+  handleMessage(message: Dap.ProtocolMessage): void;
+  dispose(): void;
+}
+
+function inline(surroundings: Partial<Surroundings>): AdapterEnd {
+  const adapter = new DebugAdapter({ ...nowhere, ...surroundings });
+  return {
+    onDidSendMessage: (listener) => adapter.onDidSendMessage((message) => listener(message as Dap.ProtocolMessage)),
+    handleMessage: (message) => adapter.handleMessage(message),
+    dispose: () => adapter.dispose(),
+  };
+}
+
 export class DapLog {
-  readonly adapter: DebugAdapter;
+  readonly adapter: AdapterEnd;
   readonly lines: string[] = [];
   private readonly responses = new Map<number, (response: Dap.Response) => void>();
   private readonly events: Dap.Event[] = [];
@@ -42,12 +58,12 @@ export class DapLog {
 
   /** `hidden`: texts that differ from run to run, and what the log has instead. */
   constructor(
-    surroundings: Partial<Surroundings> = {},
+    surroundings: Partial<Surroundings> | AdapterEnd = {},
     private readonly hidden: readonly (readonly [string, string])[] = [],
     private readonly whole = false,
   ) {
-    this.adapter = new DebugAdapter({ ...nowhere, ...surroundings });
-    this.adapter.onDidSendMessage((message) => this.take(message as Dap.ProtocolMessage));
+    this.adapter = 'handleMessage' in surroundings ? surroundings : inline(surroundings);
+    this.adapter.onDidSendMessage((message) => this.take(message));
   }
 
   private take(message: Dap.ProtocolMessage): void {
@@ -103,6 +119,14 @@ export class DapLog {
     const index = this.events.findIndex(({ event }) => event === name);
     if (index >= 0) return Promise.resolve(this.events.splice(index, 1)[0] as E);
     return new Promise((found) => (this.waiting = { name, found: found as (event: Dap.Event) => void }));
+  }
+
+  /** The next stop that a person would look at: not that of a queue which waits for it. */
+  async stopped(): Promise<Dap.StoppedEvent['body']> {
+    for (;;) {
+      const { body } = await this.event<Dap.StoppedEvent>('stopped');
+      if (body.preserveFocusHint !== true) return body;
+    }
   }
 
   /** The beginning of every session; resolves when breakpoints may come. */

@@ -105,7 +105,7 @@ describe('launching with the debug adapter', () => {
       await dap.begin('launch', { directory: '/srv/work' });
       await dap.good('configurationDone');
       daemon.hold(read());
-      await dap.event('stopped');
+      await dap.stopped();
       await dap.good(command);
       await daemon.left;
       assert.deepEqual([guest.stops, daemon.holding], [1, 0]);

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import fc from 'fast-check';
 import { checkConfiguration } from '../../src/debug/configuration';
-import { HIT_FORMS, parseHitCondition } from '../../src/debug/hitCondition';
 import { memoryOf, parseMemory } from '../../src/debug/memory';
 import { parseNode } from '../../src/debug/values';
 import { decodeStruct, type Node } from '../../src/protocol/decode';
@@ -9,6 +10,22 @@ import { opcodes } from '../../src/protocol/fuse/opcodes';
 import { CreateIn, InHeader, OutHeader, SetattrIn } from '../../src/protocol/fuse/structs';
 import { printNode } from '../../src/protocol/print';
 import type { StructTable } from '../../src/protocol/struct';
+
+interface Manifest {
+  readonly contributes: {
+    readonly debuggers: readonly {
+      readonly configurationAttributes: Readonly<
+        Record<
+          'launch' | 'attach',
+          { readonly properties: Record<string, { readonly type: 'string' | 'boolean' | 'number' | 'array' }> }
+        >
+      >;
+      readonly configurationSnippets: readonly { readonly body: Configured }[];
+      readonly initialConfigurations: readonly Configured[];
+    }[];
+  };
+}
+type Configured = { readonly request: 'launch' | 'attach' } & Readonly<Record<string, unknown>>;
 
 const leaves = (node: Node): Node[] => (node.children ? node.children.flatMap(leaves) : [node]);
 const tables = [
@@ -89,27 +106,6 @@ describe('values as people write them', () => {
   });
 });
 
-describe('hit conditions', () => {
-  it('choose among the hits', () => {
-    const hits = (text: string): string => {
-      const holds = parseHitCondition(text) ?? assert.fail(text);
-      return [1, 2, 3, 4, 5, 6].filter(holds).join('');
-    };
-    assert.deepEqual(['3', '== 3', '>= 3', '> 3', '<3', '<= 3', ' % 3 '].map(hits), [
-      '3',
-      '3',
-      '3456',
-      '456',
-      '12',
-      '123',
-      '36',
-    ]);
-    for (const text of ['', '0', '-1', '3x', '= 3', '>=', '1.5', '9'.repeat(20)]) {
-      assert.equal(parseHitCondition(text), undefined, `${text} is none of ${HIT_FORMS}`);
-    }
-  });
-});
-
 describe('memory references', () => {
   it('say whose bytes they are, and from where', () => {
     assert.deepEqual(parseMemory(memoryOf(1007, 'reply', 40)), { kind: 'reply', thread: 1007, at: 40 });
@@ -121,6 +117,26 @@ describe('memory references', () => {
 });
 
 describe('debug configurations', () => {
+  const manifest = JSON.parse(readFileSync(resolve(__dirname, '../../../package.json'), 'utf8')) as Manifest;
+  const [{ configurationAttributes, configurationSnippets, initialConfigurations }] = manifest.contributes.debuggers;
+
+  for (const request of ['launch', 'attach'] as const) {
+    it(`are what the schema of launch.json says: ${request}`, () => {
+      for (const [name, { type }] of Object.entries(configurationAttributes[request].properties)) {
+        const good = { string: name === 'guest' ? 'uml' : 'x', boolean: true, number: 7, array: ['x'] }[type];
+        const others = request === 'launch' && name !== 'directory' ? { directory: '/srv' } : {};
+        assert.ok(checkConfiguration(request, { ...others, [name]: good }), name);
+        assert.throws(() => checkConfiguration(request, { ...others, [name]: {} }), new RegExp(`"${name}"`));
+      }
+    });
+  }
+
+  it('are what the snippets and a new launch.json begin with', () => {
+    for (const configuration of [...configurationSnippets.map(({ body }) => body), ...initialConfigurations]) {
+      assert.ok(checkConfiguration(configuration.request, configuration));
+    }
+  });
+
   it('are checked, and never more than refused', () => {
     const value = fc.oneof(fc.string(), fc.integer(), fc.boolean(), fc.constant(null), fc.array(fc.anything()));
     const names = [

@@ -33,6 +33,8 @@ interface Tally {
   passed: number;
   failed: number;
   skipped: number;
+  /** Of those that failed, for the end of the run. */
+  failures: { title: string; error: string }[];
 }
 
 /** A desktop VS Code is asked for: this one, or the newest, which @vscode/test-electron then fetches. */
@@ -102,7 +104,7 @@ async function runWindow({ name, release, kind }: Window): Promise<{ tally: Tall
       console.error(error);
       return 1;
     });
-    const none = { passed: 0, failed: 1, skipped: 0 };
+    const none = { passed: 0, failed: 1, skipped: 0, failures: [{ title: kind, error: 'it has told nothing' }] };
     const tally = existsSync(tallyFile) ? (JSON.parse(await readFile(tallyFile, 'utf8')) as Tally) : none;
     return { tally, code };
   } finally {
@@ -113,7 +115,7 @@ async function runWindow({ name, release, kind }: Window): Promise<{ tally: Tall
 /** A person's way through the workbench, outside of the extension host: each story is a test. */
 async function runStories(): Promise<{ tally: Tally; code: number }> {
   console.log('\n  -- a person at the workbench');
-  const tally = { passed: 0, failed: 0, skipped: 0 };
+  const tally: Tally = { passed: 0, failed: 0, skipped: 0, failures: [] };
   const scratch = await mkdtemp(join(tmpdir(), 'virtiofs-stories-'));
   const session = { theme: 'dark', size: SIZES.wide } as const;
   const stories: readonly [name: string, story: Story, settings: Record<string, unknown>][] = [
@@ -128,6 +130,7 @@ async function runStories(): Promise<{ tally: Tally; code: number }> {
       console.log(`    ✔ ${name}`);
     } catch (error) {
       tally.failed++;
+      tally.failures.push({ title: name, error: String(error) });
       console.log(`    ✖ ${name}\n${String(error)}`);
     }
   }
@@ -136,7 +139,7 @@ async function runStories(): Promise<{ tally: Tally; code: number }> {
 }
 
 async function main(): Promise<number> {
-  const total: Tally = { passed: 0, failed: 0, skipped: 0 };
+  const total: Tally = { passed: 0, failed: 0, skipped: 0, failures: [] };
   let worst = 0;
   if (!desktop && !existsSync(CHROMIUM)) {
     if (inCi) throw new Error(`${CHROMIUM} is needed`);
@@ -151,12 +154,14 @@ async function main(): Promise<number> {
       total.passed += tally.passed;
       total.failed += tally.failed;
       total.skipped += tally.skipped;
+      total.failures.push(...tally.failures.map(({ title, error }) => ({ title: `${one.name}: ${title}`, error })));
       worst ||= code;
     }
     if (!desktop && (only === undefined || only === 'stories')) {
       const { tally, code } = await runStories();
       total.passed += tally.passed;
       total.failed += tally.failed;
+      total.failures.push(...tally.failures);
       worst ||= code;
     }
   }

@@ -92,6 +92,16 @@ describe('virtiofs-studio share', function () {
     assert.match(out, /touch: x: Read-only file system\n.*Read-only file system\nshare\ntwo\n/);
   });
 
+  it('makes faults by rule, which programs in the guest meet', async () => {
+    for (const name of ['good', 'bad']) fs.writeFileSync(path.join(shared, name), `${name}\n`);
+    const { code, out, err } = await finished(
+      share('--guest', 'uml', '--fault', 'errno=EIO READ bad', '--command', 'cat good; cat bad; echo $?'),
+    );
+    assert.deepEqual([code, out.replace(/^cat:.*\n/m, '')], [0, 'good\n1\n'], err);
+    assert.match(out, /^cat: .*Input\/output error$/m);
+    assert.equal((await finished(share('--fault', 'errno=EIO REED', '--command', 'true'))).code, 2);
+  });
+
   it('passes words on to QEMU, and says what QEMU says of them', async () => {
     const { code, err } = await finished(share('--qemu-arg', '-nonsense', '--command', 'true'));
     assert.equal(code, 4);

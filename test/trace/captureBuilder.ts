@@ -83,6 +83,9 @@ export interface ReplyOptions {
   /** Host system calls; else as many as `hostCalls` has. */
   readonly calls?: number;
   readonly later?: boolean;
+  /** Nanoseconds, whole microseconds of them, that a debugger or a fault held it; whether one changed it. */
+  readonly held?: number;
+  readonly changed?: boolean;
   /** A name, or the number in the header (0 or negative). */
   readonly error?: ErrnoName | number;
   /** Values of the structures after the header: of the first, or of each. */
@@ -240,7 +243,7 @@ export class CaptureBuilder {
     message: Uint8Array,
     data: number,
     snap = this.snaplen,
-    { host = 0, writing = 0, calls = 0, later = false }: ReplyOptions,
+    { host = 0, writing = 0, calls = 0, later = false, held = 0, changed = false }: ReplyOptions,
   ): this {
     const kept = message.length - Math.max(0, data - snap);
     const packet = new Uint8Array(FuseAt.message + kept);
@@ -252,11 +255,14 @@ export class CaptureBuilder {
     view.setUint32(FuseAt.head, head, true);
     view.setBigUint64(FuseAt.taken, EPOCH + BigInt(at), true);
     view.setUint32(FuseAt.length, message.length, true);
-    view.setUint16(FuseAt.flags, cut | (later ? MessageFlag.LATER : 0), true);
+    const flags =
+      cut | (later ? MessageFlag.LATER : 0) | (held > 0 ? MessageFlag.HELD : 0) | (changed ? MessageFlag.CHANGED : 0);
+    view.setUint16(FuseAt.flags, flags, true);
     view.setUint16(FuseAt.calls, calls, true);
     view.setUint32(FuseAt.queued, queued, true);
     view.setUint32(FuseAt.host, host, true);
     view.setUint32(FuseAt.writing, writing, true);
+    view.setUint32(FuseAt.held, Math.min(held / 1000, 0xffff_ffff), true);
     packet.set(message.subarray(0, kept), FuseAt.message);
     return this.packet(queueInterface(queue), time, packet, FuseAt.message + message.length);
   }

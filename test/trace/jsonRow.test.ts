@@ -48,6 +48,16 @@ describe('a request as JSON', () => {
     assert.deepEqual(reply['fuse_open_out'], { fh: '9', open_flags: 0, backing_id: 0 });
   });
 
+  it('says which a debugger or a fault held or changed, and for how long', () => {
+    const held = rowOf(
+      new CaptureBuilder().exchange('STATFS', { error: 'EIO', latency: 9_000, held: 5_000, changed: true }),
+    );
+    assert.deepEqual([held['held'], held['changed']], [5_000, true]);
+    assert.equal((held['phases'] as Json)['daemon'], 4_000);
+    const plain = rowOf(new CaptureBuilder().exchange('STATFS'));
+    assert.deepEqual(['held' in plain, 'changed' in plain], [false, false]);
+  });
+
   it('names errors, and has null where there is none, no latency or no path', () => {
     const error = rowOf(new CaptureBuilder().exchange('GETATTR', { nodeid: 50, error: 'ESTALE' }));
     assert.equal(error['error'], 'ESTALE');

@@ -19,6 +19,8 @@ import {
   type SessionFacts,
   type Verdict,
 } from '../../control/debug';
+import { type FaultRule, parseFault } from '../../control/rules/faultRule';
+import { NEVER_HELD } from '../../control/rules/selector';
 import type { Inspector, NodeFacts } from '../../fs/inspector';
 import { MAX_WRITE, type Session } from '../../fuse/session';
 import { opcodeByNumber, opcodes } from '../../protocol/fuse/opcodes';
@@ -26,13 +28,11 @@ import { InHeader, OutHeader } from '../../protocol/fuse/structs';
 import type { SessionShape } from '../../protocol/message';
 import type { Chain } from '../../virtio/chain';
 import type { CallNote } from './callNotes';
-import { type FaultRule, parseFault } from './faultRule';
 import type { Gate } from './gate';
 import type { GateRequest } from './heldRequest';
 import { readReply, type ReplyWriter } from './replyBytes';
 import { isRerunnable, RERUNNABLE } from './rerunnable';
 import { handleAt } from './requestHandle';
-import { NEVER_HELD } from './selector';
 
 /** What is told instead of a result. */
 export interface Refused {

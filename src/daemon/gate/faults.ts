@@ -1,9 +1,9 @@
 /**
  * Faults that are done to requests without stopping them: which rule is about a request, how often it was, and chance,
- * which is the same in every run with the same seed. What a fault does is `faultWork.ts`.
+ * which is the same in every run with the same seed. What a fault does is `gate.ts`.
  */
 import { bindFilter, type OneRow, type Predicate } from '../../trace/filter/filter';
-import type { FaultAction, FaultRule } from './faultRule';
+import type { FaultAction, FaultRule } from '../../control/rules/faultRule';
 
 export interface Fault {
   readonly id: number;

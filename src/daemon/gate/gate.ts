@@ -8,6 +8,7 @@
  */
 import type { EventFacts, Held, HeldPhase } from '../../control/debug';
 import { MOST_HELD } from '../../control/debug';
+import { NEVER_HELD, OPCODES, slotOf } from '../../control/rules/selector';
 import { DEFERRED } from '../../fs/fileSystem';
 import type { HostCalls } from '../../fs/hostCalls';
 import { Errno } from '../../protocol/errno';
@@ -24,7 +25,6 @@ import { type CallNote, type CallNotes } from './callNotes';
 import { readReply, type ReplyWriter } from './replyBytes';
 import { type RequestBytes } from './requestBytes';
 import { type Matched, Rules } from './rules';
-import { NEVER_HELD, OPCODES } from './selector';
 import type { Standstill } from './standstill';
 import { type CallWatch, steppedCalls } from './steppedCalls';
 
@@ -114,7 +114,7 @@ export class Gate implements CallWatch {
   serve(exchange: QueueExchange): number {
     const request = (exchange.gated ??= new GateRequest(exchange));
     request.begin();
-    const opcode = slotOf(request);
+    const opcode = slotOf(request.opcode);
     if (never[opcode] === 0 && !this.draining) {
       const why = this.atEntry(request, opcode);
       if (why && this.hold(request, 'entry', why)) return DEFERRED;
@@ -309,7 +309,7 @@ export class Gate implements CallWatch {
   }
 
   private atReply(request: GateRequest, used: number): boolean {
-    const opcode = slotOf(request);
+    const opcode = slotOf(request.opcode);
     if (this.draining || never[opcode] !== 0) return false;
     request.used = used;
     let why = request.id !== 0 && request.next !== 'run' ? STEP : undefined;
@@ -539,5 +539,3 @@ export class Gate implements CallWatch {
     this.wasHeld(request, inCall);
   }
 }
-
-const slotOf = ({ opcode }: GateRequest): number => (opcode < OPCODES ? opcode : OPCODES - 1);

@@ -12,7 +12,7 @@ import { Opcode, opcodeByNumber } from '../../protocol/fuse/opcodes';
 import { InHeader, WriteIn } from '../../protocol/fuse/structs';
 import { decodeRequest, type SessionShape } from '../../protocol/message';
 import type { Chain } from '../../virtio/chain';
-import { NEVER_HELD } from './selector';
+import { NEVER_HELD } from '../../control/rules/selector';
 
 /** Headers are looked at also where there is less. */
 const HEADER_ROOM = 64;

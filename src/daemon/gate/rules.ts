@@ -5,12 +5,12 @@
  * for each request whose opcode some rule is about, so nothing is allocated unless something matches.
  */
 import type { Breakpoint, ExceptionFilter, Held, Verdict } from '../../control/debug';
+import { HIT_FORMS, type HitCondition, parseHitCondition } from '../../control/rules/hitCondition';
+import { bindLogMessage, isProblem, parseLogMessage, type RowText } from '../../control/rules/logMessage';
+import { compileCondition, compilePath, OPCODES, parseOpcodes } from '../../control/rules/selector';
 import { errnoName } from '../../protocol/errno';
 import { bindFilter, type Filter, type OneRow, type Predicate } from '../../trace/filter/filter';
 import type { GateRequest } from './heldRequest';
-import { parseHitCondition } from './hitCondition';
-import { compileMessage, type Message } from './logMessage';
-import { compileCondition, compilePath, OPCODES, parseOpcodes } from './selector';
 
 interface Rule {
   readonly id: number;
@@ -19,8 +19,8 @@ interface Rule {
   readonly opcodes: Uint8Array;
   readonly path: Predicate | undefined;
   readonly condition: Predicate | undefined;
-  readonly counts: ((hits: number) => boolean) | undefined;
-  readonly message: Message | undefined;
+  readonly counts: HitCondition | undefined;
+  readonly message: RowText | undefined;
   hits: number;
 }
 
@@ -134,7 +134,7 @@ export class Rules {
       if (rule.path !== undefined && !rule.path(0)) continue;
       rule.hits++;
       if (rule.counts !== undefined && !rule.counts(rule.hits)) continue;
-      if (rule.message !== undefined) this.logpoint(rule.id, rule.message());
+      if (rule.message !== undefined) this.logpoint(rule.id, rule.message(0));
       else (ids ??= []).push(rule.id);
     }
     return ids && { kind: 'breakpoint', ids, text: '' };
@@ -163,17 +163,16 @@ export class Rules {
       if ('problem' in compiled) return bad('condition', compiled.problem, compiled.from, compiled.to);
       condition = compiled.filter;
     }
-    let counts: ((hits: number) => boolean) | undefined;
+    let counts: HitCondition | undefined;
     if (one.hitCondition !== undefined && one.hitCondition.trim() !== '') {
       counts = parseHitCondition(one.hitCondition);
-      const wanted = 'a hit condition is a number, or one of ==, >=, >, <=, <, % before a number';
-      if (!counts) return bad('hitCondition', wanted, 0, one.hitCondition.length);
+      if (!counts) return bad('hitCondition', `a hit condition is ${HIT_FORMS}`, 0, one.hitCondition.length);
     }
-    let message: Message | undefined;
+    let message: RowText | undefined;
     if (one.logMessage !== undefined && one.logMessage !== '') {
-      const compiled = compileMessage(one.logMessage, this.row);
-      if (typeof compiled !== 'function') return bad('logMessage', compiled.problem, compiled.from, compiled.to);
-      message = compiled;
+      const parsed = parseLogMessage(one.logMessage);
+      if (isProblem(parsed)) return bad('logMessage', parsed.problem, parsed.from, parsed.to);
+      message = bindLogMessage(parsed, this.row);
     }
     return {
       id: one.id,

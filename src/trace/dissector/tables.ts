@@ -241,6 +241,8 @@ export function dissectorTables(): LuaValue {
       name_record: NAME_RECORD,
       cut: MessageFlag.CUT,
       later: MessageFlag.LATER,
+      held: MessageFlag.HELD,
+      changed: MessageFlag.CHANGED,
       other_thread: HostCallFlag.OTHER_THREAD,
       no_queue: NO_QUEUE,
       max_arguments: MAX_ARGUMENTS,

@@ -7,9 +7,10 @@
  * way at a time. Phases that the capture knows only by their length are laid out in the usual order, the reply last.
  */
 import { replyLine } from '../../protocol/summary';
-import { type Capture } from '../capture';
+import { RowFlag, type Capture } from '../capture';
 import { hostCallLine, hostCallName } from '../hostCallLine';
 import { argumentsOf, isInFlight, isOrphan, kindOf } from '../line';
+import { printDuration } from '../times';
 import { Lanes, LANES } from './lanes';
 import { counterSeries } from './counters';
 
@@ -118,12 +119,14 @@ function* insides(
   end: number,
   slice: (name: string, from: number, to: number, detail?: object) => TraceEvent,
 ): Generator<TraceEvent> {
-  const { host, writing } = capture.columns;
+  const { host, writing, held } = capture.columns;
   const replyAt = Math.max(start, end - Math.round(writing[row]));
   const calls = capture.hostCalls(row);
   if (calls.length === 0) {
     const hostAt = Math.max(start, replyAt - Math.round(host[row]));
-    if (hostAt > start) yield slice('daemon', start, hostAt);
+    const heldAt = Math.max(start, hostAt - Math.round(held[row]));
+    if (heldAt > start) yield slice('daemon', start, heldAt);
+    if (hostAt > heldAt) yield slice('held', heldAt, hostAt);
     if (replyAt > hostAt) yield slice('host calls', hostAt, replyAt);
   }
   let free = start;
@@ -150,5 +153,7 @@ function argumentsOfSlice(capture: Capture, row: number): object {
       uid: columns.uid[row],
     }),
     ...(reply && { reply: replyLine(reply).replace(/^-> /, '') }),
+    ...(columns.held[row] > 0 && { held: printDuration(columns.held[row]) }),
+    ...((columns.flags[row] & RowFlag.CHANGED) !== 0 && { changed: true }),
   };
 }

@@ -29,6 +29,8 @@ export const csvColumns = [
   'payload_bytes',
   'in_flight',
   'later',
+  'held',
+  'changed',
 ] as const;
 
 export function* csv(capture: Capture, rows: Iterable<number>): Generator<string> {
@@ -66,6 +68,8 @@ function record(capture: Capture, row: number): (string | number)[] {
     columns.payload[row],
     isInFlight(capture, row) ? 1 : 0,
     (columns.flags[row] & RowFlag.LATER) === 0 ? 0 : 1,
+    answered ? columns.held[row] : '',
+    (columns.flags[row] & RowFlag.CHANGED) === 0 ? 0 : 1,
   ];
 }
 

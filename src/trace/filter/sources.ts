@@ -168,16 +168,26 @@ function newest(opcode: OpcodeRow, of: CompatSize['of'], rows: Rows): (row: numb
 }
 
 function decoded(source: BytesSource, rows: Rows, row: number): Value | undefined {
-  const tree = source.side === 'request' ? rows.request(row) : rows.reply(row);
-  const struct = tree?.structs[source.index];
-  const found = find(struct, source.path);
+  return decodedNode(source, rows, row)?.value;
+}
+
+function decodedNode(source: BytesSource, rows: Rows, row: number): Node | undefined {
+  const message = source.side === 'request' ? rows.request(row) : rows.reply(row);
+  const tree = source.index < 0 ? message?.header : message?.structs[source.index];
+  const found = find(tree, source.path);
   if (!found || found.missing) return undefined;
   const word = found.field?.validIf;
   if (word) {
-    const flags = find(struct, word[0])?.value;
+    const flags = find(tree, word[0])?.value;
     if (typeof flags !== 'number' || (flags & word[1]) === 0) return undefined;
   }
-  return found.value;
+  return found;
+}
+
+/** The field as the decoder has it, to be printed. */
+export function nodeReader(source: BytesSource, rows: Rows): (row: number) => Node | undefined {
+  const guard = guardOf(source, rows);
+  return (row) => (guard(row) ? decodedNode(source, rows, row) : undefined);
 }
 
 /** A text of a row other than its path, which bind.ts remembers. */

@@ -9,6 +9,7 @@ import { escapeMarkdown } from '../markdown';
 import { MAX_LENGTH } from '../../trace/filter/lexer';
 
 const LANGUAGE = 'fuse-filter';
+const OPCODES = 'fuse-opcodes';
 
 const kinds: Readonly<Record<Completion['kind'], vscode.CompletionItemKind>> = {
   field: vscode.CompletionItemKind.Field,
@@ -35,6 +36,8 @@ export function registerFilterLanguage(): vscode.Disposable {
     vscode.workspace.onDidChangeTextDocument(({ document }) => check(document)),
     vscode.workspace.onDidCloseTextDocument(({ uri }) => problems.delete(uri)),
     vscode.languages.registerCompletionItemProvider({ language: LANGUAGE }, { provideCompletionItems }, ' ', '.', '('),
+    // What is typed as a breakpoint's condition is not told: VS Code asks about the line that the breakpoint is on.
+    vscode.languages.registerCompletionItemProvider({ language: OPCODES }, { provideCompletionItems: inConditions }),
     vscode.languages.registerHoverProvider({ language: LANGUAGE }, { provideHover }),
     vscode.languages.registerCompletionItemProvider(settings, { provideCompletionItems: inSettings }, ' ', '.', '"'),
   );
@@ -68,6 +71,15 @@ function provideCompletionItems(document: vscode.TextDocument, position: vscode.
   return complete(text, document.offsetAt(position)).map((one, i) =>
     itemOf(one, new vscode.Range(document.positionAt(one.from), document.positionAt(one.to)), i),
   );
+}
+
+/** What a condition or a log message can ask of a request, that of the line's own opcode first. */
+function inConditions(document: vscode.TextDocument, position: vscode.Position): vscode.CompletionItem[] {
+  const own = /^\s*\d+\s+(\w+)/.exec(document.lineAt(position.line).text)?.[1].toLowerCase();
+  if (own === undefined) return [];
+  const mine = complete(own, own.length).filter(({ label }) => label.startsWith(`${own}.`));
+  const range = new vscode.Range(position, position);
+  return [...mine, ...complete('', 0)].map((one, i) => itemOf(one, range, i));
 }
 
 function provideHover(document: vscode.TextDocument, position: vscode.Position): vscode.Hover | undefined {

@@ -124,7 +124,7 @@ describe('the gate', () => {
     const pending = it_.lookup('file');
     assert.equal(it_.errorOf(pending), 0);
     const said = await it_.next('logpoint');
-    assert.equal(said.text, 'LOOKUP of /file by 4711 {size -}');
+    assert.equal(said.text, 'LOOKUP of "/file" by 4711 {size -}');
     assert.equal(said.unique, String(pending.unique));
     assert.deepEqual((await it_.client.ask('held', {})).held, []);
   });

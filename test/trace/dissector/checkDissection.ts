@@ -10,7 +10,7 @@ import { numberAt } from '../../../src/protocol/decode';
 import { initFlags } from '../../../src/protocol/fuse/flags';
 import { decodeReply, decodeRequest, type Request, type SessionShape } from '../../../src/protocol/message';
 import { replyLine, requestLine } from '../../../src/protocol/summary';
-import { FuseAt, isPacket, PacketKind } from '../../../src/trace/packet';
+import { FuseAt, isPacket, MessageFlag, PacketKind } from '../../../src/trace/packet';
 import { readStrictly } from '../strictPcapng';
 import { expectedReply, expectedRequest, type Expected } from './expected';
 import { expectedHostCall, expectedVhostUser } from './expectedOthers';
@@ -31,7 +31,7 @@ interface Known {
 
 /** Names of fields that are the dissector's own: matched, computed, or of the pseudo-header. */
 const OWN =
-  /^fuse\.(kind|queue|head|taken|length|cut|later|calls|queued|daemon|host|writing|time|response_in|request_in|host_call|path|errno|notify|reply_to|fh|malformed|truncated|failed|no_request|known\..*|window\..*)$/;
+  /^fuse\.(kind|queue|head|taken|length|cut|later|changed|held|calls|queued|daemon|host|writing|time|response_in|request_in|host_call|path|errno|notify|reply_to|fh|malformed|truncated|failed|no_request|known\..*|window\..*)$/;
 
 export class Walk {
   readonly kinds = new Set<string>();
@@ -97,6 +97,8 @@ export class Walk {
       host: BigInt(view.getUint32(FuseAt.host, true)),
       writing: BigInt(view.getUint32(FuseAt.writing, true)),
     };
+    const flags = view.getUint16(FuseAt.flags, true);
+    const held = (flags & MessageFlag.HELD) === 0 ? undefined : BigInt(view.getUint32(FuseAt.held, true)) * 1000n;
     const latency = time - view.getBigUint64(FuseAt.taken, true);
     this.expected[number] = (shown) => {
       this.compare(expectedReply(reply), shown);
@@ -109,9 +111,11 @@ export class Walk {
         );
       assert.equal(one(shown, 'fuse.request_in'), known?.number.toString(), 'fuse.request_in');
       for (const [name, span] of Object.entries(spans)) assert.equal(one(shown, `fuse.${name}`), seconds(span), name);
+      assert.equal(one(shown, 'fuse.held'), held === undefined ? undefined : seconds(held), 'fuse.held');
+      assert.equal(one(shown, 'fuse.changed') !== undefined, (flags & MessageFlag.CHANGED) !== 0, 'fuse.changed');
       if (reply.kind === 'notification') return;
       assert.equal(one(shown, 'fuse.time'), seconds(latency), 'fuse.time');
-      const daemon = latency - spans.host - spans.writing;
+      const daemon = latency - spans.host - spans.writing - (held ?? 0n);
       assert.equal(one(shown, 'fuse.daemon'), seconds(daemon < 0n ? 0n : daemon), 'fuse.daemon');
       if (reply.error < 0) assert.equal(one(shown, 'fuse.errno'), String(-reply.error));
     };

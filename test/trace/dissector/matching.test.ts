@@ -31,6 +31,9 @@ function story(): CaptureBuilder {
   builder.reply(second, { latency: 10_000 }).reply(first, { latency: 90_000 }); // 25, 26
   builder.request('FSYNC', { nodeid: 2, in: { fh: 5 } }); // 27, in flight
   builder.reply({ ...first, unique: 5555 }, { error: 'EIO' }); // 28, of no request
+  const held = { latency: 2_500_000_000, held: 2_000_000_000, host: 400_000_000, changed: true };
+  builder.exchange('STATFS', { nodeid: 1, error: 'EIO', ...held }); // 29, 30, by a debugger
+  builder.exchange('STATFS', { nodeid: 1, latency: 900_000, held: 800_000, changed: false }); // 31, 32
   return builder;
 }
 
@@ -48,7 +51,7 @@ describe('requests, replies and filters in tshark', function () {
   after(() => bench?.remove());
 
   it('agrees with the decoder on every field', async () => {
-    assert.equal((await checkDissection(bench, file)).packets, 28);
+    assert.equal((await checkDissection(bench, file)).packets, 32);
   });
 
   for (const [filter, packets] of [
@@ -59,11 +62,15 @@ describe('requests, replies and filters in tshark', function () {
     ['fuse.open.flags.creat && fuse.open.flags.rdwr', [5]],
     ['fuse.open.flags & 0x40', [5]],
     ['fuse.errno == "ENOENT"', [19]],
-    ['fuse.errno', [19, 21, 28]],
-    ['fuse.error < 0', [19, 21, 28]],
-    ['fuse.failed', [19, 21, 28]],
+    ['fuse.errno', [19, 21, 28, 30]],
+    ['fuse.error < 0', [19, 21, 28, 30]],
+    ['fuse.failed', [19, 21, 28, 30]],
     ['fuse.no_request', [28]],
-    ['fuse.time > 0.005', [11]],
+    ['fuse.time > 0.005', [11, 30]],
+    ['fuse.held', [30, 32]],
+    ['fuse.held > 1', [30]],
+    ['fuse.changed', [30]],
+    ['fuse.daemon > 0.09 && fuse.daemon < 0.11', [30]],
     ['fuse.time > 0.00003 && fuse.time < 0.00005', [9]],
     ['fuse.opcode && !fuse.response_in', [22, 27]],
     ['fuse.request_in == 24', [25]],
@@ -95,6 +102,8 @@ describe('requests, replies and filters in tshark', function () {
     assert.equal(lines[13], 'RENAME nodeid=1 newdir=3 "a.db" "b.db"  /a.db');
     assert.equal(lines[15], 'GETATTR nodeid=2  /dir/b.db');
     assert.equal(lines[18], 'LOOKUP -> ENOENT (10.0 µs)  /dir/none');
+    assert.equal(lines[29], 'STATFS -> EIO (2.500 s, held 2.000 s, changed)  /');
+    assert.match(lines[31], /^STATFS -> .* \(900\.0 µs, held 800\.0 µs\) {2}\/$/);
     assert.equal(lines[5], 'openat(dirfd=7, pathname="a.db", flags=O_RDWR|O_CREAT, mode=0000) = 9');
   });
 

@@ -80,6 +80,8 @@ function addOpcode(builder: CaptureBuilder, row: OpcodeRow, filling: Filling): v
     writing: 345,
     latency: 12_345,
     later: row.number % 2 === 0,
+    held: row.number % 3 === 0 ? 7000 : 0,
+    changed: row.number % 5 === 0,
   });
 }
 

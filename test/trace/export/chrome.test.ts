@@ -55,6 +55,27 @@ describe('a capture as Chrome trace', () => {
     ]);
   });
 
+  it('says for how long a debugger or a fault held it, and whether it was changed', () => {
+    const trace = traceOf(
+      new CaptureBuilder()
+        .exchange('STATFS', { error: 'EIO', latency: 10_000, host: 1_000, writing: 500, held: 6_000, changed: true })
+        .exchange('STATFS', { latency: 10_000, changed: true }),
+    );
+    assert.deepEqual(slices(trace, 'phase').slice(0, 4).map(brief), [
+      ['daemon', 0, 2.5],
+      ['held', 2.5, 6],
+      ['host calls', 8.5, 1],
+      ['reply', 9.5, 0.5],
+    ]);
+    assert.deepEqual(
+      slices(trace, 'fuse').map(({ args }) => [args?.['held'], args?.['changed']]),
+      [
+        ['6.00µs', true],
+        [undefined, true],
+      ],
+    );
+  });
+
   it('has the host calls where the capture has them, each at its own time', () => {
     const hostCalls = [
       { call: 'statx', at: 22_000, duration: 1_000 },

@@ -43,15 +43,16 @@ describe('a capture as CSV', () => {
       .exchange('FORGET', { nodeid: 9, in: { nlookup: 3 } })
       .exchange('READ', { in: { fh: 4, offset: 8, size: 512 }, outPayload: 100, latency: 900, later: true })
       .notification(1, new Uint8Array(8))
+      .exchange('STATFS', { error: 'EIO', latency: 9_000, held: 5_000, changed: true })
       .capture();
-    const [header, ...records] = parse([...csv(capture, [0, 1, 2, 3, 4])].join(''));
+    const [header, ...records] = parse([...csv(capture, [0, 1, 2, 3, 4, 5])].join(''));
     assert.deepEqual(header, csvColumns);
-    assert.equal(records.length, 5);
+    assert.equal(records.length, 6);
     const rows = records.map((record) => {
       assert.equal(record.length, header.length);
       return Object.fromEntries(record.map((value, i) => [header[i], value]));
     });
-    const [, lookup, forget, read, notify] = rows;
+    const [, lookup, forget, read, notify, held] = rows;
     assert.equal(lookup['path'], '/a,"b"\r\nc');
     assert.deepEqual([lookup['error'], lookup['queued'], lookup['in_flight']], ['ENOENT', '5', '0']);
     assert.deepEqual([forget['opcode'], forget['latency'], forget['reply']], ['FORGET', '', '']);
@@ -59,6 +60,8 @@ describe('a capture as CSV', () => {
       [read['arguments'], read['reply'], read['latency'], read['payload_bytes'], read['later']],
       ['fh=4 offset=8 size=512', '100 bytes', '900', '100', '1'],
     );
+    assert.deepEqual([held['held'], held['changed'], held['daemon']], ['5000', '1', '4000']);
+    assert.deepEqual([read['held'], read['changed'], forget['held']], ['0', '0', '']);
     assert.deepEqual([notify['opcode'], notify['pid'], notify['error']], ['NOTIFY_POLL', '', '']);
   });
 });

@@ -19,9 +19,11 @@ do
     length = define("uint32", "length", "length", base.DEC, nil, nil, "Bytes of the message, captured or not."),
     cut = define("bool", "cut", "cut", base.NONE, nil, nil, "Not all of the message was captured."),
     later = define("bool", "later", "answered later", base.NONE, nil, nil, "By another thread, or after a wait."),
+    changed = define("bool", "changed", "changed", base.NONE, nil, nil, "A debugger or a fault changed request or reply."),
+    held = define("relative_time", "held", "held", "By a debugger or a fault."),
     calls = define("uint16", "calls", "number of host calls", base.DEC),
     queued = define("relative_time", "queued", "queued", "From the queue to the daemon."),
-    daemon = define("relative_time", "daemon", "in the daemon", "Neither in the host nor writing the reply."),
+    daemon = define("relative_time", "daemon", "in the daemon", "Not in the host, not writing the reply, not held."),
     host = define("relative_time", "host", "host system calls", "Time in host system calls."),
     writing = define("relative_time", "writing", "writing the reply", "From the last host call to the reply."),
     time = define("relative_time", "time", "time", "From taking the request to giving the reply."),
@@ -95,6 +97,7 @@ do
       queued = bytes.u32(m.s, at.queued),
       host = bytes.u32(m.s, at.host),
       writing = bytes.u32(m.s, at.writing),
+      held = 0,
       reply = bytes.u8(m.s, 1) == packet.reply,
     }
     h.taken_low, h.taken_high = bytes.u64(m.s, at.taken)
@@ -116,7 +119,21 @@ do
     if bytes.band(h.flags, packet.later) ~= 0 then
       fields.put(m, group, f.later, at.flags, 2, true)
     end
+    h.changed = bytes.band(h.flags, packet.changed) ~= 0
+    if h.changed then
+      fields.put(m, group, f.changed, at.flags, 2, true)
+    end
     add_span(m, group, f.queued, at.queued, h.queued)
+    if bytes.band(h.flags, packet.held) ~= 0 then
+      local microseconds = bytes.u32(m.s, at.held)
+      h.held = microseconds * 1000
+      if fields.wanted(m, group, f.held) then
+        local item = group:add(f.held, m.tvb(at.held, 4), span(0, h.held))
+        if microseconds >= 4294967295 then
+          item:append_text(" or longer")
+        end
+      end
+    end
     if h.reply then
       fields.put(m, group, f.calls, at.calls, 2)
       add_span(m, group, f.host, at.host, h.host)
@@ -129,7 +146,7 @@ do
     local seconds, nanoseconds = packet_time(pinfo)
     seconds, nanoseconds = seconds - h.seconds, nanoseconds - h.nanoseconds
     fields.generate(m, tree, f.time, span(seconds, nanoseconds))
-    local outside = h.host + h.writing
+    local outside = h.host + h.writing + h.held
     local latency = seconds * NANO + nanoseconds
     local daemon = latency < outside and NSTime.new(0, 0) or span(seconds, nanoseconds - outside)
     fields.generate(m, tree, f.daemon, daemon)
@@ -250,7 +267,9 @@ do
     if m.notification then
       fields.generate(m, tree, f.notify, m.error)
     else
-      line = format("%s (%s)", line, duration(add_times(m, tree, pinfo, h)))
+      local took = duration(add_times(m, tree, pinfo, h))
+      took = h.held > 0 and took .. ", held " .. duration(h.held) or took
+      line = format("%s (%s)", line, h.changed and took .. ", changed" or took)
       if not request then
         tree:add_proto_expert_info(experts.orphan, "no request for this reply in the capture")
       end

@@ -1,60 +1,8 @@
-/** Texts of rules (opcodes, hit conditions, faults) and what is said of wrong ones. Pure. */
+/** Texts of fault rules, and what is said of wrong ones. Pure. */
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
-import { parseFault } from '../../../src/daemon/gate/faultRule';
-import { parseHitCondition } from '../../../src/daemon/gate/hitCondition';
-import { parseOpcodes } from '../../../src/daemon/gate/selector';
+import { parseFault } from '../../../src/control/rules/faultRule';
 import { Opcode } from '../../../src/protocol/fuse/opcodes';
-
-describe('opcodes of a rule', () => {
-  const meant = (text: string): number[] => {
-    const found = parseOpcodes(text);
-    if (typeof found === 'string') assert.fail(found);
-    return [...found].flatMap((one, number) => (one === 1 ? [number] : []));
-  };
-
-  it('are names, with or without FUSE_, in any case', () => {
-    assert.deepEqual(meant('READ'), [Opcode.READ]);
-    assert.deepEqual(meant('fuse_read, Write'), [Opcode.READ, Opcode.WRITE]);
-  });
-
-  it('are patterns', () => {
-    assert.deepEqual(
-      meant('*XATTR'),
-      [Opcode.SETXATTR, Opcode.GETXATTR, Opcode.LISTXATTR, Opcode.REMOVEXATTR].sort((a, b) => a - b),
-    );
-    assert.ok(meant('*').includes(99));
-  });
-
-  it('are numbers, also of opcodes that nobody knows', () => assert.deepEqual(meant('99'), [99]));
-
-  for (const text of ['', ' , ', 'REED', 'READ;', 'FORGET', 'FORGET,INTERRUPT', '999']) {
-    it(`not ${JSON.stringify(text)}`, () => assert.equal(typeof parseOpcodes(text), 'string'));
-  }
-});
-
-describe('hit conditions', () => {
-  const hits = (text: string): number[] => {
-    const test = parseHitCondition(text);
-    assert.ok(test);
-    return [1, 2, 3, 4, 5, 6].filter(test);
-  };
-
-  it('name the hits that count', () => {
-    assert.deepEqual(hits('3'), [3]);
-    assert.deepEqual(hits(' == 3'), [3]);
-    assert.deepEqual(hits('=3'), [3]);
-    assert.deepEqual(hits('>= 3'), [3, 4, 5, 6]);
-    assert.deepEqual(hits('>3'), [4, 5, 6]);
-    assert.deepEqual(hits('< 3'), [1, 2]);
-    assert.deepEqual(hits('<=3'), [1, 2, 3]);
-    assert.deepEqual(hits('% 2'), [2, 4, 6]);
-  });
-
-  for (const text of ['', '0', '% 0', 'x', '3 4', '-1', '>', '=== 3', '1.5', '99999999999']) {
-    it(`not ${JSON.stringify(text)}`, () => assert.equal(parseHitCondition(text), undefined));
-  }
-});
 
 describe('fault rules', () => {
   const rule = (text: string) => {

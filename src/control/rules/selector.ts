@@ -1,5 +1,5 @@
 /** Which opcodes and which paths a rule is about: `READ,WRITE`, `FUSE_*XATTR`; a glob of the path. Pure. */
-import { errorLine } from '../../trace/filter/errors';
+import { errorLine, nearest } from '../../trace/filter/errors';
 import { compileFilter, type Filter } from '../../trace/filter/filter';
 import { printText } from '../../trace/filter/print';
 import { Opcode, opcodes } from '../../protocol/fuse/opcodes';
@@ -12,8 +12,11 @@ export const NEVER_HELD: ReadonlySet<number> = new Set([
   Opcode.DESTROY,
 ]);
 
-/** Opcodes that rules tell apart; whatever is beyond counts as this one. */
+/** Opcodes that rules tell apart; whatever is beyond counts as the last one. */
 export const OPCODES = 256;
+export const slotOf = (opcode: number): number => Math.min(opcode, OPCODES - 1);
+
+const names = opcodes.map(({ name }) => name);
 
 /** A byte for each opcode: 1 where it is meant. A text says what is wrong. */
 export function parseOpcodes(globs: string): Uint8Array | string {
@@ -36,14 +39,14 @@ export function parseOpcodes(globs: string): Uint8Array | string {
     if (!/^[A-Z0-9_*?]+$/.test(bare)) return `"${word}" is no opcode and no pattern of one`;
     const pattern = new RegExp(`^${bare.replace(/\*+/g, '.*').replace(/\?/g, '.')}$`);
     const found = opcodes.filter(({ name }) => pattern.test(name));
-    if (found.length === 0) return `no opcode is called ${word}`;
+    if (found.length === 0) {
+      const near = nearest(bare, names);
+      return `no opcode is called "${word}"${near === undefined ? '' : `; did you mean "${near}"?`}`;
+    }
     for (const { number } of found) meant[number] = 1;
   }
-  if (
-    opcodes.every(({ number }) => meant[number] === 0 || NEVER_HELD.has(number)) &&
-    !meant.some((_, n) => n > 60 && meant[n] === 1)
-  ) {
-    return `${words.join(', ')} is never held`;
+  if (meant.every((one, number) => one === 0 || NEVER_HELD.has(number))) {
+    return `${words.join(', ')} is never held: the guest does not wait for it`;
   }
   return meant;
 }

@@ -31,7 +31,7 @@ export class CaptureFiles {
   /** Opens them. Throws a Trouble for what is no file that can be read. */
   constructor(
     private readonly path: string,
-    growing: boolean,
+    growing = false,
   ) {
     const fd = openCapture(path);
     const { size } = fstatSync(fd);
@@ -45,6 +45,12 @@ export class CaptureFiles {
       this.pieces.push({ fd: before, start: 0, length: 0 });
     }
     this.pieces.push({ fd, start: before === undefined ? 0 : fstatSync(before).size, length: 0 });
+  }
+
+  /** Bytes of all of it, as far as the files have them now. */
+  get size(): number {
+    const last = this.pieces[this.pieces.length - 1];
+    return last.start + fstatSync(last.fd).size;
   }
 
   /** Bytes of the stream, anywhere; fewer where they are not there. A place that cannot be read has none. */
@@ -136,7 +142,7 @@ function openCapture(path: string): number {
   if (stat.isFile()) return fd;
   closeSync(fd);
   if (stat.isDirectory()) throw trouble('captureIsFolder', quote(path));
-  throw trouble('captureNotReadable', quote(path), 'it is no regular file; standard input is read with -');
+  throw trouble('captureNotReadable', quote(path), 'it is no regular file');
 }
 
 /** `PATH.old`, opened, when `fd` says that it is the piece after that one. */

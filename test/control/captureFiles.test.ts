@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { appendFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CaptureFiles } from '../../src/control/captureFiles';
+import { CaptureBuilder } from '../trace/captureBuilder';
+
+const piece = (number: number, id = 'x'): Uint8Array =>
+  new CaptureBuilder({ facts: { id, piece: number } }).exchange('STATFS').bytes();
+
+describe('the files of a capture', () => {
+  let folder: string;
+  let path: string;
+  let files: CaptureFiles | undefined;
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'capture-files-'));
+    path = join(folder, 'a.fuse.pcapng');
+  });
+  afterEach(() => {
+    files?.close();
+    files = undefined;
+    rmSync(folder, { recursive: true });
+  });
+
+  const whole = (): Buffer => {
+    const chunks: Uint8Array[] = [];
+    for (let chunk = files?.next(); chunk !== undefined && chunk.length > 0; chunk = files?.next()) {
+      chunks.push(chunk.slice());
+    }
+    return Buffer.concat(chunks);
+  };
+
+  it('are one stream: the older half first', () => {
+    const [older, newer] = [piece(3), piece(4)];
+    writeFileSync(`${path}.old`, older);
+    writeFileSync(path, newer);
+    files = new CaptureFiles(path);
+    assert.equal(files.size, older.length + newer.length);
+    const bytes = Buffer.concat([older, newer]);
+    assert.deepEqual(whole(), bytes);
+    assert.deepEqual(Buffer.concat([...files.again()].map((chunk) => chunk.slice())), bytes);
+    assert.deepEqual(
+      Buffer.from(files.readAt(older.length - 8, 16)),
+      bytes.subarray(older.length - 8, older.length + 8),
+      'across both',
+    );
+    assert.equal(files.readAt(bytes.length - 4, 16).length, 4);
+    assert.match(files.notes[0], /continues ".*\.old"/);
+  });
+
+  for (const [what, other] of [
+    ['of another capture', piece(3, 'y')],
+    ['not the one before', piece(2)],
+    ['that is no capture', Buffer.from('nothing')],
+  ] as const) {
+    it(`leave out an older half ${what}`, () => {
+      writeFileSync(`${path}.old`, other);
+      writeFileSync(path, piece(4));
+      files = new CaptureFiles(path);
+      assert.deepEqual([files.size, files.notes], [piece(4).length, []]);
+    });
+  }
+
+  it('go on where the file grows, and in the next one when it is turned over', () => {
+    const [first, second] = [piece(0), piece(1)];
+    writeFileSync(path, first.subarray(0, 40));
+    files = new CaptureFiles(path, true);
+    assert.equal(whole().length, 40);
+    assert.equal(files.turnOver(), false);
+    appendFileSync(path, first.subarray(40));
+    renameSync(path, `${path}.old`);
+    writeFileSync(path, second);
+    assert.equal(whole().length, first.length - 40);
+    assert.equal(files.turnOver(), true);
+    assert.deepEqual(whole(), Buffer.from(second));
+    assert.equal(files.size, first.length + second.length);
+  });
+
+  it('are refused when there is nothing to read', () => {
+    assert.throws(() => new CaptureFiles(path), { code: 'captureMissing' });
+    writeFileSync(path, '');
+    assert.throws(() => new CaptureFiles(path), { code: 'captureEmpty' });
+    const inside = join(folder, 'folder');
+    mkdirSync(inside);
+    assert.throws(() => new CaptureFiles(inside), { code: 'captureIsFolder' });
+    assert.throws(() => new CaptureFiles('/dev/null'), { code: 'captureNotReadable' });
+  });
+});
