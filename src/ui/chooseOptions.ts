@@ -142,7 +142,11 @@ function daxRow(options: LaunchOptions): OptionItem {
 }
 
 async function chooseDax(options: LaunchOptions): Promise<Answer> {
-  const dax = await choose('DAX window: parts of files in the address space of the guest', options.dax, daxSizes());
+  const dax = await choose(
+    'DAX window: parts of files in the address space of the guest (QEMU 11.1 or later)',
+    options.dax,
+    daxSizes(),
+  );
   if (dax === undefined || dax === '') return dax === undefined ? undefined : { dax };
   const daxMount = await choose('DAX window: for which files', options.daxMount, DAX_MOUNT_CHOICES);
   if (daxMount !== 'inode') return daxMount === undefined ? undefined : { dax, daxMount };

@@ -7,6 +7,7 @@ import { sentence } from './sentence';
 export interface DaxChoice<T extends string> {
   readonly value: T;
   readonly label: string;
+  readonly description?: string;
   readonly detail?: string;
 }
 
@@ -25,13 +26,12 @@ export function daxWords(options: LaunchOptions): { readonly description: string
 }
 
 export function daxSizes(): DaxChoice<string>[] {
-  const off = 'Every access to a file is a request, or comes from the page cache of the guest.';
   return [
-    { value: '', label: 'off', detail: off },
+    { value: '', label: 'off', description: 'every access is a request, or comes from the page cache of the guest' },
     ...DAX_SIZES.map((value) => ({
       value,
       label: value,
-      detail: `Costs the guest ${kibibytes(daxGuestBytes(parseDaxSize(value)))} of memory. QEMU 11.1 or later.`,
+      description: `costs the guest ${memoryWords(daxGuestBytes(parseDaxSize(value)))} of memory`,
     })),
   ];
 }
@@ -42,4 +42,4 @@ export const DAX_MOUNT_CHOICES: readonly DaxChoice<LaunchOptions['daxMount']>[] 
   { value: 'never', label: 'none', detail: 'dax=never: the window is there, but nothing is mapped.' },
 ];
 
-const kibibytes = (bytes: number): string => (bytes < 1 << 20 ? `${bytes >> 10} KiB` : `${bytes >> 20} MiB`);
+const memoryWords = (bytes: number): string => (bytes < 1 << 20 ? `${bytes >> 10} KiB` : `${bytes >> 20} MiB`);

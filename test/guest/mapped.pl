@@ -8,6 +8,7 @@
 #   time scan FILE               the same through a mapping
 #   time dirty FILE              stores one byte into each page through a mapping; again; msync; and again
 #   time fill FILE               stores into every byte through a mapping, and msync
+#   time small FOLDER            makes 500 files of a page there; lists, reads and removes them
 #                                `time` prints a line for each step: its name and its seconds
 #   hold FILE ...                maps all of them and loads from each
 #   words SECONDS SEED FILE ...  loads and reads from anywhere: each 8 bytes must be their own place in the file
@@ -73,12 +74,13 @@ if ($command eq 'cat') {
     }
 } elsif ($command eq 'time') {
     my ($what, $file) = @words;
-    my $handle = opened($file, $O_RDWR);
-    my $length = size_of($handle);
+    my $small = $what eq 'small';
+    my $handle = opened($file, $small ? $O_RDONLY : $O_RDWR);
+    my $length = $small ? 0 : size_of($handle);
     my $zero = opened('/dev/zero', $O_RDONLY);
     my $step = 1 << 20;
     my $buffer = "\0" x $step;
-    my $address = $what eq 'read' ? 0 : mapped($handle, $length, $PROT_READ | $PROT_WRITE);
+    my $address = $small || $what eq 'read' ? 0 : mapped($handle, $length, $PROT_READ | $PROT_WRITE);
     # The same vectors each time, made before the clock runs: 1,024 stores a call, so that pages are what it costs.
     my @vectors = map { my $first = $_; join '', map { pack('Q2', $address + $PAGE * $_, 1) } $first .. $first + 1023 } map { 1024 * $_ } 0 .. $length / $PAGE / 1024 - 1;
     my %steps = (
@@ -86,13 +88,18 @@ if ($command eq 'cat') {
         scan => sub { for (my $at = 0; $at < $length; $at += $step) { $buffer = bytes_at($address + $at, $step) } },
         dirty => sub { for my $vector (@vectors) { syscall($READV, fileno $zero, $vector, 1024) == 1024 or die "store: $!\n" } },
         fill => sub { for (my $at = 0; $at < $length; $at += $step) { syscall($READ, fileno $zero, $address + $at, $step) == $step or die "store: $!\n" } },
+        make => sub { for my $number (1 .. 500) { sysopen(my $made, "$file/f$number", 0x41) or die "make: $!\n"; syswrite($made, "x" x $PAGE) == $PAGE or die "write: $!\n" } },
+        list => sub { opendir(my $folder, $file) or die "list: $!\n"; -e "$file/$_" or die "stat: $!\n" for readdir $folder },
+        load => sub { for my $number (1 .. 500) { my $one = opened("$file/f$number", $O_RDONLY); sysread($one, $buffer, $PAGE) == $PAGE or die "read: $!\n" } },
+        forget => sub { sysopen(my $drop, '/proc/sys/vm/drop_caches', 1) or die "forget: $!\n"; syswrite($drop, '3') },
+        remove => sub { for my $number (1 .. 500) { unlink "$file/f$number" or die "remove: $!\n" } },
         msync => sub { syscall($MSYNC, $address, $length, 4) == 0 or die "msync: $!\n" },
     );
-    my %orders = (read => [qw(read read)], scan => [qw(scan scan)], dirty => [qw(dirty dirty msync dirty)], fill => [qw(fill msync)]);
+    my %orders = (read => [qw(read read)], scan => [qw(scan scan)], dirty => [qw(dirty dirty msync dirty)], fill => [qw(fill msync)], small => [qw(make forget list load remove)]);
     for my $name (@{ $orders{$what} // die "no such work: $what\n" }) {
         my $began = uptime();
         $steps{$name}->();
-        printf "%s %.6f\n", $name, uptime() - $began;
+        printf "%s %.6f\n", $name, uptime() - $began if $name ne 'forget';
     }
 } elsif ($command eq 'hold') {
     my @handles = map { opened($_, $O_RDONLY) } @words;

@@ -33,12 +33,12 @@ describe('the DAX window among the choices of a share', () => {
     const [off, ...sizes] = daxSizes();
     assert.equal(off.value, '');
     assert.equal(sizes.length, 8);
-    for (const { value, detail } of sizes) {
+    for (const { value, description } of sizes) {
       assert.equal(daxFault(value), undefined, value);
       assert.equal(fault({ dax: value }), '', value);
-      assert.match(detail ?? '', /^Costs the guest \d+ [KM]iB of memory/);
+      assert.match(description ?? '', /^costs the guest \d+ [KM]iB of memory/);
     }
-    assert.match(sizes.find(({ value }) => value === '64M')?.detail ?? '', / 1 MiB /);
+    assert.match(sizes.find(({ value }) => value === '64M')?.description ?? '', / 1 MiB /);
     assert.deepEqual(
       DAX_MOUNT_CHOICES.map(({ value }) => value),
       [...DAX_MOUNTS],

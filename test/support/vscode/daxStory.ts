@@ -6,11 +6,11 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Locator, Page } from 'playwright-core';
 import type { Look } from './sharesStory';
-import { command, prompt, rows, settled, toTerminal, type } from './steps';
+import { command, prompt, rows, settled, terminalText, toTerminal, type } from './steps';
 
 const MIB = 1 << 20;
-/** Four ranges: fewer than the files have. */
-const SIZE = '8M';
+/** Eight ranges: fewer than the files have. */
+const SIZE = '16M';
 const NUMBER = /[\d,]+/;
 
 /** By its label. The list uses its rows again, and some have the hidden words of an earlier one. */
@@ -35,8 +35,8 @@ async function pick(page: Page, first: string, ...then: readonly string[]): Prom
 }
 
 export async function daxStory(page: Page, look: Look, folder: string): Promise<void> {
-  await writeFile(join(folder, 'data.bin'), Buffer.alloc(12 * MIB, 'd'));
-  await writeFile(join(folder, 'model.bin'), Buffer.alloc(4 * MIB, 'm'));
+  await writeFile(join(folder, 'data.bin'), Buffer.alloc(20 * MIB, 'd'));
+  await writeFile(join(folder, 'model.bin'), Buffer.alloc(6 * MIB, 'm'));
   await writeFile(join(folder, 'empty.lock'), '');
   await page.locator('.explorer-folders-view').getByText('notes.md').waitFor({ timeout: 60_000 });
   await page.getByRole('tab', { name: 'Virtio-FS' }).first().click();
@@ -55,7 +55,7 @@ export async function daxStory(page: Page, look: Look, folder: string): Promise<
   await settled(page);
   await look('dax-not-here');
   await pick(page, 'Guest', 'QEMU');
-  await shown(page, /^8M, dax=inode$/);
+  await shown(page, /^16M, dax=inode$/);
   await said(page, 'has no DAX window').waitFor({ state: 'hidden' });
   await pick(page, 'Read-only');
   await shown(page, 'what is mapped can always be written to');
@@ -68,7 +68,7 @@ export async function daxStory(page: Page, look: Look, folder: string): Promise<
   await command(page, 'Virtio-FS: Focus on DAX Window View');
   const frame = page.frameLocator('iframe.webview.ready:visible').frameLocator('iframe#active-frame');
   const sums = frame.locator('.sums');
-  await sums.filter({ hasText: /^[2468] MiB of 8 MiB in use/ }).waitFor();
+  await sums.filter({ hasText: /^[1-9]\d* MiB of 16 MiB in use/ }).waitFor();
   await frame.locator('.state', { hasText: 'live' }).waitFor();
   await frame.locator('.legend li', { hasText: '/model.bin' }).waitFor();
   await frame.locator('.reasons', { hasText: /notes\.md.*not a multiple of 4096/ }).waitFor();
@@ -91,12 +91,12 @@ export async function daxStory(page: Page, look: Look, folder: string): Promise<
   await look('dax-live');
 
   await frame.getByRole('slider').fill('0');
-  await sums.filter({ hasText: '0 bytes of 8 MiB' }).waitFor();
+  await sums.filter({ hasText: '0 bytes of 16 MiB' }).waitFor();
   const moment = frame.locator('.moment');
   const then = (await moment.textContent()) ?? '';
   // The guest goes on, and so does the scale; what is looked at stays.
   await moment.filter({ hasNotText: then }).waitFor();
-  await sums.filter({ hasText: '0 bytes of 8 MiB' }).waitFor();
+  await sums.filter({ hasText: '0 bytes of 16 MiB' }).waitFor();
   await frame.getByRole('slider').fill('1400');
   await settled(page);
   await look('dax-back');
@@ -107,15 +107,21 @@ export async function daxStory(page: Page, look: Look, folder: string): Promise<
   await toTerminal(page);
   await page.keyboard.press('Control+C');
   await type(page, 'cat data.bin model.bin | wc -c');
+  await terminalText(page)
+    .getByText(String(26 * MIB))
+    .waitFor();
   await frame.getByRole('searchbox').fill('model');
-  await frame.locator('.hits', { hasText: /\d/ }).waitFor();
-  await frame.getByRole('searchbox').press('Enter');
-  await frame.locator('#cell-words', { hasText: 'model.bin' }).waitFor({ state: 'attached' });
+  // The view is a second behind at most: until then the ranges found may be gone already.
+  const place = frame.locator('#cell-words', { hasText: 'model.bin' });
+  for (let turn = 0; turn < 20 && (await place.count()) === 0; turn++) {
+    await frame.getByRole('searchbox').press('Enter');
+    await page.waitForTimeout(500);
+  }
   await frame.locator('.details', { hasText: 'model.bin' }).waitFor();
   await settled(page);
   await look('dax-found');
 
   await chooseOptions(page);
-  await shown(page, /^8M, dax=inode$/);
+  await shown(page, /^16M, dax=inode$/);
   await page.keyboard.press('Escape');
 }

@@ -5,7 +5,7 @@ export const rows = (page: Page): Locator => page.locator('.quick-input-list .mo
 const input = (page: Page): Locator => page.locator('.quick-input-widget input').first();
 export const treeRow = (page: Page, text: string): Locator =>
   page.locator('.pane-body .monaco-list-row', { hasText: text }).first();
-const terminalText = (page: Page): Locator => page.locator('.terminal-wrapper.active .xterm-rows');
+export const terminalText = (page: Page): Locator => page.locator('.terminal-wrapper.active .xterm-rows');
 
 /** Runs a command by its title. */
 export async function command(page: Page, title: string): Promise<void> {
