@@ -359,6 +359,8 @@ export class ShareDevice implements Device, GateOwner {
     const opcode = gated?.valid === true ? gated.opcode : undefined;
     const times = gated === undefined ? 1 : this.parts.gate.delivering(exchange, used);
     if (times > 0) this.traceReply(exchange, used, opcode);
+    // What is taken next was not waiting while this was given.
+    this.parts.tracer.pause();
     const running = this.running[exchange.queue];
     if (running && !running.broken) {
       for (let time = 0; time < times; time++) running.queue.push(exchange.chain.head, used);

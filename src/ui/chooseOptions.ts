@@ -5,16 +5,8 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { tagFault } from '../base/tag';
-import {
-  checkDaxWindows,
-  DAX_SIZES,
-  daxPolicyFault,
-  type LaunchOptions,
-  absolute,
-  defaultCapture,
-  freeTag,
-  memoryFault,
-} from './launchOptions';
+import { DAX_MOUNT_CHOICES, daxSizes, daxWords } from './daxChoice';
+import { daxPolicyFault, type LaunchOptions, absolute, defaultCapture, freeTag, memoryFault } from './launchOptions';
 
 type Answer = Partial<LaunchOptions> | undefined;
 
@@ -140,46 +132,23 @@ function rows(folder: string, options: LaunchOptions, start: string): OptionItem
 }
 
 function daxRow(options: LaunchOptions): OptionItem {
-  const { dax, daxMount, daxPolicy } = options;
-  const chosen = [dax, `dax=${daxMount}`, ...(daxPolicy === '' ? [] : [daxPolicy])].join(', ');
-  const fault = daxTrouble(options);
+  const { fault, ...words } = daxWords(options);
   return {
     label: fault === undefined ? '$(table) DAX window' : '$(warning) DAX window',
-    description: dax === '' ? 'off' : chosen,
+    ...words,
     ...(fault !== undefined && { detail: fault }),
     ask: () => chooseDax(options),
   };
 }
 
-/** Why the windows that are asked for cannot be. */
-function daxTrouble(options: LaunchOptions): string | undefined {
-  try {
-    checkDaxWindows(options);
-    return undefined;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
-}
-
 async function chooseDax(options: LaunchOptions): Promise<Answer> {
-  const dax = await choose<string>('DAX window: parts of files in the address space of the guest', options.dax, [
-    {
-      value: '',
-      label: 'off',
-      detail: 'Every access to a file is a request, or comes from the page cache of the guest.',
-    },
-    ...DAX_SIZES.map((value) => ({
-      value,
-      label: value,
-      ...(value === '64M' && { detail: 'QEMU 11.1 or later. Costs the guest 1 MiB of memory.' }),
-    })),
-  ]);
+  const dax = await choose(
+    'DAX window: parts of files in the address space of the guest (QEMU 11.1 or later)',
+    options.dax,
+    daxSizes(),
+  );
   if (dax === undefined || dax === '') return dax === undefined ? undefined : { dax };
-  const daxMount = await choose('DAX window: for which files', options.daxMount, [
-    { value: 'inode', label: 'as the policy says', detail: 'dax=inode: asked for each file. Default.' },
-    { value: 'always', label: 'all', detail: 'dax=always' },
-    { value: 'never', label: 'none', detail: 'dax=never: the window is there, but nothing is mapped.' },
-  ]);
+  const daxMount = await choose('DAX window: for which files', options.daxMount, DAX_MOUNT_CHOICES);
   if (daxMount !== 'inode') return daxMount === undefined ? undefined : { dax, daxMount };
   const daxPolicy = await input(
     'Policy: pages (default), tails, sizes such as >=1M, patterns such as *.db, with commas between',
@@ -189,7 +158,7 @@ async function chooseDax(options: LaunchOptions): Promise<Answer> {
   return daxPolicy === undefined ? undefined : { dax, daxMount, daxPolicy };
 }
 
-async function choose<T extends string>(title: string, now: T, choices: Choice<T>[]): Promise<T | undefined> {
+async function choose<T extends string>(title: string, now: T, choices: readonly Choice<T>[]): Promise<T | undefined> {
   const pick = vscode.window.createQuickPick<Choice<T>>();
   pick.title = title;
   pick.items = choices;

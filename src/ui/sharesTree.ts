@@ -9,7 +9,7 @@ import type { ShareActivity } from '../control/counters';
 import type { ProcessFacts, ShareFact } from '../control/launcher';
 import type { RunningShare } from '../control/runningShares';
 import type { SharedVm } from './sharedVm';
-import { sentence } from './troubleMessage';
+import { sentence } from './sentence';
 import type { Studio } from './studio';
 
 export type SharesNode =

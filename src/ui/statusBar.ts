@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import type { SharedVm } from './sharedVm';
 import { rateText } from './sharesTree';
 import type { Studio } from './studio';
-import { sentence } from './troubleMessage';
+import { sentence } from './sentence';
 
 export class StatusBar implements vscode.Disposable {
   private readonly items = new Map<SharedVm, vscode.StatusBarItem>();

@@ -1,15 +1,10 @@
 /** Shows an error of the catalogue to a person, with what can be done about it. */
 import * as vscode from 'vscode';
+import { sentence } from './sentence';
 
 export interface Offer {
   readonly title: string;
   act(): unknown;
-}
-
-/** The first line and the remedy; a message takes no more. */
-export function sentence(text: string, remedy: string): string {
-  const [first] = text.split('\n');
-  return `${first.replace(/^./, (letter) => letter.toUpperCase())}. ${remedy}`;
 }
 
 /** Not awaited by who calls it: the message stays until it is read. */

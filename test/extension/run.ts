@@ -11,6 +11,7 @@ import { join, resolve } from 'node:path';
 import { runTests } from '@vscode/test-electron';
 import { inCi } from '../support/need';
 import { type VscodeRelease, getVscode } from '../support/vscode/install';
+import { daxStory } from '../support/vscode/daxStory';
 import { failingStory, sharesStory } from '../support/vscode/sharesStory';
 import { SIZES, type Story, broken, tell } from '../support/vscode/tell';
 import { CHROMIUM } from '../support/vscode/workbench';
@@ -120,6 +121,7 @@ async function runStories(): Promise<{ tally: Tally; code: number }> {
   const session = { theme: 'dark', size: SIZES.wide } as const;
   const stories: readonly [name: string, story: Story, settings: Record<string, unknown>][] = [
     ['shares a folder, works in it, looks around, and closes VS Code', sharesStory, {}],
+    ['gives a guest a DAX window and watches it', daxStory, {}],
     ['shares into a guest that does not boot', failingStory, await broken(scratch)],
   ];
   for (const [name, story, settings] of stories) {

@@ -138,6 +138,30 @@ describe('a folder shared from VS Code', function () {
     assert.equal((await two.run('true')).status, 0);
   });
 
+  it('has the DAX window of the settings, and is not started where it cannot have one', async () => {
+    const settings = vscode.workspace.getConfiguration('virtiofs.dax');
+    const set = (size?: string, policy?: string): Promise<unknown> =>
+      Promise.all([
+        settings.update('size', size, vscode.ConfigurationTarget.Global),
+        settings.update('policy', policy, vscode.ConfigurationTarget.Global),
+      ]);
+    await set('8M', 'tails');
+    try {
+      for (const cannot of [{ guest: 'uml' }, { guest: 'qemu', readOnly: true }]) {
+        assert.equal(await vscode.commands.executeCommand('virtiofs.shareFolder', sample(), [], cannot), undefined);
+      }
+      assert.equal((await insides()).vms.all.length, 0);
+      const vm = await share({ guest: 'qemu' });
+      await isUp(vm);
+      const { output } = await vm.run('grep virtiofs /proc/mounts; cat hello.txt; dmesg | grep "Cache len"');
+      assert.match(output, /dax=inode[^]*hello from the host[^]*Cache len: 0x800000/);
+      const { argv } = vm.facts?.shares[0].daemon ?? assert.fail();
+      assert.ok(argv.includes('--dax-policy=tails') || argv.join(' ').includes('--dax-policy tails'), argv.join(' '));
+    } finally {
+      await set();
+    }
+  });
+
   it('takes all folders that are selected in the Explorer', async () => {
     const more = vscode.Uri.joinPath(sample(), '..', 'more');
     await mkdir(more.fsPath, { recursive: true });

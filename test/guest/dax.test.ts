@@ -192,7 +192,7 @@ for (const [release, box] of Object.entries(kernels)) {
     it('has no bad word with a window smaller than the files and two processors', async () => {
       for (const name of ['a', 'b', 'c']) fs.writeFileSync(file(name), pattern(12 * MIB));
       await boot({ bytes: 8 * MIB });
-      const seconds = 15;
+      const seconds = 30;
       const said = await run(
         `mapped words ${seconds} 1 a b c & mapped words ${seconds} 2 c b a & wait; dmesg | grep -E "BUG|WARN" || true`,
       );

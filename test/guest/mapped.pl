@@ -4,16 +4,19 @@
 #   steps FILE STEP ...          maps LENGTH bytes for reading and writing (first step "map:LENGTH"), then one after the
 #                                other: get:OFFSET:LENGTH  put:OFFSET:TEXT  write:OFFSET:TEXT  append:TEXT  read:OFFSET:LENGTH
 #                                truncate:SIZE  sync  fsync  size  sleep:MS  run:COMMAND
-#   readall FILE                 reads it from start to end; prints the seconds
-#   scan FILE                    the same through a mapping
-#   dirty FILE                   stores into all of it through a mapping, and msync; prints the seconds
+#   time read FILE               reads it from start to end, twice
+#   time scan FILE               the same through a mapping
+#   time dirty FILE              stores one byte into each page through a mapping; again; msync; and again
+#   time fill FILE               stores into every byte through a mapping, and msync
+#   time small FOLDER            makes 500 files of a page there; lists, reads and removes them
+#                                `time` prints a line for each step: its name and its seconds
 #   hold FILE ...                maps all of them and loads from each
 #   words SECONDS SEED FILE ...  loads and reads from anywhere: each 8 bytes must be their own place in the file
 use strict;
 use warnings;
 
 $| = 1;
-my ($READ, $MMAP, $MSYNC, $MUNMAP, $FSYNC, $PREAD) = (0, 9, 26, 11, 74, 17);
+my ($READ, $MMAP, $MSYNC, $FSYNC, $PREAD, $READV) = (0, 9, 26, 74, 17, 19);
 my ($PROT_READ, $PROT_WRITE, $MAP_SHARED) = (1, 2, 1);
 my ($O_RDONLY, $O_RDWR) = (0, 2);
 my $PAGE = 4096;
@@ -69,25 +72,35 @@ if ($command eq 'cat') {
         elsif ($what eq 'run') { system('/bin/sh', '-c', $one) == 0 or die "$one: status $?\n" }
         else { die "no such step: $step\n" }
     }
-} elsif ($command eq 'readall' || $command eq 'dirty' || $command eq 'scan') {
-    my $handle = opened($words[0], $O_RDWR);
-    my $length = size_of($handle);
+} elsif ($command eq 'time') {
+    my ($what, $file) = @words;
+    my $small = $what eq 'small';
+    my $handle = opened($file, $small ? $O_RDONLY : $O_RDWR);
+    my $length = $small ? 0 : size_of($handle);
     my $zero = opened('/dev/zero', $O_RDONLY);
     my $step = 1 << 20;
     my $buffer = "\0" x $step;
-    my $began = uptime();
-    if ($command eq 'readall') {
-        for (my $at = 0; $at < $length; $at += $step) { syscall($READ, fileno $handle, $buffer, $step) == $step or die "read: $!\n" }
-    } else {
-        my $address = mapped($handle, $length, $PROT_READ | $PROT_WRITE);
-        for (my $at = 0; $at < $length; $at += $step) {
-            if ($command eq 'scan') { $buffer = bytes_at($address + $at, $step) }
-            else { syscall($READ, fileno $zero, $address + $at, $step) == $step or die "store: $!\n" }
-        }
-        $command eq 'scan' or syscall($MSYNC, $address, $length, 4) == 0 or die "msync: $!\n";
-        syscall($MUNMAP, $address, $length);
+    my $address = $small || $what eq 'read' ? 0 : mapped($handle, $length, $PROT_READ | $PROT_WRITE);
+    # The same vectors each time, made before the clock runs: 1,024 stores a call, so that pages are what it costs.
+    my @vectors = map { my $first = $_; join '', map { pack('Q2', $address + $PAGE * $_, 1) } $first .. $first + 1023 } map { 1024 * $_ } 0 .. $length / $PAGE / 1024 - 1;
+    my %steps = (
+        read => sub { sysseek($handle, 0, 0); for (my $at = 0; $at < $length; $at += $step) { syscall($READ, fileno $handle, $buffer, $step) == $step or die "read: $!\n" } },
+        scan => sub { for (my $at = 0; $at < $length; $at += $step) { $buffer = bytes_at($address + $at, $step) } },
+        dirty => sub { for my $vector (@vectors) { syscall($READV, fileno $zero, $vector, 1024) == 1024 or die "store: $!\n" } },
+        fill => sub { for (my $at = 0; $at < $length; $at += $step) { syscall($READ, fileno $zero, $address + $at, $step) == $step or die "store: $!\n" } },
+        make => sub { for my $number (1 .. 500) { sysopen(my $made, "$file/f$number", 0x41) or die "make: $!\n"; syswrite($made, "x" x $PAGE) == $PAGE or die "write: $!\n" } },
+        list => sub { opendir(my $folder, $file) or die "list: $!\n"; -e "$file/$_" or die "stat: $!\n" for readdir $folder },
+        load => sub { for my $number (1 .. 500) { my $one = opened("$file/f$number", $O_RDONLY); sysread($one, $buffer, $PAGE) == $PAGE or die "read: $!\n" } },
+        forget => sub { sysopen(my $drop, '/proc/sys/vm/drop_caches', 1) or die "forget: $!\n"; syswrite($drop, '3') },
+        remove => sub { for my $number (1 .. 500) { unlink "$file/f$number" or die "remove: $!\n" } },
+        msync => sub { syscall($MSYNC, $address, $length, 4) == 0 or die "msync: $!\n" },
+    );
+    my %orders = (read => [qw(read read)], scan => [qw(scan scan)], dirty => [qw(dirty dirty msync dirty)], fill => [qw(fill msync)], small => [qw(make forget list load remove)]);
+    for my $name (@{ $orders{$what} // die "no such work: $what\n" }) {
+        my $began = uptime();
+        $steps{$name}->();
+        printf "%s %.6f\n", $name, uptime() - $began if $name ne 'forget';
     }
-    printf "%.6f\n", uptime() - $began;
 } elsif ($command eq 'hold') {
     my @handles = map { opened($_, $O_RDONLY) } @words;
     for my $handle (@handles) { my $address = mapped($handle, size_of($handle), $PROT_READ); bytes_at($address, 1) }

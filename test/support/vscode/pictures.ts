@@ -2,18 +2,20 @@
  * Takes pictures of a person's way through the extension in a real VS Code, with real guests.
  *
  * `npm run pictures` writes those of the README and the walkthrough into media/. `node out/test/support/vscode/pictures.js
- * --review DIR` writes every step into DIR, in light, dark and high contrast, wide and narrow, for somebody to look at.
+ * --review DIR` writes every step into DIR, in light, dark and high contrast, wide and narrow, for somebody to look at
+ * (`--only dark-wide`, `--story dax`: some of them).
  */
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { daxStory } from './daxStory';
 import { failingStory, sharesStory } from './sharesStory';
 import { SIZES, THEMES, broken, tell } from './tell';
 import { type Workbench } from './workbench';
 
 const project = resolve(__dirname, '../../../..');
 
-async function review(folder: string, only: string | undefined): Promise<void> {
+async function review(folder: string, only: string | undefined, story: string | undefined): Promise<void> {
   await mkdir(folder, { recursive: true });
   for (const theme of Object.keys(THEMES) as (keyof typeof THEMES)[]) {
     for (const size of Object.keys(SIZES) as (keyof typeof SIZES)[]) {
@@ -22,8 +24,12 @@ async function review(folder: string, only: string | undefined): Promise<void> {
       const session = { theme, size: SIZES[size] };
       const shoot = async (step: string, page: Workbench['page']): Promise<void> =>
         void (await page.screenshot({ path: join(folder, `${name}-${step}.png`) }));
-      await tell(session, sharesStory, shoot);
-      await tell({ ...session, settings: await broken(folder) }, failingStory, shoot);
+      const stories: Readonly<Record<string, () => Promise<void>>> = {
+        shares: () => tell(session, sharesStory, shoot),
+        dax: () => tell(session, daxStory, shoot),
+        failing: async () => tell({ ...session, settings: await broken(folder) }, failingStory, shoot),
+      };
+      for (const [of, take] of Object.entries(stories)) if (story === undefined || of === story) await take();
       console.log(`${name} done`);
     }
   }
@@ -58,8 +64,10 @@ async function media(): Promise<void> {
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { review: { type: 'string' }, only: { type: 'string' } } });
-  await (values.review === undefined ? media() : review(resolve(values.review), values.only));
+  const { values } = parseArgs({
+    options: { review: { type: 'string' }, only: { type: 'string' }, story: { type: 'string' } },
+  });
+  await (values.review === undefined ? media() : review(resolve(values.review), values.only, values.story));
 }
 
 void main().then(

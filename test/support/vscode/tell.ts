@@ -22,7 +22,8 @@ export const SIZES = {
   narrow: { width: 760, height: 800 },
 } as const;
 
-export type Story = (page: Workbench['page'], look: Look) => Promise<void>;
+/** `folder`: the one that is open in VS Code, on the host. */
+export type Story = (page: Workbench['page'], look: Look, folder: string) => Promise<void>;
 
 export interface Session {
   readonly theme: keyof typeof THEMES;
@@ -50,7 +51,7 @@ export async function tell(
   });
   let left: string[];
   try {
-    await story(workbench.page, (name) => look(name, workbench.page));
+    await story(workbench.page, (name) => look(name, workbench.page), workspace);
   } catch (error) {
     await workbench.page.screenshot({ path: join(tmpdir(), 'virtiofs-picture-failed.png') });
     throw error;

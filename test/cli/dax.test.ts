@@ -1,0 +1,76 @@
+/** `virtiofs-studio dax`, as people run it: the window of a capture as text and as JSON. */
+import assert from 'node:assert/strict';
+import { DaxNote } from '../../src/fs/dax/frontEnd';
+import { windowCapture } from '../trace/dax/windowCapture';
+import { Place } from './captures';
+
+const RANGE = 2 << 20;
+
+describe('dax', () => {
+  let place: Place;
+  let file: string;
+
+  before(() => {
+    place = new Place();
+    const bytes = windowCapture((c) => {
+      c.shmem(4 * RANGE);
+      c.init(1);
+      c.lookup(2, 'orders.db', 10);
+      c.lookup(3, 'app.so', 11);
+      c.setup(10, 10, 0, RANGE, 0, 3);
+      c.mapAnswered(11, 0.5);
+      c.setup(20, 10, RANGE, RANGE, RANGE, 3);
+      c.setup(30, 11, 0, RANGE, 2 * RANGE, 2);
+      c.remove(100, 10, [[RANGE, RANGE]]);
+      c.setup(150, 10, RANGE, RANGE, 3 * RANGE, 3);
+      c.read(160, 11, 4096);
+      c.note(170, DaxNote.Refused, 12, 'empty.lock', 'it is empty');
+      c.end(200);
+    });
+    file = place.file('window.fuse.pcapng', bytes);
+  });
+
+  after(() => place.remove());
+
+  it('tells of the window, its occupancy over time, files, thrash and reasons', () => {
+    const text = place.good('dax', file, '--slices', '4');
+    assert.match(text, /^window +8M, at most 75 % of it in use$/m);
+    assert.match(text, /^mappings +4 made, 1 removed, 0 refused$/m);
+    assert.match(text, /^thrash +1 made again within 1\.00s/m);
+    const slices = text.split('\n').filter((line) => /\+\d+ +-\d+$/.test(line));
+    assert.equal(slices.length, 4);
+    assert.match(slices[3], /#{30} .* 75 % +\+1 +-0$/);
+    const [orders, app] = [/^"\/orders\.db" +4M .*$/m, /^"\/app\.so" +2M .*$/m].map((one) => one.exec(text)?.[0] ?? '');
+    assert.match(orders, / 3 +1 +0 +0 /, 'mapped three times, once again');
+    assert.match(app, / 1 +0 +1 +0 +4K$/, 'and one READ through a request');
+    assert.match(text, /^from 0 +1 +500µs +500µs$/m);
+    assert.match(text, /empty\.lock.*it is empty/);
+  });
+
+  it('tells what was mapped at a moment', () => {
+    const at = (seconds: string): string[] => place.good('dax', file, '--at', seconds).match(/"\/[a-z.]+"/g) ?? [];
+    assert.deepEqual(at('0.025'), ['"/orders.db"', '"/orders.db"']);
+    assert.deepEqual(at('0.12'), ['"/orders.db"', '"/app.so"']);
+    assert.deepEqual(at('0'), []);
+  });
+
+  it('counts as thrash what it is told to', () => {
+    assert.match(place.good('dax', file, '--thrash', '20'), /^thrash +0 made again within 20/m);
+  });
+
+  it('is JSON for programs', () => {
+    const told = JSON.parse(place.good('dax', file, '--json')) as Record<string, unknown>;
+    assert.equal(told['size'], 4 * RANGE);
+    assert.equal((told['files'] as unknown[]).length, 2);
+  });
+
+  it('refuses options that make no sense', () => {
+    for (const words of [
+      ['--slices', '0'],
+      ['--at', 'soon'],
+      ['--thrash', '-1'],
+    ]) {
+      assert.equal(place.run(['dax', file, ...words]).status, 2, words.join(' '));
+    }
+  });
+});

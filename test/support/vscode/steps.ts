@@ -1,0 +1,42 @@
+/** What a person does in a workbench again and again: commands, choices, lines in a terminal. */
+import type { Locator, Page } from 'playwright-core';
+
+export const rows = (page: Page): Locator => page.locator('.quick-input-list .monaco-list-row');
+const input = (page: Page): Locator => page.locator('.quick-input-widget input').first();
+export const treeRow = (page: Page, text: string): Locator =>
+  page.locator('.pane-body .monaco-list-row', { hasText: text }).first();
+export const terminalText = (page: Page): Locator => page.locator('.terminal-wrapper.active .xterm-rows');
+
+/** Runs a command by its title. */
+export async function command(page: Page, title: string): Promise<void> {
+  await page.keyboard.press('F1');
+  await input(page).fill(`>${title}`);
+  await rows(page).filter({ hasText: title }).first().waitFor();
+  await page.keyboard.press('Enter');
+}
+
+/** Nothing is hovered, and what moves has come to rest. */
+export async function settled(page: Page): Promise<void> {
+  await page.mouse.move(700, 400);
+  await page.waitForTimeout(600);
+}
+
+/** A line for the terminal that has the focus. */
+export async function type(page: Page, line: string): Promise<void> {
+  await page.keyboard.type(`${line}\n`, { delay: 15 });
+  await page.waitForTimeout(700);
+}
+
+/** The terminal has the focus. */
+export async function toTerminal(page: Page): Promise<void> {
+  await command(page, 'Terminal: Focus Terminal');
+  await page.locator('.terminal-wrapper.active .xterm.focus').waitFor();
+}
+
+/** The guest's shell is there. */
+export async function prompt(page: Page): Promise<void> {
+  await terminalText(page)
+    .getByText(/[$#] *$/)
+    .last()
+    .waitFor({ timeout: 120_000 });
+}
