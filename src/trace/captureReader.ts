@@ -134,6 +134,11 @@ export class CaptureReader implements Capture, PcapngHandler {
     this.blocks.goOn();
   }
 
+  /** About so many rows are to come in all: there is room for them at once, and no growth takes its time later. */
+  expect(rows: number): void {
+    this.table.grow(rows);
+  }
+
   /** The stream has ended. */
   end(): void {
     this.blocks.end();
