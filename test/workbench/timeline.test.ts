@@ -93,11 +93,16 @@ describe('the timeline in VS Code', function () {
       .locator('.range')
       .filter({ hasNotText: before ?? '' })
       .waitFor();
-    const zoomed = await range.textContent();
+    // In motion the text is behind the picture.
+    const rested = async (): Promise<string | null> => {
+      await frame.locator('.range:not([data-late])').waitFor();
+      return range.textContent();
+    };
+    const zoomed = await rested();
     await page.mouse.down();
     await page.mouse.move(box.x + box.width / 2 - 150, box.y + box.height / 2, { steps: 4 });
     await page.mouse.up();
-    const moved = await range.textContent();
+    const moved = await rested();
     assert.notEqual(moved, zoomed);
     assert.equal(moved?.split('+')[1], zoomed?.split('+')[1]);
     await frame.getByRole('button', { name: 'Show everything' }).click();
