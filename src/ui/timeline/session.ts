@@ -162,7 +162,7 @@ export class TimelineSession {
   private async giveRows(): Promise<void> {
     const { page } = this;
     for (const stream of this.streams) {
-      this.giveState(stream.side);
+      await this.giveState(stream.side);
       if (this.paused) continue;
       const reading = this.sourceOf(stream.side).state().phase === 'reading';
       const { messages, changed } = stream.next(reading);
@@ -173,17 +173,21 @@ export class TimelineSession {
       }
       for (const message of messages) {
         if (page !== this.page) return;
-        this.sent.push(this.post(message));
-        if (this.sent.length > MOST_UNDER_WAY) await this.sent.shift();
+        await this.send(message);
       }
       if (page !== this.page) return;
       if (stream.ready(reading)) this.dirty = true;
-      else if (messages.length > 0) this.giveState(stream.side);
+      else if (messages.length > 0) await this.giveState(stream.side);
     }
   }
 
-  /** Nobody waits for it to arrive: that would hold up the rows behind it. */
-  private giveState(side: Side): void {
+  /** Waits only while too many are on their way: to wait for each to arrive would hold up those behind it. */
+  private async send(message: ToTimeline): Promise<void> {
+    this.sent.push(this.post(message));
+    if (this.sent.length > MOST_UNDER_WAY) await this.sent.shift();
+  }
+
+  private async giveState(side: Side): Promise<void> {
     const source = this.parts.sources[side];
     if (!source) return;
     const state = source.state();
@@ -194,7 +198,7 @@ export class TimelineSession {
     const now = performance.now();
     if (phase === 'reading' && before?.phase === phase && now - before.at < PROGRESS) return;
     this.told[side] = { phase, at: now };
-    void this.post({
+    await this.send({
       kind: 'state',
       state: { side, ...state, phase, origin: capture.origin.toString(), notes: capture.notes },
     });
