@@ -70,10 +70,10 @@ export class LanesInput {
   }
 
   private wheel(event: WheelEvent): void {
-    const { model, view } = this.parts;
-    event.preventDefault();
     // VS Code would be told of each, to scroll what the page lies in.
     event.stopPropagation();
+    const { model, view } = this.parts;
+    event.preventDefault();
     this.gliding++;
     const unit = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 16 : 1;
     const dx = (event.shiftKey ? event.deltaX || event.deltaY : event.deltaX) * unit;
