@@ -11,8 +11,8 @@ import { lengthOf, placeOf, seconds, tickText, ticksOf, timeAt } from '../model/
 import { rowAt, trackAt } from '../model/hitTest';
 import { el, eachFrame, set, thousands } from './dom';
 import { laneName } from './laneNames';
-import { LanesOverlay } from './lanesOverlay';
 import type { Selected, TimelineModel } from './model';
+import { LanesOverlay } from './lanesOverlay';
 import type { PathTexts } from './pathTexts';
 import { drawn } from './probe';
 import type { Theme } from './theme';
@@ -45,7 +45,7 @@ export class LanesView {
   ratio = 1;
   private readonly overlay: LanesOverlay;
   /** The names at the left are as they have to be. */
-  private named = false;
+  private namesDrawn = false;
   hovered: Selected | undefined;
   /** A part of time that is being chosen. */
   band: { from: number; to: number } | undefined;
@@ -53,7 +53,7 @@ export class LanesView {
   readonly drawOver = eachFrame(() => this.overlay.draw());
   /** All of it. */
   readonly draw = (): void => {
-    this.named = false;
+    this.namesDrawn = false;
     this.drawSoon();
   };
 
@@ -192,7 +192,7 @@ export class LanesView {
     this.paintPlot(context);
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     this.drawLabels(context);
-    if (!this.named) this.drawNames(context);
+    if (!this.namesDrawn) this.drawNames(context);
     this.drawRuler(context);
     this.overlay.draw();
     const { model } = this;
@@ -275,7 +275,7 @@ export class LanesView {
     const { theme, model, left } = this;
     const compared = model.captures.length > 1;
     // A caption lies above the bars too, which are drawn each time.
-    this.named = !this.layout.lanes.some(({ caption }) => caption);
+    this.namesDrawn = !this.layout.lanes.some(({ caption }) => caption);
     context.fillStyle = theme.background;
     context.fillRect(0, RULER, left, this.plotHeight);
     context.save();
