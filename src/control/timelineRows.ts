@@ -1,13 +1,14 @@
 /**
  * Rows of a capture on their way to a timeline: the columns that are drawn, of many rows, in one ArrayBuffer.
  *
- * Owns the layout of that buffer. It is small, because a million rows cross processes, and often a network, before a
- * picture is whole: starts count from the first one, durations lose what no screen can show (latency in 32 bits, the
- * phases within it as fractions of it, the time before it by its logarithm).
+ * Owns what is in that buffer and in which order. It is small, because a million rows cross processes, and often a network,
+ * before a picture is whole: of starts the steps from one to the next are told, and phases lose what no screen can show
+ * (those within the latency are fractions of it, the time before it is told by its logarithm).
  */
 import type { RequestColumns } from '../trace/capture';
+import { NumberPacker, NumberUnpacker } from './packedNumbers';
 
-/** As they are sent, but for `start`; and as they are kept. */
+/** As they are kept. */
 export interface RowColumns {
   /** Nanoseconds after the capture's origin. */
   readonly start: Float64Array;
@@ -35,67 +36,61 @@ const STEPS = 2047;
 export const queuedTime = (code: number): number => (code === 0 ? 0 : 2 ** (code / STEPS) - 1);
 const queuedCode = (time: number): number => (time > 0 ? Math.round(Math.log2(1 + time) * STEPS) : 0);
 
-type Sent = Omit<RowColumns, 'start'> & {
-  /** Before the first start; then starts from it on, in 32 bits where they fit. */
-  readonly base: Float64Array;
-  readonly offsets: Uint32Array | Float64Array;
-};
+/** The columns in the order in which they are sent, after the starts. */
+const SENT = [
+  'latency',
+  'pid',
+  'path',
+  'queued',
+  'host',
+  'writing',
+  'opcode',
+  'queue',
+  'error',
+  'flags',
+] as const satisfies readonly (keyof RowColumns)[];
 
-const sizeOf = (count: number, wide: boolean): number => 8 + count * ((wide ? 8 : 4) + 3 * 4 + 6 * 2 + 1);
+const packer = new NumberPacker();
+/** Columns while they are packed or unpacked; used again and again, and never across calls. */
+let scratch = [new Float64Array(1024), new Float64Array(1024)] as const;
 
-function sentViews(buffer: ArrayBuffer, count: number, wide: boolean): Sent {
-  let at = 0;
-  const next = <T>(View: new (buffer: ArrayBuffer, at: number, length: number) => T, size: number, n = count): T => {
-    const view = new View(buffer, at, n);
-    at += n * size;
-    return view;
-  };
-  return {
-    base: next(Float64Array, 8, 1),
-    offsets: wide ? next(Float64Array, 8) : next(Uint32Array, 4),
-    latency: next(Float32Array, 4),
-    pid: next(Uint32Array, 4),
-    path: next(Uint32Array, 4),
-    queued: next(Uint16Array, 2),
-    host: next(Uint16Array, 2),
-    writing: next(Uint16Array, 2),
-    opcode: next(Uint16Array, 2),
-    queue: next(Uint16Array, 2),
-    error: next(Int16Array, 2),
-    flags: next(Uint8Array, 1),
-  };
+function scratchOf(count: number): readonly [Float64Array, Float64Array] {
+  if (scratch[0].length < count) scratch = [new Float64Array(count), new Float64Array(count)];
+  return [scratch[0].subarray(0, count), scratch[1].subarray(0, count)];
 }
 
-/** `rowAt` names the rows to pack, `count` of them. */
-function pack(columns: RequestColumns, count: number, rowAt: (place: number) => number): ArrayBuffer {
-  const { start } = columns;
-  let least = Infinity;
-  let most = 0;
-  for (let i = 0; i < count; i++) {
-    const at = start[rowAt(i)];
-    if (at < least) least = at;
-    if (at > most) most = at;
+/** Copies the values of the rows to be packed, `into.length` of them, out of a column. */
+type Pick = (column: RequestColumns[keyof RequestColumns], into: Float64Array) => void;
+
+function pack(columns: RequestColumns, count: number, pick: Pick): ArrayBuffer {
+  const [values, latency] = scratchOf(count);
+  packer.one(count);
+  pick(columns.start, values);
+  packStarts(values);
+  pick(columns.latency, latency);
+  for (const name of SENT) {
+    pick(columns[name], values);
+    // One more, so that there is a number for "no reply".
+    if (name === 'latency') for (let i = 0; i < count; i++) values[i] = values[i] >= 0 ? values[i] + 1 : 0;
+    else if (name === 'queued') for (let i = 0; i < count; i++) values[i] = queuedCode(values[i]);
+    else if (name === 'host' || name === 'writing') {
+      for (let i = 0; i < count; i++) values[i] = part(values[i], latency[i]);
+    }
+    packer.column(values);
   }
-  const wide = most - least >= 2 ** 32 || !Number.isInteger(least);
-  const buffer = new ArrayBuffer(sizeOf(count, wide));
-  const into = sentViews(buffer, count, wide);
-  into.base[0] = count === 0 ? 0 : least;
-  for (let i = 0; i < count; i++) {
-    const row = rowAt(i);
-    const latency = columns.latency[row];
-    into.offsets[i] = start[row] - least;
-    into.latency[i] = latency;
-    into.pid[i] = columns.pid[row];
-    into.path[i] = columns.path[row];
-    into.queued[i] = queuedCode(columns.queued[row]);
-    into.host[i] = part(columns.host[row], latency);
-    into.writing[i] = part(columns.writing[row], latency);
-    into.opcode[i] = columns.opcode[row];
-    into.queue[i] = columns.queue[row];
-    into.error[i] = columns.error[row];
-    into.flags[i] = columns.flags[row];
+  return packer.take();
+}
+
+/** The first one, and the steps to each from the one before it; all as they are where steps would not add up exactly. */
+function packStarts(starts: Float64Array): void {
+  const exact = starts.every((start) => Number.isSafeInteger(start));
+  packer.one(exact ? 1 : 0);
+  packer.one(starts.length === 0 ? 0 : starts[0]);
+  if (exact) {
+    for (let i = starts.length - 1; i > 0; i--) starts[i] -= starts[i - 1];
+    starts.fill(0, 0, 1);
   }
-  return buffer;
+  packer.column(starts);
 }
 
 /** `duration` as a part of `whole`; 0 where there is no whole. */
@@ -106,19 +101,30 @@ function part(duration: number, whole: number): number {
 
 /** The rows [from, to). */
 export const packRange = (columns: RequestColumns, from: number, to: number): ArrayBuffer =>
-  pack(columns, to - from, (place) => from + place);
+  pack(columns, to - from, (column, into) => into.set(column.subarray(from, to)));
 
 export const packRows = (columns: RequestColumns, rows: Uint32Array): ArrayBuffer =>
-  pack(columns, rows.length, (place) => rows[place]);
+  pack(columns, rows.length, (column, into) => {
+    for (let i = 0; i < rows.length; i++) into[i] = column[rows[i]];
+  });
 
 /** The columns of a buffer that holds `count` rows; undefined when it does not. */
 export function unpackRows(buffer: ArrayBuffer, count: number): RowColumns | undefined {
-  const wide = buffer.byteLength === sizeOf(count, true);
-  if (!wide && buffer.byteLength !== sizeOf(count, false)) return undefined;
-  const { base, offsets, ...columns } = sentViews(buffer, count, wide);
-  const start = new Float64Array(count);
-  for (let i = 0; i < count; i++) start[i] = base[0] + offsets[i];
-  return { start, ...columns };
+  const from = new NumberUnpacker(buffer);
+  if (from.one() !== count) return undefined;
+  const rows = emptyRows(count);
+  const { start } = rows;
+  const steps = from.one() === 1;
+  const first = from.one();
+  from.column(start);
+  if (steps) for (let i = 0, at = first; i < count; i++) start[i] = at += start[i];
+  const [values] = scratchOf(count);
+  for (const name of SENT) {
+    from.column(values);
+    if (name === 'latency') for (let i = 0; i < count; i++) values[i] = values[i] > 0 ? values[i] - 1 : NaN;
+    rows[name].set(values);
+  }
+  return from.done ? rows : undefined;
 }
 
 /** Room for `count` rows. */

@@ -10,8 +10,8 @@ export const SEGMENT = 256 << 10;
 const KEPT_SEGMENTS = 16;
 const NOTHING = new Uint8Array(0);
 
-/** Reads up to `length` bytes at `at` of a file; fewer at its end. */
-export type ReadAt = (at: number, length: number) => Uint8Array;
+/** Reads up to `length` bytes at `at` of a file; fewer at its end. `room` is memory of that length to read them into. */
+export type ReadAt = (at: number, length: number, room: Uint8Array) => Uint8Array;
 
 export interface CaptureBytes {
   /** Takes the next bytes of the stream. */
@@ -38,27 +38,49 @@ function gather(at: number, length: number, segment: (index: number) => Uint8Arr
   return whole;
 }
 
-/** Of a file: nothing is kept but the segments used last. */
+interface Segment {
+  readonly room: Uint8Array;
+  bytes: Uint8Array;
+}
+
+/** Of a file: nothing is kept but the segments read last. */
 export class FileBytes implements CaptureBytes {
-  private readonly kept = new Map<number, Uint8Array>();
+  private readonly kept = new Map<number, Segment>();
+  /** The one asked for last: rows next to each other are in the same one. */
+  private last = -1;
+  private lastBytes: Uint8Array = NOTHING;
   private readonly segment = (index: number): Uint8Array => {
-    let bytes = this.kept.get(index);
-    if (bytes !== undefined && (bytes.length === SEGMENT || this.ended)) return bytes;
-    bytes = this.read(index * SEGMENT, SEGMENT).slice();
-    this.kept.delete(index);
-    if (this.kept.size >= KEPT_SEGMENTS) {
-      for (const oldest of this.kept.keys()) {
-        this.kept.delete(oldest);
-        break;
-      }
+    if (index === this.last && (this.lastBytes.length === SEGMENT || this.ended)) return this.lastBytes;
+    let segment = this.kept.get(index);
+    if (segment === undefined || (segment.bytes.length < SEGMENT && !this.ended)) {
+      const room = segment?.room ?? this.room();
+      segment = { room, bytes: this.read(index * SEGMENT, SEGMENT, room) };
+      this.kept.delete(index);
+      this.kept.set(index, segment);
     }
-    this.kept.set(index, bytes);
-    return bytes;
+    this.last = index;
+    this.lastBytes = segment.bytes;
+    return segment.bytes;
   };
   /** No more comes: a short segment is the file's last. */
   ended = false;
 
   constructor(private readonly read: ReadAt) {}
+
+  /**
+   * That of the oldest segment, so that going over a whole file makes no garbage; never that of the one asked for last, of
+   * which somebody may still hold a request while its reply is looked for.
+   */
+  private room(): Uint8Array {
+    if (this.kept.size >= KEPT_SEGMENTS) {
+      for (const [index, { room }] of this.kept) {
+        if (index === this.last) continue;
+        this.kept.delete(index);
+        return room;
+      }
+    }
+    return new Uint8Array(SEGMENT);
+  }
 
   push(): void {
     // What comes is in the file.

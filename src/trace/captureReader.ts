@@ -32,7 +32,6 @@ import {
   PACKET_VERSION,
   PacketKind,
   VhostUserAt,
-  VhostUserFlag,
   WindowAt,
 } from './packet';
 import { PairMap } from './pairMap';
@@ -42,16 +41,10 @@ import { NameTable, PathTable } from './pathTable';
 import { PathTraffic } from './pathTraffic';
 import { type PcapngFault, type PcapngHandler, PcapngReader } from './pcapngReader';
 import { Sessions, sessionOf } from './sessions';
+import { SideLog } from './sideLog';
 
 /** How much of a live stream is kept. */
 const LIVE_LIMIT = 256 << 20;
-/** So many vhost-user messages are kept, each so long, all together so many bytes, at most. */
-const MOST_CONTROL = 65536;
-const LONGEST_CONTROL = 8192;
-/** So many notes on the DAX window. */
-const MOST_WINDOW_NOTES = 65536;
-const LONGEST_NOTE = 8192;
-const MOST_CONTROL_BYTES = 8 << 20;
 /** So many gaps are told apart; later losses are added to the last one. */
 const MOST_GAPS = 65536;
 /** How many nodeids are known is noted once in so many rows. */
@@ -74,8 +67,6 @@ export class CaptureReader implements Capture, PcapngHandler {
   count = 0;
   origin = 0n;
   share: ShareFacts = {};
-  readonly control: ControlMessage[] = [];
-  readonly windowNotes: WindowNote[] = [];
   gaps: Gap[] = [];
   private readonly table: Columns;
   private readonly blocks = new PcapngReader(this);
@@ -86,6 +77,7 @@ export class CaptureReader implements Capture, PcapngHandler {
   private readonly traffic = new PathTraffic(this.model, this.names);
   private readonly sessions = new Sessions();
   private readonly calls = new HostCallList();
+  private readonly side = new SideLog();
   private readonly completed: ((row: number) => void) | undefined;
   private originHigh = 0;
   private originLow = 0;
@@ -107,8 +99,6 @@ export class CaptureReader implements Capture, PcapngHandler {
   private strange = 0;
   private lostPackets = 0;
   private strayCalls = 0;
-  private controlBytes = 0;
-  private controlLeftOut = 0;
   private sections = 0;
   private sectionTag: string | undefined;
   private severalShares = false;
@@ -132,6 +122,11 @@ export class CaptureReader implements Capture, PcapngHandler {
   /** The stream broke off and is taken up again by another one, which begins with a section of its own. */
   goOn(): void {
     this.blocks.goOn();
+  }
+
+  /** About so many rows are to come in all: there is room for them at once, and no growth takes its time later. */
+  expect(rows: number): void {
+    this.table.grow(rows);
   }
 
   /** The stream has ended. */
@@ -221,12 +216,12 @@ export class CaptureReader implements Capture, PcapngHandler {
     } else if (kind === PacketKind.HostCall && captured >= HostCallAt.arguments) {
       this.hostCall(view, at, captured, position, high, low);
     } else if (kind === PacketKind.VhostUser && captured >= VhostUserAt.message) {
-      this.vhostUser(bytes, view, at, captured, high, low);
+      this.side.vhostUser(bytes, view, at, captured, () => this.after(high, low));
     } else if (kind === PacketKind.Names && captured >= NamesAt.records) {
       if (this.traffic.before(bytes, view, at, at + captured) < view.getUint16(at + NamesAt.count, true))
         this.strange++;
     } else if (kind === PacketKind.Window && captured >= WindowAt.text) {
-      this.windowNote(bytes, view, at, captured, high, low);
+      this.side.windowNote(bytes, view, at, captured, () => this.after(high, low));
     } else this.strange++;
   }
 
@@ -409,43 +404,15 @@ export class CaptureReader implements Capture, PcapngHandler {
     else if (queue !== NO_QUEUE) this.strayCalls++;
   }
 
-  private vhostUser(bytes: Uint8Array, view: DataView, at: number, captured: number, high: number, low: number): void {
-    if (this.control.length >= MOST_CONTROL || this.controlBytes >= MOST_CONTROL_BYTES) {
-      this.controlLeftOut++;
-      return;
-    }
-    const from = at + VhostUserAt.message;
-    const direction = view.getUint16(at + VhostUserAt.direction, true);
-    const end = Math.min(at + captured, from + LONGEST_CONTROL);
-    this.controlBytes += end - from;
-    this.control.push({
-      start: this.after(high, low),
-      fromFrontEnd: (direction & VhostUserFlag.TO_FRONT_END) === 0,
-      ...((direction & VhostUserFlag.BACK_END_CHANNEL) === 0 ? {} : { backEndChannel: true }),
-      descriptors: view.getUint32(at + VhostUserAt.descriptors, true),
-      bytes: bytes.slice(from, end),
-    });
-  }
-
-  private windowNote(bytes: Uint8Array, view: DataView, at: number, captured: number, high: number, low: number): void {
-    if (this.windowNotes.length >= MOST_WINDOW_NOTES) return;
-    const wide = (offset: number): number => Number(view.getBigUint64(at + offset, true));
-    const end = Math.min(captured, WindowAt.text + LONGEST_NOTE);
-    const text = new TextDecoder().decode(bytes.slice(at + WindowAt.text, at + end));
-    const cut = text.indexOf('\0');
-    this.windowNotes.push({
-      start: this.after(high, low),
-      what: view.getUint16(at + WindowAt.what, true),
-      nodeid: wide(WindowAt.nodeid),
-      fileOffset: wide(WindowAt.fileOffset),
-      length: wide(WindowAt.length),
-      windowOffset: wide(WindowAt.windowOffset),
-      path: cut < 0 ? '' : text.slice(0, cut),
-      text: text.slice(cut + 1),
-    });
-  }
-
   // What readers see
+
+  get control(): readonly ControlMessage[] {
+    return this.side.control;
+  }
+
+  get windowNotes(): readonly WindowNote[] {
+    return this.side.windowNotes;
+  }
 
   get columns(): RequestColumns {
     return this.table;
@@ -533,7 +500,7 @@ export class CaptureReader implements Capture, PcapngHandler {
       ...some(unusable, 'packet without a time or an interface passed over'),
       ...some(this.strange, 'packet not understood'),
       ...some(this.strayCalls, 'system call of the host whose requests are not in the capture'),
-      ...some(this.controlLeftOut, 'message of vhost-user left out, after the first ones'),
+      ...some(this.side.controlLeftOut, 'message of vhost-user left out, after the first ones'),
     ];
   }
 }

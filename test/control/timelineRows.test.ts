@@ -60,6 +60,24 @@ describe('rows on their way to a timeline', () => {
     assert.deepEqual([...(rows?.start ?? [])], [3, 1]);
   });
 
+  it('keep latencies to the last digit that 32 bits have', () => {
+    const latencies = [0, 1, 999, 123_457, 16_777_215];
+    const rows = unpackRows(packRange(columnsOf(latencies.map((latency) => ({ start: 1, latency }))), 0, 5), 5);
+    assert.deepEqual([...(rows?.latency ?? [])], latencies);
+  });
+
+  it('are a dozen bytes for a request of a quick guest', () => {
+    const many = Array.from({ length: 1000 }, (_, i) => ({
+      start: 1e12 + 9000 * i + ((i * 7919) % 4000),
+      latency: 4000 + ((i * 7919) % 60_000),
+      queue: 1 + (i % 2),
+      pid: 1000 + (i % 16),
+      path: 70_000 + i,
+      opcode: 15,
+    }));
+    assert.ok(packRange(columnsOf(many), 0, many.length).byteLength < 12 * many.length);
+  });
+
   it('are refused where the buffer has not their size', () => {
     const buffer = packRange(columnsOf([{ start: 1 }]), 0, 1);
     assert.equal(unpackRows(buffer, 2), undefined);

@@ -50,6 +50,23 @@ describe('bytes of a capture', () => {
     assert.equal(reads.length, 41, 'the first has been given up');
   });
 
+  it('of a file: memory is used again, but not that of what was asked for last', () => {
+    const rooms = new Set<Uint8Array>();
+    const bytes = new FileBytes((at, size, room) => {
+      rooms.add(room);
+      room.set(stretch(at, size));
+      return room;
+    });
+    const request = bytes.bytes(0, 8);
+    for (let i = 1; i < 16; i++) bytes.bytes(i * SEGMENT, 1);
+    assert.deepEqual(request, bytes.bytes(0, 8));
+    const reply = bytes.bytes(50 * SEGMENT, 8);
+    assert.deepEqual(request, stretch(0, 8), 'the oldest, but the one before');
+    assert.deepEqual(reply, stretch(50 * SEGMENT, 8));
+    for (let i = 0; i < 100; i++) assert.deepEqual(bytes.bytes(i * SEGMENT + 3, 5), stretch(i * SEGMENT + 3, 5));
+    assert.equal(rooms.size, 16);
+  });
+
   it('of a live stream: as they came, in chunks of any size', () => {
     const bytes = new LiveBytes(10 * SEGMENT);
     let at = 0;

@@ -93,15 +93,52 @@ describe('the timeline in VS Code', function () {
       .locator('.range')
       .filter({ hasNotText: before ?? '' })
       .waitFor();
-    const zoomed = await range.textContent();
+    // In motion the text is behind the picture.
+    const rested = async (): Promise<string | null> => {
+      await frame.locator('.range:not([data-late])').waitFor();
+      return range.textContent();
+    };
+    const zoomed = await rested();
     await page.mouse.down();
     await page.mouse.move(box.x + box.width / 2 - 150, box.y + box.height / 2, { steps: 4 });
     await page.mouse.up();
-    const moved = await range.textContent();
+    const moved = await rested();
     assert.notEqual(moved, zoomed);
     assert.equal(moved?.split('+')[1], zoomed?.split('+')[1]);
     await frame.getByRole('button', { name: 'Show everything' }).click();
     await range.filter({ hasText: before ?? '' }).waitFor();
+  });
+
+  it('moves and stretches the part in view in the overview, whose pointer says what a drag does', async () => {
+    const overview = frame.locator('.overview');
+    const place = await overview.boundingBox();
+    assert.ok(place);
+    const at = (part: number): number => place.x + place.width * part;
+    const y = place.y + place.height / 2;
+    const rested = async (): Promise<readonly string[]> => {
+      await frame.locator('.range:not([data-late])').waitFor();
+      return ((await frame.locator('.range').textContent()) ?? '').split(' + ');
+    };
+    const cursor = (): Promise<string> => overview.evaluate((element) => element.style.cursor);
+    const drag = async (from: number, to: number): Promise<string> => {
+      await page.mouse.move(at(from), y);
+      const shown = await cursor();
+      await page.mouse.down();
+      await page.mouse.move(at(to), y, { steps: 3 });
+      await page.mouse.up();
+      return shown;
+    };
+    assert.equal(await drag(0.3, 0.5), 'crosshair');
+    const [start, length] = await rested();
+    assert.equal(await drag(0.4, 0.6), 'grab');
+    const [moved, same] = await rested();
+    assert.notEqual(moved, start);
+    assert.equal(same, length);
+    assert.equal(await drag(0.7, 0.9), 'ew-resize');
+    const [unmoved, longer] = await rested();
+    assert.equal(unmoved, moved);
+    assert.notEqual(longer, length);
+    await frame.getByRole('button', { name: 'Show everything' }).click();
   });
 
   it('shows the fields of a request and their bytes, each from the other', async () => {
@@ -134,6 +171,26 @@ describe('the timeline in VS Code', function () {
     await filterInput().press('ArrowDown');
     await filterInput().press('Enter');
     assert.equal(await filterInput().inputValue(), 'opcode ');
+  });
+
+  it('takes what was typed, not what had been chosen of the offer before', async () => {
+    await filterInput().fill('opc');
+    await frame
+      .getByRole('option', { name: /^opcode/ })
+      .first()
+      .waitFor();
+    await filterInput().press('ArrowDown');
+    // At once, before the offer for it has come.
+    await filterInput().evaluate((input) => {
+      (input as unknown as { value: string }).value = 'opcode == READ';
+      for (const event of [new Event('input'), Object.assign(new Event('keydown'), { key: 'Enter' })]) {
+        input.dispatchEvent(event);
+      }
+    });
+    await count()
+      .filter({ hasText: / of 533$/ })
+      .waitFor();
+    assert.equal(await filterInput().inputValue(), 'opcode == READ');
   });
 
   it('shows where a filter is wrong, and what was meant', async () => {

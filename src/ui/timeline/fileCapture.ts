@@ -10,8 +10,13 @@ import type { CaptureSource, SourceState } from './captureSource';
 import { breathe } from './breathe';
 
 const CHUNK = 256 << 10;
-/** So long at most is read without a pause, milliseconds. */
-const SLICE = 12;
+/**
+ * So long at most is read without a pause, milliseconds. Short, because what goes to a browser is compressed in pieces, and
+ * each piece waits for a turn.
+ */
+const SLICE = 4;
+/** After so many bytes it is guessed how many rows the whole file has. */
+const GUESS_AFTER = 4 << 20;
 
 /** Bytes with a random access. */
 export interface Bytes {
@@ -59,10 +64,7 @@ export class FileCapture implements CaptureSource {
   ) {
     this.title = basename(name);
     this.capture = new CaptureReader({
-      read: (at, length) => {
-        const into = new Uint8Array(length);
-        return this.closed ? into.subarray(0, 0) : into.subarray(0, bytes.read(into, at));
-      },
+      read: (at, _length, room) => room.subarray(0, this.closed ? 0 : bytes.read(room, at)),
     });
     this.done = this.readAll();
   }
@@ -92,7 +94,11 @@ export class FileCapture implements CaptureSource {
     const count = this.bytes.read(chunk, this.bytesRead);
     if (count === 0 || this.capture.fault) return false;
     this.capture.push(chunk.subarray(0, count));
+    const before = this.bytesRead;
     this.bytesRead += count;
+    if (before < GUESS_AFTER && this.bytesRead >= GUESS_AFTER) {
+      this.capture.expect(Math.ceil((this.capture.count * this.bytes.size * 1.05) / this.bytesRead));
+    }
     return true;
   }
 

@@ -8,7 +8,7 @@ import type { Capture } from '../../trace/capture';
 import { isInFlight } from '../../trace/line';
 
 /** So many rows go in one message. */
-const MOST_ROWS = 65536;
+export const MOST_ROWS = 65536;
 
 export class RowStream {
   /** Rows [0, given) have been given. */
@@ -24,8 +24,14 @@ export class RowStream {
     return this.given < this.capture.count;
   }
 
+  /** Are there rows to give? While a file is read they wait, after the first ones, until they fill a message. */
+  ready(reading: boolean): boolean {
+    const least = reading && this.given > 0 ? MOST_ROWS : 1;
+    return this.capture.count - this.given >= least;
+  }
+
   /** The next messages, and which rows they change. */
-  next(): { messages: ToTimeline[]; changed: readonly number[] } {
+  next(reading = false): { messages: ToTimeline[]; changed: readonly number[] } {
     const { capture, side } = this;
     const messages: ToTimeline[] = [];
     const still: number[] = [];
@@ -36,8 +42,8 @@ export class RowStream {
       messages.push({ kind: 'changed', side, rows, columns: packRows(capture.columns, rows) });
     }
     const from = this.given;
-    const to = Math.min(capture.count, from + MOST_ROWS);
-    if (to > from) {
+    if (this.ready(reading)) {
+      const to = Math.min(capture.count, from + MOST_ROWS);
       messages.push({ kind: 'rows', side, from, count: to - from, columns: packRange(capture.columns, from, to) });
       for (let row = from; row < to; row++) if (isInFlight(capture, row)) still.push(row);
       this.given = to;

@@ -5,6 +5,7 @@
 import { answer } from '../../control/exchange';
 import type {
   Asked,
+  CaptureState,
   ComparisonView,
   FilterResult,
   FromTimeline,
@@ -39,7 +40,10 @@ export interface SessionParts {
 
 /** Changes are given at most so often, milliseconds. */
 const PACE = 40;
-const MOST_UNDER_WAY = 3;
+/** How far a file is read is told at most so often, milliseconds. */
+const PROGRESS = 100;
+/** So many messages are on their way before the next one is packed: enough to keep every process of the way at work. */
+const MOST_UNDER_WAY = 4;
 
 export class TimelineSession {
   private readonly streams: RowStream[];
@@ -56,7 +60,9 @@ export class TimelineSession {
   private dirty = false;
   private ended = false;
   private wanted: ToTimeline | undefined;
-  private readonly sent: PromiseLike<unknown>[] = [];
+  private sent: PromiseLike<unknown>[] = [];
+  /** What was last told of each side's state, and when. */
+  private told: { phase: CaptureState['phase']; at: number }[] = [];
   /** Bumped when the page is loaded anew, so that what was under way for the old one stops. */
   private page = 0;
 
@@ -117,6 +123,8 @@ export class TimelineSession {
     this.ready = true;
     this.filterings = this.prepared = undefined;
     this.windows = [];
+    this.sent = [];
+    this.told = [];
     for (const stream of this.streams) stream.restart();
     await this.post({ kind: 'begin', sides: this.streams.length === 2 ? 2 : 1, live: this.parts.live });
     this.changed();
@@ -156,7 +164,8 @@ export class TimelineSession {
     for (const stream of this.streams) {
       await this.giveState(stream.side);
       if (this.paused) continue;
-      const { messages, changed } = stream.next();
+      const reading = this.sourceOf(stream.side).state().phase === 'reading';
+      const { messages, changed } = stream.next(reading);
       const filtering = this.filterings?.[stream.side];
       if (filtering && (messages.length > 0 || filtering.seen < stream.given)) {
         const rows = filtering.more(stream.given, changed);
@@ -164,13 +173,18 @@ export class TimelineSession {
       }
       for (const message of messages) {
         if (page !== this.page) return;
-        // While one is on its way the next one is packed.
-        this.sent.push(this.post(message));
-        if (this.sent.length > MOST_UNDER_WAY) await this.sent.shift();
+        await this.send(message);
       }
-      if (stream.behind) this.dirty = true;
+      if (page !== this.page) return;
+      if (stream.ready(reading)) this.dirty = true;
       else if (messages.length > 0) await this.giveState(stream.side);
     }
+  }
+
+  /** Waits only while too many are on their way: to wait for each to arrive would hold up those behind it. */
+  private async send(message: ToTimeline): Promise<void> {
+    this.sent.push(this.post(message));
+    if (this.sent.length > MOST_UNDER_WAY) await this.sent.shift();
   }
 
   private async giveState(side: Side): Promise<void> {
@@ -179,15 +193,14 @@ export class TimelineSession {
     const state = source.state();
     const { capture } = source;
     const reading = this.streams[side].behind && state.phase === 'complete';
-    await this.post({
+    const phase = reading ? 'reading' : state.phase === 'live' && this.paused ? 'paused' : state.phase;
+    const before = this.told[side] as { phase: CaptureState['phase']; at: number } | undefined;
+    const now = performance.now();
+    if (phase === 'reading' && before?.phase === phase && now - before.at < PROGRESS) return;
+    this.told[side] = { phase, at: now };
+    await this.send({
       kind: 'state',
-      state: {
-        side,
-        ...state,
-        phase: reading ? 'reading' : state.phase === 'live' && this.paused ? 'paused' : state.phase,
-        origin: capture.origin.toString(),
-        notes: capture.notes,
-      },
+      state: { side, ...state, phase, origin: capture.origin.toString(), notes: capture.notes },
     });
   }
 

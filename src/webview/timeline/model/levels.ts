@@ -3,6 +3,7 @@
  * errors, the longest). Only the buckets that are not empty are kept, so that memory follows the rows, not the time; each
  * level is made from the one below it.
  */
+import type { RowColumns } from '../../../control/timelineRows';
 import type { Rows } from './rows';
 
 /** The narrowest bucket is 2^FINEST nanoseconds, the widest 2^COARSEST (a day and more). */
@@ -39,21 +40,55 @@ export class Level {
     return low;
   }
 
-  /** Adds to the last bucket, or to a new one behind it. */
-  add(index: number, rows: number, errors: number, longest: number, latency: Float32Array): void {
+  /** Adds the rows of `list` from place `from` on, which follow those that are here. */
+  takeRows(list: Uint32Array, from: number, end: number, { start, error, latency }: RowColumns): void {
+    const { width } = this;
+    if (from < end) this.makeRoom(end - from, Math.floor(start[list[end - 1]] / width));
+    const { index, rows, errors, longest } = this;
     let place = this.count - 1;
-    if (place < 0 || this.index[place] !== index) {
-      place = this.count++;
-      if (place === this.index.length) this.grow();
-      this.index[place] = index;
-      this.rows[place] = 0;
-      this.errors[place] = 0;
-      this.longest[place] = longest;
+    let { most } = this;
+    for (let i = from; i < end; i++) {
+      const row = list[i];
+      const bucket = Math.floor(start[row] / width);
+      if (place < 0 || index[place] !== bucket) {
+        place++;
+        index[place] = bucket;
+        rows[place] = errors[place] = 0;
+        longest[place] = row;
+      }
+      if (++rows[place] > most) most = rows[place];
+      if (error[row] < 0) errors[place]++;
+      if (longer(latency[row], latency[longest[place]])) longest[place] = row;
     }
-    const sum = (this.rows[place] += rows);
-    if (sum > this.most) this.most = sum;
-    this.errors[place] += errors;
-    if (longer(latency[longest], latency[this.longest[place]])) this.longest[place] = longest;
+    this.count = place + 1;
+    this.most = most;
+  }
+
+  /** Adds the buckets from place `from` on of the level with half the width, which follow those that are here. */
+  takeLevel(finer: Level, from: number, { latency }: RowColumns): void {
+    const end = finer.count;
+    if (from < end) this.makeRoom(end - from, Math.floor(finer.index[end - 1] / 2));
+    const { index, rows, errors, longest } = this;
+    let place = this.count - 1;
+    let { most } = this;
+    for (let i = from; i < end; i++) {
+      const bucket = Math.floor(finer.index[i] / 2);
+      const slow = finer.longest[i];
+      if (place < 0 || index[place] !== bucket) {
+        place++;
+        index[place] = bucket;
+        rows[place] = finer.rows[i];
+        errors[place] = finer.errors[i];
+        longest[place] = slow;
+      } else {
+        rows[place] += finer.rows[i];
+        errors[place] += finer.errors[i];
+        if (longer(latency[slow], latency[longest[place]])) longest[place] = slow;
+      }
+      if (rows[place] > most) most = rows[place];
+    }
+    this.count = place + 1;
+    this.most = most;
   }
 
   /** A row's reply has come. */
@@ -64,10 +99,14 @@ export class Level {
     if (longer(latency[row], latency[this.longest[place]])) this.longest[place] = row;
   }
 
-  private grow(): void {
-    const room = Math.max(16, this.index.length * 2);
+  /** For `more` buckets, of which the last one is `last`. */
+  private makeRoom(more: number, last: number): void {
+    const behind = this.count === 0 ? Infinity : last - this.index[this.count - 1];
+    const needed = this.count + Math.min(more, behind);
+    if (needed <= this.index.length) return;
+    const room = Math.max(16, needed, this.index.length * 2);
     const index = new Float64Array(room);
-    index.set(this.index);
+    index.set(this.index.subarray(0, this.count));
     this.index = index;
     this.rows = wider(this.rows, room);
     this.errors = wider(this.errors, room);
@@ -99,24 +138,18 @@ export class Levels {
    */
   renew(list: Uint32Array, count: number, from: number, firstFrom: (time: number) => number): void {
     if (from >= count) return;
-    const { start, error, latency } = this.rows.columns;
+    const { columns } = this.rows;
     const [finest] = this.levels;
-    const index = Math.floor(start[list[from]] / finest.width);
-    finest.count = finest.find(index);
-    for (let i = firstFrom(index * finest.width); i < count; i++) {
-      const row = list[i];
-      finest.add(Math.floor(start[row] / finest.width), 1, error[row] < 0 ? 1 : 0, row, latency);
-    }
-    let lower = finest;
-    let changed = index;
+    let changed = Math.floor(columns.start[list[from]] / finest.width);
+    finest.count = finest.find(changed);
+    finest.takeRows(list, firstFrom(changed * finest.width), count, columns);
+    let finer = finest;
     for (let l = 1; l < this.levels.length; l++) {
       const level = this.levels[l];
       changed = Math.floor(changed / 2);
       level.count = level.find(changed);
-      for (let b = lower.find(changed * 2); b < lower.count; b++) {
-        level.add(Math.floor(lower.index[b] / 2), lower.rows[b], lower.errors[b], lower.longest[b], latency);
-      }
-      lower = level;
+      level.takeLevel(finer, finer.find(changed * 2), columns);
+      finer = level;
     }
   }
 

@@ -91,12 +91,38 @@ export function eachFrame(act: () => void): () => void {
   };
 }
 
-/** Runs when nobody has asked for `milliseconds`. */
+/** Runs when nobody has asked for `milliseconds`. Asked every frame it costs a look at the clock, not a timer. */
 export function afterPause(milliseconds: number, act: () => void): () => void {
-  let timer: number | undefined;
+  let due = 0;
+  let waiting = false;
+  const wait = (): void => {
+    window.setTimeout(() => {
+      if (performance.now() < due) return wait();
+      waiting = false;
+      act();
+    }, due - performance.now());
+  };
   return () => {
-    window.clearTimeout(timer);
-    timer = window.setTimeout(act, milliseconds);
+    due = performance.now() + milliseconds;
+    if (waiting) return;
+    waiting = true;
+    wait();
+  };
+}
+
+/** Runs with the first time it is asked, and while more is asked only so often: for texts that nobody reads in motion. */
+export function paced(milliseconds: number, act: () => void): () => void {
+  let resting = false;
+  let again = false;
+  return function ask(): void {
+    again = resting;
+    if (resting) return;
+    resting = true;
+    act();
+    window.setTimeout(() => {
+      resting = false;
+      if (again) ask();
+    }, milliseconds);
   };
 }
 
@@ -106,4 +132,5 @@ export function reducedMotion(): boolean {
   );
 }
 
-export const thousands = (count: number): string => count.toLocaleString('en');
+const grouped = new Intl.NumberFormat('en');
+export const thousands = (count: number): string => grouped.format(count);

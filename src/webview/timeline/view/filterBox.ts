@@ -71,6 +71,8 @@ export class FilterBox {
     this.clearButton.hidden = this.text === '';
     this.showTrouble(undefined);
     this.applySoon();
+    // What was chosen of the offer before belongs to another text: Enter does not take it any more.
+    this.mark(-1);
     void this.offer();
   }
 
@@ -152,10 +154,14 @@ export class FilterBox {
 
   private move(by: number): void {
     const { length } = this.items;
-    this.active = this.active < 0 && by < 0 ? length - 1 : (this.active + by + length) % length;
-    [...this.popup.children].forEach((option, i) => set(option, { 'aria-selected': String(i === this.active) }));
+    this.mark(this.active < 0 && by < 0 ? length - 1 : (this.active + by + length) % length);
     this.popup.children[this.active]?.scrollIntoView({ block: 'nearest' });
-    set(this.input, { 'aria-activedescendant': `completion-${this.active}` });
+  }
+
+  private mark(index: number): void {
+    this.active = index;
+    [...this.popup.children].forEach((option, i) => set(option, { 'aria-selected': String(i === index) }));
+    set(this.input, { 'aria-activedescendant': index < 0 ? undefined : `completion-${index}` });
   }
 
   private accept(index: number): void {

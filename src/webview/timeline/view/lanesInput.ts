@@ -70,6 +70,8 @@ export class LanesInput {
   }
 
   private wheel(event: WheelEvent): void {
+    // VS Code would be told of each, to scroll what the page lies in.
+    event.stopPropagation();
     const { model, view } = this.parts;
     event.preventDefault();
     this.gliding++;

@@ -1,17 +1,18 @@
 /**
- * The lanes: ruler, names, bars, selection. Two canvases lie on each other, so that pointing at something draws only the
- * upper one. Draws when something has changed, once a frame.
+ * The lanes: ruler, names, bars. Two canvases lie on each other, so that pointing at something draws only the upper one
+ * (lanesOverlay.ts). Draws when something has changed, once a frame.
  */
 import type { Side } from '../../../control/timeline';
 import { opcodeName } from '../model/families';
 import { Image } from '../model/image';
-import { CAPTION, laneAt, type Layout, PADDING, place, type PlacedLane } from '../model/layout';
+import { CAPTION, laneAt, type Layout, place, type PlacedLane } from '../model/layout';
 import { Labels, colourOf, paintLane, type PaintOptions } from '../model/paint';
 import { lengthOf, placeOf, seconds, tickText, ticksOf, timeAt } from '../model/timeScale';
 import { rowAt, trackAt } from '../model/hitTest';
 import { el, eachFrame, set, thousands } from './dom';
 import { laneName } from './laneNames';
 import type { Selected, TimelineModel } from './model';
+import { LanesOverlay } from './lanesOverlay';
 import type { PathTexts } from './pathTexts';
 import { drawn } from './probe';
 import type { Theme } from './theme';
@@ -38,14 +39,23 @@ export class LanesView {
   private readonly widths = new Map<string, number>();
   layout: Layout = { lanes: [], height: 0 };
   scroll = 0;
-  private width = 0;
-  private height = 0;
-  private ratio = 1;
+  readonly ruler = RULER;
+  width = 0;
+  height = 0;
+  ratio = 1;
+  private readonly overlay: LanesOverlay;
+  /** The names at the left are as they have to be. */
+  private namesDrawn = false;
   hovered: Selected | undefined;
   /** A part of time that is being chosen. */
   band: { from: number; to: number } | undefined;
-  readonly draw = eachFrame(() => this.drawNow());
-  readonly drawOver = eachFrame(() => this.drawOverNow());
+  private readonly drawSoon = eachFrame(() => this.drawNow());
+  readonly drawOver = eachFrame(() => this.overlay.draw());
+  /** All of it. */
+  readonly draw = (): void => {
+    this.namesDrawn = false;
+    this.drawSoon();
+  };
 
   constructor(
     private readonly model: TimelineModel,
@@ -65,11 +75,13 @@ export class LanesView {
     this.thumb = el('div', { class: 'thumb' });
     this.scroller = el('div', { class: 'lane-scrollbar', 'aria-hidden': 'true' }, this.thumb);
     this.element = el('div', { class: 'lanes' }, this.base, this.surface, this.scroller);
+    this.overlay = new LanesOverlay(model, this);
     new ResizeObserver(() => this.resize()).observe(this.element);
     this.dragScrollbar();
     model.on('rows', () => this.relayout());
     model.on('look', () => this.relayout());
-    model.on('span', this.draw);
+    model.on('span', this.drawSoon);
+    model.on('state', this.drawSoon);
     model.on('selection', this.drawOver);
     model.on('notes', this.drawOver);
   }
@@ -171,21 +183,21 @@ export class LanesView {
     const began = performance.now();
     const context = this.base.getContext('2d', { alpha: false });
     if (!context || this.width === 0) return;
-    const { ratio, theme, model } = this;
+    const { ratio, theme } = this;
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.fillStyle = theme.background;
     context.fillRect(0, 0, this.width, RULER);
-    context.fillRect(0, 0, this.left, this.height);
     context.font = theme.font;
     context.textBaseline = 'middle';
     this.paintPlot(context);
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     this.drawLabels(context);
-    this.drawNames(context);
+    if (!this.namesDrawn) this.drawNames(context);
     this.drawRuler(context);
-    drawn(performance.now() - began);
+    this.overlay.draw();
+    const { model } = this;
+    drawn(performance.now() - began, model.empty ? 'none' : model.complete ? 'all' : 'some');
     set(this.surface, { 'data-lanes': this.layout.lanes.length, 'data-drawn': window.virtiofsDrawTimes.count });
-    if (model.captures.length > 0) this.drawOver();
   }
 
   private paintPlot(context: CanvasRenderingContext2D): void {
@@ -262,6 +274,10 @@ export class LanesView {
   private drawNames(context: CanvasRenderingContext2D): void {
     const { theme, model, left } = this;
     const compared = model.captures.length > 1;
+    // A caption lies above the bars too, which are drawn each time.
+    this.namesDrawn = !this.layout.lanes.some(({ caption }) => caption);
+    context.fillStyle = theme.background;
+    context.fillRect(0, RULER, left, this.plotHeight);
     context.save();
     context.beginPath();
     context.rect(0, RULER, this.width, this.plotHeight);
@@ -359,83 +375,5 @@ export class LanesView {
     if (this.textWidth(context, title) <= left - 20) context.fillText(title, 10, RULER / 2);
     context.fillStyle = theme.line;
     context.fillRect(0, RULER - 1, this.width, 1);
-  }
-
-  private drawOverNow(): void {
-    const context = this.surface.getContext('2d');
-    if (!context) return;
-    const { ratio, theme, model, left } = this;
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, this.width, this.height);
-    context.save();
-    context.beginPath();
-    context.rect(left, 0, this.plotWidth, this.height);
-    context.clip();
-    if (this.band) {
-      const x0 = left + placeOf(this.band.from, model.span, this.plotWidth);
-      const x1 = left + placeOf(this.band.to, model.span, this.plotWidth);
-      context.globalAlpha = 0.2;
-      context.fillStyle = theme.selection;
-      context.fillRect(x0, 0, x1 - x0, this.height);
-      context.globalAlpha = 1;
-    }
-    for (const note of model.notes) {
-      const x = left + placeOf(note.at, model.span, this.plotWidth);
-      if (x < left - 8 || x > this.width) continue;
-      context.fillStyle = theme.note;
-      context.globalAlpha = 0.5;
-      context.fillRect(Math.round(x), RULER, 1, this.plotHeight);
-      context.globalAlpha = 1;
-      context.beginPath();
-      context.moveTo(x, RULER);
-      context.lineTo(x - 4, RULER - 6);
-      context.lineTo(x - 4, RULER - 13);
-      context.lineTo(x + 5, RULER - 13);
-      context.lineTo(x + 5, RULER - 6);
-      context.fill();
-    }
-    if (this.hovered) this.outline(context, this.hovered, theme.hover, 1);
-    if (model.selected) this.outline(context, model.selected, theme.selection, 2);
-    context.restore();
-  }
-
-  private outline(context: CanvasRenderingContext2D, { side, row }: Selected, colour: string, thick: number): void {
-    const capture = this.model.captures[side];
-    const lane = capture?.lanes.of(row);
-    if (!capture || !lane) return;
-    const placed = this.layout.lanes.find((each) => each.side === side && each.lane === lane);
-    const position = lane.placeOf(row);
-    if (!placed || position < 0) return;
-    const { rows } = capture;
-    const { span } = this.model;
-    const x0 = this.left + Math.max(-9, placeOf(rows.columns.start[row], span, this.plotWidth));
-    const x1 = Math.max(
-      x0 + 2,
-      this.left + Math.min(this.plotWidth + 9, placeOf(rows.until(row), span, this.plotWidth)),
-    );
-    if (x1 < this.left || x0 > this.width) return;
-    let y0 = placed.top - this.scroll + RULER + PADDING;
-    let tall = placed.height - 2 * PADDING;
-    if (this.model.height === 'overlap') {
-      tall /= lane.tracks;
-      y0 += lane.track[position] * tall;
-    }
-    if (y0 + tall < RULER || y0 > this.height) return;
-    context.save();
-    context.beginPath();
-    context.rect(this.left, RULER, this.plotWidth, this.plotHeight);
-    context.clip();
-    context.strokeStyle = colour;
-    context.lineWidth = thick;
-    context.strokeRect(Math.round(x0) - 0.5, Math.round(y0) - 0.5, Math.round(x1 - x0) + 1, Math.round(tall) + 1);
-    if (thick > 1) {
-      // A bar of a pixel is found by the line above it.
-      context.fillStyle = colour;
-      context.globalAlpha = 0.6;
-      context.fillRect(Math.round((x0 + x1) / 2), RULER, 1, Math.max(0, y0 - RULER));
-      context.globalAlpha = 1;
-      context.fillStyle = this.theme.selection;
-    }
-    context.restore();
   }
 }

@@ -1,21 +1,28 @@
-/** The overview strip: the whole capture, with the part in view as a window that is moved, stretched, or drawn anew. */
+/**
+ * The overview strip: the whole capture, with the part in view as a window that is moved, stretched, or drawn anew. The
+ * window is drawn on a canvas of its own: elements that move make the browser lay out and layer the whole workbench again,
+ * in each frame.
+ */
 import { overviewOf } from '../model/overview';
 import { lengthOf, placeOf, type Span, timeAt } from '../model/timeScale';
-import { el, eachFrame, set } from './dom';
+import { el, eachFrame, paced, set } from './dom';
 import type { TimelineModel } from './model';
 import { cssOf, type Theme } from './theme';
 
 const GRIP = 6;
+
+const cursors = { move: 'grab', from: 'ew-resize', to: 'ew-resize', new: 'crosshair' } as const;
 
 type Drag = { readonly kind: 'move' | 'from' | 'to' | 'new'; readonly at: number; readonly span: Span };
 
 export class OverviewView {
   readonly element: HTMLElement;
   private readonly canvas = el('canvas', { 'aria-hidden': 'true' });
-  private readonly window: HTMLElement;
-  private readonly shadeLeft = el('div', { class: 'shade' });
-  private readonly shadeRight = el('div', { class: 'shade' });
+  private readonly window = el('canvas', { 'aria-hidden': 'true' });
   private drag: Drag | undefined;
+  private width = 1;
+  private height = 1;
+  private readonly sayPlace = paced(250, () => this.placeInWords());
   readonly draw = eachFrame(() => this.drawNow());
   private readonly placeSoon = eachFrame(() => this.placeWindow());
 
@@ -23,7 +30,6 @@ export class OverviewView {
     private readonly model: TimelineModel,
     public theme: Theme,
   ) {
-    this.window = el('div', { class: 'window' }, el('span', { class: 'grip' }), el('span', { class: 'grip' }));
     this.element = el(
       'div',
       {
@@ -37,18 +43,20 @@ export class OverviewView {
         'aria-valuemax': 100,
       },
       this.canvas,
-      this.shadeLeft,
-      this.shadeRight,
       this.window,
     );
-    new ResizeObserver(this.draw).observe(this.element);
+    new ResizeObserver(() => {
+      this.width = Math.max(1, this.element.clientWidth);
+      this.height = Math.max(1, this.element.clientHeight);
+      this.draw();
+    }).observe(this.element);
     model.on('rows', this.draw);
     model.on('span', this.placeSoon);
     this.listen();
   }
 
-  private get width(): number {
-    return Math.max(1, this.element.clientWidth);
+  private get ratio(): number {
+    return Math.min(2, window.devicePixelRatio || 1);
   }
 
   private get whole(): Span {
@@ -58,11 +66,11 @@ export class OverviewView {
   }
 
   private drawNow(): void {
-    const { canvas, width, theme } = this;
-    const ratio = Math.min(2, window.devicePixelRatio || 1);
-    const height = this.element.clientHeight;
-    canvas.width = Math.round(width * ratio);
-    canvas.height = Math.round(height * ratio);
+    const { canvas, width, height, theme, ratio } = this;
+    for (const each of [canvas, this.window]) {
+      each.width = Math.round(width * ratio);
+      each.height = Math.round(height * ratio);
+    }
     const context = canvas.getContext('2d');
     if (!context || this.model.captures.length === 0) return;
     context.scale(ratio, ratio);
@@ -88,16 +96,36 @@ export class OverviewView {
   }
 
   private placeWindow(): void {
-    const { width, whole } = this;
+    const { width, height, whole, ratio, theme } = this;
+    const context = this.window.getContext('2d');
+    if (!context) return;
     const { span } = this.model;
     const from = Math.max(0, placeOf(span.from, whole, width));
     const to = Math.min(width, placeOf(span.to, whole, width));
     const wide = Math.max(4, to - from);
     const left = Math.min(from, width - wide);
-    this.window.style.transform = `translateX(${left}px)`;
-    this.window.style.width = `${wide}px`;
-    this.shadeLeft.style.width = `${left}px`;
-    this.shadeRight.style.left = `${left + wide}px`;
+    const right = left + wide;
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.clearRect(0, 0, width, height);
+    context.globalAlpha = 0.65;
+    context.fillStyle = theme.background;
+    context.fillRect(0, 0, left, height);
+    context.fillRect(right, 0, width - right, height);
+    context.globalAlpha = 1;
+    context.strokeStyle = context.fillStyle = theme.selection;
+    context.lineWidth = 1;
+    context.strokeRect(left + 0.5, 0.5, wide - 1, height - 1);
+    for (const x of [left, right - 1]) {
+      context.beginPath();
+      context.roundRect(x - 2, 12, 5, height - 24, 2);
+      context.fill();
+    }
+    this.sayPlace();
+  }
+
+  private placeInWords(): void {
+    const { whole } = this;
+    const { span } = this.model;
     const middle = (span.from + span.to) / 2;
     const part = Math.round(((middle - whole.from) / lengthOf(whole)) * 100);
     set(this.element, {
@@ -113,24 +141,12 @@ export class OverviewView {
     element.addEventListener('pointerdown', (event) => {
       if (event.button !== 0) return;
       element.setPointerCapture(event.pointerId);
-      const { span } = this.model;
       const at = time(event);
-      const x = placeOf(at, this.whole, this.width);
-      const from = placeOf(span.from, this.whole, this.width);
-      const to = placeOf(span.to, this.whole, this.width);
-      const whole = from <= 2 && to >= this.width - 2;
-      const kind =
-        Math.abs(x - from) <= GRIP && !whole
-          ? 'from'
-          : Math.abs(x - to) <= GRIP && !whole
-            ? 'to'
-            : x > from && x < to && !whole
-              ? 'move'
-              : 'new';
-      this.drag = { kind, at, span };
+      this.drag = { kind: this.kindAt(at), at, span: this.model.span };
     });
     element.addEventListener('pointermove', (event) => {
       if (this.drag && element.hasPointerCapture(event.pointerId)) this.dragged(this.drag, time(event));
+      else element.style.cursor = cursors[this.kindAt(time(event))];
     });
     element.addEventListener('lostpointercapture', () => (this.drag = undefined));
     element.addEventListener('dblclick', () => this.model.fit());
@@ -142,6 +158,19 @@ export class OverviewView {
       event.preventDefault();
       this.model.show({ from: span.from + by, to: span.to + by });
     });
+  }
+
+  /** What a drag does that begins at a time. */
+  private kindAt(time: number): Drag['kind'] {
+    const { whole, width } = this;
+    const { span } = this.model;
+    const x = placeOf(time, whole, width);
+    const from = placeOf(span.from, whole, width);
+    const to = placeOf(span.to, whole, width);
+    if (from <= 2 && to >= width - 2) return 'new';
+    if (Math.abs(x - from) <= GRIP) return 'from';
+    if (Math.abs(x - to) <= GRIP) return 'to';
+    return x > from && x < to ? 'move' : 'new';
   }
 
   private dragged({ kind, at, span }: Drag, now: number): void {

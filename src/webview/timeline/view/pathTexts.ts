@@ -3,6 +3,8 @@ import { MOST_ASKED, type Side } from '../../../control/timeline';
 import type { Connection } from './connection';
 
 const MOST_KEPT = 50_000;
+/** What is wanted is collected for so long, milliseconds: in motion each frame wants others. */
+const COLLECTED = 40;
 
 export class PathTexts {
   private readonly texts = [new Map<number, string>(), new Map<number, string>()] as const;
@@ -23,7 +25,7 @@ export class PathTexts {
       this.wanted[side].add(path);
       if (!this.asking) {
         this.asking = true;
-        queueMicrotask(() => void this.askAll());
+        window.setTimeout(() => void this.askAll(), COLLECTED);
       }
     }
     return text;

@@ -1,10 +1,13 @@
-/** How long frames took to draw: the last ones, for measuring in the page. */
+/** How long frames took to draw, and when there was something to see: for measuring in the page. */
 const MOST = 1024;
 
 export interface DrawTimes {
   /** Milliseconds, in a ring. */
   readonly times: Float32Array;
   count: number;
+  /** When rows were drawn for the first time, and all of them: milliseconds since the epoch; 0 before. */
+  first: number;
+  complete: number;
 }
 
 declare global {
@@ -13,9 +16,12 @@ declare global {
   }
 }
 
-window.virtiofsDrawTimes = { times: new Float32Array(MOST), count: 0 };
+window.virtiofsDrawTimes = { times: new Float32Array(MOST), count: 0, first: 0, complete: 0 };
 
-export function drawn(milliseconds: number): void {
-  const { virtiofsDrawTimes } = window;
-  virtiofsDrawTimes.times[virtiofsDrawTimes.count++ % MOST] = milliseconds;
+export function drawn(milliseconds: number, rows: 'none' | 'some' | 'all'): void {
+  const { virtiofsDrawTimes: probe } = window;
+  probe.times[probe.count++ % MOST] = milliseconds;
+  const now = performance.timeOrigin + performance.now();
+  if (rows !== 'none') probe.first ||= now;
+  if (rows === 'all') probe.complete ||= now;
 }

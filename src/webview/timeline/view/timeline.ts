@@ -6,7 +6,7 @@ import { lengthOf, seconds, showing } from '../model/timeScale';
 import { ComparisonView } from './comparisonView';
 import { Connection, type Told } from './connection';
 import { Details } from './details';
-import { afterPause, button, choice, el, icon, set, thousands } from './dom';
+import { afterPause, button, choice, el, icon, paced, set, thousands } from './dom';
 import { durationText } from './durations';
 import { FilterBox } from './filterBox';
 import { keyHelp, LanesInput } from './lanesInput';
@@ -295,8 +295,10 @@ export class Timeline {
 
   private listen(): void {
     const { model } = this;
+    const showRange = paced(250, () => this.showRange());
     model.on('span', () => {
-      this.showRange();
+      set(this.range, { 'data-late': true });
+      showRange();
       this.saveSoon();
     });
     model.on('selection', this.saveSoon);
@@ -400,6 +402,7 @@ export class Timeline {
     this.range.textContent = this.model.empty
       ? ''
       : `${seconds(Math.max(0, Math.round(span.from)))} + ${durationText(lengthOf(span))}`;
+    set(this.range, { 'data-late': false });
   }
 
   /** Once the rows are there, what was to be seen before the page was loaded anew. */

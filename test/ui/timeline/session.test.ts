@@ -1,0 +1,157 @@
+/** What a session gives to a page, and when. The page's end is played here: it takes a message when the test says so. */
+import assert from 'node:assert/strict';
+import type { Note, ToTimeline } from '../../../src/control/timeline';
+import { unpackRows } from '../../../src/control/timelineRows';
+import type { SourceState } from '../../../src/ui/timeline/captureSource';
+import { MOST_ROWS } from '../../../src/ui/timeline/rowStream';
+import { TimelineSession } from '../../../src/ui/timeline/session';
+import { CaptureReader } from '../../../src/trace/captureReader';
+import { CaptureBuilder } from '../../trace/captureBuilder';
+
+/** Requests that want no reply: the shortest ones. */
+const forgets = (count: number): Uint8Array => {
+  const builder = new CaptureBuilder().init();
+  const before = builder.bytes().length;
+  builder.request('FORGET', { unique: 4, head: 9, in: { nlookup: 1 } });
+  const one = builder.bytes().slice(before);
+  const bytes = new Uint8Array(before + count * one.length);
+  bytes.set(builder.bytes().subarray(0, before));
+  for (let i = 0; i < count; i++) bytes.set(one, before + i * one.length);
+  return bytes;
+};
+
+interface Page {
+  readonly session: TimelineSession;
+  readonly got: ToTimeline[];
+  readonly reader: CaptureReader;
+  /** The source has more, or is in another phase. */
+  change(phase: SourceState['phase'], bytes?: Uint8Array): void;
+  /** The page takes what waits; from then on at once. */
+  release(): void;
+}
+
+function page(phase: SourceState['phase'], bytes: Uint8Array, held = false): Page {
+  const reader = new CaptureReader();
+  reader.push(bytes);
+  let now = phase;
+  let listener = (): void => undefined;
+  const got: ToTimeline[] = [];
+  let open: (() => void) | undefined;
+  const gate = held ? new Promise<void>((resolve) => (open = resolve)) : Promise.resolve();
+  const none = { notes: [] as readonly Note[], place: 'memory' } as const;
+  const session = new TimelineSession({
+    sources: [
+      {
+        capture: reader,
+        state: () => ({ title: 'a', phase: now, bytesRead: 1, bytes: 2, trouble: undefined }),
+        onChange: (told) => {
+          listener = told;
+          return () => undefined;
+        },
+      },
+    ],
+    live: false,
+    post: (message) => {
+      got.push(message);
+      return message.kind === 'begin' || message.kind === 'notes' ? Promise.resolve() : gate;
+    },
+    notes: { load: () => Promise.resolve(none), save: () => Promise.resolve(none) },
+    compare: () => Promise.reject(new Error('nothing to compare with')),
+    exportRows: () => undefined,
+    compareWith: () => undefined,
+  });
+  return {
+    session,
+    got,
+    reader,
+    change: (next, more) => {
+      if (more) reader.push(more);
+      now = next;
+      listener();
+    },
+    release: () => open?.(),
+  };
+}
+
+const settled = async (): Promise<void> => {
+  for (let i = 0; i < 50; i++) await new Promise((resolve) => setImmediate(resolve));
+};
+
+const rowsIn = (got: readonly ToTimeline[]): number[] =>
+  got.flatMap((message) => {
+    if (message.kind !== 'rows') return [];
+    assert.ok(unpackRows(message.columns, message.count), 'a buffer that can be read');
+    return [message.count];
+  });
+
+const phasesIn = (got: readonly ToTimeline[]): string[] =>
+  got.flatMap((message) => (message.kind === 'state' ? [message.state.phase] : []));
+
+describe("a timeline's session", () => {
+  it('gives a capture that is read in messages of bounded size, and then says that this is all', async () => {
+    const { session, got } = page('complete', forgets(2 * MOST_ROWS));
+    await session.take({ kind: 'ready' });
+    await settled();
+    assert.deepEqual(rowsIn(got), [MOST_ROWS, MOST_ROWS, 1]);
+    assert.equal(phasesIn(got).at(-1), 'complete');
+    const complete = got.findIndex((message) => message.kind === 'state' && message.state.phase === 'complete');
+    assert.ok(complete > got.findLastIndex(({ kind }) => kind === 'rows'));
+    session.end();
+  });
+
+  it('packs rows while others are on their way, but only so many', async () => {
+    const { session, got, release } = page('complete', forgets(6 * MOST_ROWS), true);
+    void session.take({ kind: 'ready' });
+    await settled();
+    assert.equal(got.filter(({ kind }) => kind === 'rows' || kind === 'state').length, 5);
+    assert.ok(rowsIn(got).length > 1);
+    release();
+    await settled();
+    assert.deepEqual(rowsIn(got), [...Array<number>(6).fill(MOST_ROWS), 1]);
+    session.end();
+  });
+
+  it('gives what there is first, and while a file is read waits for a message to be full', async () => {
+    const { session, got, change } = page('reading', forgets(10));
+    await session.take({ kind: 'ready' });
+    await settled();
+    assert.deepEqual(rowsIn(got), [11]);
+    change('reading', forgets(100));
+    await settled();
+    assert.deepEqual(rowsIn(got), [11]);
+    change('reading', forgets(MOST_ROWS));
+    await settled();
+    assert.deepEqual(rowsIn(got), [11, MOST_ROWS]);
+    change('complete');
+    await settled();
+    assert.deepEqual(rowsIn(got), [11, MOST_ROWS, 102]);
+    assert.equal(phasesIn(got).at(-1), 'complete');
+    session.end();
+  });
+
+  it('gives all of it again to a page that is loaded anew', async () => {
+    const { session, got } = page('complete', forgets(3));
+    await session.take({ kind: 'ready' });
+    await settled();
+    got.length = 0;
+    await session.take({ kind: 'ready' });
+    await settled();
+    assert.deepEqual(
+      got.map(({ kind }) => kind).filter((kind) => kind !== 'notes'),
+      ['begin', 'state', 'rows', 'state'],
+    );
+    session.end();
+  });
+
+  it('gives a page that nobody sees nothing, and what it has missed later', async () => {
+    const { session, got } = page('complete', forgets(3));
+    session.show(false);
+    await session.take({ kind: 'ready' });
+    await settled();
+    assert.deepEqual(rowsIn(got), []);
+    session.show(true);
+    await settled();
+    assert.deepEqual(rowsIn(got), [4]);
+    session.end();
+  });
+});
