@@ -10,7 +10,7 @@ import { Labels, colourOf, paintLane, type PaintOptions } from '../model/paint';
 import { lengthOf, placeOf, seconds, tickText, ticksOf, timeAt } from '../model/timeScale';
 import { rowAt, trackAt } from '../model/hitTest';
 import { el, eachFrame, set, thousands } from './dom';
-import { laneName } from './laneNames';
+import { laneName, pairingName } from './laneNames';
 import type { Selected, TimelineModel } from './model';
 import type { PathTexts } from './pathTexts';
 import { drawn } from './probe';
@@ -98,12 +98,17 @@ export class LanesView {
     this.relayout();
   }
 
+  /** Texts of paths have come: lanes of files are paired by them. */
+  named(): void {
+    if (this.model.captures.length > 1 && this.model.grouping === 'file') this.relayout();
+    else this.draw();
+  }
+
   private relayout(): void {
     const { captures, grouping } = this.model;
-    const paired = grouping === 'queue' || grouping === 'opcode';
     this.layout = place(
       captures.map(({ lanes }) => lanes.list),
-      paired,
+      (side, lane) => pairingName(lane, grouping, side, this.paths),
       this.plotHeight,
     );
     this.scrollTo(this.scroll);
@@ -298,7 +303,7 @@ export class LanesView {
   }
 
   private drawCaption(context: CanvasRenderingContext2D, side: Side, y: number): void {
-    const title = this.model.states[side]?.title ?? '';
+    const title = `only in ${this.model.states[side]?.title ?? SIDE_COLOURS[side]}`;
     context.fillStyle = this.theme.background;
     context.fillRect(0, y, this.width, CAPTION);
     this.drawBadge(context, side, 10, y + CAPTION / 2);
@@ -347,7 +352,8 @@ export class LanesView {
       context.fillStyle = theme.line;
       context.fillRect(Math.round(x), RULER - 7, 1, 7);
       context.fillStyle = whole ? theme.foreground : theme.muted;
-      if (at >= 0) context.fillText(text, x + 4, RULER / 2);
+      // A number without its first digits is another number.
+      if (at >= 0 && x + 4 >= left) context.fillText(text, x + 4, RULER / 2);
     }
     context.restore();
     context.fillStyle = theme.muted;

@@ -70,7 +70,7 @@ export class Timeline {
     model.colour = saved.colour;
     model.height = saved.height;
     const theme = readTheme();
-    this.paths = new PathTexts(this.connection, () => this.lanes.draw());
+    this.paths = new PathTexts(this.connection, () => this.lanes.named());
     this.overview = new OverviewView(model, theme);
     this.lanes = new LanesView(model, this.paths, theme);
     this.windowLane = new WindowLane(model, theme, {
