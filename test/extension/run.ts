@@ -11,6 +11,7 @@ import { join, resolve } from 'node:path';
 import { runTests } from '@vscode/test-electron';
 import { inCi } from '../support/need';
 import { type VscodeRelease, getVscode } from '../support/vscode/install';
+import { requestStory } from '../support/vscode/requestStory';
 import { failingStory, sharesStory } from '../support/vscode/sharesStory';
 import { SIZES, type Story, broken, tell } from '../support/vscode/tell';
 import { CHROMIUM } from '../support/vscode/workbench';
@@ -118,6 +119,7 @@ async function runStories(): Promise<{ tally: Tally; code: number }> {
   const session = { theme: 'dark', size: SIZES.wide } as const;
   const stories: readonly [name: string, story: Story, settings: Record<string, unknown>][] = [
     ['shares a folder, works in it, looks around, and closes VS Code', sharesStory, {}],
+    ['follows one request from the guest to a file, and stops the guest', requestStory, {}],
     ['shares into a guest that does not boot', failingStory, await broken(scratch)],
   ];
   for (const [name, story, settings] of stories) {

@@ -333,6 +333,9 @@ describe('the timeline in VS Code', function () {
       .filter({ hasText: /^9\d\d requests$/ })
       .waitFor();
     assert.equal(await frame.locator('#lanes').getAttribute('data-lanes'), '6');
+    // Files are paired by their paths: 60 and 50 sources, objects and the root; 10 sources and 3 objects are only in one.
+    await frame.getByLabel('Lanes', { exact: true }).selectOption('file');
+    await frame.getByLabel('Lanes', { exact: true }).selectOption('queue');
     await frame.getByRole('tab', { name: 'Comparison' }).click();
     const read = frame.locator('.comparison tr', { hasText: 'READ' }).first();
     await read.waitFor({ timeout: 60_000 });

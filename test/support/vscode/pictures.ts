@@ -7,13 +7,17 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { requestStory } from './requestStory';
 import { failingStory, sharesStory } from './sharesStory';
 import { SIZES, THEMES, broken, tell } from './tell';
 import { type Workbench } from './workbench';
 
 const project = resolve(__dirname, '../../../..');
 
-async function review(folder: string, only: string | undefined): Promise<void> {
+const stories = { shares: sharesStory, request: requestStory, failing: failingStory } as const;
+
+/** `only`: one theme and size, `dark-wide`; `story`: one story. */
+async function review(folder: string, only: string | undefined, story: string | undefined): Promise<void> {
   await mkdir(folder, { recursive: true });
   for (const theme of Object.keys(THEMES) as (keyof typeof THEMES)[]) {
     for (const size of Object.keys(SIZES) as (keyof typeof SIZES)[]) {
@@ -22,8 +26,10 @@ async function review(folder: string, only: string | undefined): Promise<void> {
       const session = { theme, size: SIZES[size] };
       const shoot = async (step: string, page: Workbench['page']): Promise<void> =>
         void (await page.screenshot({ path: join(folder, `${name}-${step}.png`) }));
-      await tell(session, sharesStory, shoot);
-      await tell({ ...session, settings: await broken(folder) }, failingStory, shoot);
+      for (const [title, steps] of Object.entries(stories)) {
+        if (story !== undefined && story !== title) continue;
+        await tell(title === 'failing' ? { ...session, settings: await broken(folder) } : session, steps, shoot);
+      }
       console.log(`${name} done`);
     }
   }
@@ -58,8 +64,10 @@ async function media(): Promise<void> {
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { review: { type: 'string' }, only: { type: 'string' } } });
-  await (values.review === undefined ? media() : review(resolve(values.review), values.only));
+  const { values } = parseArgs({
+    options: { review: { type: 'string' }, only: { type: 'string' }, story: { type: 'string' } },
+  });
+  await (values.review === undefined ? media() : review(resolve(values.review), values.only, values.story));
 }
 
 void main().then(

@@ -5,8 +5,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Page } from 'playwright-core';
-
-export type Look = (name: string) => Promise<void>;
+import { command, type Look, prompt, rows, settled, treeRow, type } from './steps';
 
 export async function makeProject(folder: string): Promise<void> {
   await mkdir(join(folder, 'src'), { recursive: true });
@@ -23,35 +22,6 @@ export const storySettings = {
     { name: 'look, do not touch', guest: 'uml', readOnly: true },
   ],
 };
-
-const rows = (page: Page) => page.locator('.quick-input-list .monaco-list-row');
-const input = (page: Page) => page.locator('.quick-input-widget input').first();
-const treeRow = (page: Page, text: string) => page.locator('.pane-body .monaco-list-row', { hasText: text }).first();
-const terminalText = (page: Page) => page.locator('.terminal-wrapper.active .xterm-rows');
-
-async function command(page: Page, title: string): Promise<void> {
-  await page.keyboard.press('F1');
-  await input(page).fill(`>${title}`);
-  await rows(page).filter({ hasText: title }).first().waitFor();
-  await page.keyboard.press('Enter');
-}
-
-async function settled(page: Page): Promise<void> {
-  await page.mouse.move(700, 400);
-  await page.waitForTimeout(600);
-}
-
-async function type(page: Page, line: string): Promise<void> {
-  await page.keyboard.type(`${line}\n`, { delay: 15 });
-  await page.waitForTimeout(700);
-}
-
-async function prompt(page: Page): Promise<void> {
-  await terminalText(page)
-    .getByText(/[$#] *$/)
-    .last()
-    .waitFor({ timeout: 120_000 });
-}
 
 export async function sharesStory(page: Page, look: Look): Promise<void> {
   await page.locator('.explorer-folders-view').getByText('notes.md').waitFor({ timeout: 60_000 });

@@ -2,14 +2,14 @@
  * One workbench of a person's own (the extension installed as from a package, a small project open) with one story told in
  * it; then VS Code is closed, whatever runs in it, and nothing may be left.
  */
-import { readFileSync, readdirSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { stagedExtension } from '../stagedExtension';
 import { getVscode } from './install';
-import { type Look, makeProject, storySettings } from './sharesStory';
+import { processesAbout } from './processes';
+import { makeProject, storySettings } from './sharesStory';
+import { type Look } from './steps';
 import { type Workbench, openWorkbench } from './workbench';
 
 export const THEMES = {
@@ -22,7 +22,8 @@ export const SIZES = {
   narrow: { width: 760, height: 800 },
 } as const;
 
-export type Story = (page: Workbench['page'], look: Look) => Promise<void>;
+/** `workspace`: the folder that is open. */
+export type Story = (page: Workbench['page'], look: Look, workspace: string) => Promise<void>;
 
 export interface Session {
   readonly theme: keyof typeof THEMES;
@@ -50,13 +51,13 @@ export async function tell(
   });
   let left: string[];
   try {
-    await story(workbench.page, (name) => look(name, workbench.page));
+    await story(workbench.page, (name) => look(name, workbench.page), workspace);
   } catch (error) {
     await workbench.page.screenshot({ path: join(tmpdir(), 'virtiofs-picture-failed.png') });
     throw error;
   } finally {
     await workbench.close();
-    left = await leftOf(workspace);
+    left = await processesAbout(workspace);
     await rm(scratch, { recursive: true, force: true });
   }
   if (left.length > 0) throw new Error(`left behind by VS Code: ${left.join(', ')}`);
@@ -67,24 +68,4 @@ export async function broken(scratch: string): Promise<Record<string, unknown>> 
   const kernel = join(scratch, 'vmlinuz-broken');
   await writeFile(kernel, 'no kernel\n'.repeat(1000));
   return { 'virtiofs.profiles': [{ name: 'broken', guest: 'qemu', kernel }] };
-}
-
-/** Processes that name the workspace and do not end within some seconds. */
-async function leftOf(workspace: string): Promise<string[]> {
-  for (let tries = 100; ; tries--) {
-    const left = readdirSync('/proc')
-      .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
-      .map(commandLine)
-      .filter((line) => line.includes(workspace));
-    if (left.length === 0 || tries === 0) return left;
-    await sleep(100);
-  }
-}
-
-function commandLine(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-  } catch {
-    return ''; // it has just ended
-  }
 }

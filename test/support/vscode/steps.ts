@@ -1,0 +1,36 @@
+/** What a person does in a workbench again and again: the palette, a tree's row, a line in a terminal. */
+import { type Locator, type Page } from 'playwright-core';
+
+export type Look = (name: string) => Promise<void>;
+
+export const rows = (page: Page): Locator => page.locator('.quick-input-list .monaco-list-row');
+export const input = (page: Page): Locator => page.locator('.quick-input-widget input').first();
+export const treeRow = (page: Page, text: string): Locator =>
+  page.locator('.pane-body .monaco-list-row', { hasText: text }).first();
+export const terminalText = (page: Page): Locator => page.locator('.terminal-wrapper.active .xterm-rows');
+
+export async function command(page: Page, title: string): Promise<void> {
+  await page.keyboard.press('F1');
+  await input(page).fill(`>${title}`);
+  await rows(page).filter({ hasText: title }).first().waitFor();
+  await page.keyboard.press('Enter');
+}
+
+/** The pointer is out of the way and nothing moves any more. */
+export async function settled(page: Page): Promise<void> {
+  await page.mouse.move(700, 400);
+  await page.waitForTimeout(600);
+}
+
+export async function type(page: Page, line: string): Promise<void> {
+  await page.keyboard.type(`${line}\n`, { delay: 15 });
+  await page.waitForTimeout(700);
+}
+
+/** The guest's shell waits for a line. */
+export async function prompt(page: Page): Promise<void> {
+  await terminalText(page)
+    .getByText(/[$#] *$/)
+    .last()
+    .waitFor({ timeout: 120_000 });
+}
