@@ -12,10 +12,16 @@ export interface TimelineWorkbench extends Workbench {
   readonly folder: string;
 }
 
+export interface TimelineWorkbenchOptions {
+  readonly settings?: Readonly<Record<string, unknown>>;
+  /** As a person has installed it: only then are notifications shown. */
+  readonly installed?: boolean;
+}
+
 /** `files`: bytes, or the path of a file that is to be linked to. */
 export async function timelineWorkbench(
   files: Readonly<Record<string, Uint8Array | string>>,
-  settings: Readonly<Record<string, unknown>> = {},
+  { settings = {}, installed = false }: TimelineWorkbenchOptions = {},
 ): Promise<TimelineWorkbench> {
   const folder = await mkdtemp(join(tmpdir(), 'virtiofs-timeline-'));
   for (const [name, content] of Object.entries(files)) {
@@ -26,6 +32,7 @@ export async function timelineWorkbench(
     server: await getVscode(),
     workspace: folder,
     extensions: [project],
+    installed,
     settings,
   });
   const { page } = workbench;

@@ -3,7 +3,7 @@
  * (it may be the capture that is read). Knows nothing of vscode.
  */
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { trouble } from '../../base/catalogue';
 import { Slice } from './breathe';
 
@@ -15,7 +15,8 @@ export async function writeExport(
   pieces: Iterable<string> | AsyncIterable<Uint8Array>,
   cancelled: () => boolean,
 ): Promise<boolean> {
-  const fresh = join(dirname(path), `.${basename(path)}.${process.pid}.part`);
+  // Short, whatever the name is.
+  const fresh = join(dirname(path), `.virtiofs-export-${process.pid}.part`);
   try {
     const file = await open(fresh, 'wx');
     try {
@@ -40,6 +41,7 @@ const reasons: Readonly<Record<string, string>> = {
   ENOENT: 'its folder is not there',
   ENOTDIR: 'its folder is a file',
   EISDIR: 'it is a folder',
+  ENAMETOOLONG: 'its name is too long',
 };
 
 async function write(

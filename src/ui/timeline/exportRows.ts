@@ -13,6 +13,8 @@ import { writeExport } from './exportFile';
 
 interface Format extends vscode.QuickPickItem {
   readonly extension: string;
+  /** What the dialog adds to a name that ends otherwise, where that is less. */
+  readonly least?: string;
   pieces(source: CaptureSource, rows: Uint32Array): Iterable<string> | AsyncIterable<Uint8Array>;
 }
 
@@ -22,6 +24,8 @@ const formats: readonly Format[] = [
     description: '.fuse.pcapng',
     detail: 'The packets of these requests as they are; opens here and in Wireshark.',
     extension: 'fuse.pcapng',
+    // VS Code looks only at what is behind the last dot.
+    least: 'pcapng',
     pieces: filteredPackets,
   },
   {
@@ -71,7 +75,7 @@ export async function exportRows(
   const target = await vscode.window.showSaveDialog({
     title,
     ...(near && { defaultUri: vscode.Uri.joinPath(near, '..', name) }),
-    filters: { [format.label.replace(/^\$\(.*?\) /, '')]: [format.extension] },
+    filters: { [format.label.replace(/^\$\(.*?\) /, '')]: [format.least ?? format.extension] },
   });
   if (!target) return;
   if (target.scheme !== 'file') {

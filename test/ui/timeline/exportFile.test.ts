@@ -57,6 +57,7 @@ describe('a file of exported requests', () => {
     await assert.rejects(writeExport(join(folder, 'file', 'x'), ['a'], never), unusable(/its folder is a file$/));
     mkdirSync(join(folder, 'folder'));
     await assert.rejects(writeExport(join(folder, 'folder'), ['a'], never), unusable(/it is a folder$/));
+    await assert.rejects(writeExport(join(folder, 'ä'.repeat(200)), ['a'], never), unusable(/its name is too long$/));
     assert.deepEqual(readdirSync(folder).sort(), ['file', 'folder']);
   });
 });
