@@ -11,9 +11,8 @@ import { join, resolve } from 'node:path';
 import { runTests } from '@vscode/test-electron';
 import { inCi } from '../support/need';
 import { type VscodeRelease, getVscode } from '../support/vscode/install';
-import { requestStory } from '../support/vscode/requestStory';
-import { failingStory, sharesStory } from '../support/vscode/sharesStory';
-import { SIZES, type Story, broken, tell } from '../support/vscode/tell';
+import { stories } from '../support/vscode/stories';
+import { SIZES, type Told, tell } from '../support/vscode/tell';
 import { CHROMIUM } from '../support/vscode/workbench';
 
 const project = resolve(__dirname, '../../..');
@@ -115,25 +114,18 @@ async function runWindow({ name, release, kind }: Window): Promise<{ tally: Tall
 async function runStories(): Promise<{ tally: Tally; code: number }> {
   console.log('\n  -- a person at the workbench');
   const tally = { passed: 0, failed: 0, skipped: 0 };
-  const scratch = await mkdtemp(join(tmpdir(), 'virtiofs-stories-'));
   const session = { theme: 'dark', size: SIZES.wide } as const;
-  const stories: readonly [name: string, story: Story, settings: Record<string, unknown>][] = [
-    ['shares a folder, works in it, looks around, and closes VS Code', sharesStory, {}],
-    ['follows one request from the guest to a file, and stops the guest', requestStory, {}],
-    ['shares into a guest that does not boot', failingStory, await broken(scratch)],
-  ];
-  for (const [name, story, settings] of stories) {
-    if (!name.includes(option('grep') ?? '')) continue;
+  for (const { title, ...told } of Object.values<Told & { readonly title: string }>(stories)) {
+    if (!title.includes(option('grep') ?? '')) continue;
     try {
-      await tell({ ...session, settings }, story, async () => {});
+      await tell(session, told, async () => {});
       tally.passed++;
-      console.log(`    ✔ ${name}`);
+      console.log(`    ✔ ${title}`);
     } catch (error) {
       tally.failed++;
-      console.log(`    ✖ ${name}\n${String(error)}`);
+      console.log(`    ✖ ${title}\n${String(error)}`);
     }
   }
-  await rm(scratch, { recursive: true, force: true });
   return { tally, code: tally.failed };
 }
 

@@ -86,6 +86,13 @@ export async function sharesStory(page: Page, look: Look): Promise<void> {
   await look('walkthrough');
 }
 
+/** Settings with a profile whose guest cannot boot. */
+export async function makeBroken(workspace: string): Promise<Record<string, unknown>> {
+  const kernel = join(workspace, 'vmlinuz-broken');
+  await writeFile(kernel, 'no kernel\n'.repeat(1000));
+  return { 'virtiofs.profiles': [{ name: 'broken', guest: 'qemu', kernel }] };
+}
+
 /** A guest that does not come up: its daemon is killed, or its kernel is none. */
 export async function failingStory(page: Page, look: Look): Promise<void> {
   await page.locator('.explorer-folders-view').getByText('notes.md').waitFor({ timeout: 60_000 });
