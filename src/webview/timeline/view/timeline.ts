@@ -23,6 +23,7 @@ import { StatisticsView } from './statisticsView';
 import { Table } from './table';
 import { Tabs } from './tabs';
 import { onThemeChange, readTheme } from './theme';
+import { TextTip } from './textTip';
 import { Tooltip } from './tooltip';
 import { WindowLane } from './windowLane';
 
@@ -280,6 +281,7 @@ export class Timeline {
       states.failure,
       this.help,
       this.tooltip.element,
+      new TextTip(this.root).element,
       keys,
       this.live,
     );
