@@ -46,7 +46,8 @@ describe('exports from the timeline in VS Code', function () {
     await picks().filter({ hasText: format }).first().click();
     await page.getByRole('button', { name: 'OK' }).waitFor();
     // The name that is offered comes a moment later, and would take the place of another one.
-    for (let turn = 0; turn < 100 && !/-export\./.test(await input().inputValue()); turn++) await page.waitForTimeout(50);
+    for (let turn = 0; turn < 100 && !/-export\./.test(await input().inputValue()); turn++)
+      await page.waitForTimeout(50);
   }
 
   /** The file, when VS Code has said that it is there. */

@@ -340,7 +340,6 @@ export class Timeline {
     switch (message.kind) {
       case 'begin':
         model.begin(message.sides, message.live);
-        this.pauseButton.hidden = !message.live;
         this.sideChoice.element.hidden = message.sides === 1;
         set(this.tabs.tab('comparison'), { hidden: message.sides === 1 });
         if (message.sides === 1 && this.tabs.current === 'comparison') this.tabs.choose('requests');
@@ -385,6 +384,8 @@ export class Timeline {
   private showState(): void {
     const { model } = this;
     set(this.root, { 'aria-busy': String(!model.complete), 'data-complete': String(model.complete) });
+    // Of a share that has ended nothing comes any more.
+    this.pauseButton.hidden = !model.growing;
     this.showCount();
     this.table.stateChanged();
   }
