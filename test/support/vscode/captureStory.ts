@@ -1,5 +1,6 @@
 /** A capture that is opened with a double click: the timeline as a person goes through it. */
 import { type FrameLocator, type Page } from 'playwright-core';
+import { openInViews } from '../../workbench/timelineWorkbench';
 import { command, type Look, rows, settled } from './steps';
 
 const timeline = (page: Page): FrameLocator =>
@@ -14,6 +15,8 @@ export async function captureStory(page: Page, look: Look): Promise<void> {
   await file.dblclick();
   const frame = timeline(page);
   await frame.locator('#timeline[data-complete="true"]').waitFor({ timeout: 60_000 });
+  // Its room is the timeline's.
+  await page.keyboard.press('Control+b');
   await settled(page);
   await look('whole');
 
@@ -51,8 +54,8 @@ export async function captureStory(page: Page, look: Look): Promise<void> {
   await look('comparison');
 
   await command(page, 'View: Close All Editors');
-  await file.click({ button: 'right' });
-  await page.getByText('Open Capture in Views').first().click();
+  await page.keyboard.press('Control+b');
+  await openInViews(page, 'build.fuse');
   await page.getByRole('tab', { name: 'Virtio-FS' }).first().click();
   await page.locator('.pane-header', { hasText: 'Findings' }).click();
   await page.locator('.pane-header', { hasText: 'Inodes and Handles' }).click();

@@ -1,8 +1,8 @@
 /** A guest with a DAX window: files are read in it, and the view shows which file has which range. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type FrameLocator, type Page } from 'playwright-core';
-import { command, type Look, prompt, rows, settled, type } from './steps';
+import { type Frame, type Page } from 'playwright-core';
+import { command, type Look, prompt, rows, settled, terminalText, type } from './steps';
 
 /** QEMU is needed: User Mode Linux has no window. */
 export const daxSettings = { 'virtiofs.guest': 'qemu', 'virtiofs.dax.size': '64M' };
@@ -15,8 +15,14 @@ export async function makeData(workspace: string): Promise<void> {
   }
 }
 
-const window = (page: Page): FrameLocator =>
-  page.frameLocator('iframe.webview.ready:visible').frameLocator('iframe#active-frame');
+/** The view's page: the timeline is another one. */
+async function viewOf(page: Page): Promise<Frame> {
+  for (let turn = 0; turn < 100; turn++) {
+    for (const frame of page.frames()) if ((await frame.locator('#dax[data-ranges]').count()) > 0) return frame;
+    await page.waitForTimeout(200);
+  }
+  throw new Error('the view DAX Window does not come');
+}
 
 export async function daxStory(page: Page, look: Look): Promise<void> {
   await page.locator('.explorer-folders-view').getByText('notes.md').waitFor({ timeout: 60_000 });
@@ -25,14 +31,19 @@ export async function daxStory(page: Page, look: Look): Promise<void> {
   await rows(page).filter({ hasText: 'project' }).first().waitFor();
   await page.keyboard.press('Enter');
   await prompt(page);
-  await type(page, 'cat orders.db model.weights photos.tar index.bin >/dev/null; head -c 4194304 model.weights >/dev/null');
-  await type(page, 'dd if=/dev/zero of=orders.db bs=4k count=600 conv=notrunc; cat photos.tar notes.md >/dev/null');
+  await type(page, 'cat orders.db model.weights photos.tar index.bin | wc -c');
+  await terminalText(page).getByText('45088768').waitFor({ timeout: 60_000 });
+  await type(page, 'dd if=/dev/zero of=orders.db bs=4k count=600 conv=notrunc');
+  await terminalText(page).getByText('600+0 records out').waitFor({ timeout: 60_000 });
+  await type(page, 'cat photos.tar notes.md | tail -1');
+  await terminalText(page).getByText('run in the guest').waitFor({ timeout: 60_000 });
+  // Its occupancy is a lane of the timeline.
+  await page.locator('.pane-header', { hasText: 'Requests' }).hover();
+  await page.getByRole('button', { name: 'Show Timeline of This Capture' }).click();
   await page.locator('.pane-header', { hasText: 'DAX Window' }).waitFor({ timeout: 30_000 });
-  await command(page, 'Virtio-FS: Focus on DAX Window View');
   // Folded, so that the window has their room.
   for (const name of ['Requests', 'Shares']) await page.locator('.pane-header', { hasText: name }).first().click();
-  const frame = window(page);
-  await frame.locator('#dax[data-ranges]').waitFor({ timeout: 30_000 });
+  const frame = await viewOf(page);
   await frame.locator('.legend li', { hasText: 'model.weights' }).first().waitFor();
   await settled(page);
   await look('dax');

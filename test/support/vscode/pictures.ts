@@ -79,13 +79,15 @@ async function take(page: Page, { part, tallest = Infinity }: Picture, path: str
   await page.screenshot({ path, clip: { ...box, height: Math.min(box.height, tallest) } });
 }
 
+const PICTURE = { width: 1200, height: 760 };
+
 async function media(choice: Choice): Promise<void> {
   const folder = join(project, 'media');
   for (const theme of ['dark', 'light'] as const) {
     for (const [name, told] of chosen(choice)) {
       const wanted = [...walkthrough, ...readme].some(({ story }) => story === name);
       if (!wanted) continue;
-      await tell({ theme, size: { width: 1040, height: 720 } }, told, async (at, page) => {
+      await tell({ theme, size: PICTURE }, told, async (at, page) => {
         const here = ({ story, step }: Picture): boolean => story === name && step === at;
         for (const one of walkthrough.filter(here)) {
           await take(page, one, join(folder, 'walkthrough', `${one.file}-${theme}.png`));

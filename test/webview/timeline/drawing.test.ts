@@ -268,7 +268,7 @@ describe('the layout of lanes', () => {
   });
 
   it('is empty without captures', () => {
-    assert.deepEqual(place([], byKey, 100), { lanes: [], height: 0 });
+    assert.deepEqual(place([], byKey, 100), { lanes: [], pairs: 0, height: 0 });
   });
 });
 

@@ -13,6 +13,8 @@ export interface PlacedLane {
 
 export interface Layout {
   readonly lanes: readonly PlacedLane[];
+  /** How many of them, from the first, are in pairs: so many times two. */
+  readonly pairs: number;
   readonly height: number;
 }
 
@@ -61,7 +63,7 @@ export function place(sides: readonly (readonly Lane[])[], nameOf: NameOf, viewH
     top += height;
     return placed;
   });
-  return { lanes, height: top };
+  return { lanes, pairs: order.filter(({ side, other }) => side === 0 && other).length, height: top };
 }
 
 function inPairs(first: readonly Lane[], second: readonly Lane[], nameOf: NameOf): Ordered[] {

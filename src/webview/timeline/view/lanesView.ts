@@ -36,7 +36,7 @@ export class LanesView {
   private data: ImageData | undefined;
   private readonly labels = new Labels();
   private readonly widths = new Map<string, number>();
-  layout: Layout = { lanes: [], height: 0 };
+  layout: Layout = { lanes: [], pairs: 0, height: 0 };
   scroll = 0;
   private width = 0;
   private height = 0;
@@ -189,7 +189,11 @@ export class LanesView {
     this.drawNames(context);
     this.drawRuler(context);
     drawn(performance.now() - began);
-    set(this.surface, { 'data-lanes': this.layout.lanes.length, 'data-drawn': window.virtiofsDrawTimes.count });
+    set(this.surface, {
+      'data-lanes': this.layout.lanes.length,
+      'data-pairs': this.layout.pairs,
+      'data-drawn': window.virtiofsDrawTimes.count,
+    });
     if (model.captures.length > 0) this.drawOver();
   }
 
