@@ -41,8 +41,13 @@ export async function daxStory(page: Page, look: Look): Promise<void> {
   await page.locator('.pane-header', { hasText: 'Requests' }).hover();
   await page.getByRole('button', { name: 'Show Timeline of This Capture' }).click();
   await page.locator('.pane-header', { hasText: 'DAX Window' }).waitFor({ timeout: 30_000 });
-  // Folded, so that the window has their room.
-  for (const name of ['Requests', 'Shares']) await page.locator('.pane-header', { hasText: name }).first().click();
+  // Folded, so that the window has their room; the middle of a header has buttons in a narrow window.
+  for (const name of ['Requests', 'Shares']) {
+    await page
+      .locator('.pane-header', { hasText: name })
+      .first()
+      .click({ position: { x: 20, y: 10 } });
+  }
   const frame = await viewOf(page);
   await frame.locator('.legend li', { hasText: 'model.weights' }).first().waitFor();
   await settled(page);
