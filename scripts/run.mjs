@@ -60,13 +60,13 @@ const targets = {
     return run(process.execPath, ['out/test/extension/run.js', '--desktop', ...args]);
   },
 
-  /** The README's pictures, taken anew from a real VS Code. */
-  async pictures() {
+  /** The pictures of README and walkthrough, taken anew from a real VS Code. */
+  async pictures(args) {
     getNodeModules();
     getPackages(['browser', 'fonts']);
     await bundle();
     await compile();
-    return run(process.execPath, ['out/test/support/vscode/pictures.js']);
+    return run(process.execPath, ['out/test/support/vscode/pictures.js', ...args]);
   },
 };
 

@@ -285,7 +285,7 @@ export class PcapngReader {
 
   private fail(kind: 'damaged' | 'cut', how: string, what: string): void {
     const text = `${how} at byte ${this.position}${what}: everything up to there is shown`;
-    this.fault ??= { kind, at: this.position, text, remedy: '' };
+    this.fault ??= { kind, at: this.position, text, remedy: REMEDIES[kind] };
   }
 }
 
@@ -299,6 +299,10 @@ const PCAP_MAGIC: readonly number[] = [0xa1b2c3d4, 0xa1b23c4d, 0xd4c3b2a1, 0x4d3
 const GZIP_MAGIC = 0x8b1f;
 const ZSTD_MAGIC = 0xfd2fb528;
 const NO_PCAPNG = 'it does not begin as pcapng does, at byte 0';
+const REMEDIES = {
+  cut: 'It may still be written, or its share was killed: open it again later, or export it as a capture, which makes a whole one of what is there.',
+  damaged: 'What comes behind that cannot be read: export it as a capture, which makes a good one of what comes before.',
+} as const;
 const NAME_ANOTHER = 'Name a file that "--capture" has made, or that Wireshark has saved as pcapng.';
 
 function nanoseconds(high: number, low: number, { ticksPerSecond, offset }: Interface): bigint {

@@ -11,9 +11,8 @@ import { join, resolve } from 'node:path';
 import { runTests } from '@vscode/test-electron';
 import { inCi } from '../support/need';
 import { type VscodeRelease, getVscode } from '../support/vscode/install';
-import { daxStory } from '../support/vscode/daxStory';
-import { failingStory, sharesStory } from '../support/vscode/sharesStory';
-import { SIZES, type Story, broken, tell } from '../support/vscode/tell';
+import { stories } from '../support/vscode/stories';
+import { SIZES, type Told, tell } from '../support/vscode/tell';
 import { CHROMIUM } from '../support/vscode/workbench';
 
 const project = resolve(__dirname, '../../..');
@@ -117,26 +116,19 @@ async function runWindow({ name, release, kind }: Window): Promise<{ tally: Tall
 async function runStories(): Promise<{ tally: Tally; code: number }> {
   console.log('\n  -- a person at the workbench');
   const tally: Tally = { passed: 0, failed: 0, skipped: 0, failures: [] };
-  const scratch = await mkdtemp(join(tmpdir(), 'virtiofs-stories-'));
   const session = { theme: 'dark', size: SIZES.wide } as const;
-  const stories: readonly [name: string, story: Story, settings: Record<string, unknown>][] = [
-    ['shares a folder, works in it, looks around, and closes VS Code', sharesStory, {}],
-    ['gives a guest a DAX window and watches it', daxStory, {}],
-    ['shares into a guest that does not boot', failingStory, await broken(scratch)],
-  ];
-  for (const [name, story, settings] of stories) {
-    if (!name.includes(option('grep') ?? '')) continue;
+  for (const { title, ...told } of Object.values<Told & { readonly title: string }>(stories)) {
+    if (!title.includes(option('grep') ?? '')) continue;
     try {
-      await tell({ ...session, settings }, story, async () => {});
+      await tell(session, told, async () => {});
       tally.passed++;
-      console.log(`    ✔ ${name}`);
+      console.log(`    ✔ ${title}`);
     } catch (error) {
       tally.failed++;
-      tally.failures.push({ title: name, error: String(error) });
-      console.log(`    ✖ ${name}\n${String(error)}`);
+      tally.failures.push({ title, error: String(error) });
+      console.log(`    ✖ ${title}\n${String(error)}`);
     }
   }
-  await rm(scratch, { recursive: true, force: true });
   return { tally, code: tally.failed };
 }
 

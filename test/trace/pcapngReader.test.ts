@@ -280,6 +280,7 @@ describe('pcapng blocks, read', () => {
       assert.deepEqual(times(found), [1n], 'what came before is kept');
       assert.equal(fault?.kind, 'damaged');
       assert.match(fault.text, new RegExp(`^damaged at byte ${good.length}: .*: everything up to there is shown$`));
+      assert.match(fault.remedy, /export it as a capture/);
     }
     const bad = packet(2n, 2);
     bad[bad.length - 4] ^= 4;

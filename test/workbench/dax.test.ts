@@ -6,7 +6,7 @@ import type { FrameLocator, Page } from 'playwright-core';
 import { need } from '../support/need';
 import { CHROMIUM } from '../support/vscode/workbench';
 import { sampleWindow } from './sampleWindow';
-import { command, timelineFrame, timelineWorkbench, type TimelineWorkbench } from './timelineWorkbench';
+import { command, openInViews, timelineFrame, timelineWorkbench, type TimelineWorkbench } from './timelineWorkbench';
 
 const { nameless } = createRequire(__filename)(resolve(__dirname, '../../../test/workbench/labelsInPage.cjs')) as {
   nameless(root: unknown): string[];
@@ -26,9 +26,7 @@ describe('the DAX Window view in VS Code', function () {
     page.setDefaultTimeout(15_000);
     page.on('pageerror', (error) => problems.push(String(error)));
     frame = timelineFrame(page);
-    const item = page.locator('.explorer-folders-view .monaco-list-row', { hasText: 'window.fuse' }).first();
-    await item.click({ button: 'right' });
-    await page.getByText('Open Capture in Views').first().click();
+    await openInViews(page, 'window.fuse');
     await page.locator('.pane-header', { hasText: 'DAX Window' }).waitFor();
     await command(page, 'Virtio-FS: Focus on DAX Window View');
     await frame.locator('#dax[data-ranges]').waitFor();

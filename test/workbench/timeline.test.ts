@@ -381,6 +381,7 @@ describe('the timeline in VS Code', function () {
   });
 
   it('compares two captures side by side', async () => {
+    const pairs = async (): Promise<number> => Number(await frame.locator('#lanes').getAttribute('data-pairs'));
     await open('build.fuse.pcapng');
     await command(page, 'Virtio-FS: Compare Captures');
     await page.locator('.quick-input-list .monaco-list-row', { hasText: 'slower.fuse.pcapng' }).first().click();
@@ -390,6 +391,15 @@ describe('the timeline in VS Code', function () {
       .filter({ hasText: /^9\d\d requests$/ })
       .waitFor();
     assert.equal(await frame.locator('#lanes').getAttribute('data-lanes'), '6');
+    assert.equal(await frame.locator('#lanes').getAttribute('data-pairs'), '3');
+    // Each numbers its files for itself: they are paired by their paths. 50 sources and 17 objects are in both.
+    await frame.getByLabel('Lanes', { exact: true }).selectOption('file');
+    for (let turn = 0; turn < 100 && (await pairs()) < 67; turn++) await page.waitForTimeout(50);
+    assert.ok((await pairs()) >= 67, `${await pairs()}`);
+    assert.ok(2 * (await pairs()) < Number(await frame.locator('#lanes').getAttribute('data-lanes')));
+    await frame.getByLabel('Lanes', { exact: true }).selectOption('process');
+    await frame.locator('#lanes[data-pairs="6"]').waitFor();
+    await frame.getByLabel('Lanes', { exact: true }).selectOption('queue');
     await frame.getByRole('tab', { name: 'Comparison' }).click();
     const read = frame.locator('.comparison tr', { hasText: 'READ' }).first();
     await read.waitFor({ timeout: 60_000 });

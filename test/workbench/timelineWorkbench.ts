@@ -12,10 +12,18 @@ export interface TimelineWorkbench extends Workbench {
   readonly folder: string;
 }
 
+export interface TimelineWorkbenchOptions {
+  readonly settings?: Readonly<Record<string, unknown>>;
+  /** As a person has installed it: only then are notifications shown. */
+  readonly installed?: boolean;
+  /** A folder with a package of it; else this project. */
+  readonly extension?: string;
+}
+
 /** `files`: bytes, or the path of a file that is to be linked to. */
 export async function timelineWorkbench(
   files: Readonly<Record<string, Uint8Array | string>>,
-  settings: Readonly<Record<string, unknown>> = {},
+  { settings = {}, installed = false, extension = project }: TimelineWorkbenchOptions = {},
 ): Promise<TimelineWorkbench> {
   const folder = await mkdtemp(join(tmpdir(), 'virtiofs-timeline-'));
   for (const [name, content] of Object.entries(files)) {
@@ -25,7 +33,8 @@ export async function timelineWorkbench(
   const workbench = await openWorkbench({
     server: await getVscode(),
     workspace: folder,
-    extensions: [project],
+    extensions: [extension],
+    installed,
     settings,
   });
   const { page } = workbench;
@@ -91,4 +100,16 @@ export async function command(page: Page, name: string): Promise<void> {
 export async function closeEditors(page: Page): Promise<void> {
   await command(page, 'View: Close All Editors');
   await page.locator('iframe.webview.ready:visible').waitFor({ state: 'detached' });
+}
+
+/** The Explorer's way from a capture file to the views. */
+export async function openInViews(page: Page, name: string): Promise<void> {
+  const item = page.locator('.explorer-folders-view .monaco-list-row', { hasText: name }).first();
+  await item.click({ button: 'right' });
+  const entry = page.getByRole('menuitem', { name: 'Open Capture in Views' });
+  await entry.waitFor();
+  // The menu takes no click before it has come in.
+  await page.waitForTimeout(500);
+  await entry.click();
+  await page.locator('.monaco-menu-container').waitFor({ state: 'hidden' });
 }

@@ -73,6 +73,8 @@ export class Follower {
     this.listening = capture?.listen((event) => {
       if (event.kind === 'dropped') this.part.drop(event.rows);
       else if (event.kind === 'begun') this.part.begin(capture);
+      // What comes while views stand still is not theirs to show.
+      else if (event.kind === 'grown' && capture.paused) return;
       this.ask();
     });
     this.part.begin(capture);

@@ -177,7 +177,7 @@ export class LiveCapture implements OpenCapture {
 
   private tellGrown(): void {
     this.timer = undefined;
-    if (!this.paused) this.listeners.tell({ kind: 'grown' });
+    this.listeners.tell({ kind: 'grown' });
   }
 
   private dropHalf(): void {

@@ -7,7 +7,7 @@
 import type { CaptureReader } from '../../trace/captureReader';
 
 export type CaptureEvent =
-  /** Rows were added, or have got their replies; at most ten times a second. */
+  /** Rows were added, or have got their replies, shown or not; at most ten times a second. */
   | { readonly kind: 'grown' }
   /** The oldest rows are gone: row numbers are less by so many. */
   | { readonly kind: 'dropped'; readonly rows: number }

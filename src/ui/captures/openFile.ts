@@ -59,7 +59,7 @@ export class OpenFile implements OpenCapture {
   private tell(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
-    if (!this.paused) this.listeners.tell({ kind: 'grown' });
+    this.listeners.tell({ kind: 'grown' });
   }
 
   listen(listener: CaptureListener): { dispose(): void } {

@@ -1,4 +1,7 @@
-/** An open capture as timelines take it. Knows nothing of vscode. */
+/**
+ * An open capture as timelines take it: all of it, also what views do not show while they are paused or cleared; a
+ * timeline has a pause of its own. Knows nothing of vscode.
+ */
 import type { Capture } from '../../trace/capture';
 import type { CaptureSource, SourceState } from '../timeline/captureSource';
 import type { CapturePhase, OpenCapture } from './openCapture';
@@ -18,7 +21,7 @@ export function timelineSource(open: OpenCapture): CaptureSource {
     },
     state: () => ({
       title: open.title,
-      phase: open.paused && open.phase === 'live' ? 'paused' : phases[open.phase],
+      phase: phases[open.phase],
       bytesRead: 0,
       bytes: 0,
       trouble: undefined,

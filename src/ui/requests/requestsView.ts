@@ -90,13 +90,14 @@ export class RequestsView implements vscode.TreeDataProvider<RequestsNode>, vsco
     const lines: string[] = [];
     if (capture) {
       const states = { connecting: 'connecting…', live: 'live', reading: 'reading…', ended: '', broken: '' };
-      const state = capture.paused ? 'paused' : states[capture.phase];
+      const state = capture.paused && capture.phase === 'live' ? 'paused' : states[capture.phase];
       lines.push([capture.title, state].filter((part) => part !== '').join(' · '));
-      if (filtered) lines.push(`Filter: ${filter.text}`);
+      if (filtered) lines.push(`filter: ${filter.text}`);
       lines.push(...capture.notes.slice(0, 3));
-      if (looked === 0 && capture.phase === 'live') lines.push('Waiting for the first request.');
+      if (looked === 0 && capture.phase === 'live') lines.push('waiting for the first request');
     }
-    view.message = lines.join('\n');
+    // VS Code shows it as one paragraph.
+    view.message = lines.join(' · ');
     const set = (key: string, value: unknown): void =>
       void vscode.commands.executeCommand('setContext', `virtiofs.requests.${key}`, value);
     const state = `${capture?.id} ${capture?.phase} ${capture?.paused} ${filtered} ${model.grouping}`;

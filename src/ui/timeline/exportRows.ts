@@ -1,17 +1,20 @@
 /** Writes rows of a capture into a file that the person names, in the format that they pick. */
 import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
 import * as vscode from 'vscode';
+import { Trouble, trouble } from '../../base/catalogue';
 import { VERSION } from '../../base/version';
 import { chromeTrace } from '../../trace/export/chrome';
 import { csv } from '../../trace/export/csv';
 import { jsonLines } from '../../trace/export/jsonl';
 import { FilteredCapture } from '../../trace/export/pcapng';
-import { Slice } from './breathe';
+import { showTrouble } from '../troubleMessage';
 import type { CaptureSource } from './captureSource';
+import { writeExport } from './exportFile';
 
 interface Format extends vscode.QuickPickItem {
   readonly extension: string;
+  /** What the dialog adds to a name that ends otherwise, where that is less. */
+  readonly least?: string;
   pieces(source: CaptureSource, rows: Uint32Array): Iterable<string> | AsyncIterable<Uint8Array>;
 }
 
@@ -21,6 +24,8 @@ const formats: readonly Format[] = [
     description: '.fuse.pcapng',
     detail: 'The packets of these requests as they are; opens here and in Wireshark.',
     extension: 'fuse.pcapng',
+    // VS Code looks only at what is behind the last dot.
+    least: 'pcapng',
     pieces: filteredPackets,
   },
   {
@@ -70,7 +75,7 @@ export async function exportRows(
   const target = await vscode.window.showSaveDialog({
     title,
     ...(near && { defaultUri: vscode.Uri.joinPath(near, '..', name) }),
-    filters: { [format.label.replace(/^\$\(.*?\) /, '')]: [format.extension] },
+    filters: { [format.label.replace(/^\$\(.*?\) /, '')]: [format.least ?? format.extension] },
   });
   if (!target) return;
   if (target.scheme !== 'file') {
@@ -78,39 +83,15 @@ export async function exportRows(
     return;
   }
   const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
-  const whole = await vscode.window.withProgress(options, (_progress, token) =>
-    write(target.fsPath, format.pieces(source, rows), token),
-  );
-  if (!whole) return;
+  try {
+    const whole = await vscode.window.withProgress(options, (_progress, token) =>
+      writeExport(target.fsPath, format.pieces(source, rows), () => token.isCancellationRequested),
+    );
+    if (!whole) return;
+  } catch (error) {
+    const { message, remedy } = error instanceof Trouble ? error : trouble('unexpected', String(error));
+    return showTrouble(message, remedy);
+  }
   const answer = await vscode.window.showInformationMessage(`Exported to ${target.fsPath}`, 'Open');
   if (answer) await vscode.commands.executeCommand('vscode.open', target);
-}
-
-const PIECE = 256 << 10;
-
-/** False when it was cancelled. */
-async function write(
-  path: string,
-  pieces: Iterable<string> | AsyncIterable<Uint8Array>,
-  token: vscode.CancellationToken,
-): Promise<boolean> {
-  const file = await open(path, 'w');
-  try {
-    const slice = new Slice();
-    let text = '';
-    for await (const piece of pieces) {
-      if (typeof piece === 'string') text += piece;
-      else await file.write(piece);
-      if (text.length >= PIECE) {
-        await file.write(text);
-        text = '';
-      }
-      if (slice.over) await slice.breathe();
-      if (token.isCancellationRequested) return false;
-    }
-    await file.write(text);
-    return true;
-  } finally {
-    await file.close();
-  }
 }

@@ -49,7 +49,7 @@ function fill(context: vscode.ExtensionContext, panel: vscode.WebviewPanel, rest
     compare: () => compareSources(context, sources),
     exportRows: (side, rows) => {
       const source = sources[side];
-      if (source) void exportRows(source, rows, uris[side]);
+      if (source) void exportRows(source, rows, uris[side] ?? inWorkspace());
     },
     compareWith: () => {
       void vscode.commands.executeCommand('virtiofs.compareCaptures', uris[0]);
@@ -68,6 +68,12 @@ function fill(context: vscode.ExtensionContext, panel: vscode.WebviewPanel, rest
   });
   webview.html = timelinePage(webview, context.extensionUri);
   return session;
+}
+
+/** Where an export of a running share is offered to be: a file in the first folder of the workspace has this place. */
+function inWorkspace(): vscode.Uri | undefined {
+  const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
+  return folder && vscode.Uri.joinPath(folder, 'share');
 }
 
 async function compareSources(

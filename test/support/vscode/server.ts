@@ -46,6 +46,8 @@ export interface RunningServer {
   readonly url: string;
   /** The server's log so far. */
   log(): string;
+  /** Its XDG_RUNTIME_DIR, where it is alone: shares that are started with it are seen. */
+  readonly runtime: string;
   /** Resolves when it has ended by itself. */
   readonly ended: Promise<void>;
   close(): Promise<void>;
@@ -133,7 +135,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       : options.extensions.map((path) => ['extensionDevelopmentPath', remote(path)]);
     if (options.testsPath !== undefined) payload.push(['extensionTestsPath', remote(options.testsPath)]);
     const query = new URLSearchParams({ folder: options.workspace, payload: JSON.stringify(payload) });
-    return { url: `http://127.0.0.1:${port}/?${query}`, log: () => log, ended, close };
+    return { url: `http://127.0.0.1:${port}/?${query}`, log: () => log, runtime: scratch, ended, close };
   } catch (error) {
     await close();
     throw error;

@@ -5,9 +5,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Page } from 'playwright-core';
-import { command, prompt, rows, settled, treeRow, type } from './steps';
-
-export type Look = (name: string) => Promise<void>;
+import { command, type Look, prompt, rows, settled, treeRow, type } from './steps';
 
 export async function makeProject(folder: string): Promise<void> {
   await mkdir(join(folder, 'src'), { recursive: true });
@@ -86,6 +84,13 @@ export async function sharesStory(page: Page, look: Look): Promise<void> {
   await page.getByText('Look at this machine').first().waitFor({ timeout: 20_000 });
   await page.waitForTimeout(1000);
   await look('walkthrough');
+}
+
+/** Settings with a profile whose guest cannot boot. */
+export async function makeBroken(workspace: string): Promise<Record<string, unknown>> {
+  const kernel = join(workspace, 'vmlinuz-broken');
+  await writeFile(kernel, 'no kernel\n'.repeat(1000));
+  return { 'virtiofs.profiles': [{ name: 'broken', guest: 'qemu', kernel }] };
 }
 
 /** A guest that does not come up: its daemon is killed, or its kernel is none. */

@@ -1,13 +1,14 @@
-/** What a person does in a workbench again and again: commands, choices, lines in a terminal. */
-import type { Locator, Page } from 'playwright-core';
+/** What a person does in a workbench again and again: the palette, a tree's row, a line in a terminal. */
+import { type Locator, type Page } from 'playwright-core';
+
+export type Look = (name: string) => Promise<void>;
 
 export const rows = (page: Page): Locator => page.locator('.quick-input-list .monaco-list-row');
-const input = (page: Page): Locator => page.locator('.quick-input-widget input').first();
+export const input = (page: Page): Locator => page.locator('.quick-input-widget input').first();
 export const treeRow = (page: Page, text: string): Locator =>
   page.locator('.pane-body .monaco-list-row', { hasText: text }).first();
 export const terminalText = (page: Page): Locator => page.locator('.terminal-wrapper.active .xterm-rows');
 
-/** Runs a command by its title. */
 export async function command(page: Page, title: string): Promise<void> {
   await page.keyboard.press('F1');
   await input(page).fill(`>${title}`);
@@ -15,13 +16,13 @@ export async function command(page: Page, title: string): Promise<void> {
   await page.keyboard.press('Enter');
 }
 
-/** Nothing is hovered, and what moves has come to rest. */
+/** The pointer is out of the way and nothing moves any more. */
 export async function settled(page: Page): Promise<void> {
-  await page.mouse.move(700, 400);
+  // In the title bar, where nothing is.
+  await page.mouse.move(200, 12);
   await page.waitForTimeout(600);
 }
 
-/** A line for the terminal that has the focus. */
 export async function type(page: Page, line: string): Promise<void> {
   await page.keyboard.type(`${line}\n`, { delay: 15 });
   await page.waitForTimeout(700);
@@ -33,7 +34,7 @@ export async function toTerminal(page: Page): Promise<void> {
   await page.locator('.terminal-wrapper.active .xterm.focus').waitFor();
 }
 
-/** The guest's shell is there. */
+/** The guest's shell waits for a line. */
 export async function prompt(page: Page): Promise<void> {
   await terminalText(page)
     .getByText(/[$#] *$/)

@@ -2,44 +2,52 @@
  * One workbench of a person's own (the extension installed as from a package, a small project open) with one story told in
  * it; then VS Code is closed, whatever runs in it, and nothing may be left.
  */
-import { readFileSync, readdirSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { stagedExtension } from '../stagedExtension';
 import { getVscode } from './install';
-import { type Look, makeProject, storySettings } from './sharesStory';
+import { processesAbout } from './processes';
+import { makeProject, storySettings } from './sharesStory';
+import { type Look } from './steps';
 import { type Workbench, openWorkbench } from './workbench';
 
 export const THEMES = {
   dark: 'Default Dark Modern',
   light: 'Default Light Modern',
   contrast: 'Default High Contrast',
+  contrastLight: 'Default High Contrast Light',
 } as const;
 export const SIZES = {
   wide: { width: 1440, height: 900 },
   narrow: { width: 760, height: 800 },
 } as const;
 
-/** `folder`: the one that is open in VS Code, on the host. */
-export type Story = (page: Workbench['page'], look: Look, folder: string) => Promise<void>;
+/** `workspace`: the folder that is open. */
+export type Story = (page: Workbench['page'], look: Look, workspace: string) => Promise<void>;
+
+export interface Told {
+  readonly story: Story;
+  readonly settings?: Readonly<Record<string, unknown>>;
+  /** Puts more into the folder before VS Code opens it; what it returns are settings. */
+  readonly prepare?: (workspace: string) => Promise<Readonly<Record<string, unknown>> | void>;
+}
 
 export interface Session {
   readonly theme: keyof typeof THEMES;
   readonly size: { readonly width: number; readonly height: number };
-  readonly settings?: Record<string, unknown>;
 }
 
 /** One workbench, one story; `look` is given the page. */
 export async function tell(
-  { theme, size, settings = {} }: Session,
-  story: Story,
+  { theme, size }: Session,
+  { story, settings = {}, prepare }: Told,
   look: (name: string, page: Workbench['page']) => Promise<void>,
 ): Promise<void> {
   const scratch = await mkdtemp(join(tmpdir(), 'virtiofs-pictures-'));
   const workspace = join(scratch, 'project');
   await makeProject(workspace);
+  const prepared = (await prepare?.(workspace)) ?? {};
   const workbench = await openWorkbench({
     server: await getVscode(),
     workspace,
@@ -47,7 +55,7 @@ export async function tell(
     extensions: [await stagedExtension(process.arch === 'arm64' ? 'linux-arm64' : 'linux-x64', scratch)],
     installed: true,
     size,
-    settings: { ...storySettings, 'workbench.colorTheme': THEMES[theme], ...settings },
+    settings: { ...storySettings, 'workbench.colorTheme': THEMES[theme], ...settings, ...prepared },
   });
   let left: string[];
   try {
@@ -57,35 +65,8 @@ export async function tell(
     throw error;
   } finally {
     await workbench.close();
-    left = await leftOf(workspace);
+    left = await processesAbout(workspace);
     await rm(scratch, { recursive: true, force: true });
   }
   if (left.length > 0) throw new Error(`left behind by VS Code: ${left.join(', ')}`);
-}
-
-/** Settings with a profile whose guest cannot boot. */
-export async function broken(scratch: string): Promise<Record<string, unknown>> {
-  const kernel = join(scratch, 'vmlinuz-broken');
-  await writeFile(kernel, 'no kernel\n'.repeat(1000));
-  return { 'virtiofs.profiles': [{ name: 'broken', guest: 'qemu', kernel }] };
-}
-
-/** Processes that name the workspace and do not end within some seconds. */
-async function leftOf(workspace: string): Promise<string[]> {
-  for (let tries = 100; ; tries--) {
-    const left = readdirSync('/proc')
-      .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
-      .map(commandLine)
-      .filter((line) => line.includes(workspace));
-    if (left.length === 0 || tries === 0) return left;
-    await sleep(100);
-  }
-}
-
-function commandLine(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-  } catch {
-    return ''; // it has just ended
-  }
 }

@@ -12,6 +12,8 @@ export interface WorkbenchOptions extends ServerOptions {
 
 export interface Workbench {
   page: Page;
+  /** Shares that are started with this XDG_RUNTIME_DIR are seen in it. */
+  runtime: string;
   /** The server's log so far. */
   log(): string;
   close(): Promise<void>;
@@ -33,7 +35,7 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
     page.on('dialog', (dialog) => void dialog.accept());
     await options.prepare?.(page);
     await page.goto(server.url, { waitUntil: 'domcontentloaded' });
-    return { page, log: server.log, close };
+    return { page, runtime: server.runtime, log: server.log, close };
   } catch (error) {
     await close();
     throw error;

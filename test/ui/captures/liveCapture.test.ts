@@ -7,6 +7,7 @@ import type { RunningShare } from '../../../src/control/runningShares';
 import { Captures } from '../../../src/ui/captures/captures';
 import { Follower, type Follows } from '../../../src/ui/captures/follower';
 import { LiveCapture, type LiveLimits } from '../../../src/ui/captures/liveCapture';
+import { timelineSource } from '../../../src/ui/captures/timelineSource';
 import type { CaptureEvent } from '../../../src/ui/captures/openCapture';
 import { CaptureBuilder } from '../../trace/captureBuilder';
 
@@ -98,12 +99,27 @@ describe('a live capture', () => {
     more((b) => b.exchange('GETATTR', { nodeid: 1 }));
     await until(() => capture.reader.count === 2);
     assert.equal(capture.to, 1);
+    await until(() => events.at(-1) === 'grown');
     events = [];
-    await new Promise((resolve) => setTimeout(resolve, 150));
-    assert.deepEqual(events, []);
     capture.pause(false);
     assert.equal(capture.to, 2);
     assert.deepEqual(events, ['state', 'grown']);
+  });
+
+  it('paused for the views goes on for a timeline, which has a pause of its own', async () => {
+    open();
+    await until(() => capture.reader.count === 1 && events.includes('grown'));
+    capture.pause(true);
+    const source = timelineSource(capture);
+    let told = 0;
+    const end = source.onChange(() => void told++);
+    more((b) => b.exchange('GETATTR', { nodeid: 1 }));
+    await until(() => told > 0 && source.capture.count === 2);
+    assert.equal(source.state().phase, 'live');
+    end();
+    const [before] = [told];
+    capture.pause(false);
+    assert.equal(told, before);
   });
 
   it('begins to show anew when it is cleared', async () => {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { rowAt, trackAt } from '../../../src/webview/timeline/model/hitTest';
 import { Image, mix, packColour } from '../../../src/webview/timeline/model/image';
-import { Lanes } from '../../../src/webview/timeline/model/lanes';
-import { laneAt, place } from '../../../src/webview/timeline/model/layout';
+import { type Lane, Lanes } from '../../../src/webview/timeline/model/lanes';
+import { laneAt, type NameOf, place, TRACK } from '../../../src/webview/timeline/model/layout';
 import { overviewOf } from '../../../src/webview/timeline/model/overview';
 import { Labels, latencyPart, paintLane, type PaintOptions } from '../../../src/webview/timeline/model/paint';
 import { rowsOf, type RowOptions } from './columns';
@@ -185,7 +185,7 @@ describe('the layout of lanes', () => {
   };
 
   it('puts them under each other without gaps', () => {
-    const layout = place([lanesFor([0, 1, 2])], true, 300);
+    const layout = place([lanesFor([0, 1, 2])], byKey, 300);
     layout.lanes.reduce((top, lane) => {
       assert.equal(lane.top, top);
       return top + lane.height;
@@ -195,29 +195,80 @@ describe('the layout of lanes', () => {
     assert.equal(laneAt(layout, -1), undefined);
   });
 
-  it('pairs the lanes of two captures, or puts them below', () => {
-    const sides = [lanesFor([0, 1]), lanesFor([1, 3])];
-    const order = (paired: boolean) => place(sides, paired, 500).lanes.map(({ side, lane }) => [side, lane.key]);
-    assert.deepEqual(order(true), [
-      [0, 0],
+  const byKey: NameOf = (_side, { key }) => key;
+  const placed = (sides: readonly (readonly Lane[])[], nameOf: NameOf) =>
+    place(sides, nameOf, 500).lanes.map(({ side, lane, caption }) => [side, lane.key, ...(caption ? ['caption'] : [])]);
+
+  it('pairs the lanes of two captures, and puts those of only one below', () => {
+    assert.deepEqual(placed([lanesFor([0, 1, 2]), lanesFor([1, 2, 3, 5])], byKey), [
       [0, 1],
       [1, 1],
-      [1, 3],
+      [0, 2],
+      [1, 2],
+      [0, 0, 'caption'],
+      [1, 3, 'caption'],
+      [1, 5],
     ]);
-    assert.deepEqual(order(false), [
-      [0, 0],
-      [0, 1],
-      [1, 1],
-      [1, 3],
-    ]);
+  });
+
+  it('pairs lanes by what they are called, whatever their numbers', () => {
+    const names: readonly Readonly<Record<number, string>>[] = [
+      { 1: '/main.c', 2: '/util.c', 3: '/only-here' },
+      { 1: '/util.c', 4: '/main.c' },
+    ];
+    const sides = [lanesFor([1, 2, 3]), lanesFor([1, 4])];
     assert.deepEqual(
-      place(sides, false, 500).lanes.map(({ caption }) => caption),
-      [true, false, true, false],
+      placed(sides, (side, { key }) => names[side][key]),
+      [
+        [0, 1],
+        [1, 4],
+        [0, 2],
+        [1, 1],
+        [0, 3, 'caption'],
+      ],
     );
   });
 
+  it('has no pairs of lanes whose names are not known yet', () => {
+    const sides = [lanesFor([1, 2]), lanesFor([1, 2])];
+    assert.deepEqual(
+      placed(sides, (_side, { key }) => (key === 2 ? '/known' : undefined)),
+      [
+        [0, 2],
+        [1, 2],
+        [0, 1, 'caption'],
+        [1, 1, 'caption'],
+      ],
+    );
+  });
+
+  it('has every lane once, even where one capture has a name twice', () => {
+    const sides = [lanesFor([1, 2]), lanesFor([1, 2, 3])];
+    assert.deepEqual(
+      placed(sides, () => '/the same'),
+      [
+        [0, 1],
+        [1, 1],
+        [0, 2, 'caption'],
+        [1, 2, 'caption'],
+        [1, 3],
+      ],
+    );
+  });
+
+  it('makes both lanes of a pair as high as the one with more tracks', () => {
+    const overlapping = Array.from({ length: 4 }, (_, i) => ({ start: i, latency: 1000, queue: 1 }));
+    const busy = new Lanes(rowsOf(overlapping), 'queue');
+    busy.takeAll();
+    const [a, b] = place([lanesFor([1]), busy.list], byKey, 10).lanes;
+    assert.equal(b.lane.tracks, 4);
+    assert.equal(a.height, b.height);
+    assert.ok(a.height >= 4 * TRACK);
+    assert.equal(b.top, a.height);
+  });
+
   it('is empty without captures', () => {
-    assert.deepEqual(place([], true, 100), { lanes: [], height: 0 });
+    assert.deepEqual(place([], byKey, 100), { lanes: [], pairs: 0, height: 0 });
   });
 });
 

@@ -7,12 +7,14 @@ export interface PlacedLane {
   /** From the top of all lanes. */
   readonly top: number;
   readonly height: number;
-  /** A caption above it: the first lane of the second capture, where they are not in pairs. */
+  /** A caption above it: the first lane of those that only its capture has. */
   readonly caption: boolean;
 }
 
 export interface Layout {
   readonly lanes: readonly PlacedLane[];
+  /** How many of them, from the first, are in pairs: so many times two. */
+  readonly pairs: number;
   readonly height: number;
 }
 
@@ -29,37 +31,66 @@ export function laneHeight(lane: Lane, roomForEach: number): number {
   return Math.round(Math.min(TALLEST, Math.max(LOWEST, wanted, roomForEach)));
 }
 
+type Side = PlacedLane['side'];
+
+interface Ordered {
+  readonly side: Side;
+  readonly lane: Lane;
+  readonly caption: boolean;
+  /** The lane of the other capture that it is compared with. */
+  readonly other: Lane | undefined;
+}
+
+/** What pairs lanes: those of the same name; undefined where that is not known (yet). */
+export type NameOf = (side: Side, lane: Lane) => string | number | undefined;
+
 /**
- * Places the lanes of one capture, or of two: `paired` puts those with the same key next to each other, else the second
- * capture's come below. Lanes grow where there is room to spare.
+ * Places the lanes of one capture, or of two: those of the same name next to each other and equally high, in the order of
+ * the first capture; below them the lanes that only one of the two has. Lanes grow where there is room to spare.
  */
-export function place(sides: readonly (readonly Lane[])[], paired: boolean, viewHeight: number): Layout {
-  const order: { side: 0 | 1; lane: Lane; caption: boolean }[] = [];
-  const [first = [], second = []] = sides;
-  const captioned = sides.length > 1 && !paired;
-  if (paired && second.length > 0) {
-    const others = new Map(second.map((lane) => [lane.key, lane]));
-    for (const lane of first) {
-      order.push({ side: 0, lane, caption: false });
-      const other = others.get(lane.key);
-      if (other) order.push({ side: 1, lane: other, caption: false });
-      others.delete(lane.key);
-    }
-    for (const lane of others.values()) order.push({ side: 1, lane, caption: false });
-  } else {
-    first.forEach((lane, i) => order.push({ side: 0, lane, caption: captioned && i === 0 }));
-    second.forEach((lane, i) => order.push({ side: 1, lane, caption: captioned && i === 0 }));
-  }
+export function place(sides: readonly (readonly Lane[])[], nameOf: NameOf, viewHeight: number): Layout {
+  const [first = [], second] = sides;
+  const order: readonly Ordered[] = second
+    ? inPairs(first, second, nameOf)
+    : first.map((lane) => ({ side: 0, lane, caption: false, other: undefined }));
   const captions = order.filter(({ caption }) => caption).length;
   const each = order.length === 0 ? 0 : Math.min(56, (viewHeight - captions * CAPTION) / order.length);
   let top = 0;
-  const lanes = order.map(({ side, lane, caption }) => {
+  const lanes = order.map(({ side, lane, caption, other }) => {
     if (caption) top += CAPTION;
-    const placed = { side, lane, top, height: laneHeight(lane, each), caption };
-    top += placed.height;
+    const height = Math.max(laneHeight(lane, each), other ? laneHeight(other, each) : 0);
+    const placed = { side, lane, top, height, caption };
+    top += height;
     return placed;
   });
-  return { lanes, height: top };
+  return { lanes, pairs: order.filter(({ side, other }) => side === 0 && other).length, height: top };
+}
+
+function inPairs(first: readonly Lane[], second: readonly Lane[], nameOf: NameOf): Ordered[] {
+  const others = new Map<string | number, Lane>();
+  for (const lane of second) {
+    const name = nameOf(1, lane);
+    if (name !== undefined && !others.has(name)) others.set(name, lane);
+  }
+  const pairs: Ordered[] = [];
+  const alone: Ordered[] = [];
+  const paired = new Set<Lane>();
+  for (const lane of first) {
+    const name = nameOf(0, lane);
+    const other = name === undefined ? undefined : others.get(name);
+    if (!other || paired.has(other)) {
+      alone.push({ side: 0, lane, caption: alone.length === 0, other: undefined });
+      continue;
+    }
+    paired.add(other);
+    pairs.push({ side: 0, lane, caption: false, other }, { side: 1, lane: other, caption: false, other: lane });
+  }
+  const rest = second.filter((lane) => !paired.has(lane));
+  return [
+    ...pairs,
+    ...alone,
+    ...rest.map((lane, i) => ({ side: 1 as const, lane, caption: i === 0, other: undefined })),
+  ];
 }
 
 /** The lane at a height; undefined between and below. */

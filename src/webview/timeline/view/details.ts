@@ -76,7 +76,7 @@ export class Details {
         'div',
         { class: 'details-title' },
         el('h2', {}, request.opcode),
-        el('span', { class: 'details-path', title: request.path }, request.path),
+        el('span', { class: 'details-path', 'data-tip': request.path }, request.path),
       ),
       ...(request.doc === '' ? [] : [el('p', { class: 'doc' }, request.doc)]),
       el('p', { class: `line${error < 0 ? ' failed' : ''}`, title: request.instant }, request.line),

@@ -53,7 +53,7 @@ export class FieldTree {
       const branch = node.children !== undefined && node.children.length > 0;
       const row = el(
         'div',
-        { class: 'field', title: node.doc },
+        { class: 'field', 'data-tip': node.doc },
         branch ? el('span', { class: 'twist' }, icon('right')) : el('span', { class: 'twist' }),
         el('span', { class: 'name' }, node.name),
         el('span', { class: 'value' }, node.text || (branch ? summary(node) : '')),

@@ -23,3 +23,11 @@ export function laneName(lane: Lane, grouping: Grouping, side: Side, paths: Path
       return lane.key === 0 ? { text: '(unknown)' } : { text: paths.get(side, lane.key) ?? '…', path: true };
   }
 }
+
+/**
+ * What lanes of two captures are paired by. A number means the same in both but for a file, which is numbered by each
+ * capture for itself; undefined: its path is not known so far.
+ */
+export function pairingName(lane: Lane, grouping: Grouping, side: Side, paths: PathTexts): string | number | undefined {
+  return grouping === 'file' && lane.key !== REST ? paths.get(side, lane.key) : lane.key;
+}

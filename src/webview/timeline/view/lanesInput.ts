@@ -52,6 +52,8 @@ interface Drag {
 export class LanesInput {
   private drag: Drag | undefined;
   private gliding = 0;
+  /** Where it glides to: keys that follow quickly go on from there. */
+  private goal: Span | undefined;
 
   constructor(private readonly parts: LanesInputParts) {
     const { surface } = parts.view;
@@ -66,7 +68,12 @@ export class LanesInput {
   }
 
   private get span(): Span {
-    return this.parts.model.span;
+    return this.goal ?? this.parts.model.span;
+  }
+
+  private stopGliding(): void {
+    this.gliding++;
+    this.goal = undefined;
   }
 
   private wheel(event: WheelEvent): void {
@@ -74,7 +81,7 @@ export class LanesInput {
     event.stopPropagation();
     const { model, view } = this.parts;
     event.preventDefault();
-    this.gliding++;
+    this.stopGliding();
     const unit = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 16 : 1;
     const dx = (event.shiftKey ? event.deltaX || event.deltaY : event.deltaX) * unit;
     const dy = (event.shiftKey ? 0 : event.deltaY) * unit;
@@ -96,7 +103,7 @@ export class LanesInput {
   private down(event: PointerEvent): void {
     if (event.button !== 0) return;
     const { model, view } = this.parts;
-    this.gliding++;
+    this.stopGliding();
     view.surface.setPointerCapture(event.pointerId);
     const mark = event.shiftKey || event.offsetY < RULER;
     this.drag = { x: event.offsetX, y: event.offsetY, span: model.span, scroll: view.scroll, mark, moved: false };
@@ -164,9 +171,11 @@ export class LanesInput {
   /** Moves to a span in a few frames; at once where motion is not wanted. */
   glide(to: Span): void {
     const { model } = this.parts;
-    const number = ++this.gliding;
+    this.stopGliding();
+    const number = this.gliding;
     const from = model.span;
     if (reducedMotion()) return model.show(to);
+    this.goal = to;
     const began = performance.now();
     const step = (now: number): void => {
       if (number !== this.gliding) return;
@@ -177,6 +186,7 @@ export class LanesInput {
         to: from.to + (to.to - from.to) * eased,
       });
       if (part < 1) requestAnimationFrame(step);
+      else this.goal = undefined;
     };
     requestAnimationFrame(step);
   }
@@ -222,7 +232,7 @@ export class LanesInput {
   }
 
   fit(): void {
-    this.gliding++;
+    this.stopGliding();
     this.parts.model.fit();
   }
 

@@ -10,7 +10,7 @@ import { Labels, colourOf, paintLane, type PaintOptions } from '../model/paint';
 import { lengthOf, placeOf, seconds, tickText, ticksOf, timeAt } from '../model/timeScale';
 import { rowAt, trackAt } from '../model/hitTest';
 import { el, eachFrame, set, thousands } from './dom';
-import { laneName } from './laneNames';
+import { laneName, pairingName } from './laneNames';
 import type { Selected, TimelineModel } from './model';
 import { LanesOverlay } from './lanesOverlay';
 import type { PathTexts } from './pathTexts';
@@ -37,7 +37,7 @@ export class LanesView {
   private data: ImageData | undefined;
   private readonly labels = new Labels();
   private readonly widths = new Map<string, number>();
-  layout: Layout = { lanes: [], height: 0 };
+  layout: Layout = { lanes: [], pairs: 0, height: 0 };
   scroll = 0;
   readonly ruler = RULER;
   width = 0;
@@ -110,12 +110,17 @@ export class LanesView {
     this.relayout();
   }
 
+  /** Texts of paths have come: lanes of files are paired by them. */
+  named(): void {
+    if (this.model.captures.length > 1 && this.model.grouping === 'file') this.relayout();
+    else this.draw();
+  }
+
   private relayout(): void {
     const { captures, grouping } = this.model;
-    const paired = grouping === 'queue' || grouping === 'opcode';
     this.layout = place(
       captures.map(({ lanes }) => lanes.list),
-      paired,
+      (side, lane) => pairingName(lane, grouping, side, this.paths),
       this.plotHeight,
     );
     this.scrollTo(this.scroll);
@@ -197,7 +202,11 @@ export class LanesView {
     this.overlay.draw();
     const { model } = this;
     drawn(performance.now() - began, model.empty ? 'none' : model.complete ? 'all' : 'some');
-    set(this.surface, { 'data-lanes': this.layout.lanes.length, 'data-drawn': window.virtiofsDrawTimes.count });
+    set(this.surface, {
+      'data-lanes': this.layout.lanes.length,
+      'data-pairs': this.layout.pairs,
+      'data-drawn': window.virtiofsDrawTimes.count,
+    });
   }
 
   private paintPlot(context: CanvasRenderingContext2D): void {
@@ -314,7 +323,7 @@ export class LanesView {
   }
 
   private drawCaption(context: CanvasRenderingContext2D, side: Side, y: number): void {
-    const title = this.model.states[side]?.title ?? '';
+    const title = `only in ${this.model.states[side]?.title ?? SIDE_COLOURS[side]}`;
     context.fillStyle = this.theme.background;
     context.fillRect(0, y, this.width, CAPTION);
     this.drawBadge(context, side, 10, y + CAPTION / 2);
@@ -363,7 +372,8 @@ export class LanesView {
       context.fillStyle = theme.line;
       context.fillRect(Math.round(x), RULER - 7, 1, 7);
       context.fillStyle = whole ? theme.foreground : theme.muted;
-      if (at >= 0) context.fillText(text, x + 4, RULER / 2);
+      // A number without its first digits is another number.
+      if (at >= 0 && x + 4 >= left) context.fillText(text, x + 4, RULER / 2);
     }
     context.restore();
     context.fillStyle = theme.muted;

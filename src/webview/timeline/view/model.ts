@@ -101,13 +101,21 @@ export class TimelineModel {
     this.tell('rows');
   }
 
+  /** What is looked at does not run away: the newest are followed again when nothing is selected. */
   select(selected: Selected | undefined): void {
     this.selected = selected;
+    if (selected) this.follow = false;
+    else if (this.live && !this.paused && this.fitted) this.follow = true;
     this.tell('selection');
   }
 
   get empty(): boolean {
     return this.captures.every(({ rows }) => rows.count === 0);
+  }
+
+  /** More comes, or has come and waits for the end of a pause. */
+  get growing(): boolean {
+    return this.live && (this.paused || this.states.some((state) => state?.phase === 'live'));
   }
 
   get complete(): boolean {

@@ -313,7 +313,7 @@ export class Table {
       const cell = element.children[i];
       if (cell.textContent !== texts[name]) cell.textContent = texts[name];
       if (name === 'opcode') set(cell, { 'data-family': familyIndex(opcode[row]) });
-      if (name === 'path' || name === 'what' || name === 'result') set(cell, { title: texts[name] || undefined });
+      if (name === 'path' || name === 'what' || name === 'result') set(cell, { 'data-tip': texts[name] || undefined });
     });
   }
 

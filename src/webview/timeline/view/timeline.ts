@@ -23,6 +23,7 @@ import { StatisticsView } from './statisticsView';
 import { Table } from './table';
 import { Tabs } from './tabs';
 import { onThemeChange, readTheme } from './theme';
+import { TextTip } from './textTip';
 import { Tooltip } from './tooltip';
 import { WindowLane } from './windowLane';
 
@@ -70,7 +71,7 @@ export class Timeline {
     model.colour = saved.colour;
     model.height = saved.height;
     const theme = readTheme();
-    this.paths = new PathTexts(this.connection, () => this.lanes.draw());
+    this.paths = new PathTexts(this.connection, () => this.lanes.named());
     this.overview = new OverviewView(model, theme);
     this.lanes = new LanesView(model, this.paths, theme);
     this.windowLane = new WindowLane(model, theme, {
@@ -280,6 +281,7 @@ export class Timeline {
       states.failure,
       this.help,
       this.tooltip.element,
+      new TextTip(this.root).element,
       keys,
       this.live,
     );
@@ -340,7 +342,6 @@ export class Timeline {
     switch (message.kind) {
       case 'begin':
         model.begin(message.sides, message.live);
-        this.pauseButton.hidden = !message.live;
         this.sideChoice.element.hidden = message.sides === 1;
         set(this.tabs.tab('comparison'), { hidden: message.sides === 1 });
         if (message.sides === 1 && this.tabs.current === 'comparison') this.tabs.choose('requests');
@@ -385,6 +386,8 @@ export class Timeline {
   private showState(): void {
     const { model } = this;
     set(this.root, { 'aria-busy': String(!model.complete), 'data-complete': String(model.complete) });
+    // Of a share that has ended nothing comes any more.
+    this.pauseButton.hidden = !model.growing;
     this.showCount();
     this.table.stateChanged();
   }

@@ -118,7 +118,9 @@ export class WindowLane {
       context.font = theme.font;
       context.textBaseline = 'middle';
       context.fillStyle = theme.foreground;
-      context.fillText('DAX window', 10, top + tall / 2);
+      const room = left - 24 - context.measureText(part).width;
+      const name = ['DAX window', 'DAX'].find((text) => context.measureText(text).width <= room);
+      if (name !== undefined) context.fillText(name, 10, top + tall / 2);
       context.textAlign = 'right';
       context.fillStyle = theme.muted;
       context.fillText(part, left - 8, top + tall / 2);

@@ -1,0 +1,66 @@
+/**
+ * One file of exported requests: it appears under its name when it is whole, and what was there is replaced only then
+ * (it may be the capture that is read). Knows nothing of vscode.
+ */
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { trouble } from '../../base/catalogue';
+import { Slice } from './breathe';
+
+const PIECE = 256 << 10;
+
+/** False when it was cancelled; nothing is then left of it. Throws `outputUnusable` where the file cannot be. */
+export async function writeExport(
+  path: string,
+  pieces: Iterable<string> | AsyncIterable<Uint8Array>,
+  cancelled: () => boolean,
+): Promise<boolean> {
+  // Short, whatever the name is.
+  const fresh = join(dirname(path), `.virtiofs-export-${process.pid}.part`);
+  try {
+    const file = await open(fresh, 'wx');
+    try {
+      const whole = await write(file, pieces, cancelled).finally(() => file.close());
+      if (whole) await rename(fresh, path);
+      return whole;
+    } finally {
+      await rm(fresh, { force: true });
+    }
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    throw trouble('outputUnusable', path, reasons[code] ?? message);
+  }
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'no room is left',
+  ENOENT: 'its folder is not there',
+  ENOTDIR: 'its folder is a file',
+  EISDIR: 'it is a folder',
+  ENAMETOOLONG: 'its name is too long',
+};
+
+async function write(
+  file: FileHandle,
+  pieces: Iterable<string> | AsyncIterable<Uint8Array>,
+  cancelled: () => boolean,
+): Promise<boolean> {
+  const slice = new Slice();
+  let text = '';
+  for await (const piece of pieces) {
+    if (typeof piece === 'string') text += piece;
+    else await file.write(piece);
+    if (text.length >= PIECE) {
+      await file.write(text);
+      text = '';
+    }
+    if (slice.over) await slice.breathe();
+    if (cancelled()) return false;
+  }
+  await file.write(text);
+  return true;
+}

@@ -1,0 +1,72 @@
+/**
+ * A person's way through the debugger: a breakpoint in the list of opcodes, F5, a request held at its entry, its host
+ * system calls one by one, its reply with another errno, which the guest then gets. Knows nothing of files but the one it
+ * starts from.
+ */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Page } from 'playwright-core';
+import { command, type Look, settled } from './steps';
+
+/** Before VS Code opens the folder. */
+export async function makeLaunch(workspace: string): Promise<void> {
+  const launch = {
+    type: 'virtiofs',
+    request: 'launch',
+    name: 'cat in a guest',
+    directory: '${workspaceFolder}',
+    guest: 'uml',
+    command: 'cat notes.md',
+  };
+  await mkdir(join(workspace, '.vscode'), { recursive: true });
+  await writeFile(
+    join(workspace, '.vscode/launch.json'),
+    JSON.stringify({ version: '0.2.0', configurations: [launch] }, null, 2),
+  );
+}
+
+export async function debugStory(page: Page, look: Look): Promise<void> {
+  await page.locator('.explorer-folders-view').getByText('notes.md').waitFor({ timeout: 60_000 });
+  // Commands of extensions come a moment after the workbench.
+  await page.waitForTimeout(4000);
+  await command(page, 'Virtio-FS: Show FUSE Opcodes');
+  await page.locator('.monaco-editor .view-line', { hasText: 'Opens a file' }).first().click();
+  await page.keyboard.press('F9');
+  await settled(page);
+  await look('opcodes');
+  await page.keyboard.press('F5');
+  const row = (text: string) => page.locator('.debug-pane .monaco-list-row', { hasText: text }).first();
+  await row('entry').waitFor({ timeout: 60_000 });
+  await settled(page);
+  await row('entry').click();
+  await row('Request').click();
+  await row('fuse_open_in').click();
+  await settled(page);
+  await look('held');
+  await page.keyboard.press('F11');
+  await row('before').waitFor({ timeout: 10_000 });
+  await page.keyboard.press('F11');
+  await row('after').waitFor({ timeout: 10_000 });
+  await settled(page);
+  await look('call');
+  await page.keyboard.press('Shift+F11');
+  await row('reply').waitFor({ timeout: 10_000 });
+  await command(page, 'Debug Console: Focus on Debug Console View');
+  for (const line of ['held', 'inode(nodeid).path', 'hex(reply)', 'set reply.error = EACCES']) {
+    await page.keyboard.type(line, { delay: 10 });
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Enter');
+    await page.waitForTimeout(700);
+  }
+  await settled(page);
+  await look('reply');
+  await page.keyboard.press('F5');
+  // The session ends with the command; what was answered stays to be read.
+  await row('hiprio').waitFor({ state: 'detached', timeout: 30_000 });
+  await page
+    .locator('.monaco-editor .view-line', { hasText: /error\s+=\s+EACCES/ })
+    .first()
+    .waitFor();
+  await settled(page);
+  await look('ended');
+}

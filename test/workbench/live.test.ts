@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import type { FrameLocator, Page } from 'playwright-core';
+import { Traffic } from '../extension/traffic/traffic';
+import { need } from '../support/need';
+import { CHROMIUM } from '../support/vscode/workbench';
+import { timelineFrame, timelineWorkbench, type TimelineWorkbench } from './timelineWorkbench';
+
+describe('the timeline of a running share in VS Code', function () {
+  this.timeout(180_000);
+  let workbench: TimelineWorkbench;
+  let traffic: Traffic;
+  let page: Page;
+  let frame: FrameLocator;
+  /** Requests of one order "work", once everything it looks for is known. */
+  let each = 0;
+
+  before(async function () {
+    need(this, 'a browser', existsSync(CHROMIUM), `no ${CHROMIUM}`);
+    workbench = await timelineWorkbench({});
+    ({ page } = workbench);
+    page.setDefaultTimeout(15_000);
+    frame = timelineFrame(page);
+    traffic = await Traffic.begin('work', ['--cache=always', '--trace-syscalls'], {
+      ...process.env,
+      XDG_RUNTIME_DIR: workbench.runtime,
+    });
+    await page.getByRole('tab', { name: 'Virtio-FS' }).first().click();
+    await page.getByText('work · live').waitFor({ timeout: 30_000 });
+    await traffic.order({ kind: 'work' });
+    await treeRow('WRITE out.o').waitFor({ timeout: 30_000 });
+  });
+
+  after(async () => {
+    await traffic?.end();
+    await workbench?.close();
+  });
+
+  const treeRow = (text: string) => page.locator('.pane-body .monaco-list-row', { hasText: text }).first();
+  const countText = async (): Promise<string> => (await frame.locator('.count').textContent()) ?? '';
+  /** Of "3 of 1,234" and "1,234 requests": shown, all. */
+  const counts = async (): Promise<[shown: number, all: number]> => {
+    const [first, second = first] = [...(await countText()).matchAll(/[\d,]+/g)].map(([digits]) =>
+      Number(digits.replaceAll(',', '')),
+    );
+    return [first, second];
+  };
+  const until = async (what: string, ready: () => Promise<boolean>): Promise<void> => {
+    const last = Date.now() + 15_000;
+    while (!(await ready())) {
+      if (Date.now() > last) assert.fail(`waited in vain: ${what}; ${await countText()}`);
+      await page.waitForTimeout(50);
+    }
+  };
+  const all = async (expected: number): Promise<void> =>
+    until(`${expected} requests`, async () => (await counts())[1] === expected);
+  /** Seconds from the first request: where the view ends. */
+  const viewEnd = async (): Promise<number> => {
+    const text = (await frame.locator('.range').textContent()) ?? '';
+    const [, from, length, unit] = /^([\d.]+) s \+ ([\d.]+) (ns|µs|ms|s)$/.exec(text) ?? [];
+    return Number(from) + Number(length) * { ns: 1e-9, µs: 1e-6, ms: 1e-3, s: 1 }[unit as 's'];
+  };
+  const newest = async (): Promise<number> => {
+    await frame.getByRole('grid', { name: 'Requests' }).focus();
+    await page.keyboard.press('End');
+    return Number(await frame.locator('.table-row.chosen .column-start').textContent());
+  };
+  async function work(): Promise<void> {
+    await traffic.order({ kind: 'work' });
+  }
+
+  it('has what came before it was opened, and what comes', async () => {
+    await page.locator('.pane-header', { hasText: 'Requests' }).hover();
+    await page.getByRole('button', { name: 'Show Timeline of This Capture' }).click();
+    await frame.locator('.table-row[data-row]', { hasText: 'out.o' }).first().waitFor();
+    // The first two orders find other things than those after them.
+    await work();
+    await work();
+    const settled = async (): Promise<number> => {
+      for (let last = -1; ;) {
+        const [, now] = await counts();
+        if (now === last) return now;
+        last = now;
+        await page.waitForTimeout(700);
+      }
+    };
+    const before = await settled();
+    await work();
+    each = (await settled()) - before;
+    assert.ok(each > 30, `${each}`);
+    await work();
+    await all(before + 2 * each);
+  });
+
+  it('goes on although a request is looked at in the tree, which stands still', async () => {
+    await treeRow('WRITE out.o').click();
+    await page.getByText('work · paused').waitFor();
+    const [, before] = await counts();
+    await work();
+    await all(before + each);
+  });
+
+  it('stands still while it is paused, and then has everything', async () => {
+    const [, before] = await counts();
+    await frame.getByRole('button', { name: 'Pause' }).click();
+    await work();
+    await page.locator('.pane-header', { hasText: 'Requests' }).hover();
+    await page.getByRole('button', { name: 'Resume' }).click();
+    // The views have them.
+    await page
+      .locator('.pane-header', { hasText: 'Requests' })
+      .filter({ hasText: String(before + each) })
+      .waitFor();
+    assert.equal((await counts())[1], before);
+    await frame.getByRole('button', { name: 'Go on' }).click();
+    await all(before + each);
+  });
+
+  it('follows the newest requests also when it is zoomed in', async () => {
+    const [, before] = await counts();
+    await frame.locator('#lanes').focus();
+    for (const key of ['0', '+', '+', '+']) await page.keyboard.press(key);
+    await until('the zoom', async () => (await viewEnd()) < (await newest()));
+    const zoomed = (await frame.locator('.range').textContent())?.split('+')[1];
+    // A person who has looked at something earlier goes on with the button.
+    await frame.locator('#lanes').focus();
+    await page.keyboard.press('Escape');
+    await frame.getByRole('button', { name: 'Pause' }).click();
+    await frame.getByRole('button', { name: 'Go on' }).click();
+    await work();
+    await all(before + each);
+    const at = await viewEnd();
+    assert.equal((await frame.locator('.range').textContent())?.split('+')[1], zoomed);
+    assert.ok(at >= (await newest()));
+    await frame.getByRole('button', { name: 'Show everything' }).click();
+  });
+
+  it('filters what comes', async () => {
+    const filter = frame.getByRole('combobox', { name: 'Filter requests' });
+    await filter.fill('opcode == WRITE && path ~ "*out.o"');
+    await filter.press('Enter');
+    await until('the filter', async () => / of /.test(await countText()));
+    const [shown, before] = await counts();
+    assert.equal(shown % 4, 0);
+    await work();
+    await until('four more', async () => (await counts()).join() === `${shown + 4},${before + each}`);
+    const opcodes = await frame.locator('.table-row[data-row]:visible .column-opcode').allTextContents();
+    assert.ok(opcodes.length > 0 && opcodes.every((opcode) => opcode === 'WRITE'));
+    await filter.fill('');
+    await filter.press('Enter');
+    await until('everything', async () => (await counts())[0] === before + each);
+  });
+
+  it('keeps what is selected while more comes', async () => {
+    await frame.getByRole('grid', { name: 'Requests' }).focus();
+    await page.keyboard.press('Home');
+    for (let press = 0; press < 3; press++) await page.keyboard.press('ArrowDown');
+    const chosen = () => frame.locator('.table-row.chosen').getAttribute('data-row');
+    const opcode = () => frame.locator('.details h2').textContent();
+    await frame.locator('.details h2').waitFor();
+    const before = [await chosen(), await opcode()];
+    const [, count] = await counts();
+    await work();
+    await all(count + each);
+    assert.deepEqual([await chosen(), await opcode()], before);
+  });
+
+  it('stays as it is when the share ends', async () => {
+    const [, before] = await counts();
+    await traffic.order({ kind: 'kill' });
+    await page.getByText('the share has ended').first().waitFor();
+    assert.equal((await counts())[1], before);
+    await frame.locator('.table-row[data-row]:visible').nth(2).click();
+    await frame.locator('.details .field').first().waitFor();
+    assert.equal(await frame.getByRole('button', { name: 'Pause' }).isVisible(), false);
+  });
+});
