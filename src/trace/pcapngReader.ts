@@ -301,7 +301,8 @@ const ZSTD_MAGIC = 0xfd2fb528;
 const NO_PCAPNG = 'it does not begin as pcapng does, at byte 0';
 const REMEDIES = {
   cut: 'It may still be written, or its share was killed: open it again later, or export it as a capture, which makes a whole one of what is there.',
-  damaged: 'What comes behind that cannot be read: export it as a capture, which makes a good one of what comes before.',
+  damaged:
+    'What comes behind that cannot be read: export it as a capture, which makes a good one of what comes before.',
 } as const;
 const NAME_ANOTHER = 'Name a file that "--capture" has made, or that Wireshark has saved as pcapng.';
 

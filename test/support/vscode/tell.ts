@@ -20,7 +20,7 @@ export const THEMES = {
 } as const;
 export const SIZES = {
   wide: { width: 1440, height: 900 },
-  narrow: { width: 760, height: 800 },
+  narrow: { width: 760, height: 1100 },
 } as const;
 
 /** `workspace`: the folder that is open. */
