@@ -264,6 +264,11 @@ export const catalogue = {
   outputThere: (file: string) => usage(`${file} is there already`, 'Choose another name, or replace it with --force.'),
   outputUnusable: (file: string, why: string) =>
     machine(`${file} cannot be written: ${why}`, 'Name a file in a folder that you may write to, with room in it.'),
+  exportOvertaken: () =>
+    usage(
+      'the oldest requests were dropped from memory while they were to be exported',
+      'Export again what is shown now, or raise the setting virtiofs.live.memory.',
+    ),
   // The dissector for Wireshark
   dissectorForeign: (file: string) =>
     usage(

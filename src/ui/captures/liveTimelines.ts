@@ -36,7 +36,12 @@ export class LiveTimelines implements vscode.Disposable {
     if (known) return known;
     const source = timelineSource(capture);
     const session = openLiveTimeline(this.extension, {
-      capture: source.capture,
+      get capture() {
+        return source.capture;
+      },
+      get dropped() {
+        return source.dropped;
+      },
       state: () => source.state(),
       onChange: (listener) => {
         const end = source.onChange(listener);

@@ -19,6 +19,9 @@ export function timelineSource(open: OpenCapture): CaptureSource {
     get capture(): Capture {
       return open.reader;
     },
+    get dropped(): number {
+      return open.dropped;
+    },
     state: () => ({
       title: open.title,
       phase: phases[open.phase],

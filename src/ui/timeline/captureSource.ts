@@ -6,6 +6,8 @@ export type SourceState = Pick<CaptureState, 'title' | 'phase' | 'bytesRead' | '
 
 export interface CaptureSource {
   readonly capture: Capture;
+  /** How many rows were dropped so far: when that grows, row numbers mean other requests. */
+  readonly dropped: number;
   /** Of a file on this machine, for what reads it once more. */
   readonly path?: string | undefined;
   state(): SourceState;

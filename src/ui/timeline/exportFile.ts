@@ -12,7 +12,7 @@ const PIECE = 256 << 10;
 /** False when it was cancelled; nothing is then left of it. Throws `outputUnusable` where the file cannot be. */
 export async function writeExport(
   path: string,
-  pieces: Iterable<string> | AsyncIterable<Uint8Array>,
+  pieces: Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>,
   cancelled: () => boolean,
 ): Promise<boolean> {
   // Short, whatever the name is.
@@ -46,7 +46,7 @@ const reasons: Readonly<Record<string, string>> = {
 
 async function write(
   file: FileHandle,
-  pieces: Iterable<string> | AsyncIterable<Uint8Array>,
+  pieces: Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>,
   cancelled: () => boolean,
 ): Promise<boolean> {
   const slice = new Slice();

@@ -10,6 +10,7 @@ import { FilteredCapture } from '../../trace/export/pcapng';
 import { showTrouble } from '../troubleMessage';
 import type { CaptureSource } from './captureSource';
 import { writeExport } from './exportFile';
+import { checked, rowsAsNow } from './whileSame';
 
 interface Format extends vscode.QuickPickItem {
   readonly extension: string;
@@ -66,6 +67,7 @@ export async function exportRows(
     void vscode.window.showWarningMessage('No request is shown, so there is nothing to export.');
     return;
   }
+  const check = rowsAsNow(source);
   const offered = formats.filter(({ extension }) => extension !== 'fuse.pcapng' || source.path !== undefined);
   const title = `Export ${rows.length.toLocaleString('en')} ${rows.length === 1 ? 'request' : 'requests'}`;
   const format = await vscode.window.showQuickPick(offered, { title, placeHolder: 'Format', matchOnDetail: true });
@@ -84,9 +86,11 @@ export async function exportRows(
   }
   const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
   try {
-    const whole = await vscode.window.withProgress(options, (_progress, token) =>
-      writeExport(target.fsPath, format.pieces(source, rows), () => token.isCancellationRequested),
-    );
+    check();
+    const whole = await vscode.window.withProgress(options, (_progress, token) => {
+      const pieces: Iterable<string | Uint8Array> | AsyncIterable<Uint8Array> = format.pieces(source, rows);
+      return writeExport(target.fsPath, checked(pieces, check), () => token.isCancellationRequested);
+    });
     if (!whole) return;
   } catch (error) {
     const { message, remedy } = error instanceof Trouble ? error : trouble('unexpected', String(error));

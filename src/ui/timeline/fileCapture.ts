@@ -49,6 +49,7 @@ export function bytesInMemory(all: Uint8Array): Bytes {
 
 export class FileCapture implements CaptureSource {
   readonly capture: CaptureReader;
+  readonly dropped = 0;
   private readonly listeners = new Set<() => void>();
   private phase: SourceState['phase'] = 'reading';
   private trouble: CaptureTrouble | undefined;

@@ -43,6 +43,7 @@ function page(phase: SourceState['phase'], bytes: Uint8Array, held = false): Pag
     sources: [
       {
         capture: reader,
+        dropped: 0,
         state: () => ({ title: 'a', phase: now, bytesRead: 1, bytes: 2, trouble: undefined }),
         onChange: (told) => {
           listener = told;
