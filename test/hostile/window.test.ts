@@ -202,6 +202,8 @@ describe('hostile use of the DAX window', function () {
     window.reply(9, 0n);
     window.reply(10, 1n);
     victim.calls.getattr(ROOT);
+    // Which of the two is seen first, the words or the request, is not settled: a request may take them for its answer.
+    assert.ok([-5, -19].includes(setup({ len: RANGE })));
     assert.equal(setup({ len: RANGE }), -19, 'and is not asked any more');
   });
 
