@@ -57,7 +57,8 @@ export async function captureStory(page: Page, look: Look): Promise<void> {
   await command(page, 'View: Close All Editors');
   await page.keyboard.press('Control+b');
   await openInViews(page, 'build.fuse');
-  await page.getByRole('tab', { name: 'Virtio-FS' }).first().click();
+  // The views come by themselves.
+  await page.locator('.pane-body .monaco-list-row', { hasText: 'READ part' }).first().waitFor();
   await page.locator('.pane-header', { hasText: 'Findings' }).click();
   await page.locator('.pane-header', { hasText: 'Inodes and Handles' }).click();
   await page.waitForTimeout(1500);
