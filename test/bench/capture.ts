@@ -1,7 +1,8 @@
 /**
  * What a capture costs the daemon, and whether it loses anything at speed.
  *
- * The same daemon twice, one of them with `--capture` into memory, in turn; the queue worker's own CPU time per request.
+ * The same daemon twice, one of them with `--capture` into memory, in turn; the queue worker's own CPU time per request,
+ * with a front-end that does not sleep: else the slower of two daemons pays for waking it up as well.
  */
 import * as fs from 'node:fs';
 import * as os from 'node:os';
@@ -72,7 +73,10 @@ export async function captureCosts(folder: string, rounds: number, milliseconds:
     sessions.push(await start(`--capture=${files.path('plain')}`));
     sessions.push(await start(`--capture=${files.path('syscalls')}`, '--trace-syscalls'));
     runOn(0);
-    for (const session of sessions) confine(session.daemon.pid, 1);
+    for (const session of sessions) {
+      confine(session.daemon.pid, 1);
+      session.watchful = true;
+    }
     const rows = sequences.filter((row) => ROWS.has(row.name));
     return rows.map((row) => {
       const taken = sessions.map((): number[] => []);

@@ -58,7 +58,10 @@ export async function gateCosts(folder: string, rounds: number, milliseconds: nu
     for (let i = 0; i < 3; i++) sessions.push(await start());
     clients.push(await armed(sessions[2], '*'), await armed(sessions[3], 'STATFS'));
     runOn(0);
-    for (const session of sessions) confine(session.daemon.pid, 1);
+    for (const session of sessions) {
+      confine(session.daemon.pid, 1);
+      session.watchful = true;
+    }
     return sequences
       .filter((row) => ROWS.has(row.name))
       .map((row) => {

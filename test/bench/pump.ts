@@ -12,6 +12,8 @@ import type { RingWriter, Segment } from '../driver/ringWriter';
 const IN_HEADER = 40;
 const OUT_HEADER = 16;
 const PAGE = 4096;
+/** Some hundredths of a second. */
+const LOOKS = 1_000_000;
 
 /** A request with its place in the ring: offered again and again, its fields patched in between. */
 export interface Prepared {
@@ -40,6 +42,8 @@ export class Pump {
     readonly device: AttachedDevice,
     readonly queue: number,
     private readonly scatter = false,
+    /** Watches the used ring instead of sleeping: the daemon then wakes nobody, whatever its pace. */
+    private readonly watchful = false,
   ) {
     this.arena = device.memory[0].arena;
     this.ring = device.ring(queue);
@@ -85,6 +89,7 @@ export class Pump {
     const { ring } = this;
     for (;;) {
       let head = ring.take();
+      if (this.watchful) for (let look = 0; look < LOOKS && head < 0; look++) head = ring.take();
       if (head < 0) {
         ring.armCalls();
         head = ring.take();

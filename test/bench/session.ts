@@ -18,6 +18,7 @@ const OPENDIR = 27;
 
 export class MeasuredSession implements Session {
   readonly client: FuseClient;
+  watchful = false;
   private readonly calls: FuseCalls;
   private readonly nodes = new Map<string, bigint>();
 

@@ -13,6 +13,8 @@ import { TREE } from './tree';
 export interface Session {
   readonly device: AttachedDevice;
   readonly client: FuseClient;
+  /** Its front-end does not sleep: see Pump. */
+  readonly watchful: boolean;
   /** nodeid of a path below the share, looked up once. */
   node(path: string): bigint;
   /** Opens (OPEN 14 or OPENDIR 27); the fh. */
@@ -60,7 +62,7 @@ abstract class Sequence implements Workload {
     protected readonly depth: number,
     scatter: boolean,
   ) {
-    this.pump = new Pump(session.device, 1, scatter);
+    this.pump = new Pump(session.device, 1, scatter, session.watchful);
   }
 
   get kicks(): number {
