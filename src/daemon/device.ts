@@ -255,7 +255,7 @@ export class ShareDevice implements Device, GateOwner {
         if (result === 'broken') {
           running.broken = true;
           this.warn(`queue ${running.ring.index} is stopped: the driver gave ${queue.fault}`);
-          this.tell(running);
+          this.rest(running);
           return;
         }
         this.parts.counters.taken(running.ring.index);
@@ -269,12 +269,11 @@ export class ShareDevice implements Device, GateOwner {
           this.parts.counters.answered(running.ring.index);
           if (running.tidings.due(queue.backlog)) this.tell(running);
         } else if (gate.frozen) {
-          this.tell(running);
+          this.rest(running);
           return;
         }
       }
-      this.tell(running);
-      this.parts.tracer.pause();
+      this.rest(running);
       if (left === 0) {
         if (!this.unfinished.includes(running)) this.unfinished.push(running);
         return;
@@ -331,6 +330,12 @@ export class ShareDevice implements Device, GateOwner {
       for (let spin = 0; spin < 32; spin++) if (queue.pending) return true;
     } while (performance.now() < end);
     return false;
+  }
+
+  /** Nothing more is taken for now: the driver and whoever captures have all that was answered. */
+  private rest(running: RunningQueue): void {
+    this.tell(running);
+    this.parts.tracer.pause();
   }
 
   private tell(running: RunningQueue): void {

@@ -6,7 +6,8 @@ import * as path from 'node:path';
 import { once } from 'node:events';
 import * as net from 'node:net';
 import { runningShares } from '../../../src/control/runningShares';
-import { opcodeByNumber } from '../../../src/protocol/fuse/opcodes';
+import { Opcode, opcodeByNumber } from '../../../src/protocol/fuse/opcodes';
+import { AttrOut, GetattrIn } from '../../../src/protocol/fuse/structs';
 import { hostCalls } from '../../../src/protocol/hostCalls';
 import { RowFlag } from '../../../src/trace/capture';
 import { CaptureReader } from '../../../src/trace/captureReader';
@@ -78,6 +79,28 @@ describe('daemon tracing', () => {
     Array.from({ length: capture.count }, (_, row) => opcodeByNumber(capture.columns.opcode[row])?.name ?? '?');
   const paths = (capture: CaptureReader): string[] =>
     Array.from({ length: capture.count }, (_, row) => capture.path(capture.columns.path[row]));
+
+  it('has the last reply before a chain that breaks the queue', async () => {
+    const file = path.join(home, 'capture');
+    await begin([`--capture=${file}`]);
+    const { client, device } = session;
+    const ring = device.ring(1);
+    const publish = ring.publish.bind(ring);
+    // Both become visible at once.
+    ring.publish = () => false;
+    const last = client.start(Opcode.GETATTR, ROOT, [new Uint8Array(GetattrIn.size)], {
+      room: AttrOut.size,
+    });
+    ring.offer(5000); // there is no such descriptor
+    ring.publish = publish;
+    if (ring.publish()) device.kick(1);
+    assert.equal(client.wait(last).error, 0);
+    await daemon.says(/queue 1 is stopped/);
+    await end();
+    const capture = read(file);
+    assert.deepEqual(names(capture), ['INIT', 'GETATTR']);
+    assert.ok((capture.columns.flags[1] & RowFlag.REPLIED) !== 0);
+  });
 
   for (const how of ['--trace-fd=3', '--capture']) {
     it(`${how} has every request and reply, with paths, data cut at the snap length`, async () => {
