@@ -4,6 +4,7 @@
  */
 import type { BlockingCalls } from '../../fs/hostCalls';
 import { hostCallNumber } from '../../protocol/hostCalls';
+import { now } from './clock';
 import type { Tracer } from './tracer';
 
 type Done = (result: number) => void;
@@ -51,7 +52,7 @@ export class TimedBlockingCalls implements BlockingCalls {
     const { trace } = this;
     if (!trace.on) return done;
     const waiting = trace.current;
-    const began = performance.now();
+    const began = now();
     return (result) => {
       // What follows is the waiting request's business, in the middle of whatever is being served.
       const interrupted = trace.current;

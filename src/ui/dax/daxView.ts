@@ -6,7 +6,7 @@ import { checkFromDaxWindow, type FromDaxWindow, type ToDaxWindow } from '../../
 import { Follower } from '../captures/follower';
 import type { Captures } from '../captures/captures';
 import { DaxModel } from './daxModel';
-import { daxOptions, daxPage } from './daxPage';
+import { webviewOptions, webviewPage } from '../webviewPage';
 import { DaxPresence } from './daxPresence';
 
 export const DAX_VIEW = 'virtiofs.dax';
@@ -37,7 +37,7 @@ export class DaxView implements vscode.WebviewViewProvider, vscode.Disposable {
     const follower = new Follower(this.captures, model, () => EVERY_MS);
     this.model = model;
     this.follower = follower;
-    webview.options = daxOptions(this.extension.extensionUri);
+    webview.options = webviewOptions(this.extension.extensionUri);
     const heard = vscode.Disposable.from(
       webview.onDidReceiveMessage((message: unknown) => this.take(message)),
       view.onDidChangeVisibility(() => follower.look(view.visible)),
@@ -46,7 +46,7 @@ export class DaxView implements vscode.WebviewViewProvider, vscode.Disposable {
       heard.dispose();
       if (this.view === view) this.close();
     });
-    webview.html = daxPage(webview, this.extension.extensionUri);
+    webview.html = webviewPage(webview, this.extension.extensionUri, 'dax', 'DAX Window');
     follower.look(view.visible);
   }
 

@@ -10,7 +10,7 @@ import { FilteredCapture } from '../../trace/export/pcapng';
 import { showTrouble } from '../troubleMessage';
 import type { CaptureSource } from './captureSource';
 import { writeExport } from './exportFile';
-import { checked, rowsAsNow } from './whileSame';
+import { checked, rowsAsNow } from './rowsAsNow';
 
 interface Format extends vscode.QuickPickItem {
   readonly extension: string;
@@ -86,7 +86,6 @@ export async function exportRows(
   }
   const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
   try {
-    check();
     const whole = await vscode.window.withProgress(options, (_progress, token) => {
       const pieces: Iterable<string | Uint8Array> | AsyncIterable<Uint8Array> = format.pieces(source, rows);
       return writeExport(target.fsPath, checked(pieces, check), () => token.isCancellationRequested);

@@ -11,7 +11,7 @@ import { comparisonOf } from './comparison';
 import { exportRows } from './exportRows';
 import { bytesInMemory, bytesOfFile, FileCapture } from './fileCapture';
 import { notesInMemory, notesOf } from './notesInWorkspace';
-import { optionsFor, timelinePage } from './page';
+import { webviewOptions, webviewPage } from '../webviewPage';
 import { TimelineSession, type SessionParts } from './session';
 
 /** Editors of files elsewhere take the file into memory as a whole. */
@@ -55,7 +55,7 @@ function fill(context: vscode.ExtensionContext, panel: vscode.WebviewPanel, rest
       void vscode.commands.executeCommand('virtiofs.compareCaptures', uris[0]);
     },
   });
-  webview.options = optionsFor(context.extensionUri);
+  webview.options = webviewOptions(context.extensionUri);
   const ending = vscode.Disposable.from(
     webview.onDidReceiveMessage((message: unknown) => {
       if (isFromTimeline(message)) void session.take(message);
@@ -66,7 +66,7 @@ function fill(context: vscode.ExtensionContext, panel: vscode.WebviewPanel, rest
     ending.dispose();
     session.end();
   });
-  webview.html = timelinePage(webview, context.extensionUri);
+  webview.html = webviewPage(webview, context.extensionUri, 'timeline', 'Virtio-FS Timeline');
   return session;
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Trouble } from '../../../src/base/catalogue';
 import { CaptureReader } from '../../../src/trace/captureReader';
-import { checked, rowsAsNow } from '../../../src/ui/timeline/whileSame';
+import { checked, rowsAsNow } from '../../../src/ui/timeline/rowsAsNow';
 
 describe('rows that are exported from a live capture', () => {
   const overtaken = (error: unknown): boolean =>
