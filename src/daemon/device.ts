@@ -25,6 +25,7 @@ import { QueueExchange } from './queueExchange';
 import { ShortWatch } from './shortWatch';
 import { Tidings } from './tidings';
 import { Arrivals } from './trace/arrivals';
+import { now } from './trace/clock';
 import type { Tracer } from './trace/tracer';
 
 const PAGE = 4096;
@@ -100,6 +101,7 @@ export class ShareDevice implements Device, GateOwner {
   ) {
     const { arena } = parts;
     const host: HostMemory = {
+      ordersStores: process.arch === 'x64',
       copyIn: (at, address, length) => copyBytes(arena.address(at), address, length),
       copyOut: (address, at, length) => copyBytes(address, arena.address(at), length),
       copy: copyBytes,
@@ -267,7 +269,7 @@ export class ShareDevice implements Device, GateOwner {
         if (used !== DEFERRED) {
           queue.push(exchange.chain.head, used);
           this.parts.counters.answered(running.ring.index);
-          if (running.tidings.due(queue.backlog)) this.tell(running);
+          if (running.tidings.due(queue)) this.tell(running);
         } else if (gate.frozen) {
           this.rest(running);
           return;
@@ -298,7 +300,7 @@ export class ShareDevice implements Device, GateOwner {
   private handleTraced(running: RunningQueue, exchange: QueueExchange): number {
     const { tracer } = this.parts;
     const { queue, arrivals } = running;
-    tracer.begin(exchange.trace, exchange.chain, exchange.queue, arrivals, queue.nextAvail, queue.backlog);
+    tracer.begin(exchange.trace, exchange.chain, exchange.queue, arrivals, queue);
     const used = this.server.handle(exchange);
     tracer.handled(exchange.trace, exchange.chain, used);
     return used;
@@ -309,7 +311,7 @@ export class ShareDevice implements Device, GateOwner {
     const { queue, arrivals } = running;
     exchange.trace.traced = false;
     if (tracer.on) {
-      tracer.begin(exchange.trace, exchange.chain, exchange.queue, arrivals, queue.nextAvail, queue.backlog);
+      tracer.begin(exchange.trace, exchange.chain, exchange.queue, arrivals, queue);
       tracer.suspend();
     }
     const used = gate.serve(exchange);
@@ -325,10 +327,10 @@ export class ShareDevice implements Device, GateOwner {
 
   /** Busy polling, when asked for: true as soon as there is something to do. */
   private watch(queue: Virtqueue): boolean {
-    const end = performance.now() + this.parts.pollMicroseconds / 1000;
+    const end = now() + this.parts.pollMicroseconds / 1000;
     do {
       for (let spin = 0; spin < 32; spin++) if (queue.pending) return true;
-    } while (performance.now() < end);
+    } while (now() < end);
     return false;
   }
 

@@ -7,6 +7,7 @@
  * without one.
  */
 import { yieldCpu } from '../native/process';
+import { now } from './trace/clock';
 
 /** Milliseconds: as long as a guest takes to see a reply and ask again. What took longer was somebody else's turn. */
 const WORTHWHILE = 0.03;
@@ -26,10 +27,10 @@ export class IdleYield {
       return false;
     }
     const timed = this.untimed === 0;
-    const begun = timed ? performance.now() : 0;
+    const begun = timed ? now() : 0;
     yieldCpu();
     const { pending } = queue;
-    if (pending && !(timed && performance.now() - begun > WORTHWHILE)) {
+    if (pending && !(timed && now() - begun > WORTHWHILE)) {
       this.pause = 1;
       this.untimed = timed ? TIMED_EVERY : this.untimed - 1;
     } else {

@@ -6,6 +6,7 @@
  * half of what was waiting, or at as many replies as were lately made in the time that a reply may wait, whichever is
  * less. The clock is read once a group.
  */
+import { now } from './trace/clock';
 
 /** Milliseconds that a reply may wait for others. */
 const PATIENCE = 0.015;
@@ -25,10 +26,10 @@ export class Tidings {
     this.first = true;
   }
 
-  /** One more reply has been pushed, with `backlog` requests still waiting: is it time? */
-  due(backlog: number): boolean {
+  /** One more reply has been pushed: is it time? At a group's first reply the requests that still wait are counted. */
+  due(queue: { readonly backlog: number }): boolean {
     if (this.untold++ === 0) {
-      const half = backlog >>> 1;
+      const half = queue.backlog >>> 1;
       this.grouped = half > 1;
       this.enough = this.first ? 1 : this.each * half > PATIENCE ? Math.floor(PATIENCE / this.each) : half;
       this.first = false;
@@ -38,9 +39,9 @@ export class Tidings {
 
   told(): void {
     if (this.grouped && this.untold > 0) {
-      const now = performance.now();
-      this.each = (now - this.lastTold) / this.untold;
-      this.lastTold = now;
+      const time = now();
+      this.each = (time - this.lastTold) / this.untold;
+      this.lastTold = time;
     }
     this.untold = 0;
   }

@@ -6,16 +6,12 @@
  * request an -EFAULT, never the queue: User Mode Linux sends such pieces (its zero page is outside of the shared memory).
  */
 import type { Arena } from '../base/arena';
+import { copyShort, isShort } from '../base/words';
 import { Errno } from '../protocol/errno';
 import type { GuestMemory } from './guestMemory';
 
 /** preadv and pwritev take no more pieces in one call. */
 export const IOV_MAX = 1024;
-
-/** Up to here bytes are copied one by one. */
-const SHORT = 192;
-/** The same for copies into a capture, which begin at multiples of 4: as long as what is kept of data without being asked. */
-const EXPORTED_BY_HAND = 512;
 
 /** Pieces a chain keeps: IOV_MAX of data and some of headers. Longer ones are walked but not kept (`oversized`). */
 export const MAX_PIECES = IOV_MAX + 8;
@@ -100,6 +96,14 @@ export class Chain {
 
   /** The 32-bit word of the request at `skip`, or 0 where there is none. It may be another when it is read again. */
   peek(skip: number): number {
+    if (this.readableCount > 0 && skip + 4 <= this.lengths[0]) {
+      const guest = this.addresses[0] + skip;
+      const { memory } = this;
+      if (memory.translate(guest) >= 0 && memory.run >= 4) {
+        const offset = memory.offset(guest);
+        if ((offset & 3) === 0) return memory.words[offset >>> 2];
+      }
+    }
     const low = this.byte(skip) | (this.byte(skip + 1) << 8);
     return (low | (this.byte(skip + 2) << 16) | (this.byte(skip + 3) << 24)) >>> 0;
   }
@@ -115,8 +119,7 @@ export class Chain {
 
   /** Makes one iovec, of host memory that is not the guest's: how many that are. */
   vectorOf(address: number, length: number): number {
-    this.arena.setU64(this.vectorsAt, address);
-    this.arena.setU64(this.vectorsAt + 8, length);
+    this.vector(this.vectorsAt, address, length);
     return 1;
   }
 
@@ -145,8 +148,13 @@ export class Chain {
         const address = memory.translate(guest);
         if (address < 0) return -Errno.EFAULT;
         const part = memory.run < left ? memory.run : left;
-        if (part <= SHORT) this.copyShort(memory.offset(guest), part, at, out);
-        else if (out) memory.host.copyOut(address, at, part);
+        const offset = memory.offset(guest);
+        if (isShort(offset | at, part)) {
+          const { u8, u32 } = this.arena;
+          const { bytes, words } = memory;
+          if (out) copyShort(u8, u32, at, bytes, words, offset, part);
+          else copyShort(bytes, words, offset, u8, u32, at, part);
+        } else if (out) memory.host.copyOut(address, at, part);
         else memory.host.copyIn(at, address, part);
         at += part;
         guest += part;
@@ -167,7 +175,8 @@ export class Chain {
         const address = memory.translate(guest);
         if (address < 0) return;
         const part = memory.run < left ? memory.run : left;
-        if (part <= EXPORTED_BY_HAND) this.exportShort(memory.offset(guest), part, to, at);
+        const offset = memory.offset(guest);
+        if (isShort(offset | at, part)) copyShort(memory.bytes, memory.words, offset, to.bytes, to.u32, at, part);
         else memory.host.copy(to.address + at, address, part);
         at += part;
         guest += part;
@@ -188,56 +197,19 @@ export class Chain {
     return 0;
   }
 
-  private exportShort(offset: number, length: number, to: ExportTarget, at: number): void {
-    let here = at;
-    let guest = offset;
-    if (((offset | at) & 3) === 0) {
-      const { words } = this.memory;
-      const { u32 } = to;
-      const last = (offset + length) >>> 2;
-      let word = at >>> 2;
-      for (let from = offset >>> 2; from < last; from++) u32[word++] = words[from];
-      guest = last << 2;
-      here = word << 2;
-    }
-    const { bytes } = this.memory;
-    const end = offset + length;
-    while (guest < end) to.bytes[here++] = bytes[guest++];
-  }
-
-  /** A few bytes at `offset` of the window translated last: cheaper by hand than a call out of JavaScript. */
-  private copyShort(offset: number, length: number, at: number, out: boolean): void {
-    if (((offset | at | length) & 3) === 0) {
-      const { words } = this.memory;
-      const own = this.arena.u32;
-      let guest = offset >>> 2;
-      let here = at >>> 2;
-      const end = guest + (length >>> 2);
-      if (out) while (guest < end) words[guest++] = own[here++];
-      else while (guest < end) own[here++] = words[guest++];
-      return;
-    }
-    const { bytes } = this.memory;
-    const own = this.arena.u8;
-    const end = offset + length;
-    let here = at;
-    if (out) while (offset < end) bytes[offset++] = own[here++];
-    else while (offset < end) own[here++] = bytes[offset++];
-  }
-
   private gather(first: number, last: number, skip: number, length: number): number {
-    const memory = this.memory;
-    const arena = this.arena;
+    const { memory, addresses, lengths } = this;
+    const limit = this.vectorsAt + IOV_MAX * 16;
     let vector = this.vectorsAt;
-    const limit = vector + IOV_MAX * 16;
-    let expected = -1;
+    let start = 0;
+    let size = 0;
     for (let index = first; index < last && length > 0; index++) {
-      let left = this.lengths[index];
+      let left = lengths[index];
       if (skip >= left) {
         skip -= left;
         continue;
       }
-      let guest = this.addresses[index] + skip;
+      let guest = addresses[index] + skip;
       left -= skip;
       skip = 0;
       if (left > length) left = length;
@@ -246,21 +218,31 @@ export class Chain {
         const address = memory.translateData(guest);
         if (address < 0) return -Errno.EFAULT;
         const part = memory.run < left ? memory.run : left;
-        if (address === expected) {
-          // Pages that lie side by side become one piece: fewer for the kernel to walk.
-          arena.setU32(vector - 8, arena.getU32(vector - 8) + part);
-        } else {
+        // Pages that lie side by side become one piece: fewer for the kernel to walk.
+        if (address !== start + size) {
+          if (size > 0) {
+            this.vector(vector, start, size);
+            vector += 16;
+          }
           if (vector === limit) return -Errno.EFAULT;
-          arena.setU64(vector, address);
-          arena.setU32(vector + 8, part);
-          arena.setU32(vector + 12, 0);
-          vector += 16;
+          start = address;
+          size = 0;
         }
-        expected = address + part;
+        size += part;
         guest += part;
         left -= part;
       }
     }
-    return length > 0 ? -Errno.EFAULT : (vector - this.vectorsAt) >>> 4;
+    if (length > 0) return -Errno.EFAULT;
+    if (size > 0) {
+      this.vector(vector, start, size);
+      vector += 16;
+    }
+    return (vector - this.vectorsAt) >>> 4;
+  }
+
+  private vector(at: number, address: number, length: number): void {
+    this.arena.setU64(at, address);
+    this.arena.setU64(at + 8, length);
   }
 }

@@ -9,7 +9,9 @@
  *
  * The driver writes descriptors, then the head into ring[idx % size], then idx. The device reads idx, then ring, then
  * the descriptors; it answers by an entry in the used ring, then used.idx. Both indices run freely through 16 bits.
- * Loads and stores of idx are `Atomics`: they order what lies around them, also against the other CPU.
+ * Loads and stores of idx are `Atomics`: they order what lies around them, also against the other CPU. Only where that
+ * CPU sees stores in order anyway is used.idx stored plainly after each element, and with a fence before the driver's
+ * wish to be told is looked at. (V8 keeps stores to typed arrays in the order of the program.)
  *
  * Notifications with VIRTIO_F_EVENT_IDX: each side writes the index at which it wants to be told next. `avail_event`
  * stays behind while the device works, so the driver does not kick; when the queue seems empty it is set to the next
@@ -47,6 +49,8 @@ export class Virtqueue {
   /** The next entry of the available ring to take, and of the used ring to fill (both modulo 2^16). */
   nextAvail: number;
   nextUsed: number;
+  /** The available index when it was last looked at: its cache line is the driver's, and each look takes it away. */
+  private seenAvail: number;
   /** used.idx when the driver was last told. */
   private signalled: number;
   private toldOnce = false;
@@ -76,26 +80,33 @@ export class Virtqueue {
     this.used32 = new Uint32Array(used.buffer, used.byteOffset, 1 + size * 2);
     this.usedEvent = 2 + size;
     this.availEvent = 2 + size * 4;
-    this.nextAvail = base;
+    this.nextAvail = this.seenAvail = base;
     this.nextUsed = Atomics.load(this.used16, 1);
     this.signalled = this.nextUsed;
   }
 
   /** Whether the driver has made something available. */
   get pending(): boolean {
-    return Atomics.load(this.avail, 1) !== this.nextAvail;
+    return this.backlog !== 0;
   }
 
-  /** How much, as it says itself. */
+  /** How much, as it says itself now. */
   get backlog(): number {
-    return (Atomics.load(this.avail, 1) - this.nextAvail) & 0xffff;
+    this.seenAvail = Atomics.load(this.avail, 1);
+    return (this.seenAvail - this.nextAvail) & 0xffff;
+  }
+
+  /** How much it had made available when that was last looked at. */
+  get waiting(): number {
+    return (this.seenAvail - this.nextAvail) & 0xffff;
   }
 
   /** Takes the next request. */
   pop(chain: Chain): PopResult {
-    const { backlog } = this;
-    if (backlog === 0) return 'empty';
-    if (backlog > this.size) return this.broken('the available index runs ahead of the ring');
+    let { waiting } = this;
+    if (waiting === 0) waiting = this.backlog;
+    if (waiting === 0) return 'empty';
+    if (waiting > this.size) return this.broken('the available index runs ahead of the ring');
     const head = this.avail[2 + (this.nextAvail & this.mask)];
     if (head >= this.size) return this.broken('a head beyond the descriptor table');
     this.nextAvail = (this.nextAvail + 1) & 0xffff;
@@ -127,12 +138,16 @@ export class Virtqueue {
     if (!Number.isInteger(count) || count === 0 || count > MAX_INDIRECT) {
       return this.broken('an indirect table of a bad length');
     }
-    // Copied once, then read: the driver cannot change it under us.
     const address = this.memory.translate(guest);
     if (address < 0 || this.memory.run < bytes) return this.broken('an indirect table outside of guest memory');
-    this.memory.host.copyIn(this.indirectAt, address, bytes);
-    const table = this.arena.u32;
-    const base = this.indirectAt >>> 2;
+    let table = this.memory.words;
+    let base = this.memory.offset(guest);
+    if ((base & 3) !== 0) {
+      this.memory.host.copyIn(this.indirectAt, address, bytes);
+      table = this.arena.u32;
+      base = this.indirectAt;
+    }
+    base >>>= 2;
     let index = 0;
     for (let hops = 0; hops < count; hops++) {
       const at = base + (index << 2);
@@ -159,7 +174,9 @@ export class Virtqueue {
     this.used32[at] = head;
     this.used32[at + 1] = length;
     this.nextUsed = (this.nextUsed + 1) & 0xffff;
-    Atomics.store(this.used16, 1, this.nextUsed);
+    // Behind the element. An Atomics store is a call and a full fence: it waits for every line that the driver's CPU has.
+    if (this.memory.host.ordersStores) this.used16[1] = this.nextUsed;
+    else Atomics.store(this.used16, 1, this.nextUsed);
   }
 
   /** Whether the driver wants to hear of what was pushed since it was last told (2.7.10). Assumes that it is told then. */
@@ -167,6 +184,8 @@ export class Virtqueue {
     const now = this.nextUsed;
     const before = this.signalled;
     if (now === before) return false;
+    // The fence between used.idx and the driver's wish: it sets the wish, then looks at the index once more.
+    Atomics.store(this.used16, 1, now);
     if (!this.eventIndex) {
       this.signalled = now;
       return (Atomics.load(this.avail, 0) & AvailFlag.NO_INTERRUPT) === 0;

@@ -8,7 +8,7 @@ function groups(batch: number): number[] {
   let untold = 0;
   for (let left = batch - 1; left >= 0; left--) {
     untold++;
-    if (!tidings.due(left)) continue;
+    if (!tidings.due({ backlog: left })) continue;
     sizes.push(untold);
     untold = 0;
     tidings.told();
@@ -37,7 +37,7 @@ describe('telling the driver', () => {
     const tidings = new Tidings();
     const slowly = (backlog: number): boolean => {
       for (const begun = performance.now(); performance.now() - begun < 0.5;);
-      return tidings.due(backlog);
+      return tidings.due({ backlog });
     };
     while (!slowly(60));
     tidings.told();

@@ -111,20 +111,34 @@ describe('a request that another processor changes while it is served', () => {
   });
   after(() => cell?.close());
 
-  it('is served as one or the other, or stops its queue', async () => {
+  for (const indirect of [false, true]) {
+    const how = indirect ? 'by an indirect table' : 'by descriptors of the ring';
+    it(`is served as one or the other, or stops its queue: ${how}`, () => flipped(indirect));
+  }
+
+  async function flipped(indirect: boolean): Promise<void> {
     const victim = await cell.attack({ arguments: DAEMON_ARGUMENTS, device: DEVICE });
     fs.writeFileSync(cell.inside('inside'), INSIDE);
     const { device, calls } = victim;
     const { arena } = device.memory[0];
     const ring = device.ring(QUEUE);
     const at = MEMORY - 65536;
-    const file = calls.create(ROOT, 'file', O_RDWR, 0o644);
+    const file = calls.create(ROOT, `file${indirect}`, O_RDWR, 0o644);
     const args = pack(wire.WriteIn, { fh: file.fh, size: 64 });
     arena.u8.set(request(Opcode.WRITE, file.nodeid, args, new Uint8Array(64)), at);
-    ring.setDescriptor(0, at, wire.InHeader.size + args.length + 64, 1, 1);
-    ring.setDescriptor(1, at + 4096, 128, 2, 0);
-    // The length, the opcode, the size of the data, and a descriptor's address and length.
-    const flips = [at, at + 4, at + 40 + wire.WriteIn.offset.size, ring.descriptors, ring.descriptors + 8];
+    const length = wire.InHeader.size + args.length + 64;
+    const table = at + 8192;
+    if (indirect) {
+      ring.rawEntry(table, at, length, 1, 1);
+      ring.rawEntry(table + 16, at + 4096, 128, 2, 0);
+      ring.setDescriptor(0, table, 32, 4, 0);
+    } else {
+      ring.setDescriptor(0, at, length, 1, 1);
+      ring.setDescriptor(1, at + 4096, 128, 2, 0);
+    }
+    // The length, the opcode, the size of the data, and a descriptor's address, length, flags and successor.
+    const descriptor = indirect ? table : ring.descriptors;
+    const flips = [at, at + 4, at + 40 + wire.WriteIn.offset.size, descriptor, descriptor + 8, descriptor + 12];
     const workerData: FlipperData = { address: arena.base, flips, milliseconds: 1500 };
     const other = new Worker(path.join(__dirname, 'flipper.js'), { workerData });
     const ended = new Promise<void>((resolve) => other.once('exit', () => resolve()));
@@ -149,5 +163,5 @@ describe('a request that another processor changes while it is served', () => {
     assert.ok(served > 0);
     device.startQueue(QUEUE, device.stopQueue(QUEUE));
     cell.checkHealth(victim);
-  });
+  }
 });

@@ -18,6 +18,8 @@ export const USER_BASE = 0x7f00_0000_0000;
 export class PlainHost implements HostMemory {
   /** Copies between guest and arena so far. */
   copies = 0;
+  /** One thread: either way of storing the used index will do. */
+  ordersStores = false;
 
   constructor(
     readonly guest: Uint8Array,

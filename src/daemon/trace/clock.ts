@@ -12,6 +12,7 @@ export const now = (): number => timer.now();
 export class TraceClock {
   high = 0;
   low = 0;
+  private milliseconds = NaN;
   private readonly originHigh: number;
   private readonly originLow: number;
 
@@ -25,6 +26,9 @@ export class TraceClock {
 
   /** Sets `high` and `low` to the moment at which `performance.now()` was `milliseconds`. */
   set(milliseconds: number): void {
+    // Busy, a request is taken at the moment at which the one before it was answered.
+    if (milliseconds === this.milliseconds) return;
+    this.milliseconds = milliseconds;
     const nanoseconds = Math.round(milliseconds * 1e6);
     const high = Math.floor(nanoseconds / TWO_32);
     const low = this.originLow + (nanoseconds - high * TWO_32);

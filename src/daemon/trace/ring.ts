@@ -49,7 +49,12 @@ export class TraceWriter extends RingEnd {
   /** Address of `bytes[0]`. */
   readonly address: number;
 
-  constructor(base: number, size: number) {
+  /** `ordersStores`: another CPU sees plain stores in the order in which they are made (x86-64). */
+  constructor(
+    base: number,
+    size: number,
+    private readonly ordersStores = process.arch === 'x64',
+  ) {
     super(base, size);
     const view = viewOf(base + HEADER, size);
     this.bytes = new Uint8Array(view);
@@ -98,7 +103,9 @@ export class TraceWriter extends RingEnd {
   publish(): void {
     if (this.published === this.position) return;
     this.published = this.position;
-    Atomics.store(this.words, WRITTEN, this.position);
+    // Behind the blocks. An Atomics store is a call, and waits until their cache lines have come.
+    if (this.ordersStores) this.words[WRITTEN] = this.position;
+    else Atomics.store(this.words, WRITTEN, this.position);
   }
 
   /** Both. */

@@ -12,7 +12,7 @@ import { InHeader } from '../../protocol/fuse/structs';
 import { FuseAt, MAX_CALLS, MessageFlag, NO_QUEUE, PACKET_VERSION, PacketKind } from '../../trace/packet';
 import { Request } from '../../protocol/vhostUser/requests';
 import type { Chain } from '../../virtio/chain';
-import type { Arrivals } from './arrivals';
+import type { Arrivals, Waiting } from './arrivals';
 import { BLOCK_HEADER, FIRST_QUEUE_INTERFACE, beginBlock, blockBytes, endBlock } from './block';
 import { now, TraceClock } from './clock';
 import type { HostCallWriter } from './hostCallWriter';
@@ -64,12 +64,12 @@ export class Tracer {
     return this.ring.written;
   }
 
-  /** A request has been taken from its queue; `next` and `backlog` as for `Arrivals`. */
-  begin(trace: RequestTrace, chain: Chain, queue: number, arrivals: Arrivals, next: number, backlog: number): void {
+  /** A request has been taken from `queue`, whose number is `index`. */
+  begin(trace: RequestTrace, chain: Chain, index: number, arrivals: Arrivals, queue: Waiting): void {
     const taken = this.lately === 0 ? now() : this.lately;
     this.lately = 0;
-    reset(trace, chain, queue, taken);
-    trace.queued = arrivals.waited(next, backlog, taken);
+    reset(trace, chain, index, taken);
+    trace.queued = arrivals.waited(queue, taken);
     this.current = trace;
     const length = this.request(trace, chain);
     trace.traced = length > 0;

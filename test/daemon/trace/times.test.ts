@@ -1,7 +1,7 @@
 /** The clock and the waiting times of the trace. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { Arrivals } from '../../../src/daemon/trace/arrivals';
+import { Arrivals, type Waiting } from '../../../src/daemon/trace/arrivals';
 import { TraceClock } from '../../../src/daemon/trace/clock';
 
 const value = (clock: TraceClock): bigint => (BigInt(clock.high) << 32n) | BigInt(clock.low);
@@ -33,36 +33,60 @@ describe('trace clock', () => {
   });
 });
 
+/** A queue of which `nextAvail` is taken next and `backlog` more are there, all of them known. */
+const queue = (nextAvail: number, backlog: number): Waiting => ({ nextAvail, waiting: backlog, backlog });
+
 describe('how long requests have waited', () => {
   it('one that is taken as soon as it is seen has not', () => {
     const arrivals = new Arrivals(16, 5);
-    assert.equal(arrivals.waited(6, 0, 10), 0);
+    assert.equal(arrivals.waited(queue(6, 0), 10), 0);
   });
 
   it('those seen together wait for those before them', () => {
     const arrivals = new Arrivals(16, 0);
-    assert.deepEqual([arrivals.waited(1, 2, 10), arrivals.waited(2, 1, 13), arrivals.waited(3, 0, 17)], [0, 3, 7]);
+    assert.deepEqual(
+      [arrivals.waited(queue(1, 2), 10), arrivals.waited(queue(2, 1), 13), arrivals.waited(queue(3, 0), 17)],
+      [0, 3, 7],
+    );
   });
 
   it('one that comes meanwhile waits from when it was first seen', () => {
     const arrivals = new Arrivals(16, 0);
-    arrivals.waited(1, 0, 10);
-    assert.equal(arrivals.waited(2, 1, 12), 0);
-    assert.equal(arrivals.waited(3, 3, 15), 3);
+    arrivals.waited(queue(1, 0), 10);
+    assert.equal(arrivals.waited(queue(2, 1), 12), 0);
+    assert.equal(arrivals.waited(queue(3, 3), 15), 3);
   });
 
   it('goes on over the end of the index and of the ring', () => {
     const arrivals = new Arrivals(4, 65_534);
-    assert.equal(arrivals.waited(65_535, 3, 1), 0);
-    assert.equal(arrivals.waited(0, 2, 2), 1);
-    assert.equal(arrivals.waited(1, 1, 3), 2);
-    assert.equal(arrivals.waited(2, 0, 4), 3);
+    assert.equal(arrivals.waited(queue(65_535, 3), 1), 0);
+    assert.equal(arrivals.waited(queue(0, 2), 2), 1);
+    assert.equal(arrivals.waited(queue(1, 1), 3), 2);
+    assert.equal(arrivals.waited(queue(2, 0), 4), 3);
   });
 
   it('after a while without a look what is there is new', () => {
     const arrivals = new Arrivals(4, 0);
-    arrivals.waited(1, 0, 1);
-    assert.equal(arrivals.waited(1001, 3, 500), 0);
-    assert.equal(arrivals.waited(1002, 2, 501), 1);
+    arrivals.waited(queue(1, 0), 1);
+    assert.equal(arrivals.waited(queue(1001, 3), 500), 0);
+    assert.equal(arrivals.waited(queue(1002, 2), 501), 1);
+  });
+
+  it('are looked for again only after some microseconds', () => {
+    const arrivals = new Arrivals(16, 0);
+    const looks: number[] = [];
+    const watched = (nextAvail: number, waiting: number, backlog: number, now: number): Waiting => ({
+      nextAvail,
+      waiting,
+      get backlog() {
+        looks.push(now);
+        return backlog;
+      },
+    });
+    arrivals.waited(watched(1, 2, 2, 10), 10);
+    assert.equal(arrivals.waited(watched(2, 1, 3, 10.004), 10.004).toFixed(3), '0.004');
+    assert.equal(arrivals.waited(watched(3, 0, 2, 10.008), 10.008).toFixed(3), '0.008');
+    assert.equal(arrivals.waited(watched(4, 1, 1, 10.01), 10.01).toFixed(3), '0.002');
+    assert.deepEqual(looks, [10, 10.008]);
   });
 });
