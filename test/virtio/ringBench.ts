@@ -18,12 +18,10 @@ export const USER_BASE = 0x7f00_0000_0000;
 export class PlainHost implements HostMemory {
   /** Copies between guest and arena so far. */
   copies = 0;
-  /** One thread: either way of storing the used index will do. */
-  ordersStores = false;
-
   constructor(
     readonly guest: Uint8Array,
     readonly arena: Arena,
+    readonly ordersStores = true,
   ) {}
 
   copyIn(at: number, address: number, length: number): void {
@@ -58,6 +56,8 @@ export class PlainHost implements HostMemory {
 export interface BenchOptions {
   readonly size?: number;
   readonly eventIndex?: boolean;
+  /** As of x86-64, or of other CPUs. */
+  readonly ordersStores?: boolean;
   /** Where both indices start. */
   readonly base?: number;
   readonly guestBytes?: number;
@@ -83,7 +83,7 @@ export class RingBench {
     const { size = 16, eventIndex = true, base = 0, guestBytes = 256 * 1024 } = options;
     this.guest = new Arena(new ArrayBuffer(guestBytes), 0);
     this.arena = new Arena(new ArrayBuffer(SCRATCH + guestBytes), 0);
-    this.host = new PlainHost(this.guest.u8, this.arena);
+    this.host = new PlainHost(this.guest.u8, this.arena, options.ordersStores);
     this.memory = new GuestMemory(this.host);
     this.memory.setRegions([this.region(0, guestBytes)]);
     this.driver = new RingWriter(this.guest, GUEST_BASE, 0, size, eventIndex);

@@ -7,8 +7,12 @@ const SIZE = 1024;
 
 class Ring {
   private readonly address = makeTraceRing(SIZE);
-  readonly writer = new TraceWriter(this.address, SIZE);
+  readonly writer: TraceWriter;
   readonly reader = new TraceReader(this.address, SIZE);
+
+  constructor(ordersStores?: boolean) {
+    this.writer = new TraceWriter(this.address, SIZE, ordersStores);
+  }
 
   /** A block of `length` bytes of `value`; false when it was dropped. */
   put(length: number, value: number, reserved = length): boolean {
@@ -32,6 +36,14 @@ const bytes = (length: number, value: number): number[] => Array.from({ length }
 
 describe('trace ring', () => {
   it('is empty at first', () => assert.deepEqual(new Ring().take(), []));
+
+  it('shows what is committed, whether or not the CPU keeps stores in order', () => {
+    for (const ordersStores of [false, true]) {
+      const ring = new Ring(ordersStores);
+      ring.put(8, 1);
+      assert.deepEqual(ring.take(), bytes(8, 1));
+    }
+  });
 
   it('says on both ends whether blocks are wanted', () => {
     const ring = new Ring();
