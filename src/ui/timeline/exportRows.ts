@@ -72,7 +72,12 @@ export async function exportRows(
   }
   const check = rowsAsNow(source);
   const title = `Export ${rows.length.toLocaleString('en')} ${rows.length === 1 ? 'request' : 'requests'}`;
-  const format = await vscode.window.showQuickPick(formats, { title, placeHolder: 'Format', matchOnDetail: true });
+  const format = await vscode.window.showQuickPick(formats, {
+    title,
+    placeHolder: 'Format',
+    matchOnDescription: true,
+    matchOnDetail: true,
+  });
   if (!format) return;
   const stem = source.state().title.replace(/(\.fuse)?\.pcapng$/, '');
   const name = `${stem}-export.${format.extension}`;
