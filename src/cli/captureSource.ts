@@ -10,33 +10,36 @@ import { trouble } from '../base/catalogue';
 import { CaptureFiles } from '../control/captureFiles';
 import { resolveShare, runningShares } from '../control/runningShares';
 import { quote } from '../protocol/text';
-import type { Capture } from '../trace/capture';
-import { CaptureReader } from '../trace/captureReader';
+import { CaptureReader, type CaptureReaderOptions } from '../trace/captureReader';
 import { connectToShare, readStream } from './liveCapture';
 
 const TAIL_MS = 100;
 
 export interface CaptureSource {
-  readonly capture: Capture;
+  readonly capture: CaptureReader;
   /** More may come: `follow` reads it. What does not grow is read already. */
   readonly grows: boolean;
   /** Reads on until the end or `stop`; `grown` is called, and waited for, after each piece. */
   follow(grown: () => Promise<void>, stop: AbortSignal): Promise<void>;
-  /** The bytes once more, from the beginning, of what does not grow. */
-  again(): Iterable<Uint8Array>;
-  /** Gives a copy of the bytes that `follow` reads, of what grows. */
-  record(take: (chunk: Uint8Array) => void): void;
   /** What a person should know of the capture as a whole. */
   notes(): readonly string[];
   close(): void;
 }
 
-/** `tail`: a file grows. Throws a Trouble when the name means nothing that can be read. */
-export async function openSource(name: string, tail: boolean): Promise<CaptureSource> {
-  if (name === '-') return streamSource('standard input', process.stdin);
+export interface SourceOptions {
+  /** A file grows. */
+  readonly tail?: boolean;
+  /** Of a stream every message is kept, however many there are. */
+  readonly whole?: boolean;
+}
+
+/** Throws a Trouble when the name means nothing that can be read. */
+export async function openSource(name: string, { tail, whole }: SourceOptions = {}): Promise<CaptureSource> {
+  const kept = whole ? { liveLimit: Infinity } : {};
+  if (name === '-') return streamSource('standard input', process.stdin, kept);
   const stat = statOf(name);
   if (stat?.isDirectory() || stat?.isSocket() || (stat === undefined && !name.endsWith('.pcapng'))) {
-    return shareSource(name, stat);
+    return shareSource(name, stat, kept);
   }
   if (stat?.isFIFO() || stat?.isCharacterDevice()) {
     throw trouble('captureNotReadable', quote(name), 'it is no regular file; standard input is read with -');
@@ -60,8 +63,6 @@ export function fileSource(name: string): CaptureSource {
     capture: reader,
     grows: false,
     follow: async (grown) => grown(),
-    again: () => files.again(),
-    record: () => undefined,
     notes: () => [...files.notes, ...reader.notes],
     close: () => files.close(),
   };
@@ -85,35 +86,32 @@ function tailSource(name: string): CaptureSource {
     capture: reader,
     grows: true,
     follow,
-    again: () => [],
-    record: () => undefined,
     notes: () => [...files.notes, ...reader.notes],
     close: () => files.close(),
   };
 }
 
-async function shareSource(name: string, stat: Stats | undefined): Promise<CaptureSource> {
-  if (stat?.isSocket()) return streamSource(quote(name), await connectToShare(name));
+async function shareSource(name: string, stat: Stats | undefined, kept: CaptureReaderOptions): Promise<CaptureSource> {
+  if (stat?.isSocket()) return streamSource(quote(name), await connectToShare(name), kept);
   const shares = runningShares();
   if (stat?.isDirectory() && !shares.some((share) => sameFolder(share.directory, stat))) {
     throw trouble('captureIsFolder', quote(name));
   }
   const share = resolveShare(name, shares);
-  return streamSource(quote(share.tag), await connectToShare(share.socket));
+  return streamSource(quote(share.tag), await connectToShare(share.socket), kept);
 }
 
 function streamSource(
   name: string,
   stream: NodeJS.ReadStream | Awaited<ReturnType<typeof connectToShare>>,
+  kept: CaptureReaderOptions,
 ): CaptureSource {
-  const reader = new CaptureReader();
+  const reader = new CaptureReader(kept);
   const broken: string[] = [];
-  let recorder: (chunk: Uint8Array) => void = () => undefined;
   const follow = async (grown: () => Promise<void>, stop: AbortSignal): Promise<void> => {
     const why = await readStream(
       stream,
       async (chunk) => {
-        recorder(chunk);
         reader.push(chunk);
         refuseForeign(reader, name);
         await grown();
@@ -129,8 +127,6 @@ function streamSource(
     capture: reader,
     grows: true,
     follow,
-    again: () => [],
-    record: (take) => void (recorder = take),
     notes: () => [...broken, ...reader.notes],
     close: () => void stream.destroy(),
   };

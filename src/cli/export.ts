@@ -6,12 +6,12 @@
 import { type Command, Option } from 'commander';
 import { trouble } from '../base/catalogue';
 import { VERSION } from '../base/version';
-import type { Capture } from '../trace/capture';
 import { chromeTrace } from '../trace/export/chrome';
 import { csv } from '../trace/export/csv';
 import { jsonLines } from '../trace/export/jsonl';
-import { FilteredCapture } from '../trace/export/pcapng';
-import { openSource, type CaptureSource } from './captureSource';
+import { filteredCapture } from '../trace/export/pcapng';
+import type { CapturePackets } from '../trace/packets';
+import { openSource } from './captureSource';
 import { type Output, writeWhole } from './output';
 import { Progress } from './progress';
 import { both, filterOf, rowsOf } from './rowFilter';
@@ -29,7 +29,6 @@ interface ExportOptions {
 
 /** How often the progress of a long export is shown. */
 const SHOWN_EVERY_MS = 200;
-const LOOK_EVERY = 1024;
 
 export function registerExport(program: Command): void {
   const list = (value: string, before: string[]): string[] => [...before, value];
@@ -72,20 +71,15 @@ async function exportCapture(file: string, options: ExportOptions): Promise<void
   const wanted = both(filterOf(options.filter), followed(options.follow));
   const target = options.output ?? (process.stdout.isTTY ? undefined : '-');
   if (target === undefined) throw trouble('outputMissing');
-  const source = await openSource(file, false);
+  const source = await openSource(file, { whole: true });
   const progress = new Progress();
   try {
-    const chunks: Uint8Array[] = [];
-    if (source.grows) {
-      if (options.to === 'pcapng') source.record((chunk) => chunks.push(chunk));
-      await source.follow(async () => {}, new AbortController().signal);
-    }
+    if (source.grows) await source.follow(async () => {}, new AbortController().signal);
     const rows = rowsOf(source.capture, wanted);
     await writeWhole(target, options.force, async (output) => {
       // Progress is for a person who waits, and not between the lines of what they asked for.
       const show = process.stderr.isTTY && !(target === '-' && process.stdout.isTTY) ? progress.step : undefined;
-      if (options.to === 'pcapng') await writePcapng(source, chunks, rows, output, show);
-      else await writeText(source.capture, options.to, rows, output, show);
+      await write(written[options.to](source.capture, rows), output, show);
     });
     progress.done();
     for (const note of source.notes()) process.stderr.write(`note: ${note}\n`);
@@ -98,50 +92,30 @@ async function exportCapture(file: string, options: ExportOptions): Promise<void
   }
 }
 
-const written: Record<Exclude<Format, 'pcapng'>, (capture: Capture, rows: Uint32Array) => Iterable<string>> = {
+const written: Record<Format, (capture: CapturePackets, rows: Uint32Array) => Iterable<string | Uint8Array>> = {
   chrome: chromeTrace,
   jsonl: jsonLines,
   csv,
+  pcapng: (capture, rows) => filteredCapture(capture, rows, `virtiofs-studio ${VERSION}`),
 };
 
-async function writeText(
-  capture: Capture,
-  format: Exclude<Format, 'pcapng'>,
-  rows: Uint32Array,
+async function write(
+  pieces: Iterable<string | Uint8Array>,
   output: Output,
   show: ((line: string) => void) | undefined,
 ): Promise<void> {
   const watch = watcher(show);
-  for (const text of written[format](capture, rows)) {
-    const wait = output.push(text);
+  for (const piece of pieces) {
+    const wait = output.push(piece);
     if (wait) await wait;
     watch(output);
   }
 }
 
-async function writePcapng(
-  source: CaptureSource,
-  chunks: readonly Uint8Array[],
-  rows: Uint32Array,
-  output: Output,
-  show: ((line: string) => void) | undefined,
-): Promise<void> {
-  const filtered = new FilteredCapture(source.capture, rows, `virtiofs-studio ${VERSION}`);
-  const watch = watcher(show);
-  for (const chunk of source.grows ? chunks : source.again()) {
-    for (const block of filtered.push(chunk)) {
-      const wait = output.push(block);
-      if (wait) await wait;
-      watch(output);
-    }
-  }
-}
-
 function watcher(show: ((line: string) => void) | undefined): (output: Output) => void {
   let shown = performance.now();
-  let looks = 0;
   return (output) => {
-    if (show === undefined || ++looks % LOOK_EVERY !== 0 || performance.now() - shown < SHOWN_EVERY_MS) return;
+    if (show === undefined || performance.now() - shown < SHOWN_EVERY_MS) return;
     shown = performance.now();
     show(`${(output.written / (1 << 20)).toFixed(0)} MiB written`);
   };

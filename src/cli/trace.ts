@@ -89,7 +89,7 @@ async function trace(name: string | undefined, options: TraceOptions): Promise<n
   const named = name ?? theOnlyShare();
   if (named === undefined) return 0;
 
-  const source = await openSource(named, options.tail);
+  const source = await openSource(named, { tail: options.tail });
   try {
     const silent = by !== undefined;
     const { time, json, hex, syscalls, control } = options;

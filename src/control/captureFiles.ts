@@ -53,9 +53,12 @@ export class CaptureFiles {
     return last.start + fstatSync(last.fd).size;
   }
 
-  /** Bytes of the stream, anywhere; fewer where they are not there. A place that cannot be read has none. */
-  readonly readAt = (at: number, length: number): Uint8Array => {
-    const bytes = new Uint8Array(length);
+  /**
+   * Bytes of the stream, anywhere; fewer where they are not there. A place that cannot be read has none. `room` is memory
+   * of that length for them.
+   */
+  readonly readAt = (at: number, length: number, room?: Uint8Array): Uint8Array => {
+    const bytes = room ?? new Uint8Array(length);
     let done = 0;
     for (const piece of this.pieces) {
       const offset = at + done - piece.start;
@@ -68,13 +71,13 @@ export class CaptureFiles {
     return bytes.subarray(0, done);
   };
 
-  /** The next bytes of the stream, valid until the next call; empty when there are none, for now. */
-  next(): Uint8Array {
+  /** The next bytes of the stream, so many at most, valid until the next call; empty when there are none, for now. */
+  next(most = CHUNK): Uint8Array {
     for (const piece of this.pieces) {
       const last = piece === this.pieces[this.pieces.length - 1];
       const end = last ? Infinity : this.pieces[this.pieces.indexOf(piece) + 1].start - piece.start;
       if (piece.length >= end) continue;
-      const got = read(piece.fd, this.buffer.subarray(0, Math.min(CHUNK, end - piece.length)), piece.length);
+      const got = read(piece.fd, this.buffer.subarray(0, Math.min(most, CHUNK, end - piece.length)), piece.length);
       piece.length += got;
       if (got > 0 || last) return this.buffer.subarray(0, got);
     }
@@ -99,17 +102,6 @@ export class CaptureFiles {
     // What was written to the other one before it was renamed is read first.
     this.pieces.push({ fd, start: last.start + fstatSync(last.fd).size, length: 0 });
     return true;
-  }
-
-  /** All that was read, once more. */
-  *again(): Generator<Uint8Array> {
-    const last = this.pieces[this.pieces.length - 1];
-    const end = last.start + last.length;
-    for (let at = 0; at < end; at += CHUNK) {
-      const bytes = this.readAt(at, Math.min(CHUNK, end - at));
-      if (bytes.length === 0) return;
-      yield bytes;
-    }
   }
 
   close(): void {

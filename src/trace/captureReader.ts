@@ -10,7 +10,6 @@ import { opcodes } from '../protocol/fuse/opcodes';
 import { InHeader, OutHeader } from '../protocol/fuse/structs';
 import { decodeReply, decodeRequest, type Reply, type Request, type SessionShape } from '../protocol/message';
 import {
-  type Capture,
   type ControlMessage,
   type Gap,
   type HostCallRecord,
@@ -34,6 +33,7 @@ import {
   VhostUserAt,
   WindowAt,
 } from './packet';
+import type { CapturePackets, InitPackets, SidePacket } from './packets';
 import { PairMap } from './pairMap';
 import { type NodeFacts, PathModel } from './pathModel';
 import { askedBytes, movedBytes } from './payload';
@@ -63,8 +63,9 @@ export interface CaptureReaderOptions {
   readonly completed?: (row: number) => void;
 }
 
-export class CaptureReader implements Capture, PcapngHandler {
+export class CaptureReader implements CapturePackets, PcapngHandler {
   count = 0;
+  droppedRows = 0;
   origin = 0n;
   share: ShareFacts = {};
   gaps: Gap[] = [];
@@ -151,6 +152,7 @@ export class CaptureReader implements Capture, PcapngHandler {
     for (let slot = 0; slot < this.slots.size; slot++) this.slotRow[slot] = Math.max(-1, this.slotRow[slot] - dropped);
     this.requestKept = this.replyKept = undefined;
     this.count -= dropped;
+    this.droppedRows += dropped;
     return dropped;
   }
 
@@ -161,7 +163,7 @@ export class CaptureReader implements Capture, PcapngHandler {
 
   // Packets
 
-  section(comments: readonly string[]): void {
+  section(comments: readonly string[], position: number): void {
     const facts = comments.map(factsIn).find((each) => each !== undefined) ?? {};
     const piece = typeof facts.piece === 'number' ? facts.piece : undefined;
     const goesOn =
@@ -172,7 +174,7 @@ export class CaptureReader implements Capture, PcapngHandler {
       facts.directory === this.share.directory;
     if (this.sections++ > 0 && !goesOn) {
       this.traffic.reset();
-      this.sessions.begin(this.count, undefined);
+      this.sessions.section(this.count, position);
       this.slots.clear();
     }
     this.piece = piece;
@@ -216,12 +218,13 @@ export class CaptureReader implements Capture, PcapngHandler {
     } else if (kind === PacketKind.HostCall && captured >= HostCallAt.arguments) {
       this.hostCall(view, at, captured, position, high, low);
     } else if (kind === PacketKind.VhostUser && captured >= VhostUserAt.message) {
-      this.side.vhostUser(bytes, view, at, captured, () => this.after(high, low));
+      this.side.vhostUser(bytes, view, at, captured, position, () => this.after(high, low));
     } else if (kind === PacketKind.Names && captured >= NamesAt.records) {
+      this.side.namesAt(position, captured);
       if (this.traffic.before(bytes, view, at, at + captured) < view.getUint16(at + NamesAt.count, true))
         this.strange++;
     } else if (kind === PacketKind.Window && captured >= WindowAt.text) {
-      this.side.windowNote(bytes, view, at, captured, () => this.after(high, low));
+      this.side.windowNote(bytes, view, at, captured, position, () => this.after(high, low));
     } else this.strange++;
   }
 
@@ -387,9 +390,17 @@ export class CaptureReader implements Capture, PcapngHandler {
     table.payload[row] = movedBytes(opcode, table.payload[row], length, view, message + OutHeader.size, end);
     if (opcode === Opcode.INIT) {
       const session = sessionOf(view, message, end);
-      this.sessions.begin(this.count, session);
+      this.sessions.begin(this.count, session, this.initAsIs(row, bytes, message, end));
       this.traffic.begin(session);
     } else this.traffic.reply(opcode, bytes, view, message, end, slot);
+  }
+
+  private initAsIs(row: number, bytes: Uint8Array, message: number, end: number): InitPackets | undefined {
+    if (!(this.stream instanceof LiveBytes) || end - message > LONGEST_INIT) return undefined;
+    const request = this.requestPacket(row).slice();
+    if (request.length === 0 || request.length > FuseAt.message + LONGEST_INIT) return undefined;
+    const { start, latency } = this.table;
+    return { request, reply: bytes.slice(message - FuseAt.message, end), start: start[row], latency: latency[row] };
   }
 
   private hostCall(view: DataView, at: number, captured: number, position: number, high: number, low: number): void {
@@ -460,6 +471,49 @@ export class CaptureReader implements Capture, PcapngHandler {
     return this.calls.of(row, (at, length) => this.stream.bytes(at, length));
   }
 
+  // What writers of its packets see
+
+  place(row: number): number {
+    const { flags, requestAt, replyAt } = this.table;
+    return ((flags[row] & RowFlag.ORPHAN) === 0 ? requestAt[row] : replyAt[row]) - FuseAt.message;
+  }
+
+  replyPlace(row: number): number {
+    return this.table.replyAt[row] - FuseAt.message;
+  }
+
+  requestPacket(row: number): Uint8Array {
+    const { requestAt, requestCaptured } = this.table;
+    return this.packetAt(requestAt[row] - FuseAt.message, FuseAt.message + requestCaptured[row]);
+  }
+
+  replyPacket(row: number): Uint8Array {
+    return this.packetAt(this.replyPlace(row), FuseAt.message + this.table.replyCaptured[row]);
+  }
+
+  packetAt(place: number, length: number): Uint8Array {
+    const bytes = this.stream.bytes(place, length);
+    return bytes.length < length ? NOTHING : bytes;
+  }
+
+  forEachHostCall(row: number, visit: (place: number, captured: number, start: number) => void): void {
+    this.calls.forEach(row, visit);
+  }
+
+  get sidePackets(): readonly SidePacket[] {
+    return this.side.packets;
+  }
+
+  get sectionPlaces(): readonly number[] {
+    return this.sessions.sectionPlaces;
+  }
+
+  initPackets(row: number): InitPackets | undefined {
+    return this.sessions.initPackets(row);
+  }
+
+  // What the guest knows
+
   /** What the guest knows of a nodeid by now; undefined: nothing. */
   node(nodeid: bigint): NodeFacts | undefined {
     return this.model.facts(nodeid);
@@ -492,8 +546,12 @@ export class CaptureReader implements Capture, PcapngHandler {
     const { otherLink, unusable } = this.blocks.passedOver;
     const some = (count: number, text: string): string[] =>
       count === 0 ? [] : [`${count} ${count === 1 ? text : text.replace(/^(packet|system call|message)/, '$1s')}`];
+    const { earlier } = this.share;
     return [
       ...(this.fault ? [this.fault.text] : []),
+      ...(typeof earlier === 'number' && earlier > 0
+        ? [`${earlier} earlier requests were not kept, and are not in it`]
+        : []),
       ...(this.severalShares ? [SEVERAL_SHARES] : []),
       ...some(this.lostPackets, 'packet lost: the capture could not be written as fast as requests came'),
       ...some(otherLink, 'packet of other link types passed over'),
@@ -505,6 +563,9 @@ export class CaptureReader implements Capture, PcapngHandler {
   }
 }
 
+const NOTHING = new Uint8Array(0);
+/** Of any kernel so far it is 64 bytes long, and its reply 80. */
+const LONGEST_INIT = 512;
 const SILENT = new Uint8Array(64);
 for (const row of opcodes) if (!row.reply) SILENT[row.number] = 1;
 

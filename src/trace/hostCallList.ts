@@ -55,14 +55,21 @@ export class HostCallList {
     this.next.fill(NONE, this.count + 1);
   }
 
+  /** Where the calls of a row are, and when they began. */
+  forEach(row: number, visit: (at: number, captured: number, start: number) => void): void {
+    if (row >= this.first.length) return;
+    for (let call = this.first[row]; call !== NONE; call = this.next[call]) {
+      visit(this.at[call], this.captured[call], this.start[call]);
+    }
+  }
+
   /** Those of a row whose bytes are still to be had. */
   of(row: number, bytes: (at: number, length: number) => Uint8Array): HostCallRecord[] {
     const records: HostCallRecord[] = [];
-    if (row >= this.first.length) return records;
-    for (let call = this.first[row]; call !== NONE; call = this.next[call]) {
-      const record = decodeHostCall(bytes(this.at[call], this.captured[call]), this.start[call]);
+    this.forEach(row, (at, captured, start) => {
+      const record = decodeHostCall(bytes(at, captured), start);
       if (record) records.push(record);
-    }
+    });
     return records;
   }
 }

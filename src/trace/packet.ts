@@ -53,7 +53,9 @@ export const HostCallAt = {
   arguments: 40,
 } as const;
 
-export const NamesAt = { count: 2, records: 8 } as const;
+export const NamesAt = { count: 2, flags: 4, records: 8 } as const;
+/** Bits of `flags`. */
+export const NamesFlag = { UNSURE: 1, ONLY: 2 } as const;
 /** Bytes of a names record before its name. */
 export const NAME_RECORD = 26;
 

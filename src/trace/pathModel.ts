@@ -84,7 +84,8 @@ export class PathModel {
   /** Parent (node) and name to the name's number. */
   private readonly byName = new PairMap();
   private epoch = 1;
-  private losses = 0;
+  /** From 1: what was learned at 0 is unsure from the beginning. */
+  private losses = 1;
   private readonly walk = new Int32Array(DEEPEST_PATH + 1);
 
   constructor(private readonly paths: PathTable) {
@@ -167,6 +168,14 @@ export class PathModel {
       this.addName(node, parent, name, listed);
     }
     if (is.folder || is.nlink === 1) this.onlyName(node, this.byName.get(parent, name));
+  }
+
+  /** What is known of a node's name was learned before packets were lost. */
+  doubt(high: number, low: number): void {
+    const node = this.byNodeid.get(high, low);
+    if (node <= ROOT || this.firstName[node] === NONE) return;
+    this.nameLosses[this.firstName[node]] = 0;
+    this.touch(node);
   }
 
   /** A node without a name that was made in a folder (TMPFILE): called by `name`, deleted from the beginning. */

@@ -27,7 +27,7 @@ import {
 } from '../protocol/fuse/structs';
 import type { SessionShape } from '../protocol/message';
 import { roomFor } from './columnArray';
-import { NAME_RECORD, NamesAt } from './packet';
+import { NAME_RECORD, NamesAt, NamesFlag } from './packet';
 import { PairMap } from './pairMap';
 import type { FoundNode, PathModel } from './pathModel';
 import { NO_PATH, type NameTable } from './pathTable';
@@ -255,6 +255,7 @@ export class PathTraffic {
   /** Names known before the capture: a packet at [at, end). How many of its records made sense. */
   before(bytes: Uint8Array, view: DataView, at: number, end: number): number {
     const count = view.getUint16(at + NamesAt.count, true);
+    const flags = view.getUint32(at + NamesAt.flags, true);
     let done = 0;
     for (let from = at + NamesAt.records; done < count && from + NAME_RECORD <= end; done++) {
       const length = view.getUint16(from + 24, true);
@@ -264,11 +265,12 @@ export class PathTraffic {
       entry.low = view.getUint32(from, true);
       entry.high = view.getUint32(from + 4, true);
       entry.generation = 0;
-      entry.nlink = 0;
+      entry.nlink = (flags & NamesFlag.ONLY) === 0 ? 0 : 1;
       entry.folder = false;
       const name = length === 0 ? 0 : this.names.intern(bytes, nameAt, nameAt + length);
       const parentHigh = view.getUint32(from + 12, true);
       this.model.found(parentHigh, view.getUint32(from + 8, true), name, entry, wide(view, from + 16));
+      if ((flags & NamesFlag.UNSURE) !== 0) this.model.doubt(entry.high, entry.low);
       from += recordAlign(NAME_RECORD + length);
     }
     return done;
@@ -324,6 +326,9 @@ const NAMELESS = 0xff;
 
 const named = ['LOOKUP', 'SYMLINK', 'UNLINK', 'RMDIR', 'MKNOD', 'MKDIR', 'RENAME', 'LINK', 'RENAME2'] as const;
 const created = ['CREATE', 'TMPFILE'] as const;
+
+/** Those that are about a name in the folder whose nodeid is in their header. */
+export const namedOpcodes: ReadonlySet<number> = new Set([...named, ...created].map((name) => Opcode[name]));
 
 function placesOfNames(session: SessionShape | undefined): Uint8Array {
   const places = new Uint8Array(OPCODES).fill(NAMELESS);

@@ -15,8 +15,8 @@ const MOST_INTERFACES = 65538;
 
 /** Takes what is in the stream. */
 export interface PcapngHandler {
-  /** A section begins; its comments. */
-  section(comments: readonly string[]): void;
+  /** A section begins at `position` in the stream; its comments. */
+  section(comments: readonly string[], position: number): void;
   /** An interface of this format's link type, by its name. */
   interface(name: string): void;
   /**
@@ -217,7 +217,7 @@ export class PcapngReader {
     this.options(view, at + 24, at + length - 4, (code, from, size) => {
       if (code === OptionCode.COMMENT) comments.push(new TextDecoder().decode(bytes.subarray(from, from + size)));
     });
-    this.handler.section(comments);
+    this.handler.section(comments, this.position);
   }
 
   private description(bytes: Uint8Array, view: DataView, at: number, length: number): void {

@@ -2,16 +2,39 @@
 import { initFlags, initFlags2 } from '../protocol/fuse/flags';
 import { InitOut, OutHeader } from '../protocol/fuse/structs';
 import type { SessionShape } from '../protocol/message';
+import type { InitPackets } from './packets';
 
 const INIT_EXT = initFlags.value.INIT_EXT;
 const BODY = OutHeader.size;
 
+/** So many INITs are kept as they are: those of the last sessions. */
+const MOST_INITS = 64;
+
+interface Session {
+  readonly row: number;
+  readonly shape: SessionShape | undefined;
+  /** Of the section that it begins with. */
+  readonly place?: number;
+  init?: InitPackets | undefined;
+}
+
 export class Sessions {
-  private from: { readonly row: number; readonly shape: SessionShape | undefined }[] = [];
+  private from: Session[] = [];
 
   /** From this row on; undefined: nothing is known. */
-  begin(row: number, shape: SessionShape | undefined): void {
-    this.from.push({ row, shape });
+  begin(row: number, shape: SessionShape | undefined, init?: InitPackets): void {
+    this.from.push({ row, shape, init });
+    const old = this.from.at(-1 - MOST_INITS);
+    if (old) old.init = undefined;
+  }
+
+  /** A section that knows nothing of the one before begins at this row, and at this place of the stream. */
+  section(row: number, place: number): void {
+    this.from.push({ row, shape: undefined, place });
+  }
+
+  get sectionPlaces(): readonly number[] {
+    return this.from.flatMap(({ place }) => (place === undefined ? [] : [place]));
   }
 
   /** The first `dropped` rows go. */
@@ -19,11 +42,19 @@ export class Sessions {
     const last = this.from.findLastIndex(({ row }) => row <= dropped);
     this.from = this.from
       .slice(Math.max(0, last))
-      .map(({ row, shape }) => ({ row: Math.max(0, row - dropped), shape }));
+      .map((session) => ({ ...session, row: Math.max(0, session.row - dropped) }));
   }
 
   /** Of the latest INIT before the row. */
   at(row: number): SessionShape | undefined {
+    return this.of(row)?.shape;
+  }
+
+  initPackets(row: number): InitPackets | undefined {
+    return this.of(row)?.init;
+  }
+
+  private of(row: number): Session | undefined {
     let low = 0;
     let high = this.from.length;
     while (low < high) {
@@ -31,7 +62,7 @@ export class Sessions {
       if (this.from[middle].row <= row) low = middle + 1;
       else high = middle;
     }
-    return low === 0 ? undefined : this.from[low - 1].shape;
+    return low === 0 ? undefined : this.from[low - 1];
   }
 }
 

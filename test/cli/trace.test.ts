@@ -178,7 +178,7 @@ describe('trace', () => {
     // Root may read anything.
     if (before === 0) process.seteuid?.(65534);
     try {
-      await assert.rejects(openSource(secret, false), { code: 'captureNotReadable', message: /EACCES/ });
+      await assert.rejects(openSource(secret), { code: 'captureNotReadable', message: /EACCES/ });
     } finally {
       if (before === 0) process.seteuid?.(before);
     }

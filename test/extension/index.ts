@@ -2,6 +2,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import Mocha from 'mocha';
+// Before the extension does anything.
+import './connections';
 
 export function run(): Promise<void> {
   const reporter = resolve(__dirname, '../../../scripts/tally.cjs');

@@ -8,6 +8,7 @@ import { sharesFolder } from '../../src/control/runningShares';
 import type { Views } from '../../src/ui/views';
 import type { RequestsNode } from '../../src/ui/requests/requestsView';
 import { CaptureBuilder } from '../trace/captureBuilder';
+import { connections } from './connections';
 import { Traffic } from './traffic/traffic';
 
 const ID = 'virtiofs-studio.virtiofs-studio';
@@ -348,6 +349,22 @@ describe('captures from files', () => {
     const inside = await insides();
     await run('virtiofs.requests.openFile', vscode.Uri.file(join(folder(), 'missing.fuse.pcapng')));
     assert.equal(inside.views.captures.active, undefined);
+  });
+});
+
+describe('the extension at work', () => {
+  it('has connected to the sockets of shares, and to nothing else', async () => {
+    const inside = await insides();
+    const traffic = await Traffic.begin('near', []);
+    try {
+      await run('virtiofs.requests.watch');
+      await until('a live capture', () => inside.views.captures.active?.phase === 'live');
+      assert.ok(connections.length > 0);
+      for (const target of connections) assert.match(target, /^\//);
+    } finally {
+      for (const capture of [...inside.views.captures.all]) inside.views.captures.close(capture);
+      await traffic.end();
+    }
   });
 });
 

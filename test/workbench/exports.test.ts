@@ -6,6 +6,7 @@ import { Opcode } from '../../src/protocol/fuse/opcodeNumbers';
 import { need } from '../support/need';
 import { CHROMIUM } from '../support/vscode/workbench';
 import { read } from '../trace/readWhole';
+import { CaptureBuilder } from '../trace/captureBuilder';
 import { sampleCapture } from './sampleCapture';
 import { openFile, timelineFrame, timelineWorkbench, type TimelineWorkbench, whenComplete } from './timelineWorkbench';
 
@@ -18,7 +19,17 @@ describe('exports from the timeline in VS Code', function () {
   before(async function () {
     need(this, 'a browser', existsSync(CHROMIUM), `no ${CHROMIUM}`);
     const whole = sampleCapture().bytes();
-    const files = { 'build.fuse.pcapng': whole, 'cut.fuse.pcapng': whole.subarray(0, whole.length - 1001) };
+    const half = (piece: number): Uint8Array => {
+      const builder = new CaptureBuilder({ tag: 'work', directory: '/srv/work', facts: { id: 'x', piece } });
+      for (let i = 0; i < 10; i++) builder.exchange('GETATTR', { pid: i, at: (piece * 10 + i) * 50_000 });
+      return builder.bytes();
+    };
+    const files = {
+      'build.fuse.pcapng': whole,
+      'cut.fuse.pcapng': whole.subarray(0, whole.length - 1001),
+      'rotated.fuse.pcapng': half(1),
+      'rotated.fuse.pcapng.old': half(0),
+    };
     workbench = await timelineWorkbench(files, { installed: true });
     ({ page } = workbench);
     page.setDefaultTimeout(15_000);
@@ -135,5 +146,14 @@ describe('exports from the timeline in VS Code', function () {
     const { count, fault } = read(await exported('Capture', 'whole.fuse.pcapng'));
     assert.equal(fault, undefined);
     assert.ok(count > 500);
+  });
+
+  it('of a capture in two files have both halves', async () => {
+    await openFile(page, 'rotated.fuse.pcapng');
+    await whenComplete(frame);
+    await frame.locator('.banner', { hasText: 'rotated.fuse.pcapng.old", which is read first' }).waitFor();
+    await shows(/^20 requests$/);
+    const both = read(await exported('Capture', 'both.fuse.pcapng'));
+    assert.deepEqual([both.count, both.columns.pid[0], both.columns.pid[19]], [20, 0, 9]);
   });
 });

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { FrameLocator, Page } from 'playwright-core';
 import { Traffic } from '../extension/traffic/traffic';
 import { need } from '../support/need';
 import { CHROMIUM } from '../support/vscode/workbench';
+import { read } from '../trace/readWhole';
 import { timelineFrame, timelineWorkbench, type TimelineWorkbench } from './timelineWorkbench';
 
 describe('the timeline of a running share in VS Code', function () {
@@ -14,6 +16,8 @@ describe('the timeline of a running share in VS Code', function () {
   let frame: FrameLocator;
   /** Requests of one order "work", once everything it looks for is known. */
   let each = 0;
+  /** What the timeline's page, and the pages around it, have asked for. */
+  const asked: URL[] = [];
 
   before(async function () {
     need(this, 'a browser', existsSync(CHROMIUM), `no ${CHROMIUM}`);
@@ -21,6 +25,9 @@ describe('the timeline of a running share in VS Code', function () {
     ({ page } = workbench);
     page.setDefaultTimeout(15_000);
     frame = timelineFrame(page);
+    page.on('request', (request) => {
+      if (request.serviceWorker() === null && request.frame() !== page.mainFrame()) asked.push(new URL(request.url()));
+    });
     traffic = await Traffic.begin('work', ['--cache=always', '--trace-syscalls'], {
       ...process.env,
       XDG_RUNTIME_DIR: workbench.runtime,
@@ -173,6 +180,48 @@ describe('the timeline of a running share in VS Code', function () {
     await work();
     await all(count + each);
     assert.deepEqual([await chosen(), await opcode()], before);
+  });
+
+  it('is exported as a capture, which has the same requests', async () => {
+    const [, count] = await counts();
+    await frame.getByRole('button', { name: 'Show everything' }).click();
+    await lengthAtRest();
+    await frame.getByRole('button', { name: 'Export what is shown' }).click();
+    const input = page.locator('.quick-input-widget input').first();
+    const picks = page.locator('.quick-input-list .monaco-list-row');
+    await picks.filter({ hasText: 'CSV' }).waitFor();
+    await input.fill('.fuse.pcapng');
+    await picks.filter({ hasText: 'CSV' }).waitFor({ state: 'detached' });
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'OK' }).waitFor();
+    // The name that is offered comes a moment later, and would take the place of another one.
+    await until('a name', async () => /-export\./.test(await input.inputValue()));
+    const path = join(workbench.folder, 'live.fuse.pcapng');
+    await input.fill(path);
+    await page.keyboard.press('Enter');
+    await until('the file', async () => existsSync(path));
+    const again = read(readFileSync(path));
+    assert.deepEqual([again.fault, again.count], [undefined, count]);
+    const rows = frame.locator('.table-row[data-row]:visible');
+    for (const row of await rows.all()) {
+      const number = Number(await row.getAttribute('data-row'));
+      assert.equal(await row.locator('.column-opcode').textContent(), again.request(number)?.opcode?.name);
+    }
+    const writes = Array.from({ length: count }, (_, row) => row).filter(
+      (row) => again.path(again.columns.path[row]) === '/out.o' && again.request(row)?.opcode?.name === 'WRITE',
+    );
+    assert.ok(writes.length > 0 && writes.every((row) => again.hostCalls(row).length > 0));
+    assert.equal(again.session(writes[0])?.minor, again.session(count - 1)?.minor);
+    assert.ok(again.control.length > 0);
+  });
+
+  it('has asked for nothing that is not of this machine', () => {
+    assert.ok(asked.length > 0);
+    for (const { protocol, hostname, href } of asked) {
+      const isHere = ['data:', 'blob:'].includes(protocol) || ['127.0.0.1', 'localhost'].includes(hostname);
+      // Files of the extension, which a service worker of VS Code gives under such a name.
+      assert.ok(isHere || hostname.endsWith('.vscode-resource.vscode-cdn.net'), href);
+    }
   });
 
   it('stays as it is when the share ends', async () => {

@@ -45,7 +45,7 @@ export class Captures {
     return this.add(new LiveCapture(share, this.limits()));
   }
 
-  /** The same for a file. Throws what the file system says. */
+  /** The same for a file. Throws a Trouble. */
   openFile(path: string): OpenFile {
     const known = this.open.find((one): one is OpenFile => one instanceof OpenFile && one.about === path);
     if (known) {

@@ -1,7 +1,8 @@
 /** A capture file as an `OpenCapture`: read once in slices, its bytes again by their place. Knows nothing of vscode. */
 import { basename } from 'node:path';
 import type { CaptureReader } from '../../trace/captureReader';
-import { bytesOfFile, FileCapture } from '../timeline/fileCapture';
+import { CaptureFiles } from '../../control/captureFiles';
+import { FileCapture } from '../timeline/fileCapture';
 import { type CaptureListener, type CapturePhase, Listeners, type OpenCapture } from './openCapture';
 
 const TELL_MS = 100;
@@ -21,10 +22,10 @@ export class OpenFile implements OpenCapture {
   private timer: NodeJS.Timeout | undefined;
   private readonly stop: () => void;
 
-  /** Throws what the file system says. */
+  /** Throws a Trouble. */
   constructor(readonly about: string) {
     this.title = basename(about);
-    this.file = new FileCapture(about, bytesOfFile(about), about);
+    this.file = new FileCapture(about, new CaptureFiles(about), about);
     this.stop = this.file.onChange(() => this.changed());
   }
 
@@ -37,9 +38,8 @@ export class OpenFile implements OpenCapture {
   }
 
   get notes(): readonly string[] {
-    const { trouble } = this.file.state();
-    const told = this.reader.notes;
-    return trouble === undefined || told.includes(trouble.text) ? told : [trouble.text, ...told];
+    const { trouble, notes } = this.file.state();
+    return trouble === undefined || notes.includes(trouble.text) ? notes : [trouble.text, ...notes];
   }
 
   /** Resolves when the file is read. */

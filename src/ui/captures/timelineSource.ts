@@ -2,7 +2,7 @@
  * An open capture as timelines take it: all of it, also what views do not show while they are paused or cleared; a
  * timeline has a pause of its own. Knows nothing of vscode.
  */
-import type { Capture } from '../../trace/capture';
+import type { CapturePackets } from '../../trace/packets';
 import type { CaptureSource, SourceState } from '../timeline/captureSource';
 import type { CapturePhase, OpenCapture } from './openCapture';
 
@@ -16,7 +16,7 @@ const phases: Readonly<Record<CapturePhase, SourceState['phase']>> = {
 
 export function timelineSource(open: OpenCapture): CaptureSource {
   return {
-    get capture(): Capture {
+    get capture(): CapturePackets {
       return open.reader;
     },
     get dropped(): number {
@@ -28,6 +28,7 @@ export function timelineSource(open: OpenCapture): CaptureSource {
       bytesRead: 0,
       bytes: 0,
       trouble: undefined,
+      notes: open.reader.notes,
     }),
     onChange: (listener) => {
       const heard = open.listen(() => listener());

@@ -1,5 +1,6 @@
 /** What is done with requests: the commands of the view "Requests", one row each. */
 import * as vscode from 'vscode';
+import { Trouble, trouble } from '../../base/catalogue';
 import { type RunningShare, runningShares } from '../../control/runningShares';
 import { printId } from '../../protocol/print';
 import { compileFilter } from '../../trace/filter/filter';
@@ -7,6 +8,7 @@ import { jsonRow } from '../../trace/jsonRow';
 import { requestLine } from '../../trace/line';
 import type { Grouping } from '../../trace/requestGroups';
 import type { Captures } from '../captures/captures';
+import { showTrouble } from '../troubleMessage';
 import { askFilter } from './filterBox';
 import type { RequestsNode, RequestsView } from './requestsView';
 
@@ -100,9 +102,8 @@ async function openFile(captures: Captures, clicked: unknown): Promise<void> {
     captures.openFile(uri.fsPath);
     await vscode.commands.executeCommand('virtiofs.requests.focus');
   } catch (error) {
-    void vscode.window.showErrorMessage(
-      `The capture cannot be opened: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    const { message, remedy } = error instanceof Trouble ? error : trouble('unexpected', String(error));
+    void showTrouble(message, remedy);
   }
 }
 

@@ -1,12 +1,12 @@
 /** Writes rows of a capture into a file that the person names, in the format that they pick. */
-import { createReadStream } from 'node:fs';
 import * as vscode from 'vscode';
 import { Trouble, trouble } from '../../base/catalogue';
 import { VERSION } from '../../base/version';
 import { chromeTrace } from '../../trace/export/chrome';
 import { csv } from '../../trace/export/csv';
 import { jsonLines } from '../../trace/export/jsonl';
-import { FilteredCapture } from '../../trace/export/pcapng';
+import { filteredCapture, firstKeptRow } from '../../trace/export/pcapng';
+import type { CapturePackets } from '../../trace/packets';
 import { showTrouble } from '../troubleMessage';
 import type { CaptureSource } from './captureSource';
 import { writeExport } from './exportFile';
@@ -16,7 +16,7 @@ interface Format extends vscode.QuickPickItem {
   readonly extension: string;
   /** What the dialog adds to a name that ends otherwise, where that is less. */
   readonly least?: string;
-  pieces(source: CaptureSource, rows: Uint32Array): Iterable<string> | AsyncIterable<Uint8Array>;
+  pieces(capture: CapturePackets, rows: Uint32Array): Iterable<string | Uint8Array>;
 }
 
 const formats: readonly Format[] = [
@@ -27,35 +27,38 @@ const formats: readonly Format[] = [
     extension: 'fuse.pcapng',
     // VS Code looks only at what is behind the last dot.
     least: 'pcapng',
-    pieces: filteredPackets,
+    pieces: (capture, rows) => filteredCapture(capture, rows, `virtiofs-studio ${VERSION}`),
   },
   {
     label: '$(graph) Chrome trace',
     description: '.json',
     detail: 'Opens in Perfetto and chrome://tracing.',
     extension: 'json',
-    pieces: ({ capture }, rows) => chromeTrace(capture, rows),
+    pieces: chromeTrace,
   },
   {
     label: '$(json) JSON lines',
     description: '.jsonl',
     detail: 'One decoded request a line, every field.',
     extension: 'jsonl',
-    pieces: ({ capture }, rows) => jsonLines(capture, rows),
+    pieces: jsonLines,
   },
   {
     label: '$(table) CSV',
     description: '.csv',
     detail: 'For spreadsheets.',
     extension: 'csv',
-    pieces: ({ capture }, rows) => csv(capture, rows),
+    pieces: csv,
   },
 ];
 
-async function* filteredPackets(source: CaptureSource, rows: Uint32Array): AsyncIterable<Uint8Array> {
-  if (source.path === undefined) return;
-  const filtered = new FilteredCapture(source.capture, rows, `virtiofs-studio ${VERSION}`);
-  for await (const chunk of createReadStream(source.path)) yield* filtered.push(chunk as Buffer);
+/** What is not in a capture of these rows of a live one. */
+function notKept(capture: CapturePackets, rows: Uint32Array): string {
+  const first = firstKeptRow(capture);
+  const gone = rows.reduce((sum, row) => (row < first ? sum + 1 : sum), 0);
+  if (gone === 0) return '';
+  const those = gone === 1 ? '1 request' : `${gone.toLocaleString('en')} requests`;
+  return ` without the oldest ${those}, of which the messages were not kept (setting virtiofs.live.memory)`;
 }
 
 export async function exportRows(
@@ -68,9 +71,13 @@ export async function exportRows(
     return;
   }
   const check = rowsAsNow(source);
-  const offered = formats.filter(({ extension }) => extension !== 'fuse.pcapng' || source.path !== undefined);
   const title = `Export ${rows.length.toLocaleString('en')} ${rows.length === 1 ? 'request' : 'requests'}`;
-  const format = await vscode.window.showQuickPick(offered, { title, placeHolder: 'Format', matchOnDetail: true });
+  const format = await vscode.window.showQuickPick(formats, {
+    title,
+    placeHolder: 'Format',
+    matchOnDescription: true,
+    matchOnDetail: true,
+  });
   if (!format) return;
   const stem = source.state().title.replace(/(\.fuse)?\.pcapng$/, '');
   const name = `${stem}-export.${format.extension}`;
@@ -84,17 +91,18 @@ export async function exportRows(
     void vscode.window.showErrorMessage('An export is written to a file on the machine that the extension runs on.');
     return;
   }
+  const without = format.extension === 'fuse.pcapng' ? notKept(source.capture, rows) : '';
   const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
   try {
     const whole = await vscode.window.withProgress(options, (_progress, token) => {
-      const pieces: Iterable<string | Uint8Array> | AsyncIterable<Uint8Array> = format.pieces(source, rows);
-      return writeExport(target.fsPath, checked(pieces, check), () => token.isCancellationRequested);
+      const pieces = checked(format.pieces(source.capture, rows), check);
+      return writeExport(target.fsPath, pieces, () => token.isCancellationRequested);
     });
     if (!whole) return;
   } catch (error) {
     const { message, remedy } = error instanceof Trouble ? error : trouble('unexpected', String(error));
     return showTrouble(message, remedy);
   }
-  const answer = await vscode.window.showInformationMessage(`Exported to ${target.fsPath}`, 'Open');
+  const answer = await vscode.window.showInformationMessage(`Exported to ${target.fsPath}${without}`, 'Open');
   if (answer) await vscode.commands.executeCommand('vscode.open', target);
 }

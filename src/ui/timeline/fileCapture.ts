@@ -2,8 +2,9 @@
  * Reads a capture file into a `Capture` bit by bit, so that the event loop is never held for long, and keeps it open for
  * the bytes that are asked for later. Knows nothing of vscode.
  */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { basename } from 'node:path';
+import { Trouble } from '../../base/catalogue';
+import type { CaptureFiles } from '../../control/captureFiles';
 import type { CaptureTrouble } from '../../control/timeline';
 import { CaptureReader } from '../../trace/captureReader';
 import type { CaptureSource, SourceState } from './captureSource';
@@ -18,31 +19,16 @@ const SLICE = 4;
 /** After so many bytes it is guessed how many rows the whole file has. */
 const GUESS_AFTER = 4 << 20;
 
-/** Bytes with a random access. */
-export interface Bytes {
-  readonly size: number;
-  /** Up to `into.length` bytes at `at`; 0 at the end. */
-  read(into: Uint8Array, at: number): number;
-  close(): void;
-}
-
-export function bytesOfFile(path: string): Bytes {
-  const fd = openSync(path, 'r');
-  return {
-    size: fstatSync(fd).size,
-    read: (into, at) => readSync(fd, into, 0, into.length, at),
-    close: () => closeSync(fd),
-  };
-}
+/** The bytes of a capture, which are all there: once from the beginning, and by their place where they were read. */
+export type Bytes = Pick<CaptureFiles, 'size' | 'notes' | 'next' | 'readAt' | 'close'>;
 
 export function bytesInMemory(all: Uint8Array): Bytes {
+  let at = 0;
   return {
     size: all.length,
-    read: (into, at) => {
-      const part = all.subarray(at, at + into.length);
-      into.set(part);
-      return part.length;
-    },
+    notes: [],
+    next: (most = CHUNK) => all.subarray(at, (at = Math.min(all.length, at + most))),
+    readAt: (from, length) => all.subarray(from, from + length),
     close: () => undefined,
   };
 }
@@ -55,6 +41,7 @@ export class FileCapture implements CaptureSource {
   private trouble: CaptureTrouble | undefined;
   private bytesRead = 0;
   private closed = false;
+  private readonly size: number;
   readonly title: string;
   readonly done: Promise<void>;
 
@@ -64,18 +51,18 @@ export class FileCapture implements CaptureSource {
     readonly path?: string,
   ) {
     this.title = basename(name);
+    this.size = bytes.size;
     this.capture = new CaptureReader({
-      read: (at, _length, room) => room.subarray(0, this.closed ? 0 : bytes.read(room, at)),
+      read: (at, length, room) => (this.closed ? room.subarray(0, 0) : bytes.readAt(at, length, room)),
     });
     this.done = this.readAll();
   }
 
   private async readAll(): Promise<void> {
-    const chunk = new Uint8Array(CHUNK);
     try {
       for (let more = true; more && !this.closed;) {
         const until = performance.now() + SLICE;
-        while (more && performance.now() < until) more = this.readChunk(chunk);
+        while (more && performance.now() < until) more = this.readChunk();
         this.changed();
         await breathe();
       }
@@ -85,20 +72,21 @@ export class FileCapture implements CaptureSource {
       if (fault) this.trouble = { kind: fault.kind, at: fault.at, text: fault.text, remedy: fault.remedy };
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
-      this.trouble = { kind: 'unreadable', at: this.bytesRead, text, remedy: 'Check that the file can be read.' };
+      const remedy = error instanceof Trouble ? error.remedy : 'Check that the file can be read.';
+      this.trouble = { kind: 'unreadable', at: this.bytesRead, text, remedy };
     }
     this.phase = 'complete';
     this.changed();
   }
 
-  private readChunk(chunk: Uint8Array): boolean {
-    const count = this.bytes.read(chunk, this.bytesRead);
-    if (count === 0 || this.capture.fault) return false;
-    this.capture.push(chunk.subarray(0, count));
+  private readChunk(): boolean {
+    const chunk = this.bytes.next(CHUNK);
+    if (chunk.length === 0 || this.capture.fault) return false;
+    this.capture.push(chunk);
     const before = this.bytesRead;
-    this.bytesRead += count;
+    this.bytesRead += chunk.length;
     if (before < GUESS_AFTER && this.bytesRead >= GUESS_AFTER) {
-      this.capture.expect(Math.ceil((this.capture.count * this.bytes.size * 1.05) / this.bytesRead));
+      this.capture.expect(Math.ceil((this.capture.count * this.size * 1.05) / this.bytesRead));
     }
     return true;
   }
@@ -108,8 +96,8 @@ export class FileCapture implements CaptureSource {
   }
 
   state(): SourceState {
-    const { title, phase, bytesRead, trouble } = this;
-    return { title, phase, bytesRead, bytes: this.bytes.size, trouble };
+    const { title, phase, bytesRead, trouble, size: bytes } = this;
+    return { title, phase, bytesRead, bytes, trouble, notes: [...this.bytes.notes, ...this.capture.notes] };
   }
 
   onChange(listener: () => void): () => void {

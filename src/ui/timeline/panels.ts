@@ -5,11 +5,12 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import * as vscode from 'vscode';
+import { CaptureFiles } from '../../control/captureFiles';
 import { type ComparisonView, isFromTimeline } from '../../control/timeline';
 import type { CaptureSource } from './captureSource';
 import { comparisonOf } from './comparison';
 import { exportRows } from './exportRows';
-import { bytesInMemory, bytesOfFile, FileCapture } from './fileCapture';
+import { bytesInMemory, FileCapture } from './fileCapture';
 import { notesInMemory, notesOf } from './notesInWorkspace';
 import { webviewOptions, webviewPage } from '../webviewPage';
 import { TimelineSession, type SessionParts } from './session';
@@ -20,17 +21,16 @@ const MOST_ELSEWHERE = 512 << 20;
 /** Opens a capture; one that cannot be read is a capture without rows that says why. */
 export async function openCapture(uri: vscode.Uri): Promise<FileCapture> {
   try {
-    if (uri.scheme === 'file') return new FileCapture(uri.path, bytesOfFile(uri.fsPath), uri.fsPath);
+    if (uri.scheme === 'file') return new FileCapture(uri.path, new CaptureFiles(uri.fsPath), uri.fsPath);
     const { size } = await vscode.workspace.fs.stat(uri);
     if (size > MOST_ELSEWHERE) throw new Error(`${size} bytes are too many for a file that is not on this machine`);
     return new FileCapture(uri.path, bytesInMemory(await vscode.workspace.fs.readFile(uri)));
   } catch (error) {
     return new FileCapture(uri.path, {
-      size: 0,
-      read() {
+      ...bytesInMemory(new Uint8Array(0)),
+      next() {
         throw error;
       },
-      close: () => undefined,
     });
   }
 }

@@ -191,7 +191,7 @@ export class TimelineSession {
     const source = this.parts.sources[side];
     if (!source) return;
     const state = source.state();
-    const { capture } = source;
+    const { origin } = source.capture;
     const reading = this.streams[side].behind && state.phase === 'complete';
     const phase = reading ? 'reading' : state.phase === 'live' && this.paused ? 'paused' : state.phase;
     const before = this.told[side] as { phase: CaptureState['phase']; at: number } | undefined;
@@ -200,7 +200,7 @@ export class TimelineSession {
     this.told[side] = { phase, at: now };
     await this.send({
       kind: 'state',
-      state: { side, ...state, phase, origin: capture.origin.toString(), notes: capture.notes },
+      state: { side, ...state, phase, origin: origin.toString() },
     });
   }
 

@@ -3,27 +3,24 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Capture } from '../../../src/trace/capture';
 import { CaptureReader } from '../../../src/trace/captureReader';
-import { FilteredCapture } from '../../../src/trace/export/pcapng';
+import { filteredCapture } from '../../../src/trace/export/pcapng';
 import { jsonRow } from '../../../src/trace/jsonRow';
-import { whatOf } from '../../../src/trace/line';
+import { requestLine, whatOf } from '../../../src/trace/line';
 import { CaptureBuilder } from '../captureBuilder';
+import { rowOf } from '../readWhole';
+import { guestAtWork } from './guestAtWork';
 
 const folder = { attr: { mode: 0o40755, nlink: 2 } };
 const file = { attr: { mode: 0o100644, nlink: 1 } };
 
 function filtered(
-  builder: CaptureBuilder,
-  choose: (capture: Capture, row: number) => boolean,
-  chunk = 1 << 20,
+  from: CaptureBuilder | CaptureReader,
+  choose: (capture: Capture, row: number) => boolean = () => true,
 ): CaptureReader {
-  const bytes = builder.bytes();
-  const capture = builder.capture();
+  const capture = from instanceof CaptureBuilder ? from.capture() : from;
   const rows = Uint32Array.from({ length: capture.count }, (_, row) => row).filter((row) => choose(capture, row));
-  const filter = new FilteredCapture(capture, rows, 'virtiofs-studio test');
   const reader = new CaptureReader();
-  for (let at = 0; at < bytes.length; at += chunk) {
-    for (const block of filter.push(bytes.subarray(at, at + chunk))) reader.push(block);
-  }
+  for (const piece of filteredCapture(capture, rows, 'virtiofs-studio test')) reader.push(piece);
   reader.end();
   assert.equal(reader.fault, undefined);
   return reader;
@@ -108,13 +105,6 @@ describe('a filtered capture', () => {
     );
   });
 
-  it('is the same however its original is cut', () => {
-    const whole = lines(filtered(everything(), (_, row) => row % 2 === 0));
-    for (const chunk of [1, 7, 64, 1000]) {
-      assert.deepEqual(lines(filtered(everything(), (_, row) => row % 2 === 0, chunk)), whole);
-    }
-  });
-
   it('comes of any bytes without a fault', () => {
     const good = everything().bytes();
     fc.assert(
@@ -127,17 +117,124 @@ describe('a filtered capture', () => {
           const capture = new CaptureReader();
           capture.push(bytes);
           capture.end();
-          const filter = new FilteredCapture(
-            capture,
-            Uint32Array.from({ length: capture.count }, (_, row) => row),
-            'test',
-          );
-          const reader = new CaptureReader();
-          for (const block of filter.push(bytes)) reader.push(block);
-          assert.equal(reader.count, capture.count);
+          assert.equal(filtered(capture).count, capture.count);
         },
       ),
       { numRuns: 300 },
+    );
+  });
+});
+
+describe('what is kept of a live capture', () => {
+  /** All that is said of a row. */
+  const said = (capture: CaptureReader, row: number): unknown => ({
+    line: requestLine(capture, row),
+    columns: rowOf(capture, row),
+    other: capture.path(capture.columns.otherPath[row]),
+    held: capture.columns.held[row],
+    hostCalls: capture.hostCalls(row),
+    request: capture.request(row),
+    reply: capture.reply(row),
+  });
+  const opcode = (capture: CaptureReader, row: number): string | undefined => capture.request(row)?.opcode?.name;
+
+  /** The rows of the export that are the last ones of the original, which it is compared with. */
+  function same(again: CaptureReader, original: CaptureReader): number {
+    const extra = again.count + Number(again.share.earlier ?? 0) - original.count;
+    assert.ok(extra === 0 || (extra === 1 && opcode(again, 0) === 'INIT'));
+    const rows = again.count - extra;
+    for (let row = 0; row < rows; row++) {
+      assert.deepEqual(said(again, row + extra), said(original, original.count - rows + row));
+    }
+    return rows;
+  }
+
+  const seeds = fc.integer({ min: 0, max: 0xffff_ffff });
+
+  it('is the same as long as that is everything', () => {
+    fc.assert(
+      fc.property(seeds, fc.nat(600), (seed, steps) => {
+        const original = guestAtWork(seed, steps).capture();
+        const again = filtered(original);
+        assert.equal(same(again, original), original.count);
+        assert.deepEqual(again.control, original.control);
+        assert.deepEqual(again.windowNotes, original.windowNotes);
+        assert.deepEqual(again.gaps, original.gaps);
+        assert.deepEqual(again.share, original.share);
+        assert.deepEqual(again.notes, original.notes);
+        assert.equal(again.origin, original.origin);
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  it('is the same after the oldest rows were dropped, behind the INIT that they began with', () => {
+    fc.assert(
+      fc.property(seeds, fc.integer({ min: 500, max: 900 }), (seed, steps) => {
+        const builder = guestAtWork(seed, steps, { sections: false });
+        const original = builder.capture();
+        const dropping = builder.capture();
+        const dropped = dropping.drop(dropping.count - 10);
+        const again = filtered(dropping);
+        assert.equal(same(again, original), original.count - dropped);
+        assert.equal(opcode(again, 0), 'INIT');
+        assert.equal(again.share.earlier, dropped);
+        assert.match(again.notes.join(), new RegExp(`^${dropped} earlier requests were not kept`));
+        assert.deepEqual(again.control, original.control);
+        assert.deepEqual(filtered(again).share, again.share);
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  it('is the same after the oldest messages are gone, whose rows are still there', () => {
+    fc.assert(
+      fc.property(seeds, (seed) => {
+        const builder = guestAtWork(seed, 3000);
+        const original = builder.capture();
+        const again = filtered(builder.capture({ liveLimit: 1 }));
+        const rows = same(again, original);
+        assert.ok(rows > 200 && rows < original.count - 200);
+        assert.equal(again.share.earlier, original.count - rows);
+        assert.deepEqual(again.control, original.control);
+        assert.deepEqual(again.windowNotes, original.windowNotes);
+      }),
+      { numRuns: 5 },
+    );
+  });
+
+  it('has of what goes while it is written as many packets lost as there are missing', () => {
+    const builder = new CaptureBuilder().init();
+    for (let i = 0; i < 5000; i++) builder.exchange('GETATTR');
+    const capture = builder.capture({ liveLimit: 1 << 20 });
+    const whole = filtered(capture);
+    const all = Uint32Array.from({ length: capture.count }, (_, row) => row);
+    const reader = new CaptureReader();
+    for (const piece of filteredCapture(capture, all, 'test')) {
+      reader.push(piece);
+      if (capture.count < 5002) capture.push(builder.bytes().subarray(0, 600 << 10));
+    }
+    reader.end();
+    const [note] = reader.notes.filter((each) => /packets lost/.test(each));
+    assert.ok(note);
+    assert.ok(Number.parseInt(note) >= whole.count - reader.count && reader.count < whole.count);
+  });
+
+  it('has the requests that are chosen, each with the path that it had', () => {
+    fc.assert(
+      fc.property(seeds, fc.nat(700), fc.integer({ min: 2, max: 9 }), (seed, steps, each) => {
+        const capture = guestAtWork(seed, steps, { losses: false }).capture();
+        const isChosen = (row: number): boolean => row % each === 0 || opcode(capture, row) === 'INIT';
+        const again = filtered(capture, (_, row) => isChosen(row));
+        const chosen = Array.from({ length: capture.count }, (_, row) => row).filter(isChosen);
+        assert.equal(again.count, chosen.length);
+        chosen.forEach((row, index) => {
+          const path = capture.path(capture.columns.path[row]);
+          // A name cannot be taken back.
+          if (path !== '') assert.equal(again.path(again.columns.path[index]), path);
+        });
+      }),
+      { numRuns: 15 },
     );
   });
 });

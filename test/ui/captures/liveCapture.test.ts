@@ -4,6 +4,9 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RunningShare } from '../../../src/control/runningShares';
+import { CaptureReader } from '../../../src/trace/captureReader';
+import { filteredCapture } from '../../../src/trace/export/pcapng';
+import { requestLine } from '../../../src/trace/line';
 import { Captures } from '../../../src/ui/captures/captures';
 import { Follower, type Follows } from '../../../src/ui/captures/follower';
 import { LiveCapture, type LiveLimits } from '../../../src/ui/captures/liveCapture';
@@ -159,6 +162,34 @@ describe('a live capture', () => {
     await until(() => capture.phase === 'broken');
     assert.match(capture.notes.join(), /is not understood: not a capture/);
     await until(() => share.sockets[0].destroyed || share.sockets[0].readableEnded);
+  });
+
+  it('is exported as a capture, whole or what is left of it', async function () {
+    this.timeout(20_000);
+    const lines = (reader: CaptureReader): string[] =>
+      Array.from({ length: reader.count }, (_, row) => requestLine(reader, row));
+    const exported = (): CaptureReader => {
+      const again = new CaptureReader();
+      const rows = Uint32Array.from({ length: capture.reader.count }, (_, row) => row);
+      for (const piece of filteredCapture(capture.reader, rows, 'test')) again.push(piece);
+      again.end();
+      assert.equal(again.fault, undefined);
+      return again;
+    };
+    open({ ...limits, rows: 1 });
+    await until(() => capture.reader.count === 1);
+    more((b) => b.exchange('LOOKUP', { names: ['a'], out: { nodeid: 2, attr: { mode: 0o40755, nlink: 2 } } }));
+    await until(() => capture.reader.count === 2);
+    assert.deepEqual(lines(exported()), lines(capture.reader));
+    more((b) => {
+      for (let i = 0; i < 20_000; i++) b.exchange('GETATTR', { nodeid: 2, pid: i });
+    });
+    await until(() => capture.dropped > 0 && capture.dropped + capture.reader.count === 20_002);
+    const again = exported();
+    assert.match(lines(again)[0], /INIT/);
+    assert.deepEqual(lines(again).slice(1), lines(capture.reader));
+    assert.match(lines(again)[1], /GETATTR "\/a"/);
+    assert.match(again.notes.join(), new RegExp(`^${capture.dropped} earlier requests were not kept`));
   });
 
   it('drops the oldest half of its rows when there are too many, and says so', async function () {

@@ -44,7 +44,7 @@ function page(phase: SourceState['phase'], bytes: Uint8Array, held = false): Pag
       {
         capture: reader,
         dropped: 0,
-        state: () => ({ title: 'a', phase: now, bytesRead: 1, bytes: 2, trouble: undefined }),
+        state: () => ({ title: 'a', phase: now, bytesRead: 1, bytes: 2, trouble: undefined, notes: [] }),
         onChange: (told) => {
           listener = told;
           return () => undefined;

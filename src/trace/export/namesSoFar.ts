@@ -1,0 +1,147 @@
+/**
+ * What a reader of a capture that is being written knows of names by now, and what it has to be told before a request, so
+ * that its paths are those of the original.
+ *
+ * Takes in what is written as that reader will, and compares. Requests that are left out, or no longer kept, have told
+ * names which the reader then lacks: it is told by packets of kind 4 (docs/capture-format.md), with the path as the name
+ * below the root, since the nodeids of folders above it are not known any more. A name cannot be taken back: a node that
+ * was forgotten in a request left out keeps its name here.
+ */
+import { Opcode } from '../../protocol/fuse/opcodeNumbers';
+import { InHeader, LinkIn, OutHeader, recordAlign, RenameIn } from '../../protocol/fuse/structs';
+import { encodeText } from '../../protocol/text';
+import { type Capture, RowFlag } from '../capture';
+import { FuseAt, NAME_RECORD, NamesAt, NamesFlag, PACKET_VERSION, PacketKind } from '../packet';
+import { PathModel } from '../pathModel';
+import { NameTable, PathTable } from '../pathTable';
+import { namedOpcodes, PathTraffic } from '../pathTraffic';
+import { sessionOf } from '../sessions';
+
+interface Name {
+  readonly nodeid: bigint;
+  readonly parent: bigint;
+  readonly text: Uint8Array;
+}
+
+const ROOT = 1n;
+const MESSAGE: number = FuseAt.message;
+const BODY = MESSAGE + InHeader.size;
+/** Longer ones readers do not believe. */
+const LONGEST_NAME = 4096;
+
+export class NamesSoFar {
+  private readonly names = new NameTable();
+  private readonly paths = new PathTable(this.names);
+  private readonly model = new PathModel(this.paths);
+  private readonly traffic = new PathTraffic(this.model, this.names);
+  /** By path of the original: the one here that was found to be the same. */
+  private readonly same: Uint32Array;
+
+  constructor(private readonly original: Capture) {
+    this.same = new Uint32Array(original.paths);
+  }
+
+  /** A section begins: readers know nothing. */
+  reset(): void {
+    this.traffic.reset();
+  }
+
+  lost(): void {
+    this.model.lost();
+  }
+
+  /** A packet of names is written. */
+  told(packet: Uint8Array): void {
+    this.traffic.before(packet, viewOf(packet), 0, packet.length);
+  }
+
+  /** The request of this row is written next; `slot`: a place for it until its reply. What has to be told before it. */
+  request(row: number, packet: Uint8Array, slot: number): Uint8Array | undefined {
+    if (packet.length < BODY) return undefined;
+    const view = viewOf(packet);
+    if (this.agrees(row, packet, view, slot)) return undefined;
+    const missing = this.missing(row, view);
+    if (missing.length === 0) return undefined;
+    const unsure = (this.original.columns.flags[row] & RowFlag.PATH_UNSURE) !== 0;
+    // Else a handle could stand for another one of the names.
+    const told = namesPacket(missing, NamesFlag.ONLY | (unsure ? NamesFlag.UNSURE : 0));
+    this.told(told);
+    this.agrees(row, packet, view, slot);
+    return told;
+  }
+
+  /** A reply without an error is written, to the request in `slot`. */
+  reply(opcode: number, packet: Uint8Array, slot: number): void {
+    const view = viewOf(packet);
+    if (packet.length < MESSAGE + OutHeader.size) return;
+    if (opcode === Opcode.INIT) this.traffic.begin(sessionOf(view, MESSAGE, packet.length));
+    else this.traffic.reply(opcode, packet, view, MESSAGE, packet.length, slot);
+  }
+
+  /** Takes the request in; whether its paths are the original's. */
+  private agrees(row: number, packet: Uint8Array, view: DataView, slot: number): boolean {
+    const { columns } = this.original;
+    const opcode = view.getUint32(MESSAGE + InHeader.offset.opcode, true);
+    const path = this.traffic.request(opcode, packet, view, MESSAGE, packet.length, slot);
+    const unsure = (columns.flags[row] & RowFlag.PATH_UNSURE) !== 0;
+    return (
+      this.isSame(columns.path[row], path) &&
+      this.isSame(columns.otherPath[row], this.traffic.other) &&
+      this.traffic.unsure === unsure
+    );
+  }
+
+  private isSame(original: number, path: number): boolean {
+    if (original === 0) return true;
+    if (path === 0) return false;
+    if (this.same[original] === path) return true;
+    if (this.original.path(original) !== this.paths.text(path)) return false;
+    this.same[original] = path;
+    return true;
+  }
+
+  /** The nodes that the request is about, and what they are called in the original. */
+  private missing(row: number, view: DataView): Name[] {
+    const { columns } = this.original;
+    const opcode = view.getUint32(MESSAGE + InHeader.offset.opcode, true);
+    const path = this.original.path(columns.path[row]);
+    const other = this.original.path(columns.otherPath[row]);
+    const nodeid = (at: number): bigint => (at + 8 <= view.byteLength ? view.getBigUint64(at, true) : ROOT);
+    const about = nameOf(nodeid(MESSAGE + InHeader.offset.nodeid), namedOpcodes.has(opcode) ? folderOf(path) : path);
+    const second =
+      opcode === Opcode.LINK
+        ? nameOf(nodeid(BODY + LinkIn.offset.oldnodeid), other)
+        : nameOf(nodeid(BODY + RenameIn.offset.newdir), folderOf(other));
+    return [about, second].filter((name) => name !== undefined);
+  }
+}
+
+const viewOf = (packet: Uint8Array): DataView => new DataView(packet.buffer, packet.byteOffset, packet.length);
+const folderOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/')));
+
+/** The node by its path in the share, or in a folder of which only the nodeid is known. */
+function nameOf(nodeid: bigint, path: string): Name | undefined {
+  const [, parent, name] = /^(?:\?(\d+))?\/(.+)$/s.exec(path) ?? [];
+  if (name === undefined || nodeid === ROOT) return undefined;
+  const text = encodeText(name);
+  return text.length > LONGEST_NAME ? undefined : { nodeid, parent: parent ? BigInt(parent) : ROOT, text };
+}
+
+function namesPacket(names: readonly Name[], flags: number): Uint8Array {
+  const size = names.reduce<number>((sum, { text }) => sum + recordAlign(NAME_RECORD + text.length), NamesAt.records);
+  const packet = new Uint8Array(size);
+  const view = viewOf(packet);
+  packet[0] = PACKET_VERSION;
+  packet[1] = PacketKind.Names;
+  view.setUint16(NamesAt.count, names.length, true);
+  view.setUint32(NamesAt.flags, flags, true);
+  let at: number = NamesAt.records;
+  for (const { nodeid, parent, text } of names) {
+    view.setBigUint64(at, nodeid, true);
+    view.setBigUint64(at + 8, parent, true);
+    view.setUint16(at + 24, text.length, true);
+    packet.set(text, at + NAME_RECORD);
+    at += recordAlign(NAME_RECORD + text.length);
+  }
+  return packet;
+}
