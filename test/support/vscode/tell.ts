@@ -18,6 +18,12 @@ export const THEMES = {
   contrast: 'Default High Contrast',
   contrastLight: 'Default High Contrast Light',
 } as const;
+/** VS Code goes from one to the other with the system, while it runs. */
+export const THEME_PAIRS = [
+  ['dark', 'light'],
+  ['contrast', 'contrastLight'],
+] as const satisfies readonly (readonly [ifDark: keyof typeof THEMES, ifLight: keyof typeof THEMES])[];
+
 export const SIZES = {
   wide: { width: 1440, height: 900 },
   narrow: { width: 760, height: 1100 },
@@ -29,19 +35,22 @@ export type Story = (page: Workbench['page'], look: Look, workspace: string) => 
 export interface Told {
   readonly story: Story;
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** Whether the person trusts the folder. Default: yes. */
+  readonly trusted?: boolean;
   /** Puts more into the folder before VS Code opens it; what it returns are settings. */
   readonly prepare?: (workspace: string) => Promise<Readonly<Record<string, unknown>> | void>;
 }
 
 export interface Session {
   readonly theme: keyof typeof THEMES;
+  readonly settings?: Readonly<Record<string, unknown>>;
   readonly size: { readonly width: number; readonly height: number };
 }
 
 /** One workbench, one story; `look` is given the page. */
 export async function tell(
-  { theme, size }: Session,
-  { story, settings = {}, prepare }: Told,
+  { theme, size, settings: ofSession = {} }: Session,
+  { story, settings = {}, trusted = true, prepare }: Told,
   look: (name: string, page: Workbench['page']) => Promise<void>,
 ): Promise<void> {
   const scratch = await mkdtemp(join(tmpdir(), 'virtiofs-pictures-'));
@@ -54,8 +63,9 @@ export async function tell(
     // As people have it; its path is then no place of this machine.
     extensions: [await stagedExtension(process.arch === 'arm64' ? 'linux-arm64' : 'linux-x64', scratch)],
     installed: true,
+    trusted,
     size,
-    settings: { ...storySettings, 'workbench.colorTheme': THEMES[theme], ...settings, ...prepared },
+    settings: { ...storySettings, 'workbench.colorTheme': THEMES[theme], ...settings, ...prepared, ...ofSession },
   });
   let left: string[];
   try {
