@@ -18,6 +18,8 @@ import { drawn } from './probe';
 import type { Theme } from './theme';
 
 export const RULER = 24;
+/** Above the marks of notes. */
+const TICK_TEXT = RULER / 2 - 2;
 const SIDE_COLOURS = ['A', 'B'] as const;
 
 export interface Hit {
@@ -271,11 +273,7 @@ export class LanesView {
       const path = room - width > 40 && !rows.inFlight(row) ? this.paths.get(side, rows.columns.path[row]) : undefined;
       if (path !== undefined && path !== '') {
         const text = path.slice(path.lastIndexOf('/') + 1) || path;
-        if (this.textWidth(context, text) + width + 6 <= room) {
-          context.globalAlpha = 0.75;
-          context.fillText(text, x + width + 6, y);
-          context.globalAlpha = 1;
-        }
+        if (this.textWidth(context, text) + width + 6 <= room) context.fillText(text, x + width + 6, y);
       }
     }
   }
@@ -373,7 +371,7 @@ export class LanesView {
       context.fillRect(Math.round(x), RULER - 7, 1, 7);
       context.fillStyle = whole ? theme.foreground : theme.muted;
       // A number without its first digits is another number.
-      if (at >= 0 && x + 4 >= left) context.fillText(text, x + 4, RULER / 2);
+      if (at >= 0 && x + 4 >= left) context.fillText(text, x + 4, TICK_TEXT);
     }
     context.restore();
     context.fillStyle = theme.muted;
@@ -382,7 +380,7 @@ export class LanesView {
       this.model.empty || ticks.step >= 1e6
         ? ''
         : seconds(Math.max(0, Math.round(span.from / ticks.step) * ticks.step));
-    if (this.textWidth(context, title) <= left - 20) context.fillText(title, 10, RULER / 2);
+    if (this.textWidth(context, title) <= left - 20) context.fillText(title, 10, TICK_TEXT);
     context.fillStyle = theme.line;
     context.fillRect(0, RULER - 1, this.width, 1);
   }

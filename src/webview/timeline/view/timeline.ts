@@ -7,7 +7,7 @@ import { ComparisonView } from './comparisonView';
 import { Connection, type Told } from './connection';
 import { Details } from './details';
 import { afterPause, button, choice, el, icon, paced, set, thousands } from './dom';
-import { durationText } from './durations';
+import { durationText } from '../model/durations';
 import { FilterBox } from './filterBox';
 import { keyHelp, LanesInput } from './lanesInput';
 import { type Hit, LanesView } from './lanesView';
@@ -164,7 +164,7 @@ export class Timeline {
       },
     );
     const colour = choice(
-      'Colour',
+      'Color',
       [
         ['opcode', 'Opcode'],
         ['latency', 'Latency'],
