@@ -2,8 +2,8 @@
  * One workbench of a person's own (the extension installed as from a package, a small project open) with one story told in
  * it; then VS Code is closed, whatever runs in it, and nothing may be left.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdtemp, rm, symlink } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stagedExtension } from '../stagedExtension';
 import { getVscode } from './install';
@@ -55,6 +55,8 @@ export async function tell(
 ): Promise<void> {
   const scratch = await mkdtemp(join(tmpdir(), 'virtiofs-pictures-'));
   const workspace = join(scratch, 'project');
+  // The person's home: paths are shown as they are written from there. What has been fetched is not fetched again.
+  await symlink(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), join(scratch, '.cache'));
   await makeProject(workspace);
   const prepared = (await prepare?.(workspace)) ?? {};
   const workbench = await openWorkbench({
@@ -63,6 +65,7 @@ export async function tell(
     // As people have it; its path is then no place of this machine.
     extensions: [await stagedExtension(process.arch === 'arm64' ? 'linux-arm64' : 'linux-x64', scratch)],
     installed: true,
+    env: { HOME: scratch, XDG_CACHE_HOME: undefined },
     trusted,
     size,
     settings: { ...storySettings, 'workbench.colorTheme': THEMES[theme], ...settings, ...prepared, ...ofSession },
