@@ -232,7 +232,8 @@ export class LanesView {
       const high = Math.round(tall * ratio);
       if (y + high <= 0) continue;
       if (y >= height) break;
-      paintLane(image, y, high, side, lane, model.captures[side].rows, span, options, this.labels);
+      const { rows } = model.captures[side];
+      paintLane({ image, top: y, height: high, side, lane, rows, span, options, labels: this.labels });
       image.fill(0, y + high - 1, width, y + high, theme.palette.lane);
     }
     context.putImageData(this.data, Math.round(this.left * ratio), Math.round(RULER * ratio));
