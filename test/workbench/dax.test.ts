@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import type { FrameLocator, Page } from 'playwright-core';
 import { need } from '../support/need';
 import { CHROMIUM } from '../support/vscode/workbench';
+import { withoutName } from './accessibilityTree';
 import { sampleWindow } from './sampleWindow';
 import { command, openInViews, timelineFrame, timelineWorkbench, type TimelineWorkbench } from './timelineWorkbench';
 
@@ -108,6 +109,9 @@ describe('the DAX Window view in VS Code', function () {
 
   it('has a name for everything that can be operated, and no errors', async () => {
     assert.deepEqual(await frame.locator('#dax').evaluate(nameless), []);
+    const tree = await withoutName(page);
+    assert.ok(tree.looked > 5, `only ${tree.looked} things take the focus`);
+    assert.deepEqual(tree.nameless, []);
     assert.deepEqual(problems, []);
   });
 });

@@ -9,7 +9,7 @@ import { CaptureBuilder } from '../../trace/captureBuilder';
 import { sampleCapture } from '../../workbench/sampleCapture';
 import { sampleWindow } from '../../workbench/sampleWindow';
 import { openFile, openInViews, whenComplete } from '../../workbench/timelineWorkbench';
-import { command, type Look, rows, settled, treeRow } from './steps';
+import { command, type Look, settled, treeRow } from './steps';
 import { type Told } from './tell';
 
 async function makeStates(workspace: string): Promise<void> {
@@ -133,7 +133,7 @@ async function viewStates(page: Page, look: Look): Promise<void> {
   }
   await choose(page, 'Group by Time');
   await command(page, 'Filter Requests');
-  await rows(page).first().waitFor();
+  await page.locator('.quick-input-title', { hasText: 'Filter Requests' }).waitFor();
   await page.keyboard.type('opcode == READ && lat');
   await page.waitForTimeout(600);
   await look('filter');
