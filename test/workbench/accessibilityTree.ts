@@ -12,10 +12,9 @@ export async function withoutName(page: Page): Promise<{ readonly looked: number
   try {
     await session.send('Accessibility.enable');
     const { frameTree } = await session.send('Page.getFrameTree');
-    const pages = (tree: FrameTree): FrameTree[] => [
-      ...(tree.frame.url.includes('/fake.html') ? [tree] : []),
-      ...(tree.childFrames ?? []).flatMap(pages),
-    ];
+    // The page itself is the innermost of a webview's frames.
+    const pages = ({ frame, childFrames = [] }: FrameTree): FrameTree[] =>
+      childFrames.length > 0 ? childFrames.flatMap(pages) : frame.url.includes('/webview/') ? [{ frame }] : [];
     const nameless: string[] = [];
     let looked = 0;
     for (const { frame } of pages(frameTree as FrameTree)) {

@@ -99,6 +99,38 @@ describe('the DAX Window view in VS Code', function () {
     assert.match((await reasons.textContent()) ?? '', /empty\.lock.*it is empty/);
   });
 
+  it('works by keyboard alone, and shows where the focus is', async () => {
+    await frame.getByRole('searchbox').focus();
+    const reached: string[] = [];
+    for (let turn = 0; turn < 30 && !reached.includes('Not, or not safely, in the window2'); turn++) {
+      await page.keyboard.press('Tab');
+      const { name, outline } = await frame.locator(':focus').evaluate((element) => {
+        const node = element as unknown as {
+          id: string;
+          labels?: ArrayLike<{ readonly textContent: string }>;
+          getAttribute(name: string): string | null;
+          textContent: string;
+          ownerDocument: { defaultView: { getComputedStyle(of: unknown): { outlineStyle: string } } };
+        };
+        const label = node.getAttribute('aria-label') ?? node.labels?.[0]?.textContent ?? node.textContent;
+        return {
+          name: node.id || label.trim(),
+          outline: node.ownerDocument.defaultView.getComputedStyle(node).outlineStyle,
+        };
+      });
+      assert.notEqual(outline, 'none', name);
+      reached.push(name);
+    }
+    for (const name of ['grid', 'Moment', 'Files7', '/orders.db', 'Round trip of MAP']) {
+      assert.ok(reached.includes(name), `${name} is not among ${reached.join(' | ')}`);
+    }
+    await frame.locator('#grid').focus();
+    await page.keyboard.press('Home');
+    await frame.locator('.details').waitFor();
+    await page.keyboard.press('Escape');
+    await frame.locator('.details').waitFor({ state: 'hidden' });
+  });
+
   it('leads to the request that mapped a range', async () => {
     await frame.locator('#grid').focus();
     await page.keyboard.press('Home');

@@ -129,6 +129,7 @@ export class StatisticsView {
         'data-opcode': opcode,
         tabindex: chosen ? 0 : -1,
         'aria-selected': String(chosen),
+        'aria-label': `${opcodeName(opcode)}, ${thousands(count)} requests, median ${durationText(figures.p50)}`,
         class: chosen ? 'chosen' : '',
       },
       el('td', { 'data-family': familyIndex(opcode), class: 'opcode' }, opcodeName(opcode)),
