@@ -27,6 +27,8 @@ export const THEME_PAIRS = [
 export const SIZES = {
   wide: { width: 1440, height: 900 },
   narrow: { width: 760, height: 1100 },
+  /** What is left of the wide one when everything is shown twice as large. */
+  enlarged: { width: 720, height: 450 },
 } as const;
 
 /** `workspace`: the folder that is open. */
