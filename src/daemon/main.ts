@@ -74,7 +74,7 @@ function run(options: DaemonOptions): void {
     over = true;
     listening.remove();
     counterLines.close();
-    const farewell = debug.close(outcome === 0 ? 'the share is over' : 'the daemon has failed');
+    const farewell = debug.close(outcome === 0 ? 'The share is over.' : 'The daemon has failed.');
     void Promise.all([tracing.end(), farewell]).then(() => leave(outcome));
   };
   const failed = (error: Error): void => {

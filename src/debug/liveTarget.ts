@@ -60,7 +60,11 @@ export class LiveTarget implements Target {
     client.on('log', ({ level, text }) =>
       events.output(level === 'error' || level === 'warn' ? 'important' : 'console', text),
     );
-    client.on('ended', ({ text }) => this.end(text));
+    client.on('ended', ({ text }) => {
+      // Why a daemon has failed is in its log, which was told before.
+      events.output('console', text);
+      this.end('');
+    });
     void client.over.then((why) => this.end(why));
   }
 

@@ -7,6 +7,7 @@ import * as vscode from 'vscode';
 import { tagFault } from '../base/tag';
 import { DAX_MOUNT_CHOICES, daxSizes, daxWords } from './daxChoice';
 import { daxPolicyFault, type LaunchOptions, absolute, defaultCapture, freeTag, memoryFault } from './launchOptions';
+import { shownPath } from './shownPath';
 
 type Answer = Partial<LaunchOptions> | undefined;
 
@@ -54,9 +55,9 @@ async function pickRow(title: string, items: readonly OptionItem[]): Promise<Opt
 
 function rows(folder: string, options: LaunchOptions, start: string): OptionItem[] {
   const qemu = options.guest === 'qemu';
-  const more = options.shares.map((share) => `${share.tag}: ${share.folder}`).join(', ');
+  const more = options.shares.map((share) => `${share.tag}: ${shownPath(share.folder)}`).join(', ');
   return [
-    { label: `$(play) ${start}`, description: folder },
+    { label: `$(play) ${start}`, description: shownPath(folder) },
     { label: '', kind: vscode.QuickPickItemKind.Separator },
     {
       label: '$(vm) Guest',
@@ -125,7 +126,7 @@ function rows(folder: string, options: LaunchOptions, start: string): OptionItem
     daxRow(options),
     {
       label: '$(record) Capture to a file',
-      description: options.capture === '' ? 'no' : options.capture,
+      description: options.capture === '' ? 'no' : shownPath(options.capture),
       ask: () => chooseCapture(folder, options),
     },
   ];
@@ -182,7 +183,7 @@ async function chooseFolders(options: LaunchOptions): Promise<Answer> {
   const add = { label: '$(add) Add a folder…', value: -1 };
   const items = options.shares.map(({ folder, tag }, value) => ({
     label: `$(trash) ${tag}`,
-    description: `${folder}: choose to take it out`,
+    description: `${shownPath(folder)}: choose to take it out`,
     value,
   }));
   const chosen = await vscode.window.showQuickPick([add, ...items], { title: 'More folders in the same guest' });

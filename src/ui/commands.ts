@@ -14,6 +14,7 @@ import { checkGuests } from './preflight';
 import type { SharesNode } from './sharesTree';
 import type { SharedVm } from './sharedVm';
 import { type Studio, surroundings } from './studio';
+import { shownPath } from './shownPath';
 
 /** Checked in this order. */
 type Need = 'linux' | 'guests' | 'vm' | 'runningVm' | 'share';
@@ -175,7 +176,7 @@ async function pickShare(studio: Studio, vm?: SharedVm): Promise<ShareFact | und
   const items = vms.flatMap((one) =>
     (one.facts?.shares ?? []).map((share) => ({
       label: `$(folder-active) ${share.tag}`,
-      description: `${one.name}: ${share.directory}`,
+      description: `${one.name}: ${shownPath(share.directory)}`,
       share,
     })),
   );

@@ -23,6 +23,7 @@ import {
 import { checkShareable } from './preflight';
 import type { LaunchPlan, SharedVm } from './sharedVm';
 import { type Studio, surroundings } from './studio';
+import { shownPath } from './shownPath';
 
 const REMEMBERED = 'virtiofs.launchOptions';
 const RECENT = 'virtiofs.recentFolders';
@@ -62,7 +63,7 @@ async function chooseFolder(studio: Studio): Promise<{ item: FolderItem; options
   const separator = (label: string): FolderItem => ({ label, kind: vscode.QuickPickItemKind.Separator });
   const row = (folder: vscode.Uri, name: string): FolderItem => ({
     label: `$(folder) ${name}`,
-    description: dirname(folder.fsPath),
+    description: shownPath(dirname(folder.fsPath)),
     folder,
     buttons: [gear],
   });

@@ -11,6 +11,7 @@ import type { RunningShare } from '../control/runningShares';
 import type { SharedVm } from './sharedVm';
 import { sentence } from './sentence';
 import type { Studio } from './studio';
+import { shownPath } from './shownPath';
 
 export type SharesNode =
   | { readonly kind: 'vm'; readonly vm: SharedVm }
@@ -257,12 +258,12 @@ function shareItem(vm: SharedVm, share: ShareFact): vscode.TreeItem {
     problem === undefined ? icon(share.readOnly ? 'lock' : 'folder-active') : icon('error', 'list.errorForeground');
   item.description =
     problem === undefined
-      ? [activityText(activity), share.directory].filter(Boolean).join(' · ')
+      ? [activityText(activity), shownPath(share.directory)].filter(Boolean).join(' · ')
       : sentence(problem.text, '').trim();
   item.tooltip =
     problem === undefined
       ? tooltip(
-          ['Folder', share.directory],
+          ['Folder', shownPath(share.directory)],
           ['In the guest', `${share.mountPoint}${share.readOnly ? ' (read-only)' : ''}`],
           ...countedLines(activity),
         )
@@ -320,13 +321,13 @@ function queueItem(parent: string, index: number, activity: ShareActivity | unde
 }
 
 function outsideItem(share: RunningShare, activity: ShareActivity | undefined): vscode.TreeItem {
-  const item = new vscode.TreeItem(share.tag || share.directory, vscode.TreeItemCollapsibleState.Collapsed);
+  const item = new vscode.TreeItem(share.tag || shownPath(share.directory), vscode.TreeItemCollapsibleState.Collapsed);
   item.id = `outside/${share.pid}`;
   item.contextValue = 'share.outside';
   item.iconPath = icon('folder-library');
-  item.description = [activityText(activity), share.directory].filter(Boolean).join(' · ');
+  item.description = [activityText(activity), shownPath(share.directory)].filter(Boolean).join(' · ');
   item.tooltip = tooltip(
-    ['Folder', share.directory],
+    ['Folder', shownPath(share.directory)],
     ['Process', String(share.pid)],
     ['Since', new Date(share.started).toLocaleString()],
     ...countedLines(activity),

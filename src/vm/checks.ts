@@ -5,8 +5,9 @@
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync, statfsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { freemem } from 'node:os';
+import { freemem, homedir } from 'node:os';
 import { promisify } from 'node:util';
+import { homePath } from '../base/homePath';
 import type { Finding } from '../control/findings';
 import { ownDaemon } from './backEnd';
 import { cacheFolder } from './cacheFolder';
@@ -36,6 +37,9 @@ const FETCH: Fix = {
   fix: 'Run "virtiofs-studio share --command true" once: it fetches the guest tools (about 0.5 GB).',
   command: `${process.versions['electron'] === undefined ? '' : 'ELECTRON_RUN_AS_NODE=1 '}${SELF} share --read-only --command true`,
 };
+
+/** Findings are copied into reports, and pictures are taken of them: whose folder it is, is not their business. */
+const shown = (path: string): string => homePath(path, homedir());
 
 const ok = (found: string) => ({ verdict: 'ok' as const, found });
 const fixed = (fix: string | Fix): Fix => (typeof fix === 'string' ? { fix } : fix);
@@ -71,7 +75,7 @@ const checks: Readonly<Record<string, Check>> = {
 
   daemon: async () => {
     try {
-      return ok(ownDaemon().join(' '));
+      return ok(ownDaemon().map(shown).join(' '));
     } catch (error) {
       return missing(firstLine(error), 'Run "npm run build".');
     }
@@ -79,13 +83,13 @@ const checks: Readonly<Record<string, Check>> = {
 
   'guest tools': async (tools) => {
     if (tools.folder !== undefined) {
-      return ok(`${tools.folder} (remove it at any time)`);
+      return ok(`${shown(tools.folder)} (remove it at any time)`);
     }
     if (tools.qemu && tools.kernel && tools.busybox) {
       return ok('those of this machine');
     }
     return aptIsHere()
-      ? warning(`not fetched yet into ${cacheFolder()}`, FETCH)
+      ? warning(`not fetched yet into ${shown(cacheFolder())}`, FETCH)
       : missing('incomplete, and there is no apt to fetch them with', 'Install QEMU, a static busybox and a kernel.');
   },
 

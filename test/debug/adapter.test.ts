@@ -510,7 +510,7 @@ describe('the debug adapter on a share that runs', () => {
   it('ends when the share does', async () => {
     await dap.begin('attach', {});
     await hold(read());
-    daemon.tell('ended', { text: 'the guest has gone' });
+    daemon.tell('ended', { text: 'The share is over.' });
     await dap.event('terminated');
     await dap.good('setFunctionBreakpoints', { breakpoints: [{ name: 'READ' }] });
     await dap.good('setExceptionBreakpoints', { filters: ['anyErrno'] });

@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import type { FrameLocator, Page } from 'playwright-core';
 import { need } from '../support/need';
 import { CHROMIUM } from '../support/vscode/workbench';
+import { withoutName } from './accessibilityTree';
 import { sampleWindow } from './sampleWindow';
 import { command, openInViews, timelineFrame, timelineWorkbench, type TimelineWorkbench } from './timelineWorkbench';
 
@@ -98,6 +99,38 @@ describe('the DAX Window view in VS Code', function () {
     assert.match((await reasons.textContent()) ?? '', /empty\.lock.*it is empty/);
   });
 
+  it('works by keyboard alone, and shows where the focus is', async () => {
+    await frame.getByRole('searchbox').focus();
+    const reached: string[] = [];
+    for (let turn = 0; turn < 30 && !reached.includes('Not, or not safely, in the window2'); turn++) {
+      await page.keyboard.press('Tab');
+      const { name, outline } = await frame.locator(':focus').evaluate((element) => {
+        const node = element as unknown as {
+          id: string;
+          labels?: ArrayLike<{ readonly textContent: string }>;
+          getAttribute(name: string): string | null;
+          textContent: string;
+          ownerDocument: { defaultView: { getComputedStyle(of: unknown): { outlineStyle: string } } };
+        };
+        const label = node.getAttribute('aria-label') ?? node.labels?.[0]?.textContent ?? node.textContent;
+        return {
+          name: node.id || label.trim(),
+          outline: node.ownerDocument.defaultView.getComputedStyle(node).outlineStyle,
+        };
+      });
+      assert.notEqual(outline, 'none', name);
+      reached.push(name);
+    }
+    for (const name of ['grid', 'Moment', 'Files7', '/orders.db', 'Round trip of MAP']) {
+      assert.ok(reached.includes(name), `${name} is not among ${reached.join(' | ')}`);
+    }
+    await frame.locator('#grid').focus();
+    await page.keyboard.press('Home');
+    await frame.locator('.details').waitFor();
+    await page.keyboard.press('Escape');
+    await frame.locator('.details').waitFor({ state: 'hidden' });
+  });
+
   it('leads to the request that mapped a range', async () => {
     await frame.locator('#grid').focus();
     await page.keyboard.press('Home');
@@ -108,6 +141,9 @@ describe('the DAX Window view in VS Code', function () {
 
   it('has a name for everything that can be operated, and no errors', async () => {
     assert.deepEqual(await frame.locator('#dax').evaluate(nameless), []);
+    const tree = await withoutName(page);
+    assert.ok(tree.looked > 5, `only ${tree.looked} things take the focus`);
+    assert.deepEqual(tree.nameless, []);
     assert.deepEqual(problems, []);
   });
 });

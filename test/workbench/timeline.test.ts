@@ -7,6 +7,7 @@ import type { FrameLocator, Locator, Page } from 'playwright-core';
 import { need } from '../support/need';
 import { CHROMIUM } from '../support/vscode/workbench';
 import { CaptureBuilder } from '../trace/captureBuilder';
+import { withoutName } from './accessibilityTree';
 import { sampleCapture } from './sampleCapture';
 import {
   closeEditors,
@@ -76,8 +77,16 @@ describe('the timeline in VS Code', function () {
     assert.ok((await rows().count()) > 5);
   });
 
-  it('says to a screen reader what everything is', async () => {
+  /** Of the page as it is now: in the elements, and in what the browser makes of them. */
+  async function hasNames(least = 3): Promise<void> {
     assert.deepEqual(await frame.locator('#timeline').evaluate(nameless), []);
+    const tree = await withoutName(page);
+    assert.ok(tree.looked >= least, `only ${tree.looked} things take the focus`);
+    assert.deepEqual(tree.nameless, []);
+  }
+
+  it('says to a screen reader what everything is', async () => {
+    await hasNames();
     assert.equal(await frame.getByRole('grid', { name: 'Requests' }).getAttribute('aria-rowcount'), '534');
   });
 
@@ -160,6 +169,7 @@ describe('the timeline in VS Code', function () {
     assert.deepEqual(await marked(), ['16', '17', '18', '19', '20', '21', '22', '23']);
     assert.match((await details.locator('.calls').textContent()) ?? '', /preadv2\(12.*EAGAIN/);
     assert.match((await details.locator('.phases').textContent()) ?? '', /queued.*in daemon.*host system calls.*reply/);
+    await hasNames();
   });
 
   it('completes a filter', async () => {
@@ -169,6 +179,7 @@ describe('the timeline in VS Code', function () {
       .first()
       .waitFor();
     await filterInput().press('ArrowDown');
+    await hasNames();
     await filterInput().press('Enter');
     assert.equal(await filterInput().inputValue(), 'opcode ');
   });
@@ -207,6 +218,7 @@ describe('the timeline in VS Code', function () {
       ),
       '10',
     );
+    await hasNames();
     await frame.getByRole('button', { name: /Use “READ”/ }).click();
     await count()
       .filter({ hasText: /^180 of 533$/ })
@@ -299,7 +311,7 @@ describe('the timeline in VS Code', function () {
       .getByRole('img', { name: /Histogram of the latency of READ/ })
       .locator('canvas')
       .waitFor();
-    assert.deepEqual(await frame.locator('#timeline').evaluate(nameless), []);
+    await hasNames();
     await frame.getByRole('tab', { name: 'Requests' }).click();
   });
 
@@ -324,7 +336,51 @@ describe('the timeline in VS Code', function () {
       ['why so slow?'],
     );
     assert.deepEqual(await readFile(join(workbench.folder, 'build.fuse.pcapng')), before);
+    await hasNames();
     await frame.getByRole('tab', { name: 'Requests' }).click();
+  });
+
+  it('keeps the focus among the notes when one of them is removed', async () => {
+    const focused = (): Promise<string | null> => frame.locator(':focus').getAttribute('aria-label');
+    await rows().nth(5).click();
+    await frame.locator('#lanes').focus();
+    await page.keyboard.press('b');
+    await page.keyboard.type('gone soon');
+    await page.keyboard.press('Tab');
+    assert.equal(await focused(), 'Remove the note');
+    await page.keyboard.press('Enter');
+    await frame.getByRole('tab', { name: 'Notes (1)' }).waitFor();
+    assert.match((await focused()) ?? '', /^Note at/);
+    await frame.getByRole('tab', { name: 'Requests' }).click();
+  });
+
+  it('shows its keys, and gives the focus back', async () => {
+    await frame.locator('#lanes').focus();
+    await page.keyboard.press('?');
+    await frame.getByRole('dialog', { name: 'Keys and pointer' }).waitFor();
+    await hasNames(1);
+    await page.keyboard.press('Escape');
+    await frame.getByRole('dialog').waitFor({ state: 'hidden' });
+    assert.equal(await frame.locator(':focus').getAttribute('id'), 'lanes');
+  });
+
+  it('goes to both ends of the time with the keys of a scroll bar', async () => {
+    const range = frame.locator('.range:not([data-late])');
+    const bar = frame.getByRole('scrollbar', { name: 'Time in view' });
+    await frame.locator('#lanes').focus();
+    for (const key of ['0', '+', '+', '+']) await page.keyboard.press(key);
+    await page.waitForTimeout(400);
+    await bar.focus();
+    const at = async (key: string): Promise<number> => {
+      const before = (await range.textContent()) ?? '';
+      await page.keyboard.press(key);
+      await range.filter({ hasNotText: before }).waitFor();
+      return parseFloat((await range.textContent()) ?? '');
+    };
+    const end = await at('End');
+    const start = await at('Home');
+    assert.ok(start < end && start <= 0.0001, `${start} to ${end}`);
+    await frame.getByRole('button', { name: 'Show everything' }).click();
   });
 
   it('is the same after the window is loaded anew', async () => {
@@ -352,6 +408,7 @@ describe('the timeline in VS Code', function () {
       .filter({ hasText: /byte \d+/ })
       .waitFor();
     assert.ok((await rows().count()) > 5);
+    await hasNames();
   });
 
   it('shows what comes before the damage, and says where that is', async () => {
@@ -404,7 +461,7 @@ describe('the timeline in VS Code', function () {
     const read = frame.locator('.comparison tr', { hasText: 'READ' }).first();
     await read.waitFor({ timeout: 60_000 });
     assert.deepEqual((await read.locator('td').allTextContents()).slice(0, 3), ['READ', '180', '150']);
-    assert.deepEqual(await frame.locator('#timeline').evaluate(nameless), []);
+    await hasNames();
   });
 });
 

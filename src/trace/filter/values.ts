@@ -109,8 +109,9 @@ function findValue(field: Field, type: NumberType, { word, from, to }: WordValue
   if (!type.names) return bad(`${field.name} is ${describe(type)}, "${word}" is a name`, { from, to });
   const named = findName(type.names, word);
   if (named) return good(named);
+  const { what } = type.names;
   return bad(
-    `"${word}" is not ${type.names.what} of ${field.name}`,
+    `"${word}" is not ${what}${what.endsWith(` ${field.name}`) ? '' : ` of ${field.name}`}`,
     { from, to },
     nearest(word, spellings(type.names)),
   );

@@ -11,6 +11,7 @@ import type { Captures } from '../captures/captures';
 import { showTrouble } from '../troubleMessage';
 import { askFilter } from './filterBox';
 import type { RequestsNode, RequestsView } from './requestsView';
+import { shownPath } from '../shownPath';
 
 export interface RequestsContext {
   readonly captures: Captures;
@@ -85,7 +86,7 @@ async function watch(captures: Captures): Promise<void> {
   }
   const items = shares.map((one) => ({
     label: `$(broadcast) ${one.tag}`,
-    description: one.directory,
+    description: shownPath(one.directory),
     detail: `process ${one.pid}, since ${one.started.slice(0, 19).replace('T', ' ')}`,
     one,
   }));

@@ -289,7 +289,9 @@ export class RequestsView implements vscode.TreeDataProvider<RequestsNode>, vsco
 
 function groupText({ count: all, errors, time }: Group): string {
   const failed = errors > 0 ? ` · ${count(errors)} ${errors === 1 ? 'error' : 'errors'}` : '';
-  return `${count(all)}${failed} · ${printDuration(time / Math.max(1, all))} each`;
+  // Requests that want no reply take no time.
+  const each = time > 0 ? ` · ${printDuration(time / Math.max(1, all))} each` : '';
+  return `${count(all)}${failed}${each}`;
 }
 
 const opcodeOf = (name: string): number => opcodesByName.get(name) ?? -1;

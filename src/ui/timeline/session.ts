@@ -63,6 +63,8 @@ export class TimelineSession {
   private sent: PromiseLike<unknown>[] = [];
   /** What was last told of each side's state, and when. */
   private told: { phase: CaptureState['phase']; at: number }[] = [];
+  private newestNotes: readonly Note[] | undefined;
+  private notesSaved: Promise<void> = Promise.resolve();
   /** Bumped when the page is loaded anew, so that what was under way for the old one stops. */
   private page = 0;
 
@@ -80,7 +82,7 @@ export class TimelineSession {
         this.paused = message.paused;
         return this.changed();
       case 'notes':
-        return this.giveNotes(await this.parts.notes.save(message.notes));
+        return this.saveNotes(message.notes);
       case 'export':
         return this.parts.exportRows(message.side, this.rowsBetween(message.side, message.from, message.to));
       case 'compareWith':
@@ -130,6 +132,20 @@ export class TimelineSession {
     this.changed();
     this.giveWanted();
     this.giveNotes(await this.parts.notes.load());
+  }
+
+  /** One after the other, and what a newer list has replaced not at all: each is the whole. */
+  private saveNotes(notes: readonly Note[]): Promise<void> {
+    this.newestNotes = notes;
+    const save = async (): Promise<void> => {
+      if (this.newestNotes !== notes) return;
+      const stored = await this.parts.notes.save(notes);
+      // What is being written meanwhile would be lost in the page by an older answer.
+      if (this.newestNotes === notes) this.giveNotes(stored);
+    };
+    const saved = this.notesSaved.then(save);
+    this.notesSaved = saved.catch(() => undefined);
+    return saved;
   }
 
   private giveNotes({ notes, place, problem }: StoredNotes): void {

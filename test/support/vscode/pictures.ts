@@ -2,38 +2,67 @@
  * Takes pictures of a person's way through the extension in a real VS Code, with real guests: the stories of stories.ts.
  *
  * `npm run pictures` writes those of the README and the walkthrough into media/ (`--story NAME`: of one story only).
- * `node out/test/support/vscode/pictures.js --review DIR` writes every step into DIR, in all themes, wide and narrow, for
- * somebody to look at (`--only dark-wide`, `--story NAME`).
+ * `node out/test/support/vscode/pictures.js --review DIR` writes every step into DIR, in all themes and sizes, for somebody
+ * to look at (`--story NAME`), and of the sights of sights.ts. Theme and size change at each step, so that what does not
+ * follow them is seen as well.
  */
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Page } from 'playwright-core';
+import { sights } from './sights';
 import { stories, type StoryName } from './stories';
-import { SIZES, tell, type Told, THEMES } from './tell';
+import { SIZES, tell, type Told, THEME_PAIRS, THEMES } from './tell';
+
+/** By which the workbench says what it wears. */
+const THEME_CLASSES = {
+  dark: 'dark_modern',
+  light: 'light_modern',
+  contrast: 'hc_black',
+  contrastLight: 'hc_light',
+} as const;
 
 const project = resolve(__dirname, '../../../..');
 
 interface Choice {
-  readonly only: string | undefined;
   readonly story: string | undefined;
 }
 
-const chosen = ({ story }: Choice): [name: string, told: Told][] =>
-  Object.entries(stories).filter(([name]) => story === undefined || story === name);
+const chosen = (of: Readonly<Record<string, Told>>, { story }: Choice): [name: string, told: Told][] =>
+  Object.entries(of).filter(([name]) => story === undefined || story === name);
+
+type Theme = keyof typeof THEMES;
+
+/** The system is light or dark now, and VS Code and what is shown in it have followed. */
+async function wear(theme: Theme, light: boolean, page: Page): Promise<void> {
+  await page.emulateMedia({ colorScheme: light ? 'light' : 'dark' });
+  await page.locator(`.monaco-workbench[class*="${THEME_CLASSES[theme]}"]`).waitFor();
+  await page.waitForTimeout(350);
+}
 
 async function review(folder: string, choice: Choice): Promise<void> {
   await mkdir(folder, { recursive: true });
-  for (const theme of Object.keys(THEMES) as (keyof typeof THEMES)[]) {
-    for (const [word, size] of Object.entries(SIZES)) {
-      const kind = `${theme}-${word}`;
-      if (choice.only !== undefined && choice.only !== kind) continue;
-      for (const [name, told] of chosen(choice)) {
-        await tell({ theme, size }, told, async (step, page) => {
-          await page.screenshot({ path: join(folder, `${kind}-${name}-${step}.png`) });
-        });
-        console.log(`${kind} ${name} done`);
-      }
+  for (const [name, told] of chosen({ ...stories, ...sights }, choice)) {
+    for (const pair of THEME_PAIRS) {
+      const [dark, light] = pair;
+      const settings = {
+        'window.autoDetectColorScheme': true,
+        'workbench.preferredDarkColorTheme': THEMES[dark],
+        'workbench.preferredLightColorTheme': THEMES[light],
+      };
+      await tell({ theme: dark, size: SIZES.wide, settings }, told, async (step, page) => {
+        for (const theme of pair) {
+          await wear(theme, theme === light, page);
+          for (const [word, size] of Object.entries(SIZES)) {
+            await page.setViewportSize(size);
+            await page.waitForTimeout(350);
+            await page.screenshot({ path: join(folder, `${name}-${step}-${theme}-${word}.png`) });
+          }
+        }
+        await page.setViewportSize(SIZES.wide);
+        await wear(dark, false, page);
+      });
+      console.log(`${name} ${pair.join(', ')} done`);
     }
   }
 }
@@ -84,7 +113,7 @@ const PICTURE = { width: 1200, height: 760 };
 async function media(choice: Choice): Promise<void> {
   const folder = join(project, 'media');
   for (const theme of ['dark', 'light'] as const) {
-    for (const [name, told] of chosen(choice)) {
+    for (const [name, told] of chosen(stories, choice)) {
       const wanted = [...walkthrough, ...readme].some(({ story }) => story === name);
       if (!wanted) continue;
       await tell({ theme, size: PICTURE }, told, async (at, page) => {
@@ -102,9 +131,9 @@ async function media(choice: Choice): Promise<void> {
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
-    options: { review: { type: 'string' }, only: { type: 'string' }, story: { type: 'string' } },
+    options: { review: { type: 'string' }, story: { type: 'string' } },
   });
-  const choice = { only: values.only, story: values.story };
+  const choice = { story: values.story };
   await (values.review === undefined ? media(choice) : review(resolve(values.review), choice));
 }
 

@@ -128,9 +128,10 @@ async function exportShown(page: Page, frame: FrameLocator, look: Look, path: st
   await frame.getByRole('button', { name: 'Export what is shown' }).click();
   await rows(page).filter({ hasText: 'JSON lines' }).click();
   await rows(page).filter({ hasText: 'notes.md' }).or(page.getByText('OK')).first().waitFor();
-  await input(page).fill(path);
   await page.waitForTimeout(500);
   await look('7-export');
+  await input(page).fill(path);
+  await page.waitForTimeout(500);
   await page.keyboard.press('Enter');
   await page.getByText('Exported to').first().waitFor({ timeout: 20_000 });
   const lines = (await readFile(path, 'utf8')).trimEnd().split('\n');

@@ -37,6 +37,8 @@ export interface ServerOptions {
   readonly testsPath?: string;
   readonly trusted?: boolean;
   readonly settings?: Record<string, unknown>;
+  /** More of its environment. */
+  readonly env?: NodeJS.ProcessEnv;
   /** Have its own folder of running shares, so that those of other runs are not seen. Default: yes. */
   readonly alone?: boolean;
 }
@@ -89,7 +91,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     args.push('--enable-smoke-test-driver');
   }
   if (trusted) args.push('--disable-workspace-trust');
-  const env: NodeJS.ProcessEnv = { ...process.env, EXTENSIONS_GALLERY: '{}' };
+  const env: NodeJS.ProcessEnv = { ...process.env, ...options.env, EXTENSIONS_GALLERY: '{}' };
   if (options.alone ?? true) env['XDG_RUNTIME_DIR'] = scratch;
   delete env['VSCODE_IPC_HOOK_CLI'];
   const server = spawn(options.server.node, [join(options.server.folder, 'out/server-main.js'), ...args], {

@@ -186,7 +186,7 @@ describe('the filter language', () => {
         'READ && read.szie > 3',
         'no field "read.szie"; did you mean "read.size"?\n  READ && read.szie > 3\n          ^~~~~~~~~',
       ],
-      ['opcode == REDA', '"REDA" is not an opcode of opcode; did you mean "READ"?\n  opcode == REDA\n            ^~~~'],
+      ['opcode == REDA', '"REDA" is not an opcode; did you mean "READ"?\n  opcode == REDA\n            ^~~~'],
       [
         'error == ENONET1',
         '"ENONET1" is not an errno of error; did you mean "ENONET"?\n  error == ENONET1\n           ^~~~~~~',

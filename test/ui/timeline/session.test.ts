@@ -30,7 +30,14 @@ interface Page {
   release(): void;
 }
 
-function page(phase: SourceState['phase'], bytes: Uint8Array, held = false): Page {
+type Notes = ConstructorParameters<typeof TimelineSession>[0]['notes'];
+
+const noNotes: Notes = {
+  load: () => Promise.resolve({ notes: [], place: 'memory' }),
+  save: (notes) => Promise.resolve({ notes, place: 'memory' }),
+};
+
+function page(phase: SourceState['phase'], bytes: Uint8Array, held = false, notes = noNotes): Page {
   const reader = new CaptureReader();
   reader.push(bytes);
   let now = phase;
@@ -38,7 +45,6 @@ function page(phase: SourceState['phase'], bytes: Uint8Array, held = false): Pag
   const got: ToTimeline[] = [];
   let open: (() => void) | undefined;
   const gate = held ? new Promise<void>((resolve) => (open = resolve)) : Promise.resolve();
-  const none = { notes: [] as readonly Note[], place: 'memory' } as const;
   const session = new TimelineSession({
     sources: [
       {
@@ -56,7 +62,7 @@ function page(phase: SourceState['phase'], bytes: Uint8Array, held = false): Pag
       got.push(message);
       return message.kind === 'begin' || message.kind === 'notes' ? Promise.resolve() : gate;
     },
-    notes: { load: () => Promise.resolve(none), save: () => Promise.resolve(none) },
+    notes,
     compare: () => Promise.reject(new Error('nothing to compare with')),
     exportRows: () => undefined,
     compareWith: () => undefined,
@@ -153,6 +159,50 @@ describe("a timeline's session", () => {
     session.show(true);
     await settled();
     assert.deepEqual(rowsIn(got), [4]);
+    session.end();
+  });
+
+  it('keeps the newest notes, one write at a time, and answers with no older ones', async () => {
+    const written: (readonly Note[])[] = [];
+    const writing: (() => void)[] = [];
+    const { session, got } = page('complete', forgets(1), false, {
+      ...noNotes,
+      save: async (notes) => {
+        written.push(notes);
+        await new Promise<void>((resolve) => writing.push(resolve));
+        return { notes, place: 'memory' };
+      },
+    });
+    const lists = ['', 'why', 'why so slow?'].map((text): readonly Note[] => [{ id: 'a', at: 1, text }]);
+    const take = (notes: readonly Note[]): Promise<void> => session.take({ kind: 'notes', notes });
+    const taken = [take(lists[0])];
+    await settled();
+    assert.deepEqual(written, [lists[0]]);
+    taken.push(take(lists[1]), take(lists[2]));
+    await settled();
+    assert.deepEqual(written, [lists[0]]);
+    writing[0]();
+    await settled();
+    assert.deepEqual(written, [lists[0], lists[2]]);
+    writing[1]();
+    await Promise.all(taken);
+    assert.deepEqual(
+      got.flatMap((message) => (message.kind === 'notes' ? [message.notes] : [])),
+      [lists[2]],
+    );
+    session.end();
+  });
+
+  it('saves notes after some that could not be saved', async () => {
+    let tries = 0;
+    const { session, got } = page('complete', forgets(1), false, {
+      ...noNotes,
+      save: (notes) =>
+        ++tries === 1 ? Promise.reject(new Error('no room')) : Promise.resolve({ notes, place: 'memory' }),
+    });
+    await assert.rejects(session.take({ kind: 'notes', notes: [] }), /no room/);
+    await session.take({ kind: 'notes', notes: [] });
+    assert.equal(got.filter(({ kind }) => kind === 'notes').length, 1);
     session.end();
   });
 });

@@ -74,7 +74,7 @@ describe('words for a range', () => {
     assert.equal(
       cellWords(view, grid, 0),
       'Range 1 of 8: file /data/orders.db, file range 4 MiB to 6 MiB, window 0 bytes to 2 MiB, access read, write, ' +
-        'mapped by process 41, 2.00s ago, reclaimed 3 times.',
+        'mapped by process 41, 2.00 s ago, reclaimed 3 times.',
     );
     assert.equal(cellWords(view, grid, 1), 'Range 2 of 8: window 2 MiB to 4 MiB, state free.');
     assert.match(cellWords(view, grid, 2), /mapped before the capture.*reclaimed never/);

@@ -42,7 +42,9 @@ function painted(list: readonly RowOptions[], to: number, more: Partial<PaintOpt
   const image = new Image(width, 30);
   image.clear(BACK);
   const labels = new Labels();
-  paintLane(image, 0, 30, 0, lanes.list[0], rows, { from: 0, to }, { ...options, ...more }, labels);
+  const lane = lanes.list[0];
+  const span = { from: 0, to };
+  paintLane({ image, top: 0, height: 30, side: 0, lane, rows, span, options: { ...options, ...more }, labels });
   return { image, labels, at: (x: number, y: number) => image.pixels[y * width + x] };
 }
 

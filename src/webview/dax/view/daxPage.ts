@@ -1,6 +1,6 @@
 /** The page: takes what the extension says, keeps what the person has chosen, and has the parts draw it. */
 import type { FiguresView, FromDaxWindow, PlaceView, ToDaxWindow, WindowView } from '../../../control/daxWindow';
-import { printDuration } from '../../../trace/times';
+import { durationText } from '../../timeline/model/durations';
 import { choice, eachFrame, el, thousands } from '../../timeline/view/dom';
 import { type Grid, gridOf } from '../model/grid';
 import { type Colouring, COLOURINGS, legendOf } from '../model/shades';
@@ -267,24 +267,32 @@ export class DaxPage {
   private drawFigures(view: WindowView): void {
     const { figures } = this;
     const rates = figures && ratesAt(figures, view.time);
-    const facts: readonly (readonly [string, string, string?])[] = [
-      ['Mapped', `${thousands(view.maps)}${rates ? `, ${rateWords(rates.maps)}` : ''}`],
-      ['Removed', `${thousands(view.unmaps)}${rates ? `, ${rateWords(rates.unmaps)}` : ''}`],
+    const facts: readonly (readonly [
+      name: string,
+      value: string,
+      mark?: 'mapped' | 'unmapped' | undefined,
+      title?: string,
+    ])[] = [
+      ['Mapped', `${thousands(view.maps)}${rates ? `, ${rateWords(rates.maps)}` : ''}`, 'mapped'],
+      ['Removed', `${thousands(view.unmaps)}${rates ? `, ${rateWords(rates.unmaps)}` : ''}`, 'unmapped'],
       ['Refused', thousands(view.refusals)],
       ...(figures
         ? [
             [
-              'Thrash',
-              figures.maps === 0
-                ? '0'
-                : `${thousands(figures.again)} (${percentWords(figures.again / figures.maps)} of all)`,
-              `The same part mapped again within ${printDuration(figures.thrashNs)} of being given up`,
+              'Thrash, in all',
+              figures.maps === 0 ? '0' : `${thousands(figures.again)} (${percentWords(figures.again / figures.maps)})`,
+              undefined,
+              `The same part mapped again within ${durationText(figures.thrashNs)} of being given up`,
             ] as const,
           ]
         : []),
     ];
     this.figuresLine.replaceChildren(
-      ...facts.flatMap(([name, value, title]) => [el('dt', { title }, name), el('dd', { title }, value)]),
+      ...facts.flatMap(([name, value, mark, title]) => [
+        // The bars of the chart above have these colors.
+        el('dt', { title }, name, ...(mark ? [el('span', { class: `swatch ${mark}`, 'aria-hidden': 'true' })] : [])),
+        el('dd', { title }, value),
+      ]),
     );
   }
 }

@@ -108,6 +108,9 @@ export class GridView {
       if (found?.has(at) && cell >= 5) this.frame(context, x, y, cell, colours.found, 1);
     }
     context.globalAlpha = 1;
+    // Free cells that are too small for a line of their own are seen by the one around all.
+    if (colours.ruled && cell < 5)
+      this.frame(context, -EDGE, -EDGE, columns * pitch + EDGE, colours.freeLine, 1, height + EDGE);
     if (selected >= 0 && selected < grid.count) {
       const x = (selected % columns) * pitch;
       const y = Math.floor(selected / columns) * pitch;
@@ -138,11 +141,12 @@ export class GridView {
     size: number,
     colour: string,
     line: number,
+    tall = size,
   ): void {
     context.globalAlpha = 1;
     context.strokeStyle = colour;
     context.lineWidth = line;
-    context.strokeRect(x + line / 2, y + line / 2, size - line, size - line);
+    context.strokeRect(x + line / 2, y + line / 2, size - line, tall - line);
   }
 
   private under(event: MouseEvent): number {

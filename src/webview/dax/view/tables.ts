@@ -1,7 +1,7 @@
 /** Figures of the whole capture: files, round trips of MAP, files that are not in the window and why. */
 import type { FiguresView } from '../../../control/daxWindow';
-import { printDuration } from '../../../trace/times';
-import { el, thousands } from '../../timeline/view/dom';
+import { durationText } from '../../timeline/model/durations';
+import { type Attributes, el, thousands } from '../../timeline/view/dom';
 import { pathWords, sizeWords } from '../model/words';
 
 export interface TableActs {
@@ -12,10 +12,13 @@ export interface TableActs {
 const section = (title: string, count: string, open: boolean, ...children: readonly Node[]): HTMLElement =>
   el('details', { class: 'part', open }, el('summary', {}, title, el('span', { class: 'count' }, count)), ...children);
 
-const head = (...names: readonly string[]): HTMLElement =>
-  el('thead', {}, el('tr', {}, ...names.map((name) => el('th', { scope: 'col' }, name))));
+const heading = (name: string, attributes: Attributes = {}): HTMLElement =>
+  el('th', { scope: 'col', ...attributes }, name);
 
-const cell = (text: string): HTMLElement => el('td', {}, text);
+const head = (...names: readonly string[]): HTMLElement =>
+  el('thead', {}, el('tr', {}, ...names.map((name) => heading(name))));
+
+const cell = (text: string, name?: string): HTMLElement => el('td', { class: name }, text);
 
 const linkTo = (text: string, title: string, act: () => void): HTMLElement => {
   const button = el('button', { type: 'button', class: 'link', title }, text);
@@ -60,7 +63,7 @@ export class Tables {
         ),
         cell(sizeWords(file.mostBytes)),
         cell(thousands(file.maps)),
-        cell(thousands(file.again)),
+        cell(thousands(file.again), 'again'),
         el(
           'td',
           {},
@@ -77,7 +80,19 @@ export class Tables {
     const table = el(
       'table',
       { class: 'files' },
-      head('File', 'At most', 'Maps', 'Again', 'READ / WRITE'),
+      el(
+        'thead',
+        {},
+        el(
+          'tr',
+          {},
+          heading('File'),
+          heading('At most', { title: 'The most of it that was in the window at once' }),
+          heading('Maps'),
+          heading('Again', { class: 'again', title: 'The same part mapped again soon after it was given up' }),
+          heading('READ / WRITE', { title: 'That still went through requests' }),
+        ),
+      ),
       el('tbody', {}, ...rows),
     );
     const rest = moreFiles > 0 ? [el('p', { class: 'more' }, `and ${thousands(moreFiles)} others`)] : [];
@@ -92,8 +107,8 @@ export class Tables {
         {},
         el('th', { scope: 'row' }, `from ${from}`),
         cell(thousands(count)),
-        cell(printDuration(median)),
-        cell(printDuration(most)),
+        cell(durationText(median)),
+        cell(durationText(most)),
       ),
     );
     const table = el('table', {}, head('Live mappings', 'Count', 'Median', 'Longest'), el('tbody', {}, ...rows));

@@ -103,36 +103,28 @@ export function colourOf(rows: Rows, row: number, options: PaintOptions): number
   return ramp[Math.min(ramp.length - 1, Math.floor(latencyPart(latency[row], options) * ramp.length))];
 }
 
-/** One lane, from `top` on, `height` high, both in device pixels. `flip`: bars hang from above. */
-export function paintLane(
-  image: Image,
-  top: number,
-  height: number,
-  side: number,
-  lane: Lane,
-  rows: Rows,
-  span: Span,
-  options: PaintOptions,
-  labels: Labels,
-): void {
-  const first = lane.firstFrom(span.from);
-  const end = lane.firstFrom(span.to);
-  if (end - first <= image.width * BARS_A_PIXEL) {
-    paintBars(image, top, height, side, lane, rows, span, options, labels, first, end);
-  } else {
-    paintLevel(image, top, height, lane, rows, span, options);
-  }
+/** One lane in an image, from `top` on, `height` high, both in device pixels. */
+export interface LaneInImage {
+  readonly image: Image;
+  readonly top: number;
+  readonly height: number;
+  readonly side: number;
+  readonly lane: Lane;
+  readonly rows: Rows;
+  readonly span: Span;
+  readonly options: PaintOptions;
+  readonly labels: Labels;
 }
 
-function paintLevel(
-  image: Image,
-  top: number,
-  height: number,
-  lane: Lane,
-  rows: Rows,
-  span: Span,
-  options: PaintOptions,
-): void {
+export function paintLane(into: LaneInImage): void {
+  const { image, lane, span } = into;
+  const first = lane.firstFrom(span.from);
+  const end = lane.firstFrom(span.to);
+  if (end - first <= image.width * BARS_A_PIXEL) paintBars(into, first, end);
+  else paintLevel(into);
+}
+
+function paintLevel({ image, top, height, lane, rows, span, options }: LaneInImage): void {
   const perPixel = lengthOf(span) / image.width;
   const level = lane.levels.atMost(perPixel);
   if (!level) return;
@@ -168,20 +160,8 @@ function paintLevel(
   }
 }
 
-function paintBars(
-  image: Image,
-  top: number,
-  height: number,
-  side: number,
-  lane: Lane,
-  rows: Rows,
-  span: Span,
-  options: PaintOptions,
-  labels: Labels,
-  first: number,
-  end: number,
-): void {
-  const bar = { image, top, height, side, lane, rows, span, options, labels };
+function paintBars(into: LaneInImage, first: number, end: number): void {
+  const { lane, rows, span } = into;
   // What began before and is still under way, the earliest first so that what is drawn last lies on top.
   const earlier: number[] = [];
   let looked = 0;
@@ -189,25 +169,13 @@ function paintBars(
     if (rows.until(lane.list[i]) >= span.from) earlier.push(i);
     if (++looked > MOST_EARLIER) break;
   }
-  for (let i = earlier.length - 1; i >= 0; i--) paintBar(bar, earlier[i]);
-  for (let i = first; i < end; i++) paintBar(bar, i);
+  for (let i = earlier.length - 1; i >= 0; i--) paintBar(into, earlier[i]);
+  for (let i = first; i < end; i++) paintBar(into, i);
 }
 
 const MOST_EARLIER = 50_000;
 
-interface Bars {
-  readonly image: Image;
-  readonly top: number;
-  readonly height: number;
-  readonly side: number;
-  readonly lane: Lane;
-  readonly rows: Rows;
-  readonly span: Span;
-  readonly options: PaintOptions;
-  readonly labels: Labels;
-}
-
-function paintBar({ image, top, height, side, lane, rows, span, options, labels }: Bars, place: number): void {
+function paintBar({ image, top, height, side, lane, rows, span, options, labels }: LaneInImage, place: number): void {
   const { ratio, palette } = options;
   const row = lane.list[place];
   const { start, error, latency } = rows.columns;
@@ -239,7 +207,7 @@ function paintBar({ image, top, height, side, lane, rows, span, options, labels 
     image.fill(x0, y0, wide > 4 * ratio ? x1 - 1 : x1, y1, colour);
   }
   if (options.height === 'overlap' && wide >= PHASES_FROM * ratio && y1 - y0 >= 15 * ratio && !open)
-    paintPhases(image, rows, row, x0, exact, y0, y1, span, options);
+    paintPhases({ image, rows, span, options }, row, { x0, x1: exact, y0, y1 });
   if (error[row] < 0 && options.colour !== 'result') {
     image.fill(x0, y0, x1 - (wide > 4 * ratio ? 1 : 0), y0 + Math.max(2, Math.round(3 * ratio)), palette.error);
   }
@@ -253,15 +221,9 @@ const clip = (x: number, width: number): number => Math.round(Math.max(-10, Math
 
 /** Strips under the bar: in the daemon, host system calls, reply; before it the time in the queue. */
 function paintPhases(
-  image: Image,
-  rows: Rows,
+  { image, rows, span, options: { palette, ratio } }: Pick<LaneInImage, 'image' | 'rows' | 'span' | 'options'>,
   row: number,
-  x0: number,
-  x1: number,
-  y0: number,
-  y1: number,
-  span: Span,
-  { palette, ratio }: PaintOptions,
+  { x0, x1, y0, y1 }: { readonly x0: number; readonly x1: number; readonly y0: number; readonly y1: number },
 ): void {
   const { start, latency, queued, host, writing } = rows.columns;
   const perPixel = lengthOf(span) / image.width;

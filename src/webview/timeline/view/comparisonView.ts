@@ -1,7 +1,7 @@
 /** Two captures in figures: by opcode, what only one of them asks, and where they part. */
 import type { ComparisonView as Comparison, OnlyView, Side } from '../../../control/timeline';
 import { el, thousands } from './dom';
-import { durationText } from './durations';
+import { durationText } from '../model/durations';
 import type { Selected } from './model';
 
 export interface ComparisonParts {

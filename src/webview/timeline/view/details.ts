@@ -2,7 +2,7 @@
 import type { MessageView, PhaseTimes, RequestView } from '../../../control/timeline';
 import { BytesView } from './bytesView';
 import { el, set } from './dom';
-import { durationText } from './durations';
+import { durationText } from '../model/durations';
 import { FieldTree } from './fieldTree';
 import type { Selected, TimelineModel } from './model';
 

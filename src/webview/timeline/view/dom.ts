@@ -1,6 +1,6 @@
 /** Elements made in one expression. Texts are always texts: nothing here takes markup. */
 
-type Attributes = Readonly<Record<string, string | number | boolean | undefined>>;
+export type Attributes = Readonly<Record<string, string | number | boolean | undefined>>;
 type Child = Node | string | undefined;
 
 export function el<Tag extends keyof HTMLElementTagNameMap>(

@@ -45,10 +45,10 @@ export class LanesOverlay {
       context.globalAlpha = 1;
       context.beginPath();
       context.moveTo(x, ruler);
-      context.lineTo(x - 4, ruler - 6);
-      context.lineTo(x - 4, ruler - 13);
-      context.lineTo(x + 5, ruler - 13);
-      context.lineTo(x + 5, ruler - 6);
+      context.lineTo(x - 4, ruler - 5);
+      context.lineTo(x - 4, ruler - 9);
+      context.lineTo(x + 5, ruler - 9);
+      context.lineTo(x + 5, ruler - 5);
       context.fill();
     }
     if (hovered) this.outline(context, hovered, theme.hover, 1);

@@ -18,6 +18,8 @@ import { drawn } from './probe';
 import type { Theme } from './theme';
 
 export const RULER = 24;
+/** Above the marks of notes. */
+const TICK_TEXT = RULER / 2 - 2;
 const SIDE_COLOURS = ['A', 'B'] as const;
 
 export interface Hit {
@@ -230,7 +232,8 @@ export class LanesView {
       const high = Math.round(tall * ratio);
       if (y + high <= 0) continue;
       if (y >= height) break;
-      paintLane(image, y, high, side, lane, model.captures[side].rows, span, options, this.labels);
+      const { rows } = model.captures[side];
+      paintLane({ image, top: y, height: high, side, lane, rows, span, options, labels: this.labels });
       image.fill(0, y + high - 1, width, y + high, theme.palette.lane);
     }
     context.putImageData(this.data, Math.round(this.left * ratio), Math.round(RULER * ratio));
@@ -271,11 +274,7 @@ export class LanesView {
       const path = room - width > 40 && !rows.inFlight(row) ? this.paths.get(side, rows.columns.path[row]) : undefined;
       if (path !== undefined && path !== '') {
         const text = path.slice(path.lastIndexOf('/') + 1) || path;
-        if (this.textWidth(context, text) + width + 6 <= room) {
-          context.globalAlpha = 0.75;
-          context.fillText(text, x + width + 6, y);
-          context.globalAlpha = 1;
-        }
+        if (this.textWidth(context, text) + width + 6 <= room) context.fillText(text, x + width + 6, y);
       }
     }
   }
@@ -373,7 +372,7 @@ export class LanesView {
       context.fillRect(Math.round(x), RULER - 7, 1, 7);
       context.fillStyle = whole ? theme.foreground : theme.muted;
       // A number without its first digits is another number.
-      if (at >= 0 && x + 4 >= left) context.fillText(text, x + 4, RULER / 2);
+      if (at >= 0 && x + 4 >= left) context.fillText(text, x + 4, TICK_TEXT);
     }
     context.restore();
     context.fillStyle = theme.muted;
@@ -382,7 +381,7 @@ export class LanesView {
       this.model.empty || ticks.step >= 1e6
         ? ''
         : seconds(Math.max(0, Math.round(span.from / ticks.step) * ticks.step));
-    if (this.textWidth(context, title) <= left - 20) context.fillText(title, 10, RULER / 2);
+    if (this.textWidth(context, title) <= left - 20) context.fillText(title, 10, TICK_TEXT);
     context.fillStyle = theme.line;
     context.fillRect(0, RULER - 1, this.width, 1);
   }

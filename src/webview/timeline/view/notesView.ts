@@ -27,7 +27,7 @@ export class NotesView {
   );
 
   constructor(private readonly parts: NotesViewParts) {
-    this.element = el('div', { class: 'notes' }, this.list, this.empty, this.place);
+    this.element = el('div', { class: 'notes', tabindex: -1 }, this.list, this.empty, this.place);
     parts.model.on('notes', () => this.show());
     this.show();
   }
@@ -73,8 +73,13 @@ export class NotesView {
       parts.save(others);
     });
     const remove = button('Remove the note', 'trash', () => {
+      const next = (item.nextElementSibling ?? item.previousElementSibling)?.querySelector('input');
       parts.save(parts.model.notes.filter((each) => each.id !== note.id));
+      // Its button goes with it; who works with keys stays in the list.
+      if (next) next.focus();
+      else this.element.focus();
     });
-    return el('li', {}, go, el('span', { class: 'where' }, where), text, remove);
+    const item = el('li', {}, go, el('span', { class: 'where' }, where), text, remove);
+    return item;
   }
 }

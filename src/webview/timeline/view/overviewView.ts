@@ -152,11 +152,18 @@ export class OverviewView {
     element.addEventListener('dblclick', () => this.model.fit());
     element.addEventListener('keydown', (event) => {
       const { span } = this.model;
-      const part = { ArrowLeft: -0.2, ArrowRight: 0.2, PageUp: -1, PageDown: 1 }[event.key];
-      if (part === undefined) return;
-      const by = lengthOf(span) * part;
+      const length = lengthOf(span);
+      const from = {
+        ArrowLeft: span.from - 0.2 * length,
+        ArrowRight: span.from + 0.2 * length,
+        PageUp: span.from - length,
+        PageDown: span.from + length,
+        Home: this.whole.from,
+        End: this.whole.to - length,
+      }[event.key];
+      if (from === undefined) return;
       event.preventDefault();
-      this.model.show({ from: span.from + by, to: span.to + by });
+      this.model.show({ from, to: from + length });
     });
   }
 

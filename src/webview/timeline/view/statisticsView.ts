@@ -5,7 +5,7 @@ import type { Side } from '../../../control/timeline';
 import { familyIndex, opcodeName } from '../model/families';
 import { figuresOf, histogramOf, type OpcodeFigures } from '../model/statistics';
 import { afterPause, el, set, thousands } from './dom';
-import { durationText } from './durations';
+import { durationText } from '../model/durations';
 import type { TimelineModel } from './model';
 import { cssOf, type Theme } from './theme';
 
@@ -129,6 +129,7 @@ export class StatisticsView {
         'data-opcode': opcode,
         tabindex: chosen ? 0 : -1,
         'aria-selected': String(chosen),
+        'aria-label': `${opcodeName(opcode)}, ${thousands(count)} requests, median ${durationText(figures.p50)}`,
         class: chosen ? 'chosen' : '',
       },
       el('td', { 'data-family': familyIndex(opcode), class: 'opcode' }, opcodeName(opcode)),
@@ -182,7 +183,7 @@ export class StatisticsView {
     const axis = {
       stroke: theme.muted,
       font: theme.font,
-      grid: { stroke: theme.line, width: 1 },
+      grid: { stroke: cssOf(theme.palette.lane), width: 1 },
       ticks: { show: false },
     };
     const spread = 1.15;
@@ -238,6 +239,8 @@ export class StatisticsView {
     context.save();
     context.font = this.theme.font.replace(/^(\d+)px/, (_, size: string) => `${Number(size) * ratio}px`);
     context.fillStyle = this.theme.foreground;
+    // The axes are drawn before, and leave theirs.
+    context.textAlign = 'left';
     for (const [name, value] of [
       ['p50', p50],
       ['p99', p99],

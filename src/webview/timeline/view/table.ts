@@ -6,7 +6,7 @@ import type { LineView, Side } from '../../../control/timeline';
 import { errorName, familyIndex, opcodeName } from '../model/families';
 import { sortByKeys, sortByNumber, sortByStart } from '../model/sorting';
 import { afterPause, el, set, thousands } from './dom';
-import { durationText } from './durations';
+import { durationText } from '../model/durations';
 import type { Selected, TimelineModel } from './model';
 import { VirtualList } from './virtualList';
 

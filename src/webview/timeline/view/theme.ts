@@ -37,10 +37,19 @@ function parse(text: string, under: string): number {
 export const cssOf = (colour: number): string =>
   `rgb(${colour & 0xff},${(colour >>> 8) & 0xff},${(colour >>> 16) & 0xff})`;
 
-/** Perceived lightness, 0 to 1. */
-function lightness(colour: number): number {
-  return ((colour & 0xff) * 0.299 + ((colour >>> 8) & 0xff) * 0.587 + ((colour >>> 16) & 0xff) * 0.114) / 255;
+/** Relative luminance, 0 to 1, as WCAG has it. */
+function luminance(colour: number): number {
+  const linear = (byte: number): number => {
+    const part = byte / 255;
+    return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+  };
+  return (
+    0.2126 * linear(colour & 0xff) + 0.7152 * linear((colour >>> 8) & 0xff) + 0.0722 * linear((colour >>> 16) & 0xff)
+  );
 }
+
+/** From here on black has the greater contrast, below it white. */
+const BLACK_FROM = 0.179;
 
 export function readTheme(): Theme {
   const style = getComputedStyle(document.body);
@@ -73,7 +82,7 @@ export function readTheme(): Theme {
     error: value('--failed'),
     accent: value('--vscode-focusBorder') || value('--chosen'),
     font: font.replace(/^[\d.]+px/, '11px'),
-    on: (bar) => (lightness(bar) > 0.55 ? '#000000' : '#ffffff'),
+    on: (bar) => (luminance(bar) > BLACK_FROM ? '#000000' : '#ffffff'),
   };
 }
 

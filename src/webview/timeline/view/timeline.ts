@@ -1,15 +1,15 @@
-/** The timeline's page as a whole: its parts, and what happens between them. */
+/** The timeline's page as a whole: what happens between its parts, and between it and the extension. */
 import type { Note, Side } from '../../../control/timeline';
 import { errorName, opcodeName } from '../model/families';
-import type { Grouping } from '../model/lanes';
 import { lengthOf, seconds, showing } from '../model/timeScale';
 import { ComparisonView } from './comparisonView';
 import { Connection, type Told } from './connection';
 import { Details } from './details';
 import { afterPause, button, choice, el, icon, paced, set, thousands } from './dom';
-import { durationText } from './durations';
+import { durationText } from '../model/durations';
 import { FilterBox } from './filterBox';
-import { keyHelp, LanesInput } from './lanesInput';
+import { keysAloud, keysDialog } from './keysHelp';
+import { LanesInput } from './lanesInput';
 import { type Hit, LanesView } from './lanesView';
 import { legend } from './legend';
 import { type Selected, TimelineModel } from './model';
@@ -17,14 +17,15 @@ import { NotesView } from './notesView';
 import { OverviewView } from './overviewView';
 import { PathTexts } from './pathTexts';
 import { savedState, type SavedState, type TabName } from './savedState';
-import { splitter } from './splitter';
 import { StateView } from './stateView';
 import { StatisticsView } from './statisticsView';
 import { Table } from './table';
 import { Tabs } from './tabs';
-import { onThemeChange, readTheme } from './theme';
 import { TextTip } from './textTip';
+import { onThemeChange, readTheme } from './theme';
+import { toolbar } from './toolbar';
 import { Tooltip } from './tooltip';
+import { type Shares, twoParts } from './twoParts';
 import { WindowLane } from './windowLane';
 
 export class Timeline {
@@ -57,7 +58,8 @@ export class Timeline {
     (side) => this.showSide(Number(side) as Side),
   );
   private readonly pauseButton = button('Pause', 'pause', () => this.togglePause());
-  private readonly layout: { below: number; beside: number };
+  private readonly help = keysDialog();
+  private shares: Shares;
   private filterNumber = 0;
   private wanted: Pick<SavedState, 'span' | 'selected'> | undefined;
   private readonly saveSoon = afterPause(200, () => this.save());
@@ -66,7 +68,7 @@ export class Timeline {
     this.saved = savedState(this.connection.state);
     this.wanted = this.saved;
     const { saved, model } = this;
-    this.layout = { below: saved.below, beside: saved.beside };
+    this.shares = { below: saved.below, beside: saved.beside };
     model.grouping = saved.grouping;
     model.colour = saved.colour;
     model.height = saved.height;
@@ -149,132 +151,37 @@ export class Timeline {
 
   private build(): void {
     const { model, saved } = this;
-    const lanesBy = choice<Grouping>(
-      'Lanes',
-      [
-        ['queue', 'Queue'],
-        ['process', 'Process'],
-        ['file', 'File'],
-        ['opcode', 'Opcode'],
-      ],
-      model.grouping,
-      (grouping) => {
-        model.setGrouping(grouping);
-        this.saveSoon();
-      },
-    );
-    const colour = choice(
-      'Colour',
-      [
-        ['opcode', 'Opcode'],
-        ['latency', 'Latency'],
-        ['result', 'Result'],
-      ] as const,
-      model.colour,
-      (by) => {
-        model.colour = by;
-        model.tell('look');
-        this.saveSoon();
-      },
-    );
-    const height = choice(
-      'Height',
-      [
-        ['overlap', 'Overlap'],
-        ['latency', 'Latency'],
-      ] as const,
-      model.height,
-      (by) => {
-        model.height = by;
-        model.tell('look');
-        this.saveSoon();
-      },
-    );
-    const middle = (): number => (model.span.from + model.span.to) / 2;
-    const zoom = (factor: number): void => {
-      const length = lengthOf(model.span) * factor;
-      this.input.glide({ from: middle() - length / 2, to: middle() + length / 2 });
-    };
-    const zoomButtons = [
-      button('Zoom out', 'zoomOut', () => zoom(2), '−'),
-      button('Zoom in', 'zoomIn', () => zoom(0.5), '+'),
-    ];
-    for (const each of zoomButtons) each.classList.add('zoom-button');
+    const tools = toolbar({
+      model,
+      input: this.input,
+      pause: this.pauseButton,
+      changed: this.saveSoon,
+      note: () => this.addNote(),
+      compare: () => this.connection.send({ kind: 'compareWith' }),
+      export: () => this.export(),
+      help: () => this.toggleHelp(),
+    });
     this.pauseButton.hidden = true;
     this.sideChoice.element.hidden = true;
-    const tools = el(
-      'div',
-      { class: 'tools', role: 'toolbar', 'aria-label': 'Timeline' },
-      lanesBy.element,
-      colour.element,
-      height.element,
-      el('span', { class: 'gap' }),
-      this.pauseButton,
-      ...zoomButtons,
-      button('Show everything', 'fit', () => this.input.fit(), '0'),
-      button('Add a note', 'note', () => this.addNote(), 'B'),
-      button('Compare with another capture', 'compare', () => this.connection.send({ kind: 'compareWith' })),
-      button('Export what is shown', 'export', () => this.export()),
-      button('Keys', 'help', () => this.toggleHelp(), '?'),
-    );
-    const bar = el('div', { class: 'bar' }, this.filterBox.element, this.count, tools);
-    const frame = el('div', { class: 'frame' });
-    const upper = el(
-      'section',
-      { class: 'upper', 'aria-label': 'Timeline' },
-      this.overview.element,
-      this.lanes.element,
-      this.windowLane.element,
-      el('div', { class: 'legend-bar' }, legend(model), this.range),
-    );
-    const tabsFrame = el(
-      'section',
-      { class: 'tabs-frame', 'aria-label': 'Requests' },
-      this.tabs.bar,
-      ...this.tabs.panels,
-    );
     this.tabs.bar.append(el('span', { class: 'gap' }), this.sideChoice.element);
-    const lower = el('div', { class: 'lower' });
-    lower.append(
-      tabsFrame,
-      splitter(lower, {
-        label: 'Width of the details',
-        direction: 'vertical',
-        value: saved.beside,
-        least: 0.2,
-        most: 0.75,
-        changed: (value) => {
-          this.layout.beside = value;
-          lower.style.setProperty('--beside', String(value));
-          this.saveSoon();
-        },
-      }),
-      this.details.element,
-    );
-    frame.append(
-      upper,
-      splitter(frame, {
-        label: 'Height of the lower part',
-        direction: 'horizontal',
-        value: saved.below,
-        least: 0.15,
-        most: 0.85,
-        changed: (value) => {
-          this.layout.below = value;
-          frame.style.setProperty('--below', String(value));
-          this.saveSoon();
-        },
-      }),
-      lower,
-    );
+    const frame = twoParts({
+      upper: [
+        this.overview.element,
+        this.lanes.element,
+        this.windowLane.element,
+        el('div', { class: 'legend-bar' }, legend(model), this.range),
+      ],
+      lower: [this.tabs.bar, ...this.tabs.panels],
+      details: this.details.element,
+      shares: { below: saved.below, beside: saved.beside },
+      changed: (shares) => {
+        this.shares = shares;
+        this.saveSoon();
+      },
+    });
     const states = new StateView(model);
-    const keys = el(
-      'p',
-      { id: 'lanes-keys', class: 'screen-reader' },
-      keyHelp.map((line) => line.join(': ')).join('. '),
-    );
     this.root.append(
-      bar,
+      el('div', { class: 'bar' }, this.filterBox.element, this.count, tools),
       states.progress,
       states.banner,
       frame,
@@ -282,18 +189,11 @@ export class Timeline {
       this.help,
       this.tooltip.element,
       new TextTip(this.root).element,
-      keys,
+      keysAloud(),
       this.live,
     );
     set(this.tabs.tab('comparison'), { hidden: true });
   }
-
-  private readonly help = el(
-    'dialog',
-    { class: 'help', 'aria-label': 'Keys' },
-    el('h2', {}, 'Keys and pointer'),
-    el('dl', {}, ...keyHelp.flatMap(([keys, what]) => [el('dt', {}, keys), el('dd', {}, what)])),
-  );
 
   private listen(): void {
     const { model } = this;
@@ -327,7 +227,6 @@ export class Timeline {
       else return;
       event.preventDefault();
     });
-    this.help.addEventListener('click', () => this.help.close());
   }
 
   private toggleHelp(): void {
@@ -547,7 +446,7 @@ export class Timeline {
       selected: model.selected,
       sorting: this.table.sortedBy,
       tab: this.tabs.current satisfies TabName,
-      ...this.layout,
+      ...this.shares,
     } satisfies SavedState;
   }
 }

@@ -2,7 +2,7 @@
 import { PART, queuedTime } from '../../../control/timelineRows';
 import { errorName, opcodeName } from '../model/families';
 import { el } from './dom';
-import { durationText } from './durations';
+import { durationText } from '../model/durations';
 import type { Selected, TimelineModel } from './model';
 import type { PathTexts } from './pathTexts';
 
