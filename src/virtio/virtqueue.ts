@@ -199,12 +199,6 @@ export class Virtqueue {
     return ((now - event - 1) & 0xffff) < ((now - before) & 0xffff);
   }
 
-  /** A guess at what `mustSignal` will say, without a fence: it may miss a wish that has just been written. */
-  get asksToBeTold(): boolean {
-    const now = this.nextUsed;
-    return this.eventIndex && ((now - this.avail[this.usedEvent] - 1) & 0xffff) < ((now - this.signalled) & 0xffff);
-  }
-
   /** Asks the driver not to kick while the queue is being worked on. */
   quiet(): void {
     // With EVENT_IDX the old avail_event does it: the driver has passed it.

@@ -8,7 +8,7 @@ function groups(batch: number): number[] {
   let untold = 0;
   for (let left = batch - 1; left >= 0; left--) {
     untold++;
-    if (!tidings.due({ backlog: left, asksToBeTold: false })) continue;
+    if (!tidings.due({ backlog: left })) continue;
     sizes.push(untold);
     untold = 0;
     tidings.told();
@@ -34,42 +34,13 @@ describe('telling the driver', () => {
   });
 
   it('does not wait for slow requests, once it has seen how slow they are', () => {
-    let time = 0;
-    const tidings = new Tidings(() => time);
+    const tidings = new Tidings();
     const slowly = (backlog: number): boolean => {
-      time += 0.5;
-      return tidings.due({ backlog, asksToBeTold: false });
+      for (const begun = performance.now(); performance.now() - begun < 0.5;);
+      return tidings.due({ backlog });
     };
     while (!slowly(60));
     tidings.told();
     assert.equal(slowly(60), true);
-  });
-
-  describe('when the driver seems to wait', () => {
-    /** One that knows from two batches how long each request takes, and has begun another with a first reply. */
-    function experienced(milliseconds: number): Tidings {
-      let time = 0;
-      const tidings = new Tidings(() => time);
-      for (let batch = 0; batch < 3; batch++) {
-        time += 100;
-        tidings.begin();
-        for (let left = batch < 2 ? 32 : 0; left >= 0; left--) {
-          time += milliseconds;
-          if (tidings.due({ backlog: left, asksToBeTold: false })) tidings.told();
-        }
-      }
-      return tidings;
-    }
-
-    it('is done at once if all will be done before it is awake', () => {
-      const tidings = experienced(0.001);
-      assert.equal(tidings.due({ backlog: 8, asksToBeTold: false }), false);
-      assert.equal(tidings.due({ backlog: 7, asksToBeTold: true }), true);
-    });
-
-    it('is not while there is more to do than it takes to wake up', () => {
-      const tidings = experienced(0.004);
-      assert.equal(tidings.due({ backlog: 60, asksToBeTold: true }), false);
-    });
   });
 });
