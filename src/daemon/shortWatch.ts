@@ -6,13 +6,14 @@
  * nothing is left of it, more and more sleeps go by without one. A guest that asks now and then is not watched.
  */
 
-/** Looks at the ring, about 8 ns each. */
-const LONGEST = 4096;
-const SHORTEST = 256;
+/** Looks at the ring, about 8 ns each. The first watch is long enough for a CPU that sleeps to wake up and ask. */
+const FIRST = 4096;
+const LONGEST = 8192;
+const SHORTEST = 1024;
 const LONGEST_PAUSE = 4096;
 
 export class ShortWatch {
-  private looks = SHORTEST;
+  private looks = FIRST;
   private pause = 1;
   private skipped = 0;
 
@@ -31,7 +32,7 @@ export class ShortWatch {
     }
     this.looks >>= 1;
     if (this.looks < SHORTEST) {
-      this.looks = SHORTEST;
+      this.looks = FIRST;
       this.skipped = this.pause;
       this.pause = Math.min(this.pause * 2, LONGEST_PAUSE);
     }

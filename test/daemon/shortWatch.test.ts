@@ -15,11 +15,21 @@ describe('watching before sleep', () => {
     assert.equal(new ShortWatch().attempt(new Arriving(100)), true);
   });
 
-  it('is longer where it has paid', () => {
+  it('is at first as long as a CPU takes to wake up, and longer where that has paid', () => {
     const watch = new ShortWatch();
-    assert.equal(watch.attempt(new Arriving(2000)), false);
-    for (let i = 0; i < 20; i++) watch.attempt(new Arriving(1));
-    assert.equal(watch.attempt(new Arriving(2000)), true);
+    assert.equal(watch.attempt(new Arriving(4096)), true);
+    assert.equal(watch.attempt(new Arriving(8192)), true);
+    assert.equal(watch.attempt(new Arriving(8193)), false);
+  });
+
+  it('is shorter after one in vain, and not done at all after some', () => {
+    const watch = new ShortWatch();
+    const looks = Array.from({ length: 5 }, () => {
+      const queue = new Arriving(Infinity);
+      watch.attempt(queue);
+      return queue.looks;
+    });
+    assert.deepEqual(looks, [4096, 2048, 1024, 0, 4096]);
   });
 
   it('becomes rare where it brings nothing', () => {
@@ -30,6 +40,7 @@ describe('watching before sleep', () => {
       assert.equal(watch.attempt(queue), false);
       looks += queue.looks;
     }
-    assert.ok(looks < 10_000, `${looks} looks`);
+    // A fifth of a microsecond for each sleep.
+    assert.ok(looks < 200_000, `${looks} looks`);
   });
 });
