@@ -54,6 +54,8 @@ export type ToTimeline =
       readonly side: Side;
       readonly from: number;
       readonly count: number;
+      /** How many the capture has by now: so much room will be needed. */
+      readonly all: number;
       readonly columns: ArrayBuffer;
     }
   /** Rows that have changed: their replies have come. */

@@ -110,21 +110,26 @@ export const packRows = (columns: RequestColumns, rows: Uint32Array): ArrayBuffe
 
 /** The columns of a buffer that holds `count` rows; undefined when it does not. */
 export function unpackRows(buffer: ArrayBuffer, count: number): RowColumns | undefined {
-  const from = new NumberUnpacker(buffer);
-  if (from.one() !== count) return undefined;
   const rows = emptyRows(count);
-  const { start } = rows;
+  return unpackInto(rows, 0, buffer, count) ? rows : undefined;
+}
+
+/** The same, into columns that have room for them from row `at` on; what is there then is right only if it is true. */
+export function unpackInto(rows: RowColumns, at: number, buffer: ArrayBuffer, count: number): boolean {
+  const from = new NumberUnpacker(buffer);
+  if (from.one() !== count) return false;
+  const start = rows.start.subarray(at, at + count);
   const steps = from.one() === 1;
   const first = from.one();
   from.column(start);
-  if (steps) for (let i = 0, at = first; i < count; i++) start[i] = at += start[i];
+  if (steps) for (let i = 0, time = first; i < count; i++) start[i] = time += start[i];
   const [values] = scratchOf(count);
   for (const name of SENT) {
     from.column(values);
     if (name === 'latency') for (let i = 0; i < count; i++) values[i] = values[i] > 0 ? values[i] - 1 : NaN;
-    rows[name].set(values);
+    rows[name].set(values, at);
   }
-  return from.done ? rows : undefined;
+  return from.done;
 }
 
 /** Room for `count` rows. */

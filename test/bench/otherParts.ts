@@ -45,7 +45,8 @@ export const gate: Part = {
 
 export const timeline: Part = {
   name: 'timeline',
-  about: 'In a real VS Code (code-server) in headless Chromium, measured in the page.',
+  about:
+    'In a real VS Code (code-server) in headless Chromium, measured in the page; its window has come to rest, and the timeline is its first webview.',
   measure: async (plan, say) => {
     say('timeline: a capture of a million requests in VS Code');
     await getVscode();

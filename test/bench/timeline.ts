@@ -58,6 +58,8 @@ async function filterOnce(frame: FrameLocator, filter: string) {
   return { filter, ...(await frame.locator('.filter-box input').evaluate(inPage.filter, filter)) };
 }
 
+/** Milliseconds after which VS Code has started what it starts with a window. */
+const SETTLED = 4000;
 /** A VS Code is started for each opening; the medians count. */
 const OPENINGS = 3;
 
@@ -88,6 +90,8 @@ async function openOnce(file: string): Promise<TimelineFigures> {
     const { page } = workbench;
     const row = page.locator('.explorer-folders-view .monaco-list-row', { hasText: 'million.fuse.pcapng' }).first();
     await row.waitFor({ timeout: 30_000 });
+    // VS Code has come to rest, as when a person has found the file; it is the first webview of this window.
+    await page.waitForTimeout(SETTLED);
     await page.evaluate(inPage.watchClicks);
     await openFile(page, 'million.fuse.pcapng');
     const frame = timelineFrame(page);

@@ -44,7 +44,8 @@ export class RowStream {
     const from = this.given;
     if (this.ready(reading)) {
       const to = Math.min(capture.count, from + MOST_ROWS);
-      messages.push({ kind: 'rows', side, from, count: to - from, columns: packRange(capture.columns, from, to) });
+      const columns = packRange(capture.columns, from, to);
+      messages.push({ kind: 'rows', side, from, count: to - from, all: capture.count, columns });
       for (let row = from; row < to; row++) if (isInFlight(capture, row)) still.push(row);
       this.given = to;
     }

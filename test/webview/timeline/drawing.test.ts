@@ -275,26 +275,23 @@ describe('the layout of lanes', () => {
 });
 
 describe('the overview', () => {
-  it('counts every row', () => {
-    const rows = rowsOf(
-      Array.from({ length: 1000 }, (_, i) => ({
-        start: i * 1000,
-        latency: 10,
-        queue: i % 3,
-        error: i % 100 === 0 ? -5 : 0,
-      })),
-    );
-    const lanes = new Lanes(rows, 'queue');
-    lanes.takeAll();
-    const strip = overviewOf(lanes.list, { from: 0, to: 1_000_000 }, 50);
-    assert.equal(
-      strip.rows.reduce((sum, count) => sum + count),
-      1000,
-    );
-    assert.equal(
-      strip.errors.reduce((sum, count) => sum + count),
-      10,
-    );
-    assert.equal(strip.most, Math.max(...strip.rows));
-  });
+  for (const step of [1000, 100_000]) {
+    it(`counts every row, of ${step / 1000} ms as well`, () => {
+      const rows = rowsOf(
+        Array.from({ length: 1000 }, (_, i) => ({
+          start: i * step,
+          latency: 10,
+          queue: i % 3,
+          error: i % 100 === 0 ? -5 : 0,
+        })),
+      );
+      const lanes = new Lanes(rows, 'queue');
+      lanes.takeAll();
+      const strip = overviewOf(lanes.list, rows, { from: 0, to: 1000 * step }, 50);
+      const sum = (counts: Float64Array): number => counts.reduce((total, count) => total + count);
+      assert.deepEqual([sum(strip.rows), sum(strip.errors)], [1000, 10]);
+      assert.equal(strip.most, Math.max(...strip.rows));
+      assert.ok(strip.rows.every((count) => count > 0));
+    });
+  }
 });

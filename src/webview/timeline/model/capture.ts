@@ -24,8 +24,8 @@ export class TimelineCapture {
     return this.passed ? this.passedCount : this.rows.count;
   }
 
-  append(from: number, count: number, columns: ArrayBuffer): boolean {
-    if (!this.rows.append(from, count, columns)) return false;
+  append(from: number, count: number, columns: ArrayBuffer, all = 0): boolean {
+    if (!this.rows.append(from, count, columns, all)) return false;
     if (this.passed) return true;
     // Which files and processes are the busiest is looked at anew when there is twice as much.
     const many = this.grouping === 'file' || this.grouping === 'process';

@@ -6,8 +6,11 @@
 import type { RowColumns } from '../../../control/timelineRows';
 import type { Rows } from './rows';
 
-/** The narrowest bucket is 2^FINEST nanoseconds, the widest 2^COARSEST (a day and more). */
-export const FINEST = 12;
+/**
+ * The narrowest bucket is 2^FINEST nanoseconds, the widest 2^COARSEST (a day and more). What is narrower is drawn row by
+ * row: finer levels would have nearly as many buckets as there are rows.
+ */
+export const FINEST = 14;
 export const COARSEST = 47;
 
 const NONE = new Uint32Array(0);

@@ -6,6 +6,7 @@ import { PART, queuedTime } from '../../../control/timelineRows';
 import { familyIndex } from './families';
 import { type Image, mix } from './image';
 import { type Lane } from './lanes';
+import { type Level } from './levels';
 import { PADDING } from './layout';
 import { lengthOf, type Span } from './timeScale';
 import type { Rows } from './rows';
@@ -120,14 +121,14 @@ export function paintLane(into: LaneInImage): void {
   const { image, lane, span } = into;
   const first = lane.firstFrom(span.from);
   const end = lane.firstFrom(span.to);
-  if (end - first <= image.width * BARS_A_PIXEL) paintBars(into, first, end);
-  else paintLevel(into);
+  const few = end - first <= image.width * BARS_A_PIXEL;
+  const level = few ? undefined : lane.levels.atMost(lengthOf(span) / image.width);
+  if (level) paintLevel(into, level);
+  else paintBars(into, first, end);
 }
 
-function paintLevel({ image, top, height, lane, rows, span, options }: LaneInImage): void {
+function paintLevel({ image, top, height, rows, span, options }: LaneInImage, level: Level): void {
   const perPixel = lengthOf(span) / image.width;
-  const level = lane.levels.atMost(perPixel);
-  if (!level) return;
   const { palette, ratio } = options;
   const { latency } = rows.columns;
   const padding = Math.round(PADDING * ratio);

@@ -1,8 +1,13 @@
-/** The columns of a capture as the timeline has them so far. They grow by doubling; nothing is kept for each request. */
-import { emptyRows, unpackRows, type RowColumns } from '../../../control/timelineRows';
+/**
+ * The columns of a capture as the timeline has them so far. They grow to what is known to come, or by doubling; nothing is
+ * kept for each request.
+ */
+import { emptyRows, unpackInto, unpackRows, type RowColumns } from '../../../control/timelineRows';
 import { RowFlag } from '../../../trace/capture';
 
 const FIRST_ROWS = 4096;
+/** Rows that there is room for before they have come. */
+const MOST_AHEAD = 1 << 22;
 /** Which part of the time a pause after the first rows has to take for them not to be shown at first. */
 const LONELY = 0.8;
 
@@ -16,12 +21,11 @@ export class Rows {
   begin = Infinity;
   private room = FIRST_ROWS;
 
-  /** Rows from `from` on; false when they do not follow those that are here. */
-  append(from: number, count: number, buffer: ArrayBuffer): boolean {
-    const fresh = unpackRows(buffer, count);
-    if (!fresh || from !== this.count) return false;
-    this.makeRoom(from + count);
-    for (const name of names) this.columns[name].set(fresh[name], from);
+  /** Rows from `from` on, of at least `all`; false when they do not follow those that are here. */
+  append(from: number, count: number, buffer: ArrayBuffer, all = 0): boolean {
+    if (from !== this.count) return false;
+    this.makeRoom(from + count, all);
+    if (!unpackInto(this.columns, from, buffer, count)) return false;
     this.count += count;
     this.extend(from, this.count);
     return true;
@@ -53,9 +57,10 @@ export class Rows {
     this.end = end;
   }
 
-  private makeRoom(rows: number): void {
+  private makeRoom(rows: number, all: number): void {
     if (rows <= this.room) return;
     while (this.room < rows) this.room *= 2;
+    this.room = Math.max(this.room, Math.min(all, MOST_AHEAD));
     const larger = emptyRows(this.room);
     for (const name of names) larger[name].set(this.columns[name].subarray(0, this.count));
     this.columns = larger;

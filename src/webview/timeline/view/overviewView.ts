@@ -76,7 +76,7 @@ export class OverviewView {
     context.scale(ratio, ratio);
     const sides = this.model.captures.length;
     this.model.captures.forEach((capture, side) => {
-      const strip = overviewOf(capture.lanes.list, this.whole, width);
+      const strip = overviewOf(capture.lanes.list, capture.rows, this.whole, width);
       const tall = height / sides;
       const bottom = tall * (side + 1);
       context.fillStyle = cssOf(theme.palette.muted);

@@ -251,9 +251,11 @@ export class Timeline {
         model.states[message.state.side] = message.state;
         model.tell('state');
         break;
-      case 'rows':
-        if (model.captures[message.side]?.append(message.from, message.count, message.columns)) model.rowsChanged();
+      case 'rows': {
+        const { side, from, count, columns, all } = message;
+        if (model.captures[side]?.append(from, count, columns, all)) model.rowsChanged();
         break;
+      }
       case 'changed':
         if (model.captures[message.side]?.change(message.rows, message.columns))
           this.rowsAnswered(message.side, message.rows);
