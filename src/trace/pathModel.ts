@@ -77,6 +77,9 @@ export class PathModel {
   /** How often packets had been lost when the traffic last showed it. */
   private nameLosses = new Uint32Array(64);
   private nameDeleted = new Uint8Array(64);
+  /** Tells a name from others that had its number before. */
+  private nameSerial = new Uint32Array(64);
+  private lastSerial = 0;
   private nameCount = 1;
   private freeName = NONE;
 
@@ -129,10 +132,16 @@ export class PathModel {
     return node < 0 ? NONE : this.firstName[node];
   }
 
+  /** Numbers of names are used again; these 31 bits are not. */
+  serialOf(name: number): number {
+    return this.nameSerial[name];
+  }
+
   /** The path of a node by the name it went by earlier, if that is still one of its names; else 0. */
-  pathByName(high: number, low: number, name: number): number {
+  pathByName(high: number, low: number, name: number, serial: number): number {
     const node = this.byNodeid.get(high, low);
-    return node > ROOT && this.nameNode[name] === node ? this.pathOfName(name) : NO_PATH;
+    const isIts = node > ROOT && this.nameNode[name] === node && this.nameSerial[name] === serial;
+    return isIts ? this.pathOfName(name) : NO_PATH;
   }
 
   /** The path of a name in a folder. */
@@ -307,6 +316,7 @@ export class PathModel {
     this.nameParent[name] = parent;
     this.nameText[name] = text;
     this.nameDeleted[name] = 0;
+    this.nameSerial[name] = this.lastSerial = (this.lastSerial + 1) & 0x7fff_ffff;
     this.nameLosses[name] = this.losses;
     this.children[parent]++;
     this.byName.set(parent, text, name);
@@ -482,5 +492,6 @@ export class PathModel {
     this.previousName = roomFor(this.previousName, nameCount);
     this.nameLosses = roomFor(this.nameLosses, nameCount);
     this.nameDeleted = roomFor(this.nameDeleted, nameCount);
+    this.nameSerial = roomFor(this.nameSerial, nameCount);
   }
 }

@@ -59,6 +59,8 @@ export class PathTraffic {
   private readonly dotDot: number;
   /** Open handles, and by which name (of the model) each was opened. */
   private readonly handles = new PairMap();
+  /** Its serial then: the number may be another name's by now. */
+  private readonly serials = new PairMap();
   private readonly entry: FoundNode = { high: 0, low: 0, generation: 0, nlink: 0, folder: false };
 
   constructor(
@@ -80,6 +82,7 @@ export class PathTraffic {
   reset(): void {
     this.model.reset();
     this.handles.clear();
+    this.serials.clear();
   }
 
   /** A request at [at, end) with a whole header: the path it is about. */
@@ -120,16 +123,24 @@ export class PathTraffic {
     const handleLow = view.getUint32(body + place, true);
     const handleHigh = view.getUint32(body + place + 4, true);
     const name = this.handles.get(handleHigh, handleLow);
-    if (opcode === Opcode.RELEASE) this.handles.delete(handleHigh, handleLow);
+    const serial = this.serials.get(handleHigh, handleLow);
+    if (opcode === Opcode.RELEASE) {
+      this.handles.delete(handleHigh, handleLow);
+      this.serials.delete(handleHigh, handleLow);
+    }
     if (name <= 0 || !this.model.several) return path;
-    return this.model.pathByName(high, low, name) || path;
+    return this.model.pathByName(high, low, name, serial) || path;
   }
 
   /** A handle that was opened by the name the node goes by now; `at` is where the reply has it. */
   private opened(view: DataView, at: number, end: number, high: number, low: number): void {
     if (at + 8 > end) return;
     const name = this.model.nameOf(high, low);
-    if (name > 0) this.handles.set(view.getUint32(at + 4, true), view.getUint32(at, true), name);
+    if (name <= 0) return;
+    const handleLow = view.getUint32(at, true);
+    const handleHigh = view.getUint32(at + 4, true);
+    this.handles.set(handleHigh, handleLow, name);
+    this.serials.set(handleHigh, handleLow, this.model.serialOf(name));
   }
 
   private pathOf(high: number, low: number): number {

@@ -178,6 +178,17 @@ describe('paths of requests', () => {
     assert.deepEqual([pathsOf(builder.capture()).at(-1), read(1)], ['/b', '/third'], 'a handle ends');
   });
 
+  it('a handle is never about a name that came after it, whatever its name has become', () => {
+    const builder = tree()
+      .exchange('LINK', { names: ['hard'], in: { oldnodeid: 4 }, out: file(4, 2) })
+      .exchange('OPEN', { nodeid: 4, out: { fh: 77 } })
+      .exchange('UNLINK', { names: ['hard'] })
+      .exchange('LINK', { names: ['later'], in: { oldnodeid: 4 }, out: file(4, 2) })
+      .exchange('LOOKUP', { names: ['b'], out: file(4, 2) })
+      .exchange('READ', { nodeid: 4, in: { fh: 77, size: 1 } });
+    assert.equal(pathsOf(builder.capture()).at(-1), '/b');
+  });
+
   it('a rename of one name of a file to another of it does nothing', () => {
     const builder = tree()
       .exchange('LINK', { names: ['hard'], in: { oldnodeid: 4 }, out: file(4, 2) })

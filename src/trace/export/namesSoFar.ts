@@ -59,9 +59,14 @@ export class NamesSoFar {
   request(row: number, packet: Uint8Array, slot: number): Uint8Array | undefined {
     if (packet.length < BODY) return undefined;
     const view = viewOf(packet);
-    if (this.agrees(row, packet, view, slot)) return undefined;
-    const missing = this.missing(row, view);
-    if (missing.length === 0) return undefined;
+    // A second FORGET of the same would count: it is taken in only when its name has been told.
+    const isForget = this.original.columns.opcode[row] === (Opcode.FORGET as number);
+    const agrees = isForget ? this.agreesOn(row, view) : this.agrees(row, packet, view, slot);
+    const missing = agrees ? [] : this.missing(row, view);
+    if (missing.length === 0) {
+      if (isForget) this.agrees(row, packet, view, slot);
+      return undefined;
+    }
     const unsure = (this.original.columns.flags[row] & RowFlag.PATH_UNSURE) !== 0;
     // Else a handle could stand for another one of the names.
     const told = namesPacket(missing, NamesFlag.ONLY | (unsure ? NamesFlag.UNSURE : 0));
@@ -76,6 +81,15 @@ export class NamesSoFar {
     if (packet.length < MESSAGE + OutHeader.size) return;
     if (opcode === Opcode.INIT) this.traffic.begin(sessionOf(view, MESSAGE, packet.length));
     else this.traffic.reply(opcode, packet, view, MESSAGE, packet.length, slot);
+  }
+
+  /** Whether the node of a request without names is called what it is in the original. */
+  private agreesOn(row: number, view: DataView): boolean {
+    const { columns } = this.original;
+    const at = MESSAGE + InHeader.offset.nodeid;
+    const path = this.model.pathOf(view.getUint32(at + 4, true), view.getUint32(at, true));
+    const unsure = (columns.flags[row] & RowFlag.PATH_UNSURE) !== 0;
+    return this.isSame(columns.path[row], path) && this.model.unsure === unsure;
   }
 
   /** Takes the request in; whether its paths are the original's. */
