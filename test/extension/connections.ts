@@ -16,11 +16,13 @@ export const connections: string[] = [];
 
 type Callable = (this: unknown, ...args: unknown[]) => unknown;
 
-function watch(owner: object, name: string, target: (args: readonly unknown[]) => string): void {
+/** `target`: where a call goes to; undefined: nowhere. */
+function watch(owner: object, name: string, target: (args: readonly unknown[]) => string | undefined): void {
   const methods = owner as Record<string, Callable>;
   const original = methods[name];
   methods[name] = function (...args) {
-    if (OURS.test(new Error().stack ?? '')) connections.push(target(args));
+    const to = target(args);
+    if (to !== undefined && OURS.test(new Error().stack ?? '')) connections.push(to);
     return original.apply(this, args);
   };
 }
@@ -33,6 +35,10 @@ function socketTarget([first]: readonly unknown[]): string {
   return path ?? `${host ?? 'localhost'}:${port}`;
 }
 
+/** To look up what is an address asks nobody; whoever listens on one does it. */
+const name = ([first]: readonly unknown[]): string | undefined =>
+  net.isIP(String(first)) === 0 ? `name ${String(first)}` : undefined;
+
 const said = ([first]: readonly unknown[]): string =>
   typeof first === 'object' ? JSON.stringify(first) : String(first);
 
@@ -40,7 +46,7 @@ Error.stackTraceLimit = Math.max(Error.stackTraceLimit, 50);
 watch(net.Socket.prototype, 'connect', socketTarget);
 watch(dgram.Socket.prototype, 'connect', (args) => `udp ${args.join(' ')}`);
 watch(dgram.Socket.prototype, 'send', (args) => `udp ${args.slice(1).join(' ')}`);
-watch(dns, 'lookup', said);
-watch(dns.promises, 'lookup', said);
-for (const each of [http, https]) for (const name of ['request', 'get']) watch(each, name, said);
+watch(dns, 'lookup', name);
+watch(dns.promises, 'lookup', name);
+for (const each of [http, https]) for (const method of ['request', 'get']) watch(each, method, said);
 watch(globalThis, 'fetch', said);
