@@ -108,8 +108,12 @@ export const packRows = (columns: RequestColumns, rows: Uint32Array): ArrayBuffe
     for (let i = 0; i < rows.length; i++) into[i] = column[rows[i]];
   });
 
+/** Whether a buffer says that it holds `count` rows: before there is room for them. */
+export const claimsRows = (buffer: ArrayBuffer, count: number): boolean => new NumberUnpacker(buffer).one() === count;
+
 /** The columns of a buffer that holds `count` rows; undefined when it does not. */
 export function unpackRows(buffer: ArrayBuffer, count: number): RowColumns | undefined {
+  if (!claimsRows(buffer, count)) return undefined;
   const rows = emptyRows(count);
   return unpackInto(rows, 0, buffer, count) ? rows : undefined;
 }

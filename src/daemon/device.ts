@@ -11,7 +11,7 @@ import type { Exchange } from '../fuse/exchange';
 import type { Refusal } from '../fuse/turn';
 import { EPOLLET, EPOLLIN, type Epoll, close, fileSize, setNonBlocking, signal } from '../native/descriptors';
 import { NativeError } from '../native/libc';
-import { copyBytes, mapShared, release, seal, viewOf } from '../native/memory';
+import { copyBytes, mapShared, ordersStores, release, seal, viewOf } from '../native/memory';
 import { Opcode } from '../protocol/fuse/opcodes';
 import { availBytes, descBytes, usedBytes } from '../protocol/virtio/ring';
 import type { Device, Ring } from '../vhostUser/backEnd';
@@ -101,7 +101,7 @@ export class ShareDevice implements Device, GateOwner {
   ) {
     const { arena } = parts;
     const host: HostMemory = {
-      ordersStores: process.arch === 'x64',
+      ordersStores,
       copyIn: (at, address, length) => copyBytes(arena.address(at), address, length),
       copyOut: (address, at, length) => copyBytes(address, arena.address(at), length),
       copy: copyBytes,

@@ -16,8 +16,6 @@ export const USER_BASE = 0x7f00_0000_0000;
 
 /** Host memory that is one buffer: an address is an offset in it. */
 export class PlainHost implements HostMemory {
-  /** Copies between guest and arena so far. */
-  copies = 0;
   constructor(
     readonly guest: Uint8Array,
     readonly arena: Arena,
@@ -25,13 +23,11 @@ export class PlainHost implements HostMemory {
   ) {}
 
   copyIn(at: number, address: number, length: number): void {
-    this.copies++;
     this.check(address, length);
     this.arena.u8.set(this.guest.subarray(address, address + length), at);
   }
 
   copyOut(address: number, at: number, length: number): void {
-    this.copies++;
     this.check(address, length);
     this.guest.set(this.arena.u8.subarray(at, at + length), address);
   }

@@ -8,7 +8,7 @@
  * where it does not fit before the end, the rest of the lap stays unused and `wrap` says from where. When there is no
  * room a block is dropped and counted; the guest never waits for a reader. Knows nothing of what a block holds.
  */
-import { mapAnonymous, viewOf } from '../../native/memory';
+import { mapAnonymous, ordersStores, viewOf } from '../../native/memory';
 
 const HEADER = 64;
 /** Words of the header. */
@@ -49,11 +49,11 @@ export class TraceWriter extends RingEnd {
   /** Address of `bytes[0]`. */
   readonly address: number;
 
-  /** `ordersStores`: another CPU sees plain stores in the order in which they are made (x86-64). */
+  /** `inOrder`: as `ordersStores`. */
   constructor(
     base: number,
     size: number,
-    private readonly ordersStores = process.arch === 'x64',
+    private readonly inOrder = ordersStores,
   ) {
     super(base, size);
     const view = viewOf(base + HEADER, size);
@@ -104,7 +104,7 @@ export class TraceWriter extends RingEnd {
     if (this.published === this.position) return;
     this.published = this.position;
     // Behind the blocks. An Atomics store is a call, and waits until their cache lines have come.
-    if (this.ordersStores) this.words[WRITTEN] = this.position;
+    if (this.inOrder) this.words[WRITTEN] = this.position;
     else Atomics.store(this.words, WRITTEN, this.position);
   }
 

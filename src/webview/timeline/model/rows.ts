@@ -2,7 +2,7 @@
  * The columns of a capture as the timeline has them so far. They grow to what is known to come, or by doubling; nothing is
  * kept for each request.
  */
-import { emptyRows, unpackInto, unpackRows, type RowColumns } from '../../../control/timelineRows';
+import { claimsRows, emptyRows, unpackInto, unpackRows, type RowColumns } from '../../../control/timelineRows';
 import { RowFlag } from '../../../trace/capture';
 
 const FIRST_ROWS = 4096;
@@ -23,7 +23,7 @@ export class Rows {
 
   /** Rows from `from` on, of at least `all`; false when they do not follow those that are here. */
   append(from: number, count: number, buffer: ArrayBuffer, all = 0): boolean {
-    if (from !== this.count) return false;
+    if (from !== this.count || !claimsRows(buffer, count)) return false;
     this.makeRoom(from + count, all);
     if (!unpackInto(this.columns, from, buffer, count)) return false;
     this.count += count;
