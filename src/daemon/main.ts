@@ -13,6 +13,7 @@ import { eventfd, signal } from '../native/descriptors';
 import { leave, limitDescriptors } from '../native/process';
 import { errnoName } from '../protocol/errno';
 import type { BlockingWorkerData } from './blockingWorker';
+import { compileForRequests } from './compiler';
 import { CounterBoard } from './counterBoard';
 import { CounterLines } from './counterLines';
 import { DebugServer } from './gate/debugServer';
@@ -66,6 +67,7 @@ function run(options: DaemonOptions): void {
     trace,
     debug: { port: port2, commandFd },
   };
+  compileForRequests();
   const worker = new Worker(join(__dirname, 'queueWorker.js'), { workerData, transferList: [port2] });
   let outcome = 0;
   let over = false;

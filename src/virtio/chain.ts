@@ -203,6 +203,9 @@ export class Chain {
     let vector = this.vectorsAt;
     let start = 0;
     let size = 0;
+    // The guest address behind what is gathered, and how many bytes from there on surely lie in the same memory.
+    let behind = -1;
+    let room = 0;
     for (let index = first; index < last && length > 0; index++) {
       let left = lengths[index];
       if (skip >= left) {
@@ -214,11 +217,18 @@ export class Chain {
       skip = 0;
       if (left > length) left = length;
       length -= left;
+      // Pages that lie side by side become one piece: fewer for the kernel to walk.
+      if (guest === behind && left <= room) {
+        size += left;
+        behind += left;
+        room -= left;
+        continue;
+      }
       while (left > 0) {
         const address = memory.translateData(guest);
         if (address < 0) return -Errno.EFAULT;
         const part = memory.run < left ? memory.run : left;
-        // Pages that lie side by side become one piece: fewer for the kernel to walk.
+        room = memory.run - part;
         if (address !== start + size) {
           if (size > 0) {
             this.vector(vector, start, size);
@@ -232,6 +242,7 @@ export class Chain {
         guest += part;
         left -= part;
       }
+      behind = guest;
     }
     if (length > 0) return -Errno.EFAULT;
     if (size > 0) {

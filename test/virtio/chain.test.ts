@@ -201,6 +201,44 @@ describe('descriptor chain', () => {
     ]);
   });
 
+  it('has each byte asked for in its iovecs, in order, and joins all that lies side by side', () => {
+    const bench = new RingBench();
+    // Three regions, adjacent for the guest, two of them apart on the host; pieces of a few bytes around the borders.
+    const [first, second, third] = [65536, 16384, 16384 + 64];
+    bench.memory.setRegions([
+      { ...bench.region(0, 64), hostBase: first },
+      { ...bench.region(64, 64), hostBase: second },
+      { ...bench.region(128, 64), hostBase: third, mayFault: true },
+    ]);
+    const hostOf = (offset: number): number => [first, second, third][offset >>> 6] + (offset & 63);
+    const piece = fc.record({
+      gap: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.integer({ min: -40, max: 40 })),
+      length: fc.integer({ min: 0, max: 40 }),
+    });
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 12 }), fc.nat(60), fc.nat(200), (cuts, skip, most) => {
+        const pieces: [number, number][] = [];
+        let end = 0;
+        for (const { gap, length } of cuts) {
+          const at = Math.min(Math.max(0, end + gap), 192 - length);
+          pieces.push([at, length]);
+          end = at + length;
+        }
+        const all = pieces.flatMap(([at, length]) => Array.from({ length }, (_, index) => hostOf(at + index)));
+        const length = Math.min(most, Math.max(0, all.length - skip));
+        const wanted = all.slice(skip, skip + length);
+        const count = chain(bench, [], pieces).writableVectors(skip, length);
+        const made = vectors(bench, count);
+        assert.deepEqual(
+          made.flatMap(([at, size]) => Array.from({ length: size }, (_, index) => at + index)),
+          wanted,
+        );
+        const breaks = wanted.filter((at, index) => index > 0 && at !== wanted[index - 1] + 1).length;
+        assert.equal(made.length, length === 0 ? 0 : breaks + 1);
+      }),
+    );
+  });
+
   it('cuts a piece that runs over the border of two regions', () => {
     const bench = new RingBench();
     const { guest, arena } = bench;
