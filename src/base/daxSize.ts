@@ -21,6 +21,12 @@ export function daxSizeFault(bytes: number): string | undefined {
 /** Memory of the guest that its kernel needs to describe a window: 64 bytes for each page. */
 export const daxGuestBytes = (window: number): number => (window / 4096) * 64;
 
+/**
+ * The policy where none is given. A range is 2 MiB and costs two round trips to QEMU and back, for a file of any size:
+ * smaller ones are read sooner by requests.
+ */
+export const DEFAULT_DAX_POLICY = 'pages,>=64K';
+
 /** A size among the words of a policy: `>=1M`, `<2G`. */
 export const DAX_POLICY_SIZE = /^([<>])(=?)(\d{1,12})([KMGT]?)$/i;
 

@@ -4,6 +4,7 @@
 import { resolve } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import { trouble } from '../base/catalogue';
+import { DEFAULT_DAX_POLICY } from '../base/daxSize';
 import { parseFault } from '../control/rules/faultRule';
 import type { GuestShare } from '../vm/launcher';
 import { parseDax } from './guestOptions';
@@ -72,7 +73,10 @@ export function describeShare(command: Command): Command {
     )
     .option('--trace-syscalls', 'captures have each host system call as well', false)
     .option('--dax <size>', 'give each share a DAX window of this size, from 2M to 256M (QEMU 11.1 and later)')
-    .option('--dax-policy <words>', 'which files go through it: pages, tails, >=1M, <2G, *.db (default: pages)')
+    .option(
+      '--dax-policy <words>',
+      `which files go through it: pages, tails, >=1M, <2G, *.db (default: ${DEFAULT_DAX_POLICY})`,
+    )
     .addOption(
       new Option('--dax-mount <how>', 'mount option dax= of the guest')
         .choices(['inode', 'always', 'never'])

@@ -4,7 +4,7 @@
  * a notice, those that promise something (a sandbox, an id mapping) are refused.
  */
 import { type Trouble, trouble } from '../base/catalogue';
-import { DAX_SIZES, daxSizeFault } from '../base/daxSize';
+import { DAX_SIZES, DEFAULT_DAX_POLICY, daxSizeFault } from '../base/daxSize';
 import { tagFault } from '../base/tag';
 import { parseFault } from '../control/rules/faultRule';
 import { parsePolicy } from '../fs/dax/policy';
@@ -215,7 +215,7 @@ export const rows: readonly Row[] = [
   setting(
     ['--dax-policy'],
     'WORDS',
-    'Files for it: pages (the default) or tails, sizes (>=1M), globs (*.db).',
+    `Files for it: pages or tails, sizes (>=1M), globs (*.db); ${DEFAULT_DAX_POLICY} if not given.`,
     'daxPolicy',
     'a list of pages, tails, sizes such as >=1M or <2G, and globs such as *.db',
     (text) => (parsePolicy(text) ? text : undefined),

@@ -6,6 +6,7 @@ import type { Arena } from '../base/arena';
 import type { DaxHost } from '../fs/dax/mappedFiles';
 import { DAX_AREAS_SIZE, daxAreas } from '../fs/dax/areas';
 import { DaxNote, type NoteFacts } from '../fs/dax/frontEnd';
+import { DEFAULT_DAX_POLICY } from '../base/daxSize';
 import { PAGES_ONLY, parsePolicy } from '../fs/dax/policy';
 import { EPOLLIN, type Epoll, close, fileIdentity, receive, send, setNonBlocking } from '../native/descriptors';
 import { Inotify } from '../native/inotify';
@@ -69,7 +70,7 @@ export class ShareWindow {
     this.host = {
       frontEnd: this.channel,
       changes: this.inotify,
-      policy: (parts.policy === undefined ? undefined : parsePolicy(parts.policy)) ?? PAGES_ONLY,
+      policy: parsePolicy(parts.policy ?? DEFAULT_DAX_POLICY) ?? PAGES_ONLY,
       areas: daxAreas(areaAt),
       alarm: copies,
       noted: (note) => this.note(note),

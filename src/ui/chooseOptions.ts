@@ -4,6 +4,7 @@
  */
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
+import { DEFAULT_DAX_POLICY } from '../base/daxSize';
 import { tagFault } from '../base/tag';
 import { DAX_MOUNT_CHOICES, daxSizes, daxWords } from './daxChoice';
 import { daxPolicyFault, type LaunchOptions, absolute, defaultCapture, freeTag, memoryFault } from './launchOptions';
@@ -152,7 +153,7 @@ async function chooseDax(options: LaunchOptions): Promise<Answer> {
   const daxMount = await choose('DAX window: for which files', options.daxMount, DAX_MOUNT_CHOICES);
   if (daxMount !== 'inode') return daxMount === undefined ? undefined : { dax, daxMount };
   const daxPolicy = await input(
-    'Policy: pages (default), tails, sizes such as >=1M, patterns such as *.db, with commas between',
+    `Policy: pages or tails, sizes such as >=1M, patterns such as *.db, with commas between; empty: ${DEFAULT_DAX_POLICY}`,
     options.daxPolicy,
     daxPolicyFault,
   );

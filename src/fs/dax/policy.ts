@@ -14,14 +14,14 @@ export interface DaxPolicy {
   readonly globs: readonly string[];
 }
 
-/** Files that need no copy of anything. */
+/** Files that need no copy of anything, of any size: what words add to. */
 export const PAGES_ONLY: DaxPolicy = { tails: false, least: 1, most: Infinity, globs: [] };
 
 const PAGE = 4096;
 const UNITS = ['', 'K', 'M', 'G', 'T'];
 
 /**
- * Words separated by commas: `pages` (the default), `tails`, a size (`>=1M`, `<2G`), or a glob (`*.db`, `data/**`).
+ * Words separated by commas: `pages` or `tails`, a size (`>=1M`, `<2G`), or a glob (`*.db`, `data/**`).
  * Undefined when a word is none of these.
  */
 export function parsePolicy(text: string): DaxPolicy | undefined {
@@ -45,8 +45,16 @@ export function parsePolicy(text: string): DaxPolicy | undefined {
 export function sizeFault({ tails, least, most }: DaxPolicy, size: number): string | undefined {
   if (size === 0) return 'it is empty';
   if (!tails && size % PAGE !== 0) return 'its size is not a multiple of 4096 (--dax-policy tails serves it)';
-  if (size < least || size > most) return 'its size is not among those of --dax-policy';
+  if (size < least) return `it is smaller than ${shownSize(least)} (--dax-policy)`;
+  if (size > most) return `it is larger than ${shownSize(most)} (--dax-policy)`;
   return undefined;
+}
+
+/** In the largest unit in which it is a whole number: as a person has most likely written it. */
+function shownSize(bytes: number): string {
+  let [count, unit] = [bytes, 0];
+  for (; count > 0 && count % 1024 === 0 && unit < UNITS.length - 1; unit++) count /= 1024;
+  return unit === 0 ? `${count} bytes` : `${count}${UNITS[unit]}`;
 }
 
 /** Whether a path below the share, without a slash at its start, is one of those that the policy names. */

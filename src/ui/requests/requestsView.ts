@@ -25,8 +25,9 @@ export type RequestsNode =
   | { readonly kind: 'newer' | 'older' | 'rest'; readonly of: number; readonly text: string };
 
 const REFRESH_MS = 250;
-/** Showing takes no more than this part of the time. */
+/** Showing takes no more than this part of the time; nobody waits longer than that for what is new. */
 const SHARE_OF_TIME = 8;
+const MOST_REFRESH_MS = 2000;
 export const COLOR_SCHEME = 'virtiofs-color';
 
 const numbers = new Intl.NumberFormat('en');
@@ -41,13 +42,14 @@ export class RequestsView implements vscode.TreeDataProvider<RequestsNode>, vsco
   private readonly subscriptions: vscode.Disposable[] = [this.changed];
   private rules: readonly ColorRule[] = [];
   private colors: { readonly capture: Capture; readonly of: (row: number) => string | undefined } | undefined;
-  /** Milliseconds that the last showing took. */
+  /** Milliseconds that this showing has taken so far, and the one before. */
   private spent = 0;
+  private spentBefore = 0;
   /** Nodes of the rows shown, so that one that is revealed is the one that the tree knows. */
   private readonly nodes = new Map<string, RequestsNode>();
 
   constructor(captures: Captures) {
-    this.follower = new Follower(captures, this.model, () => Math.max(REFRESH_MS, this.spent * SHARE_OF_TIME));
+    this.follower = new Follower(captures, this.model, () => this.pause);
     this.view = vscode.window.createTreeView('virtiofs.requests', {
       treeDataProvider: this,
       showCollapseAll: true,
@@ -63,6 +65,12 @@ export class RequestsView implements vscode.TreeDataProvider<RequestsNode>, vsco
     this.follower.look(this.view.visible);
   }
 
+  /** From one showing to the next, milliseconds. The tree asks for what it shows a while after it was told to. */
+  private get pause(): number {
+    const wanted = Math.max(this.spent, this.spentBefore) * SHARE_OF_TIME;
+    return Math.min(MOST_REFRESH_MS, Math.max(REFRESH_MS, wanted));
+  }
+
   private hold(node: RequestsNode | undefined): void {
     const { capture } = this.model;
     if (node?.kind === 'row' && capture?.phase === 'live' && !capture.paused) capture.pause(true);
@@ -75,6 +83,7 @@ export class RequestsView implements vscode.TreeDataProvider<RequestsNode>, vsco
   }
 
   refresh(): void {
+    this.spentBefore = this.spent;
     this.spent = 0;
     this.tell();
     this.changed.fire(undefined);

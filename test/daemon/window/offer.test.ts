@@ -55,6 +55,14 @@ describe('the DAX window', function () {
   });
 
   describe('is for the files that its policy names', () => {
+    it('without one: those of whole pages that are not small', async () => {
+      await begin('');
+      put('small', letters(PAGE));
+      put('odd', letters(64 * 1024 + 1));
+      put('large', letters(64 * 1024));
+      assert.deepEqual(['small', 'odd', 'large'].map(dax), [false, false, true]);
+    });
+
     it('pages: those of whole pages, and what has been opened keeps its cache', async () => {
       const { calls } = await begin('pages');
       put('empty', '');
@@ -114,7 +122,7 @@ describe('the DAX window', function () {
     const said = capture.windowNotes.map(({ what, path, text }) => `${what} ${path}: ${text}`);
     assert.match(said[0], /^1 empty: it is empty$/);
     assert.match(said[1], /^1 odd: its size is not a multiple of 4096/);
-    assert.match(said[2], /^1 large: its size is not among those of --dax-policy$/);
+    assert.match(said[2], /^1 large: it is larger than 8K \(--dax-policy\)$/);
     assert.match(said[3], /^1 other: no pattern of --dax-policy names it$/);
     assert.match(said[4], /^3 a.bin: the host has shortened it from 8192 to 4096 bytes/);
     assert.equal(said.length, 5, 'each once');

@@ -34,6 +34,7 @@ export interface WindowCase {
   readonly at: (name: string) => string;
   readonly host: (name: string) => string;
   readonly put: (name: string, bytes: string | Buffer) => void;
+  /** `policy`: empty for none, so that the daemon's own counts. */
   readonly begin: (policy?: string, options?: DeviceOptions, ...args: readonly string[]) => Promise<WindowGuest>;
   /** From now on the functions below are about this one. */
   readonly turnTo: (guest: WindowGuest) => void;
@@ -84,7 +85,7 @@ export function windowCase(): WindowCase {
     host: (name) => fs.readFileSync(at(name), 'latin1'),
     put: (name, bytes) => fs.writeFileSync(at(name), bytes),
     begin: async (policy = 'tails', options = {}, ...args) => {
-      const words = ['--tag', 'dax', '--dax', '8M', '--dax-policy', policy, ...args];
+      const words = ['--tag', 'dax', '--dax', '8M', ...(policy === '' ? [] : ['--dax-policy', policy]), ...args];
       const daemon = await startDaemon('ours', folder, { arguments: words });
       const device = new AttachedDevice(daemon.frontEnd, {
         memory: 'slots',

@@ -1,12 +1,13 @@
 /** Which files go through the DAX window, in the words of --dax-policy. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { DEFAULT_DAX_POLICY } from '../../../src/base/daxSize';
 import { type DaxPolicy, PAGES_ONLY, parsePolicy, pathMatcher, sizeFault } from '../../../src/fs/dax/policy';
 
 const policy = (text: string): DaxPolicy => parsePolicy(text) ?? assert.fail(text);
 
 describe('the policy of the DAX window', () => {
-  it('is pages without a word: whole pages, and not empty', () => {
+  it('of pages: whole pages, and not empty', () => {
     assert.deepEqual(policy('pages'), PAGES_ONLY);
     const taken = [0, 1, 4095, 4096, 4097, 8192].filter((size) => sizeFault(PAGES_ONLY, size) === undefined);
     assert.deepEqual(taken, [4096, 8192]);
@@ -21,7 +22,16 @@ describe('the policy of the DAX window', () => {
     assert.deepEqual(taken('>=1K'), [1024, 1025, 2048, 2049]);
     assert.deepEqual(taken('>1k,<=2K'), [1025, 2048]);
     assert.deepEqual(taken('<1K'), [1, 1023]);
-    assert.match(sizeFault(policy('tails,>1M'), 5) ?? '', /--dax-policy/);
+    assert.equal(sizeFault(policy('tails,>=1M'), 5), 'it is smaller than 1M (--dax-policy)');
+    assert.equal(sizeFault(policy('tails,>1K'), 5), 'it is smaller than 1025 bytes (--dax-policy)');
+    assert.equal(sizeFault(policy('tails,<=3K'), 4096), 'it is larger than 3K (--dax-policy)');
+  });
+
+  it('leaves small files out where nothing is said', () => {
+    const taken = [4096, 61_440, 65_536, 65_537, 69_632].filter(
+      (size) => sizeFault(policy(DEFAULT_DAX_POLICY), size) === undefined,
+    );
+    assert.deepEqual(taken, [65_536, 69_632]);
   });
 
   it('takes globs: of names, or of paths where they have a slash', () => {
