@@ -24,7 +24,7 @@ import { CounterBoard } from './counterBoard';
 import { DebugWorker, REPLY_AREA } from './gate/debugWorker';
 import type { DebugNews } from './gate/messages';
 import { SteppedBlockingCalls } from './gate/steppedCalls';
-import type { DaemonOptions } from './options';
+import type { DaemonOptions } from './daemonOptions';
 import { SlowCallBoard, SlowCalls } from './slowCalls';
 import type { SessionSoFar } from './trace/drain';
 import { HostCallWriter } from './trace/hostCallWriter';

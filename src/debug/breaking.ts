@@ -8,30 +8,13 @@ import {
   exceptionFilters,
   type BreakpointRule,
   type Checked,
-  type ExceptionRule,
   type RuleVerdict,
 } from './breakpoints';
 import type { Debugging } from './debugging';
 import { opcodeAtLine } from './opcodeDocument';
 import { isOpcodes, opcodesSource } from './sources';
+import type { Breakpoints } from './standingBreakpoints';
 import type { Target } from './target';
-
-/** What is set now: lines and functions come from the client apart, and go to the target together. */
-export class Breakpoints {
-  private nextId = 1;
-  private lines: BreakpointRule[] = [];
-  private functions: BreakpointRule[] = [];
-  readonly exceptionKinds = new Map<number, ExceptionRule['kind']>();
-
-  id(): number {
-    return this.nextId++;
-  }
-
-  async set(target: Target, of: 'lines' | 'functions', rules: BreakpointRule[]): Promise<readonly RuleVerdict[]> {
-    this[of] = rules;
-    return target.setBreakpoints([...this.lines, ...this.functions]);
-  }
-}
 
 interface Draft {
   readonly id: number;

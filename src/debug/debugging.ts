@@ -3,8 +3,8 @@
  * numbers that were given to the client for things inside of a stopped request.
  */
 import { trouble } from '../base/catalogue';
-import { Breakpoints } from './breaking';
 import type { Entry } from './entries';
+import { Breakpoints } from './standingBreakpoints';
 import type { Launched, Surroundings } from './surroundings';
 import type { Stop, Target, TargetEvents } from './target';
 

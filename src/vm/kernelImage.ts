@@ -6,7 +6,6 @@
  * Source of the layout: the kernel's Documentation/arch/x86/boot.rst, "The Real-Mode Kernel Header".
  */
 import { execFileSync } from 'node:child_process';
-import type { Program } from './toolbox';
 
 const SETUP_SECTORS = 0x1f1;
 const HEADER_MAGIC = 0x202;
@@ -17,10 +16,10 @@ const ZSTD_MAGIC = 0xfd2fb528;
 const ELF_MAGIC = 0x464c457f;
 
 /**
- * The ELF kernel in `image`, or undefined when it is not one that is compressed with zstd. `zstd` is the program to
- * decompress with; throws when that fails.
+ * The ELF kernel in `image`, or undefined when it is not one that is compressed with zstd. `zstd` has the
+ * words that start the program to decompress with; throws when that fails.
  */
-export function elfKernel(image: Buffer, zstd: Program): Buffer | undefined {
+export function elfKernel(image: Buffer, zstd: readonly string[]): Buffer | undefined {
   if (image.length < 0x1000 || image.toString('latin1', HEADER_MAGIC, HEADER_MAGIC + 4) !== 'HdrS') {
     return undefined;
   }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { type DaemonOptions, helpText, parseOptions } from '../../src/daemon/options';
+import type { DaemonOptions } from '../../src/daemon/daemonOptions';
+import { helpText, parseOptions } from '../../src/daemon/options';
 
 function run(...argv: string[]): DaemonOptions & { notices: readonly string[] } {
   const parsed = parseOptions(argv, '1.2.3');

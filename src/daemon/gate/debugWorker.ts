@@ -14,7 +14,7 @@ import type { Session } from '../../fuse/session';
 import { initFlags, initFlags2 } from '../../protocol/fuse/flags';
 import type { SessionShape } from '../../protocol/message';
 import type { RequestServer, ShareDevice } from '../device';
-import type { DaemonOptions } from '../options';
+import type { DaemonOptions } from '../daemonOptions';
 import type { Tracer } from '../trace/tracer';
 import { CallNotes } from './callNotes';
 import { DebugDesk } from './debugDesk';

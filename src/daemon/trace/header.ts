@@ -3,7 +3,7 @@ import { hostname, release, type } from 'node:os';
 import { randomUUID } from 'node:crypto';
 import { VERSION } from '../../base/version';
 import { interfaceDescription, interfaceStatistics, sectionHeader } from '../../trace/pcapngWriter';
-import type { DaemonOptions } from '../options';
+import type { DaemonOptions } from '../daemonOptions';
 import { CONTROL_INTERFACE } from './block';
 
 export class CaptureHeader {

@@ -4,7 +4,7 @@
  * Nothing is captured, and nothing costs the queue worker more than a look at a flag, while there is no sink.
  */
 import { eventfd, signal } from '../../native/descriptors';
-import type { DaemonOptions } from '../options';
+import type { DaemonOptions } from '../daemonOptions';
 import { CaptureFile } from './captureFile';
 import { CaptureLines } from './captureLines';
 import { CaptureStream } from './captureStream';
