@@ -1,9 +1,27 @@
 /** What the back-end asks of the device it speaks for: whatever is mapped, polled or closed happens there. */
 import type { Region } from '../virtio/guestMemory';
-import type { Ring } from './rings';
 
 /** A region of guest memory, wherever it is mapped. */
 export type SharedRegion = Omit<Region, 'hostBase'>;
+
+/** Addresses as the front-end gives them (its own virtual ones). */
+export interface RingAddresses {
+  readonly descriptors: number;
+  readonly used: number;
+  readonly avail: number;
+}
+
+/** One ring as negotiated so far. Descriptors belong to the back-end until it hands them to `closeDescriptor`. */
+export interface Ring {
+  readonly index: number;
+  size: number;
+  addresses: RingAddresses | undefined;
+  base: number;
+  kick: number;
+  call: number;
+  enabled: boolean;
+  started: boolean;
+}
 
 /** Refusals are strings: the reason, for the log. */
 export interface Device {

@@ -6,29 +6,10 @@
  */
 import { VRING_INDEX_MASK, VRING_NOFD_MASK } from '../protocol/vhostUser/structs';
 import { MAX_QUEUE_SIZE } from '../protocol/virtio/ring';
-import type { Device, SharedRegion } from './device';
+import type { Device, Ring, SharedRegion } from './device';
 import type { Message } from './framing';
 import type { Negotiation } from './negotiation';
 import { type Outcome, type Refused, safeU64 } from './payload';
-
-/** Addresses as the front-end gives them (its own virtual ones). */
-export interface RingAddresses {
-  readonly descriptors: number;
-  readonly used: number;
-  readonly avail: number;
-}
-
-/** One ring as negotiated so far. Descriptors belong to the back-end until it hands them to `closeDescriptor`. */
-export interface Ring {
-  readonly index: number;
-  size: number;
-  addresses: RingAddresses | undefined;
-  base: number;
-  kick: number;
-  call: number;
-  enabled: boolean;
-  started: boolean;
-}
 
 export class Rings {
   readonly all: readonly Ring[];

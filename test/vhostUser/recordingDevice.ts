@@ -4,8 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { BackEnd, type BackEndOptions } from '../../src/vhostUser/backEnd';
-import type { Device } from '../../src/vhostUser/device';
-import type { Ring } from '../../src/vhostUser/rings';
+import type { Device, Ring } from '../../src/vhostUser/device';
 import { HeaderFlag } from '../../src/protocol/vhostUser/structs';
 import { Request } from '../../src/protocol/vhostUser/requests';
 import type { Region } from '../../src/virtio/guestMemory';
