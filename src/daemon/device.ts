@@ -14,7 +14,7 @@ import { NativeError } from '../native/libc';
 import { copyBytes, mapShared, ordersStores, release, seal, viewOf } from '../native/memory';
 import { Opcode } from '../protocol/fuse/opcodes';
 import { availBytes, descBytes, usedBytes } from '../protocol/virtio/ring';
-import type { Device, Ring } from '../vhostUser/backEnd';
+import type { Device, Ring } from '../vhostUser/device';
 import { Chain } from '../virtio/chain';
 import { GuestMemory, type HostMemory, type Region } from '../virtio/guestMemory';
 import { Virtqueue } from '../virtio/virtqueue';

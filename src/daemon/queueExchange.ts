@@ -7,7 +7,7 @@
 import type { Exchange } from '../fuse/exchange';
 import { Errno } from '../protocol/errno';
 import type { Chain } from '../virtio/chain';
-import type { GateRequest } from './gate/heldRequest';
+import type { GateRequest } from './gate/gateRequest';
 import type { RequestBytes } from './gate/requestBytes';
 import { RequestTrace } from './trace/requestTrace';
 

@@ -121,14 +121,14 @@ function serve(): QueueWorkerMessage {
   const alarms = [alarm, ...(window?.alarms ?? [])];
   const slow = new SlowCalls(new SlowCallBoard(data.board), () => say({ kind: 'startSlowCalls' }));
   const fuseOptions = { ...options, killpriv: options.killprivV2, window: window !== undefined };
-  // The gate, which needs the file system, says when calls are to be told of.
+  // What steps through handlers needs the file system, and says when calls are to be told of.
   let debug: DebugWorker | undefined = undefined as DebugWorker | undefined;
   const blocking = new SteppedBlockingCalls(new TimedBlockingCalls(slow, tracer), {
     get watching() {
-      return debug?.gate.watching === true;
+      return debug?.stepping.watching === true;
     },
     made: (_call, _values, make) => make(),
-    handedOver: (call, values, then) => debug?.gate.handedOver(call, values, then) ?? then,
+    handedOver: (call, values, then) => debug?.stepping.handedOver(call, values, then) ?? then,
   });
   const fs = openPassthrough(
     { calls, blocking, alarm, arena, areas: passthroughAreas(passthroughAt), dax: window?.host },
@@ -193,7 +193,7 @@ function serve(): QueueWorkerMessage {
     server,
   );
   debug.attach(device);
-  const timers = [...alarms, gate];
+  const timers = [...alarms, gate.faultActions];
   const backEnd = new BackEnd(device, { tag: options.tag, requestQueues: options.queues, window: window?.channel });
 
   epoll.add(data.quitFd, EPOLLIN, Key.Quit);

@@ -4,7 +4,13 @@
  * Bytes and descriptors come in as they arrive; whole messages go out. A header that cannot be true ends the
  * conversation: on a stream there is no way back to a boundary.
  */
-import type { Message } from './backEnd';
+
+export interface Message {
+  readonly request: number;
+  readonly needReply: boolean;
+  readonly payload: DataView;
+  readonly descriptors: readonly number[];
+}
 
 export const HEADER_SIZE = 12;
 /** Longest payload taken: GET_SHMEM_CONFIG's and a configuration space's are the longest there are, far below. */

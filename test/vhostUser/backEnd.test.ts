@@ -1,49 +1,14 @@
-/** The back-end's side of vhost-user, message by message: what is offered, what each does, what is refused and why. */
+/** The back-end's side of vhost-user as a whole: what is answered and refused, and what a reset and the end do. */
 import assert from 'node:assert/strict';
 import { Request } from '../../src/protocol/vhostUser/requests';
-import { MAX_SLOTS } from '../../src/vhostUser/backEnd';
-import { CONFIG_SIZE, configSpace } from '../../src/vhostUser/configSpace';
-import {
-  Conversation,
-  F_EVENT_IDX,
-  F_INDIRECT,
-  F_PROTOCOL_FEATURES,
-  F_VERSION_1,
-  join,
-  u32,
-  u64,
-} from './recordingDevice';
+import { MAX_SLOTS } from '../../src/vhostUser/memoryTable';
+import { Conversation, u32, u64 } from './recordingDevice';
 
 const R = Request;
 const { running } = Conversation;
 
 describe('vhost-user back-end', () => {
-  describe('negotiation', () => {
-    it('offers VIRTIO 1, EVENT_IDX, indirect descriptors and protocol features', () => {
-      const offered = F_VERSION_1 | F_EVENT_IDX | F_INDIRECT | F_PROTOCOL_FEATURES;
-      assert.equal(new Conversation().number(R.GET_FEATURES), offered);
-    });
-
-    it('takes any part of them and nothing else', () => {
-      const talk = Conversation.negotiated();
-      assert.equal(talk.acknowledged(R.SET_FEATURES, u64(F_VERSION_1)), 0n);
-      talk.refuses(/0x4000000000000000 were not offered/, R.SET_FEATURES, u64(1n << 62n));
-      talk.refuses(/SET_FEATURES refused: feature bits 0x1 /, R.SET_FEATURES, u64(F_VERSION_1 | 1n));
-    });
-
-    it('offers CONFIG only with a tag: without one QEMU of that age complains', () => {
-      const config = 1n << 9n;
-      const offered = new Conversation().number(R.GET_PROTOCOL_FEATURES) ?? 0n;
-      assert.equal(offered & config, config);
-      assert.equal(new Conversation({ tag: undefined }).number(R.GET_PROTOCOL_FEATURES), offered & ~config);
-    });
-
-    it('does not take protocol features that it has not offered', () => {
-      const talk = new Conversation({ tag: undefined });
-      talk.say(R.SET_PROTOCOL_FEATURES, u64(0xffff_ffff_ffff_ffffn));
-      assert.equal(talk.acknowledged(R.SET_OWNER), 0n, 'REPLY_ACK was');
-    });
-
+  describe('requests', () => {
     it('answers NEED_REPLY only once REPLY_ACK is agreed on', () => {
       const talk = new Conversation();
       assert.equal(talk.acknowledged(R.SET_OWNER), undefined);
@@ -131,7 +96,7 @@ describe('vhost-user back-end', () => {
     it('before any features are agreed on it enables nothing', () => {
       const talk = new Conversation();
       talk.say(R.RESET_DEVICE);
-      assert.ok(talk.backEnd.rings.every((ring) => !ring.enabled));
+      assert.ok(talk.backEnd.rings.all.every((ring) => !ring.enabled));
     });
 
     it('the status is kept and told', () => {
@@ -141,48 +106,6 @@ describe('vhost-user back-end', () => {
       assert.equal(talk.number(R.GET_STATUS), 0x0fn);
       talk.say(R.SET_STATUS, u64(0));
       assert.equal(talk.number(R.GET_STATUS), 0n);
-    });
-  });
-
-  describe('configuration space', () => {
-    const ask = (talk: Conversation, offset: number, size: number, room = size) =>
-      talk.say(R.GET_CONFIG, join(u32(offset, size, 0), new Uint8Array(room)));
-
-    it('holds the tag, padded, and the number of request queues (virtio 1.3, 5.11.4)', () => {
-      const space = configSpace('work', 3);
-      assert.equal(space.length, 40);
-      assert.equal(Buffer.from(space.subarray(0, 36)).toString(), 'work'.padEnd(36, '\0'));
-      assert.deepEqual(space.subarray(36), u32(3));
-    });
-
-    it('a tag of 36 bytes has no NUL', () => {
-      const tag = 'ä'.repeat(18);
-      assert.equal(Buffer.from(configSpace(tag, 1).subarray(0, 36)).toString(), tag);
-    });
-
-    it('is read whole and in any part', () => {
-      const talk = Conversation.negotiated(undefined, { tag: 'work', requestQueues: 2 });
-      const whole = configSpace('work', 2);
-      for (let offset = 0; offset <= CONFIG_SIZE; offset++) {
-        const size = CONFIG_SIZE - offset;
-        const wanted = join(u32(offset, size, 0), whole.subarray(offset));
-        assert.deepEqual(ask(talk, offset, size), wanted);
-      }
-      assert.deepEqual(ask(talk, 2, 1), join(u32(2, 1, 0), Buffer.from('r')));
-    });
-
-    it('answers with nothing beyond its end, for a payload too short, and without a tag', () => {
-      const talk = Conversation.negotiated();
-      const nothing = new Uint8Array(0);
-      assert.deepEqual(ask(talk, 0, CONFIG_SIZE + 1), nothing);
-      assert.deepEqual(ask(talk, CONFIG_SIZE, 1), nothing);
-      assert.deepEqual(ask(talk, 0xffff_ffff, 0xffff_ffff, 0), nothing);
-      assert.deepEqual(ask(talk, 0, 40, 39), nothing);
-      assert.deepEqual(ask(new Conversation({ tag: undefined }), 0, 40), nothing);
-    });
-
-    it('is read-only', () => {
-      Conversation.negotiated().refuses(/read-only/, R.SET_CONFIG, join(u32(0, 4, 0), u32(1)));
     });
   });
 

@@ -93,10 +93,10 @@ describe('vhost-user descriptors', () => {
           talk.device.refuseRegion = refuseRegions ? () => 'no' : undefined;
           talk.say(request, payload, descriptors);
           // What is open is what the rings and the channel hold.
-          const held = talk.backEnd.rings.flatMap((one) => [one.kick, one.call]).filter((fd) => fd >= 0);
+          const held = talk.backEnd.rings.all.flatMap((one) => [one.kick, one.call]).filter((fd) => fd >= 0);
           for (const fd of held) assert.ok(talk.device.open.has(fd));
           assert.ok(talk.device.open.size - held.length <= 1, 'but for the back-end channel');
-          for (const one of talk.backEnd.rings) assert.equal(one.started, talk.device.running.has(one.index));
+          for (const one of talk.backEnd.rings.all) assert.equal(one.started, talk.device.running.has(one.index));
           started += talk.device.running.size;
         }
         talk.end();

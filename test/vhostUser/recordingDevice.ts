@@ -3,7 +3,8 @@
  * closed exactly once. It refuses what a test tells it to refuse.
  */
 import assert from 'node:assert/strict';
-import { BackEnd, type BackEndOptions, type Device, type Ring } from '../../src/vhostUser/backEnd';
+import { BackEnd, type BackEndOptions } from '../../src/vhostUser/backEnd';
+import type { Device, Ring } from '../../src/vhostUser/device';
 import { HeaderFlag } from '../../src/protocol/vhostUser/structs';
 import { Request } from '../../src/protocol/vhostUser/requests';
 import type { Region } from '../../src/virtio/guestMemory';

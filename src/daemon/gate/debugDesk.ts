@@ -1,6 +1,6 @@
 /**
- * Answers the debugger on the queue worker: each request of `control/debug.ts`, already checked, as calls of the gate; and
- * what is held as facts.
+ * Answers the debugger on the queue worker: each request of `control/debug.ts`, already checked, as calls of the gate and
+ * its parts; and what is held as facts.
  *
  * Runs between requests, or while one stands in the middle of its handler: so it looks at tables, never through the
  * areas that handlers share.
@@ -29,8 +29,11 @@ import type { SessionShape } from '../../protocol/message';
 import type { Chain } from '../../virtio/chain';
 import type { CallNote } from './callNotes';
 import type { Gate } from './gate';
-import type { GateRequest } from './heldRequest';
+import type { GateRequest } from './gateRequest';
+import type { Holding } from './holding';
+import type { Matching } from './matching';
 import { readReply, type ReplyWriter } from './replyBytes';
+import type { RequestBytes } from './requestBytes';
 import { isRerunnable, RERUNNABLE } from './rerunnable';
 import { handleAt } from './requestHandle';
 
@@ -41,6 +44,10 @@ export interface Refused {
 
 export interface DeskParts {
   readonly gate: Gate;
+  readonly matching: Matching;
+  readonly holding: Holding;
+  readonly takeBytes: (request: GateRequest) => RequestBytes;
+  readonly pathOf: (request: GateRequest) => string;
   readonly inspector: Inspector;
   readonly writer: ReplyWriter;
   readonly session: Session;
@@ -110,12 +117,12 @@ export class DebugDesk {
   }
 
   private makeDesk(): Desk {
-    const { gate, inspector, facts } = this.parts;
+    const { gate, matching, holding, takeBytes, inspector, facts } = this.parts;
     /** With the request that is meant, or what is wrong. */
     const of =
       <P extends { readonly request: number }, R>(then: (request: GateRequest, params: P) => R | Refused) =>
       (params: P): R | Refused => {
-        const request = gate.request(params.request);
+        const request = holding.request(params.request);
         return request ? then(request, params) : refused(`request ${params.request} is not held`);
       };
     const step = (next: 'in' | 'over' | 'out') =>
@@ -135,17 +142,17 @@ export class DebugDesk {
         mostHeld: MOST_HELD,
       }),
       setBreakpoints: ({ breakpoints }) => {
-        const verdicts = gate.rules.setBreakpoints(breakpoints);
+        const verdicts = matching.rules.setBreakpoints(breakpoints);
         gate.rearm();
         return { verdicts };
       },
       setExceptionFilters: ({ filters }) => {
-        const verdicts = gate.rules.setExceptions(filters);
+        const verdicts = matching.rules.setExceptions(filters);
         gate.rearm();
         return { verdicts };
       },
       setOptions: ({ stopWorld }) => {
-        gate.stopWorld(stopWorld);
+        holding.stopWorld(stopWorld);
         return nothing;
       },
       pause: ({ queue }) => {
@@ -153,8 +160,8 @@ export class DebugDesk {
         return nothing;
       },
       continue: ({ request: id }) => {
-        const released = id === undefined ? gate.held.map((one) => one.id) : [id];
-        const requests = released.map((one) => gate.request(one));
+        const released = id === undefined ? holding.all.map((one) => one.id) : [id];
+        const requests = released.map((one) => holding.request(one));
         if (requests.includes(undefined)) return refused(`request ${id} is not held`);
         for (const request of requests) if (request && request.id !== 0) gate.go(request, 'run');
         return { released };
@@ -175,7 +182,7 @@ export class DebugDesk {
         return nothing;
       }),
       readRequest: of((request, { offset, count }) => {
-        const bytes = gate.takeBytes(request);
+        const bytes = takeBytes(request);
         return { bytes: toBase64(bytes.read(offset, count)), total: bytes.length };
       }),
       writeRequest: of((request, params) => this.writeRequest(request, params)),
@@ -195,7 +202,7 @@ export class DebugDesk {
         return { bytes: good ? toBase64(this.parts.readGuest(at, Math.min(count, MOST_BYTES))) : '' };
       },
       descriptors: of((request) => ({ descriptors: pieces(request.exchange.chain) })),
-      held: () => ({ held: gate.held.map((request) => this.held(request)) }),
+      held: () => ({ held: holding.all.map((request) => this.held(request)) }),
       request: of((request) => this.facts(request)),
       inode: ({ nodeid: id }) => {
         const found = this.inode(...halves(id));
@@ -207,19 +214,19 @@ export class DebugDesk {
       },
       session: () => this.session(inspector),
       setFaults: ({ rules }) => this.setFaults(rules),
-      faults: () => ({ faults: gate.faults.list() }),
+      faults: () => ({ faults: matching.faults.list() }),
     };
   }
 
   private writeRequest(request: GateRequest, params: Params<'writeRequest'>): Answer<'writeRequest'> {
     if (request.phase !== 'entry') return refused('only a request that stands at its entry can be changed');
     const bytes = fromBase64(params.bytes);
-    const taken = this.parts.gate.takeBytes(request);
+    const taken = this.parts.takeBytes(request);
     const changed = taken.change(params.offset, bytes, params.replace ?? bytes.length, this.parts.shape());
     if (typeof changed === 'string') return refused(changed);
     request.changed = true;
     request.look(taken.bytes);
-    request.path = this.parts.gate.pathOf(request);
+    request.path = this.parts.pathOf(request);
     return { total: taken.length, problems: changed.problems };
   }
 
@@ -237,10 +244,10 @@ export class DebugDesk {
   }
 
   private setFaults(rules: readonly string[]): Result<'setFaults'> {
-    const { gate } = this.parts;
+    const { gate, matching } = this.parts;
     const parsed = rules.map((text) => parseFault(text));
     const good = parsed.filter((one): one is FaultRule => !('problem' in one));
-    const ids = gate.faults.replace(good);
+    const ids = matching.faults.replace(good);
     gate.rearm();
     const verdicts = parsed.map((one): Verdict => {
       if (!('problem' in one)) return { id: ids[good.indexOf(one)], verified: true };
@@ -251,7 +258,7 @@ export class DebugDesk {
 
   private facts(request: GateRequest): RequestFacts {
     const { exchange, phase } = request;
-    const taken = this.parts.gate.takeBytes(request);
+    const taken = this.parts.takeBytes(request);
     const atReply = phase === 'reply';
     const inode = this.inode(request.word(nodeid), request.word(nodeid + 4));
     const fh = handleAt(request);

@@ -1,6 +1,6 @@
 /**
- * The queue worker's part of debugging, put together: gate, standstill, desk, and the port by which the main thread
- * passes the debugger's messages.
+ * The queue worker's part of debugging, put together: the gate and its parts, standstill, desk, and the port by which
+ * the main thread passes the debugger's messages.
  */
 import { readlinkSync } from 'node:fs';
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
@@ -19,11 +19,15 @@ import type { Tracer } from '../trace/tracer';
 import { CallNotes } from './callNotes';
 import { DebugDesk } from './debugDesk';
 import { Gate } from './gate';
+import type { GateRequest } from './gateRequest';
+import { Holding } from './holding';
+import { Matching } from './matching';
 import type { DebugCommand, DebugNews } from './messages';
 import { ReplyWriter } from './replyBytes';
 import { RequestBytes } from './requestBytes';
 import { requestPath } from './requestPath';
 import { Standstill } from './standstill';
+import { Stepping } from './stepping';
 
 export { REPLY_AREA } from './replyBytes';
 
@@ -46,6 +50,7 @@ export interface DebugWorkerParts {
 
 export class DebugWorker {
   readonly gate: Gate;
+  readonly stepping: Stepping;
   readonly standstill: Standstill;
   private readonly desk: DebugDesk;
   private device!: ShareDevice;
@@ -55,38 +60,48 @@ export class DebugWorker {
     const inspector = fs.inspector(linkOf);
     const writer = new ReplyWriter(arena, parts.replyAt);
     const shape = shapeOf(server.session);
-    this.standstill = new Standstill(parts.commandFd, parts.quitFd, () => this.commands());
+    const { tracer, plainCalls, callsOf } = parts;
+    const takeBytes = (request: GateRequest): RequestBytes =>
+      (request.exchange.taken ??= new RequestBytes(arena, request.exchange.chain));
+    const pathOf = (request: GateRequest): string => requestPath(request, inspector);
     const tell = <Name extends DebugEvent>(name: Name, facts: EventFacts<Name>): void =>
       parts.say({ kind: 'debugEvent', name, facts });
-    this.gate = new Gate(
-      {
-        server,
-        tracer: parts.tracer,
-        writer,
-        notes: new CallNotes(arena),
-        standstill: this.standstill,
-        plainCalls: parts.plainCalls,
-        callsOf: parts.callsOf,
-        bytesOf: (exchange) => new RequestBytes(arena, exchange.chain),
-        pathOf: (request) => requestPath(request, inspector),
-        shape,
-      },
+    this.standstill = new Standstill(parts.commandFd, parts.quitFd, () => this.commands());
+    const holding = new Holding(
+      { tracer, takeBytes, pathOf },
       {
         held: (request) => tell('held', this.desk.held(request)),
         stepped: (request) => tell('stepped', this.desk.held(request)),
         released: (request, why) => tell('released', { request, why }),
-        logpoint: (id, text, request) => {
-          const unique = (BigInt(request.word(12)) << 32n) | BigInt(request.word(8));
-          const { opcode, exchange } = request;
-          tell('logpoint', { id, text, opcode, queue: exchange.queue, unique: String(unique) });
-        },
         log: parts.warn,
       },
     );
-    this.gate.faults.addOptions(options.faults.map(parseFault).filter((one): one is FaultRule => !('problem' in one)));
+    const matching = new Matching({
+      pathOf,
+      shape,
+      logpoint: (id, text, request) => {
+        const unique = (BigInt(request.word(12)) << 32n) | BigInt(request.word(8));
+        const { opcode, exchange } = request;
+        tell('logpoint', { id, text, opcode, queue: exchange.queue, unique: String(unique) });
+      },
+    });
+    this.stepping = new Stepping({
+      holding,
+      tracer,
+      notes: new CallNotes(arena),
+      standstill: this.standstill,
+      plainCalls,
+      callsOf,
+    });
+    this.gate = new Gate({ matching, holding, stepping: this.stepping, server, tracer, writer, takeBytes });
+    matching.faults.addOptions(options.faults.map(parseFault).filter((one): one is FaultRule => !('problem' in one)));
     this.gate.rearm();
     this.desk = new DebugDesk({
       gate: this.gate,
+      matching,
+      holding,
+      takeBytes,
+      pathOf,
       inspector,
       writer,
       session: server.session,

@@ -1,6 +1,6 @@
 /**
  * Faults that are done to requests without stopping them: which rule is about a request, how often it was, and chance,
- * which is the same in every run with the same seed. What a fault does is `gate.ts`.
+ * which is the same in every run with the same seed. What a fault does is `faultActions.ts`.
  */
 import { bindFilter, type OneRow, type Predicate } from '../../trace/filter/filter';
 import type { FaultAction, FaultRule } from '../../control/rules/faultRule';

@@ -1,7 +1,7 @@
 /** The open file that a request's arguments name, where its opcode has one. */
 import { opcodes } from '../../protocol/fuse/opcodes';
 import { InHeader } from '../../protocol/fuse/structs';
-import type { GateRequest } from './heldRequest';
+import type { GateRequest } from './gateRequest';
 
 /** By opcode: where its `fh` (of a copy: the one that is read from) is in the message. */
 const places = new Map<number, number>();

@@ -4,7 +4,7 @@ import { joined } from '../../fs/inspector';
 import { Opcode, opcodes } from '../../protocol/fuse/opcodes';
 import { InHeader } from '../../protocol/fuse/structs';
 import { decodeText } from '../../protocol/text';
-import type { GateRequest } from './heldRequest';
+import type { GateRequest } from './gateRequest';
 
 /** Opcodes whose name is that of an attribute. */
 const ATTRIBUTES: ReadonlySet<number> = new Set([Opcode.SETXATTR, Opcode.GETXATTR, Opcode.REMOVEXATTR]);

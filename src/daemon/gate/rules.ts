@@ -10,7 +10,7 @@ import { bindLogMessage, isProblem, parseLogMessage, type RowText } from '../../
 import { compileCondition, compilePath, OPCODES, parseOpcodes } from '../../control/rules/selector';
 import { errnoName } from '../../protocol/errno';
 import { bindFilter, type Filter, type OneRow, type Predicate } from '../../trace/filter/filter';
-import type { GateRequest } from './heldRequest';
+import type { GateRequest } from './gateRequest';
 
 interface Rule {
   readonly id: number;

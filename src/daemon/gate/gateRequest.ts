@@ -16,6 +16,9 @@ const FIRST = 512;
 /** As much as rules look at: everything but data and the longest extended attributes. */
 export const MOST_LOOKED_AT = 8192;
 
+/** Why it is not held any more. */
+export type Released = EventFacts<'released'>['why'];
+
 /** How far it is to go on: to the end, to before or after the next host call, to before it, to its reply. */
 export type Next = 'run' | 'in' | 'over' | 'out';
 
@@ -56,7 +59,7 @@ export class GateRequest {
   /** The host call it stands at. */
   call: CallNote | undefined;
   /** What is told when it goes on, where that is later than it was told to. */
-  released: EventFacts<'released'>['why'] = 'continued';
+  released: Released = 'continued';
   /** Bytes of reply, at `reply`. */
   used = 0;
   /** At `called` outside of the handler: what comes then. */

@@ -1,13 +1,13 @@
 /** The memory table: regions that come, go and are refused, and what becomes of the rings in them. */
 import assert from 'node:assert/strict';
 import { Request } from '../../src/protocol/vhostUser/requests';
-import { MAX_SLOTS } from '../../src/vhostUser/backEnd';
+import { MAX_SLOTS } from '../../src/vhostUser/memoryTable';
 import { Conversation, GIB, USER, join, region, table, u32, u64 } from './recordingDevice';
 
 const R = Request;
 const { running } = Conversation;
 
-describe('vhost-user memory', () => {
+describe('vhost-user memory table', () => {
   it('takes a table of up to eight regions, and replaces it by the next', () => {
     const talk = Conversation.negotiated();
     const many = Array.from({ length: 8 }, (_, i): [number, number, number, number] => [
