@@ -6,9 +6,6 @@
  */
 import type { Arena } from '../base/arena';
 import { DEFERRED } from '../fs/fileSystem';
-import type { Counters } from '../fuse/counters';
-import type { Exchange } from '../fuse/exchange';
-import type { Refusal } from '../fuse/turn';
 import { EPOLLET, EPOLLIN, type Epoll, close, fileSize, setNonBlocking, signal } from '../native/descriptors';
 import { NativeError } from '../native/libc';
 import { copyBytes, mapShared, ordersStores, release, seal, viewOf } from '../native/memory';
@@ -22,6 +19,7 @@ import type { CounterBoard } from './counterBoard';
 import type { Gate, GateOwner } from './gate/gate';
 import { IdleYield } from './idleYield';
 import { QueueExchange } from './queueExchange';
+import type { RequestServer } from './requestServer';
 import { ShortWatch } from './shortWatch';
 import { Tidings } from './tidings';
 import { Arrivals } from './trace/arrivals';
@@ -34,16 +32,6 @@ const RING_ALIGNMENT = 16;
 
 /** Requests served before other queues and the front-end's socket get their turn. */
 const TURN = 256;
-
-/** Answers requests; `fuse/server` is one. */
-export interface RequestServer {
-  /** Bytes of reply to give back, or DEFERRED. */
-  handle(exchange: Exchange): number;
-  /** Of the request served last. */
-  readonly opcode: number;
-  readonly counters: Counters;
-  readonly lastRefusal: Refusal;
-}
 
 export interface DeviceParts {
   readonly arena: Arena;

@@ -10,7 +10,7 @@ import type { Held } from '../../control/debug';
 import { NEVER_HELD, OPCODES, slotOf } from '../../control/rules/selector';
 import { DEFERRED } from '../../fs/fileSystem';
 import { Errno } from '../../protocol/errno';
-import type { RequestServer } from '../device';
+import type { RequestServer } from '../requestServer';
 import type { ExchangeOwner, QueueExchange } from '../queueExchange';
 import type { Tracer } from '../trace/tracer';
 import { FaultActions } from './faultActions';
