@@ -52,7 +52,7 @@ export class Gate {
   /** Requests have to pass here. */
   armed = false;
   readonly faultActions: FaultActions;
-  /** Those told to go on whose handler has not begun. */
+  /** Those told to go on that cannot while another's handler runs: at their entry, or with a result that has come. */
   private pending: GateRequest[] = [];
   /** The queue whose next request is held. */
   private pausing = NOBODY;
@@ -140,20 +140,21 @@ export class Gate {
     this.rearm();
   }
 
-  /** Those that stand at their entry go on at the next `work`, since their handler may stop on its way. */
+  /**
+   * Those that stand at their entry go on at the next `work`, since their handler may stop on its way; so do those with a
+   * result, while another stands in its handler and has the tables and areas that they need.
+   */
   go(request: GateRequest, next: Next, why: Released = next === 'run' ? 'continued' : 'stepped'): void {
     const { holding, stepping } = this.parts;
     request.next = next;
     switch (request.phase) {
       case 'entry':
         request.released = why;
-        if (holding.draining) return this.runHeld(request);
-        if (!this.pending.includes(request)) this.pending.push(request);
-        return;
+        return holding.draining ? this.runHeld(request) : this.later(request);
       case 'call':
       case 'called':
-        if (next === 'run') holding.letGo(request, why);
-        return stepping.goOn(request);
+        request.released = why;
+        return stepping.watching && !request.inHandler ? this.later(request) : this.goOn(request);
       case 'waiting':
         if (next === 'run') holding.letGo(request, why);
         return;
@@ -164,12 +165,24 @@ export class Gate {
     }
   }
 
-  /** Handlers that were told to go on, and have not begun, run: one after the other. */
+  /** What was told to go on, and could not, does: one after the other. */
   work(): void {
     if (this.parts.stepping.watching) return;
     for (let next = this.pending.shift(); next; next = this.pending.shift()) {
-      if (next.id !== 0 && next.phase === 'entry') this.runHeld(next);
+      if (next.id === 0) continue;
+      if (next.phase === 'entry') this.runHeld(next);
+      else if (next.phase === 'called') this.goOn(next);
     }
+  }
+
+  private later(request: GateRequest): void {
+    if (!this.pending.includes(request)) this.pending.push(request);
+  }
+
+  /** One that stands at a host call. */
+  private goOn(request: GateRequest): void {
+    if (request.next === 'run') this.parts.holding.letGo(request, request.released);
+    this.parts.stepping.goOn(request);
   }
 
   /** At entry: the handler is left out. At reply: what it has written is replaced. False where there is no room. */
@@ -272,5 +285,7 @@ export class Gate {
     this.parts.holding.stood(request);
     const used = this.run(request);
     if (used !== DEFERRED) this.owner.deliver(request.exchange, used);
+    // It may have stood in its handler.
+    this.work();
   }
 }

@@ -214,6 +214,29 @@ describe('stepping', () => {
       assert.equal(it_.errorOf(fsync), 0);
     });
 
+    it('one whose result is looked at goes on after another that stands in its handler', async () => {
+      const { nodeid, fh } = it_.open();
+      await it_.breakOn({ opcodes: 'FSYNC,LOOKUP' });
+      const fsync = it_.start(Opcode.FSYNC, nodeid, [pack(wire.FsyncIn, { fh })], { room: 0 });
+      const waiting = await it_.next('held');
+      await it_.step('stepIn', waiting.request, 'call');
+      await it_.step('stepIn', waiting.request, 'waiting');
+      assert.equal((await it_.next('stepped')).phase, 'called');
+      const lookup = it_.lookup('folder');
+      const standing = await it_.next('held');
+      await it_.step('stepIn', standing.request, 'call');
+      // What that one has in its hands is the worker's only set of tables and areas.
+      await it_.client.ask('stepIn', { request: waiting.request });
+      await it_.client.ask('continue', { request: waiting.request });
+      assert.equal((await it_.client.ask('held', {})).held.length, 2);
+      assert.ok(!it_.done(fsync));
+      const { calls } = await it_.client.ask('request', { request: standing.request });
+      assert.equal(calls.length, 1);
+      await it_.go(standing.request);
+      assert.equal(it_.errorOf(lookup), 0);
+      assert.equal(it_.errorOf(fsync), 0);
+    });
+
     it('step out of one that waits stops at its reply', async () => {
       const { nodeid, fh } = it_.open();
       await it_.breakOn({ opcodes: 'FSYNC' });
