@@ -32,12 +32,18 @@ async function begin(page: Page): Promise<void> {
   await page.waitForTimeout(4000);
 }
 
-async function timelineStates(page: Page, look: Look): Promise<void> {
+/** The timeline of the sample, with all the room there is. */
+async function openTimeline(page: Page): Promise<FrameLocator> {
   await begin(page);
   await openFile(page, 'build.fuse');
   const frame = frameOf(page);
   await whenComplete(frame);
   await page.keyboard.press('Control+b');
+  return frame;
+}
+
+async function filterStates(page: Page, look: Look): Promise<void> {
+  const frame = await openTimeline(page);
   const filter = frame.getByRole('combobox', { name: 'Filter requests' });
   await filter.fill('opcode == R');
   await frame.getByRole('option').first().waitFor();
@@ -52,8 +58,20 @@ async function timelineStates(page: Page, look: Look): Promise<void> {
   await filter.press('Enter');
   await settled(page);
   await look('nothing-passes');
-  await filter.fill('');
-  await filter.press('Enter');
+  await frame.getByRole('tab', { name: 'Statistics' }).click();
+  await settled(page);
+  await look('no-figures');
+  await frame.locator('#lanes').focus();
+  await page.keyboard.press('Escape');
+  await settled(page);
+  await look('figures');
+  await page.keyboard.press('ArrowRight');
+  await settled(page);
+  await look('figures-selected');
+}
+
+async function timelineStates(page: Page, look: Look): Promise<void> {
+  const frame = await openTimeline(page);
   await frame.getByLabel('Color', { exact: true }).selectOption('latency');
   await frame.getByLabel('Height', { exact: true }).selectOption('latency');
   await frame.getByLabel('Lanes', { exact: true }).selectOption('opcode');
@@ -231,6 +249,7 @@ async function untrustedStates(page: Page, look: Look): Promise<void> {
 }
 
 export const sights = {
+  filterStates: { story: filterStates, prepare: makeStates },
   timelineStates: { story: timelineStates, prepare: makeStates },
   viewStates: { story: viewStates, prepare: makeStates },
   windowStates: {

@@ -13,6 +13,7 @@ import { LanesInput } from './lanesInput';
 import { type Hit, LanesView } from './lanesView';
 import { legend } from './legend';
 import { type Selected, TimelineModel } from './model';
+import { NoRequests } from './noRequests';
 import { NotesView } from './notesView';
 import { OverviewView } from './overviewView';
 import { PathTexts } from './pathTexts';
@@ -73,6 +74,7 @@ export class Timeline {
     model.colour = saved.colour;
     model.height = saved.height;
     const theme = readTheme();
+    const clearFilter = (): void => this.clearFilter();
     this.paths = new PathTexts(this.connection, () => this.lanes.named());
     this.overview = new OverviewView(model, theme);
     this.lanes = new LanesView(model, this.paths, theme);
@@ -89,6 +91,7 @@ export class Timeline {
         payloads: async (side) => (await this.connection.ask<'payloads'>({ about: 'payloads', side })).payloads,
         select: (selected) => this.select(selected),
         open: () => this.details.focus(),
+        clearFilter,
         sorted: this.saveSoon,
       },
       saved.sorting,
@@ -98,7 +101,7 @@ export class Timeline {
       request: async ({ side, row }) => (await this.connection.ask<'request'>({ about: 'request', side, row })).request,
       say: (text) => this.say(text),
     });
-    this.statistics = new StatisticsView(model, theme);
+    this.statistics = new StatisticsView(model, theme, clearFilter);
     this.comparison = new ComparisonView({
       compare: async () => (await this.connection.ask<'comparison'>({ about: 'comparison' })).comparison,
       title: (side) => model.states[side]?.title ?? '',
@@ -143,6 +146,7 @@ export class Timeline {
       goToNote: (step) => this.stepNote(step),
       focusDetails: () => this.details.focus(),
       focusFilter: () => this.filterBox.focus(),
+      clearFilter,
     });
     this.build();
     this.listen();
@@ -179,6 +183,12 @@ export class Timeline {
         this.saveSoon();
       },
     });
+    const none = new NoRequests({
+      model,
+      captures: () => model.captures,
+      clearFilter: () => this.clearFilter(),
+    });
+    this.lanes.element.append(none.element);
     const states = new StateView(model);
     this.root.append(
       el('div', { class: 'bar' }, this.filterBox.element, this.count, tools),
@@ -224,6 +234,7 @@ export class Timeline {
       if (event.target instanceof HTMLInputElement || event.ctrlKey || event.metaKey || event.altKey) return;
       if (event.key === '/') this.filterBox.focus();
       else if (event.key === '?') this.toggleHelp();
+      else if (event.key === 'Escape' && model.nonePasses && !this.help.open) this.clearFilter();
       else return;
       event.preventDefault();
     });
@@ -290,7 +301,6 @@ export class Timeline {
     // Of a share that has ended nothing comes any more.
     this.pauseButton.hidden = !model.growing;
     this.showCount();
-    this.table.stateChanged();
   }
 
   private showCount(): void {
@@ -381,6 +391,12 @@ export class Timeline {
       return { message, from: 0, to: text.length };
     }
     return undefined;
+  }
+
+  /** The focus goes to what there is to see then: where it was may be gone. */
+  private clearFilter(): void {
+    this.filterBox.setText('');
+    this.lanes.surface.focus();
   }
 
   private showSide(side: Side): void {
