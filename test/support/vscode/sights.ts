@@ -9,7 +9,7 @@ import { CaptureBuilder } from '../../trace/captureBuilder';
 import { sampleCapture } from '../../workbench/sampleCapture';
 import { sampleWindow } from '../../workbench/sampleWindow';
 import { openFile, openInViews, whenComplete } from '../../workbench/timelineWorkbench';
-import { command, type Look, settled, treeRow } from './steps';
+import { command, type Look, rows, settled, treeRow } from './steps';
 import { type Told } from './tell';
 
 async function makeStates(workspace: string): Promise<void> {
@@ -248,6 +248,18 @@ async function untrustedStates(page: Page, look: Look): Promise<void> {
   await look('refused');
 }
 
+/** A setting that cannot be. */
+async function settingRefused(page: Page, look: Look): Promise<void> {
+  await page.locator('.explorer-folders-view').getByText('notes.md').waitFor({ timeout: 60_000 });
+  await page.waitForTimeout(4000);
+  await command(page, 'Virtio-FS: Share Folder into VM…');
+  await rows(page).filter({ hasText: 'project' }).first().waitFor();
+  await page.keyboard.press('Enter');
+  await page.locator('.notification-toast', { hasText: 'virtiofs.dax.size' }).waitFor();
+  await settled(page);
+  await look('refused');
+}
+
 export const sights = {
   filterStates: { story: filterStates, prepare: makeStates },
   timelineStates: { story: timelineStates, prepare: makeStates },
@@ -258,5 +270,6 @@ export const sights = {
       await writeFile(join(workspace, 'window.fuse.pcapng'), sampleWindow(4096, 9000));
     },
   },
+  settingRefused: { story: settingRefused, settings: { 'virtiofs.dax.size': '48M' } },
   untrusted: { story: untrustedStates, prepare: makeStates, trusted: false },
 } satisfies Readonly<Record<string, Told>>;
