@@ -149,6 +149,11 @@ export const catalogue = {
       `no Node.js of version 20 or later was found (tried ${tried})`,
       'Install Node.js 20 or later, or name it in the setting "virtiofs.nodePath".',
     ),
+  settingBad: (setting: string, value: string, why: string, wanted: string) =>
+    usage(
+      `the setting "${setting}" is ${value}, but ${why}`,
+      `Set it to ${wanted}, or remove it, which means its default.`,
+    ),
   programMissing: (file: string) => machine(`${file} is not there`, 'Build the project with "npm run build".'),
 
   // Captures

@@ -3,10 +3,10 @@
  * with a way out; a failure with its remedy; a daemon that died; a folder that has gone.
  */
 import * as vscode from 'vscode';
-import { Trouble } from '../base/catalogue';
+import { Trouble, type TroubleCode } from '../base/catalogue';
 import type { SharedVm } from './sharedVm';
 import type { Studio } from './studio';
-import { showTrouble } from './troubleMessage';
+import { type Offer, showTrouble } from './troubleMessage';
 
 export function followLaunch(studio: Studio, vm: SharedVm): void {
   let fetching: Fetching | undefined;
@@ -82,7 +82,7 @@ class Fetching {
   }
 }
 
-/** Runs a command's body; what the catalogue has a row for is told, with Check Environment where the machine is at fault. */
+/** Runs a command's body; what the catalogue has a row for is told, with the way to where it is mended. */
 export async function telling<T>(body: () => Promise<T>): Promise<T | undefined> {
   try {
     return await body();
@@ -96,9 +96,18 @@ export async function telling<T>(body: () => Promise<T>): Promise<T | undefined>
       title: 'Manage Trust',
       act: () => vscode.commands.executeCommand('workbench.trust.manage'),
     };
-    const offers = error.code === 'workspaceUntrusted' ? [trust] : error.code === 'nodeMissing' ? [check] : [];
+    const settings = {
+      title: 'Open Settings',
+      act: () => vscode.commands.executeCommand('virtiofs.openSettings'),
+    };
+    const offered: Partial<Record<TroubleCode, Offer>> = {
+      workspaceUntrusted: trust,
+      nodeMissing: check,
+      settingBad: settings,
+    };
+    const offer = offered[error.code];
     // Not awaited: the message stays until it is read, the command has ended.
-    void showTrouble(error.message, error.remedy, offers);
+    void showTrouble(error.message, error.remedy, offer ? [offer] : []);
     return undefined;
   }
 }

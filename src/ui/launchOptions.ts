@@ -5,7 +5,8 @@
  */
 import { homedir } from 'node:os';
 import { basename, isAbsolute, join, resolve } from 'node:path';
-import { DAX_POLICY_SIZE, daxSizeFault, parseDaxSize } from '../base/daxSize';
+import { trouble } from '../base/catalogue';
+import { DAX_POLICY_SIZE, DAX_SIZES as A_DAX_SIZE, daxSizeFault, parseDaxSize } from '../base/daxSize';
 import { checkAskedWindows } from '../base/daxWish';
 import { tagFault } from '../base/tag';
 
@@ -131,8 +132,9 @@ export function memoryFault(value: string): string | undefined {
 /** What is wrong with the size of a DAX window; undefined when nothing is. */
 export function daxFault(value: string): string | undefined {
   const bytes = parseDaxSize(value);
-  const fault = bytes > 0 ? daxSizeFault(bytes) : 'has no size such as 64M';
-  return fault === undefined ? undefined : `A window of ${value} ${fault}`;
+  if (!(bytes > 0)) return 'that is no size';
+  const fault = daxSizeFault(bytes);
+  return fault === undefined ? undefined : `a window of that size ${fault}`;
 }
 
 /** What is wrong with a policy's words; undefined when nothing is. */
@@ -141,6 +143,43 @@ export function daxPolicyFault(value: string): string | undefined {
   const bad = value.split(',').find((word) => word === '' || (/^[<>]/.test(word) && !DAX_POLICY_SIZE.test(word)));
   if (bad === undefined) return undefined;
   return bad === '' ? 'Between two commas there has to be a word' : `${bad} is no size such as >=1M`;
+}
+
+/** The options that have a setting. */
+export type OptionSettings = Readonly<Record<'guest' | 'dax' | 'daxPolicy' | 'daxMount', unknown>>;
+
+interface SettingWords {
+  /** Below `virtiofs`. */
+  readonly name: string;
+  readonly wanted: string;
+  /** Why a text that it cannot have is none of those. */
+  why(value: string): string | undefined;
+}
+
+const settingWords: { readonly [Name in keyof OptionSettings]: SettingWords } = {
+  guest: { name: 'guest', wanted: '"qemu" or "uml"', why: () => 'there is no such guest' },
+  dax: { name: 'dax.size', wanted: `${A_DAX_SIZE}, such as "64M"`, why: daxFault },
+  daxPolicy: { name: 'dax.policy', wanted: 'words such as "*.db,>=1M"', why: daxPolicyFault },
+  daxMount: { name: 'dax.mount', wanted: '"inode", "always" or "never"', why: () => 'there is no such mount option' },
+};
+
+/**
+ * Throws the Trouble of a setting that asks for what cannot be, where it is in force: `chosen` are choices that go before
+ * settings. Leaving it out would start something else than was asked for.
+ */
+export function checkSettings(settings: OptionSettings, chosen: Partial<LaunchOptions>): void {
+  const { options, faults } = readOptions(settings, '/');
+  for (const [option, { name, wanted, why }] of Object.entries(settingWords) as [
+    keyof OptionSettings,
+    SettingWords,
+  ][]) {
+    if (chosen[option] !== undefined || !faults.includes(option)) continue;
+    const aboutWindow = option === 'daxPolicy' || option === 'daxMount';
+    if (aboutWindow && { ...options, ...chosen }.dax === '') continue;
+    const value = settings[option];
+    const reason = (isText(value) ? why(value) : undefined) ?? 'it has to be a text';
+    throw trouble('settingBad', `virtiofs.${name}`, JSON.stringify(value), reason, wanted);
+  }
 }
 
 const QEMU_MEBIBYTES = 512;

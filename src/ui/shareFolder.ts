@@ -13,8 +13,10 @@ import { followLaunch } from './followLaunch';
 import {
   DEFAULT_OPTIONS,
   type LaunchOptions,
+  type OptionSettings,
   type Profile,
   checkDaxWindows,
+  checkSettings,
   freeTag,
   readOptions,
   readProfiles,
@@ -39,15 +41,27 @@ const gear: vscode.QuickInputButton = {
   tooltip: 'Choose guest, cache mode, read-only, … first',
 };
 
-/** The choices made last in this workspace, over the settings, over the defaults. */
-export function usualOptions(studio: Studio): LaunchOptions {
+function optionSettings(): OptionSettings {
   const settings = vscode.workspace.getConfiguration('virtiofs');
   const [guest, dax, daxPolicy, daxMount] = ['guest', 'dax.size', 'dax.policy', 'dax.mount'].map((name) =>
     settings.get<unknown>(name),
   );
-  const set = readOptions({ guest, dax, daxPolicy, daxMount }, workspaceBase()).options;
-  const remembered = readOptions(studio.memory.get(REMEMBERED), workspaceBase()).options;
-  return { ...DEFAULT_OPTIONS, ...set, ...remembered };
+  return { guest, dax, daxPolicy, daxMount };
+}
+
+const remembered = (studio: Studio): Partial<LaunchOptions> =>
+  readOptions(studio.memory.get(REMEMBERED), workspaceBase()).options;
+
+/** The choices made last in this workspace, over the settings, over the defaults: to be shown. */
+function usualOptions(studio: Studio): LaunchOptions {
+  const set = readOptions(optionSettings(), workspaceBase()).options;
+  return { ...DEFAULT_OPTIONS, ...set, ...remembered(studio) };
+}
+
+/** Those to start with, with `given` before them all. Throws a Trouble where a setting asks for what cannot be. */
+export function startOptions(studio: Studio, given: Partial<LaunchOptions> = {}): LaunchOptions {
+  checkSettings(optionSettings(), { ...remembered(studio), ...given });
+  return { ...usualOptions(studio), ...given };
 }
 
 export function workspaceBase(): string {
@@ -168,20 +182,21 @@ export async function shareFolder(
     given?: unknown;
   },
 ): Promise<SharedVm | undefined> {
-  let options: LaunchOptions = { ...usualOptions(studio), ...readOptions(given, workspaceBase()).options };
   let folder = clicked;
   let wantsOptions = ask;
+  let profile: Profile | undefined;
   if (folder === undefined) {
     const chosen = await chooseFolder(studio);
     if (chosen === undefined) return undefined;
     wantsOptions ||= chosen.options;
     folder = chosen.item.folder ?? (await browseFolder('Folder to share into a virtual machine', 'Share'));
     if (folder === undefined) return undefined;
-    if (chosen.item.profile !== undefined) {
-      options = { ...DEFAULT_OPTIONS, ...chosen.item.profile.options };
-      tellFaults(studio, chosen.item.profile);
-    }
+    ({ profile } = chosen.item);
   }
+  let options = profile
+    ? { ...DEFAULT_OPTIONS, ...profile.options }
+    : startOptions(studio, readOptions(given, workspaceBase()).options);
+  if (profile) tellFaults(studio, profile);
   const path = await checked(studio, folder);
   const more = (selected ?? []).filter((one) => one.fsPath !== path);
   for (const one of more) {

@@ -13,7 +13,10 @@ describe('the catalogue of errors', () => {
 
   it('has a text without a full stop, a remedy and an exit code in every row', () => {
     for (const code of Object.keys(catalogue) as TroubleCode[]) {
-      const row = trouble(code, ...(['one', 'two', 'three'] as unknown as Parameters<(typeof catalogue)[typeof code]>));
+      const row = trouble(
+        code,
+        ...(['one', 'two', 'three', 'four'] as unknown as Parameters<(typeof catalogue)[typeof code]>),
+      );
       assert.match(row.message, /[^.\s]$/, code);
       assert.match(row.remedy, /\S/, code);
       assert.ok([2, 3, 4].includes(row.exitCode), code);

@@ -38,6 +38,22 @@ describe('what goes wrong', function () {
     assert.equal(vscode.window.terminals.length, 0);
   });
 
+  it('starts nothing while a setting in force asks for what cannot be', async () => {
+    const settings = vscode.workspace.getConfiguration('virtiofs');
+    const global = vscode.ConfigurationTarget.Global;
+    try {
+      for (const size of ['48M', 'lots']) {
+        await settings.update('dax.size', size, global);
+        assert.equal(await vscode.commands.executeCommand('virtiofs.shareFolder', sample()), undefined, size);
+        assert.equal(vscode.window.terminals.length, 0, size);
+      }
+      // Who chooses something else is not held up by it.
+      await isUp(await share({ dax: '' }));
+    } finally {
+      await settings.update('dax.size', undefined, global);
+    }
+  });
+
   it('a guest that does not boot: the reason, the last lines of its console, and what to do', async () => {
     const kernel = join(scratch, 'vmlinuz-none');
     await writeFile(kernel, 'no kernel\n'.repeat(1000));

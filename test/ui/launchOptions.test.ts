@@ -7,8 +7,10 @@ import { Trouble } from '../../src/base/catalogue';
 import {
   DEFAULT_OPTIONS,
   type LaunchOptions,
+  type OptionSettings,
   absolute,
   checkDaxWindows,
+  checkSettings,
   daxFault,
   daxPolicyFault,
   freeTag,
@@ -125,6 +127,40 @@ describe('the choices of a share', () => {
     assert.equal(code({ cache: 'never' }), 'daxCache');
     assert.equal(code({ memory: '96M' }), undefined);
     assert.equal(code({ dax: '256M', shares: [{ folder: '/a', tag: 'a' }] }), 'daxTooMuch');
+  });
+
+  it('are refused where a setting in force asks for what cannot be: what is wrong, why, and what to do', () => {
+    const told = (settings: Partial<OptionSettings>, chosen: Partial<LaunchOptions> = {}): string | undefined => {
+      try {
+        const none = { guest: undefined, dax: undefined, daxPolicy: undefined, daxMount: undefined };
+        checkSettings({ ...none, ...settings }, chosen);
+        return undefined;
+      } catch (error) {
+        return String(error);
+      }
+    };
+    assert.equal(
+      told({ dax: '48M' }),
+      'error: the setting "virtiofs.dax.size" is "48M", but a window of that size is no power of two, which a PCI region must be [settingBad]\n' +
+        '  Set it to a power of two from 2M to 256M, such as "64M", or remove it, which means its default.',
+    );
+    assert.match(told({ dax: 'lots' }) ?? '', /is "lots", but that is no size \[/);
+    assert.match(told({ dax: '512M' }) ?? '', /more mappings than QEMU survives/);
+    assert.match(told({ dax: 64 }) ?? '', /is 64, but it has to be a text/);
+    assert.match(told({ dax: null }) ?? '', /is null/);
+    assert.match(told({ guest: 'xen' }) ?? '', /"virtiofs\.guest" is "xen".*\n.*"qemu" or "uml"/);
+    assert.match(told({ dax: '64M', daxPolicy: '>=many' }) ?? '', /"virtiofs\.dax\.policy".*>=many is no size/);
+    assert.match(told({ dax: '64M', daxMount: 'yes' }) ?? '', /"virtiofs\.dax\.mount"/);
+    // As they come from package.json.
+    assert.equal(told({ guest: 'qemu', dax: '', daxPolicy: '', daxMount: 'inode' }), undefined);
+    assert.equal(told({ dax: '64M' }), undefined);
+  });
+
+  it('go before settings, which are not in force then, whatever they hold', () => {
+    const bad: OptionSettings = { guest: 'xen', dax: 'lots', daxPolicy: '>=many', daxMount: 'yes' };
+    assert.doesNotThrow(() => checkSettings(bad, { guest: 'uml', dax: '' }));
+    assert.throws(() => checkSettings(bad, { guest: 'uml' }), /virtiofs\.dax\.size/);
+    assert.throws(() => checkSettings(bad, { guest: 'qemu', dax: '64M' }), /virtiofs\.dax\.policy/);
   });
 
   it('never throw, whatever the settings hold', () =>

@@ -226,6 +226,38 @@ describe('the timeline in VS Code', function () {
     await filter('', /^533 requests$/);
   });
 
+  it('says wherever requests would be that none passes the filter, and clears it with a click or a key', async () => {
+    const says = (where: string): Locator => frame.locator(where).getByText('No request passes the filter.');
+    const clear = frame.locator('.lanes').getByRole('button', { name: 'Clear the filter' });
+    const lanes = frame.locator('#lanes');
+    for (const leave of [
+      () => clear.click(),
+      () => lanes.press('Escape'),
+      () => frame.getByRole('grid', { name: 'Requests' }).press('Escape'),
+    ]) {
+      await filter('opcode == READ && latency > 5s', /^0 of 533$/);
+      await says('.lanes').waitFor();
+      await says('.table-frame').waitFor();
+      await clear.waitFor();
+      await leave();
+      await count()
+        .filter({ hasText: /^533 requests$/ })
+        .waitFor();
+      assert.equal(await filterInput().inputValue(), '');
+      assert.equal(await frame.locator(':focus').getAttribute('id'), 'lanes');
+      await says('.lanes').waitFor({ state: 'hidden' });
+      await says('.table-frame').waitFor({ state: 'hidden' });
+    }
+    await filter('opcode == READ && latency > 5s', /^0 of 533$/);
+    await frame.getByRole('tab', { name: 'Statistics' }).click();
+    await says('.statistics').waitFor();
+    assert.ok(!(await frame.locator('.histogram').isVisible()));
+    await hasNames();
+    await frame.locator('.statistics').getByRole('button', { name: 'Clear the filter' }).click();
+    await frame.locator('.statistics tr', { hasText: 'READ' }).first().waitFor();
+    await frame.getByRole('tab', { name: 'Requests' }).click();
+  });
+
   it('sorts by a column, and back', async () => {
     await frame.getByRole('columnheader', { name: 'Latency' }).getByRole('button').click();
     await frame.getByRole('columnheader', { name: 'Latency' }).getByRole('button').click();
@@ -312,6 +344,42 @@ describe('the timeline in VS Code', function () {
       .locator('canvas')
       .waitFor();
     await hasNames();
+    await frame.getByRole('tab', { name: 'Requests' }).click();
+  });
+
+  it('has room for figures in a narrow window, with a request selected and without', async () => {
+    const seen = (): Promise<number> =>
+      frame.locator('.tabs-frame').evaluate((part) => {
+        interface Box {
+          readonly top: number;
+          readonly bottom: number;
+        }
+        interface Part {
+          getBoundingClientRect(): Box;
+          querySelectorAll(selector: string): ArrayLike<Part>;
+        }
+        // A row that the histogram covers, or what is below, is not seen.
+        const [table] = Array.from((part as unknown as Part).querySelectorAll('.statistics-table'));
+        const whole = (part as unknown as Part).getBoundingClientRect();
+        const end = Math.min(whole.bottom, table.getBoundingClientRect().bottom);
+        const rows = Array.from(table.querySelectorAll('tbody tr'), (row) => row.getBoundingClientRect());
+        return rows.filter(({ top, bottom }) => top >= whole.top && bottom <= end).length;
+      });
+    const histogram = frame.getByRole('img', { name: /Histogram of the latency of READ/ }).locator('canvas');
+    await frame.getByRole('tab', { name: 'Statistics' }).click();
+    const wide = page.viewportSize();
+    assert.ok(wide);
+    await frame.locator('#lanes').press('Escape');
+    await page.setViewportSize({ width: 900, height: 1000 });
+    await frame.locator('.details').waitFor({ state: 'hidden' });
+    assert.ok((await seen()) >= 6, `${await seen()} rows`);
+    await histogram.waitFor();
+    await frame.locator('#lanes').press('ArrowRight');
+    await frame.locator('.details .details-head').waitFor();
+    assert.ok((await seen()) >= 5, `${await seen()} rows beside a request`);
+    await histogram.scrollIntoViewIfNeeded();
+    await histogram.waitFor();
+    await page.setViewportSize(wide);
     await frame.getByRole('tab', { name: 'Requests' }).click();
   });
 
@@ -434,7 +502,10 @@ describe('the timeline in VS Code', function () {
       /\S/,
     );
     await open('empty.fuse.pcapng');
-    await frame.getByText('There are no requests in this capture.').waitFor();
+    for (const where of ['.lanes', '.table-frame']) {
+      await frame.locator(where).getByText('There are no requests in this capture.').waitFor();
+    }
+    assert.equal(await frame.getByRole('button', { name: 'Clear the filter' }).count(), 0);
   });
 
   it('compares two captures side by side', async () => {

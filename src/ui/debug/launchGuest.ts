@@ -11,14 +11,14 @@ import { debugSocketOf } from '../../control/runningShares';
 import type { LaunchPlan } from '../../debug/configuration';
 import type { Launched } from '../../debug/surroundings';
 import { checkShareable } from '../preflight';
-import { launch, usualOptions } from '../shareFolder';
+import { launch, startOptions } from '../shareFolder';
 import type { SharedVm } from '../sharedVm';
 import { type Studio, surroundings } from '../studio';
 
 /** Resolves as soon as the guest's daemon takes debuggers. Throws a Trouble when it does not come to that. */
 export async function launchGuest(studio: Studio, plan: LaunchPlan, told: (text: string) => void): Promise<Launched> {
   await checkShareable(surroundings(studio), vscode.Uri.file(plan.directory));
-  const usual = usualOptions(studio);
+  const usual = startOptions(studio, plan.guest === undefined ? {} : { guest: plan.guest });
   const inspectorPort = plan.inspectDaemon ? await freePort() : undefined;
   const vm = await launch(studio, {
     folder: plan.directory,
@@ -26,7 +26,6 @@ export async function launchGuest(studio: Studio, plan: LaunchPlan, told: (text:
       ...usual,
       shares: [],
       command: '',
-      guest: plan.guest ?? usual.guest,
       readOnly: plan.readOnly,
       tag: plan.tag ?? usual.tag,
     },

@@ -1,12 +1,12 @@
 /**
- * A person's way through the debugger: a breakpoint in the list of opcodes, F5, a request held at its entry, its host
- * system calls one by one, its reply with another errno, which the guest then gets. Knows nothing of files but the one it
- * starts from.
+ * A person's ways through the debugger: a breakpoint in the list of opcodes, F5, a request held at its entry, its host
+ * system calls one by one, its reply with another errno, which the guest then gets; and from a share that runs, by its
+ * context menu, there and back. Knows nothing of files but the one it starts from.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Page } from 'playwright-core';
-import { command, type Look, settled } from './steps';
+import { command, type Look, prompt, rows, settled, terminalText, toTerminal, treeRow, type } from './steps';
 
 /** Before VS Code opens the folder. */
 export async function makeLaunch(workspace: string): Promise<void> {
@@ -72,4 +72,37 @@ export async function debugStory(page: Page, look: Look): Promise<void> {
     .waitFor();
   await settled(page);
   await look('ended');
+}
+
+export async function debugRunningStory(page: Page, look: Look): Promise<void> {
+  await page.locator('.explorer-folders-view').getByText('notes.md').waitFor({ timeout: 60_000 });
+  await page.getByRole('tab', { name: 'Virtio-FS' }).first().click();
+  await page.getByText('see what the guest does with it').first().waitFor({ timeout: 20_000 });
+  await command(page, 'Virtio-FS: Share Folder into VM…');
+  await rows(page).filter({ hasText: 'project' }).first().waitFor();
+  await page.keyboard.press('Enter');
+  await prompt(page);
+  await treeRow(page, '/project').click({ button: 'right' });
+  const entry = page.getByRole('menuitem', { name: 'Debug Share' });
+  await entry.waitFor();
+  // The menu takes no click before it has come in.
+  await page.waitForTimeout(500);
+  await entry.click();
+  // The Debug Console comes with the session, and takes the focus.
+  await page.locator('.debug-toolbar').waitFor({ timeout: 30_000 });
+  await page.locator('.repl').first().waitFor();
+  await page.getByRole('tab', { name: 'Run and Debug' }).first().click();
+  const queue = page.locator('.debug-pane .monaco-list-row', { hasText: 'hiprio' }).first();
+  await queue.waitFor({ timeout: 30_000 });
+  await settled(page);
+  await look('attached');
+  await page.keyboard.press('Shift+F5');
+  await queue.waitFor({ state: 'detached', timeout: 30_000 });
+  await page.locator('.debug-toolbar').waitFor({ state: 'hidden' });
+  // The share goes on without its debugger.
+  await toTerminal(page);
+  await type(page, 'cat notes.md');
+  await terminalText(page).getByText('run in the guest').first().waitFor({ timeout: 30_000 });
+  await settled(page);
+  await look('gone-on');
 }

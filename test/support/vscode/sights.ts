@@ -9,7 +9,7 @@ import { CaptureBuilder } from '../../trace/captureBuilder';
 import { sampleCapture } from '../../workbench/sampleCapture';
 import { sampleWindow } from '../../workbench/sampleWindow';
 import { openFile, openInViews, whenComplete } from '../../workbench/timelineWorkbench';
-import { command, type Look, settled, treeRow } from './steps';
+import { command, type Look, rows, settled, treeRow } from './steps';
 import { type Told } from './tell';
 
 async function makeStates(workspace: string): Promise<void> {
@@ -32,12 +32,18 @@ async function begin(page: Page): Promise<void> {
   await page.waitForTimeout(4000);
 }
 
-async function timelineStates(page: Page, look: Look): Promise<void> {
+/** The timeline of the sample, with all the room there is. */
+async function openTimeline(page: Page): Promise<FrameLocator> {
   await begin(page);
   await openFile(page, 'build.fuse');
   const frame = frameOf(page);
   await whenComplete(frame);
   await page.keyboard.press('Control+b');
+  return frame;
+}
+
+async function filterStates(page: Page, look: Look): Promise<void> {
+  const frame = await openTimeline(page);
   const filter = frame.getByRole('combobox', { name: 'Filter requests' });
   await filter.fill('opcode == R');
   await frame.getByRole('option').first().waitFor();
@@ -52,8 +58,20 @@ async function timelineStates(page: Page, look: Look): Promise<void> {
   await filter.press('Enter');
   await settled(page);
   await look('nothing-passes');
-  await filter.fill('');
-  await filter.press('Enter');
+  await frame.getByRole('tab', { name: 'Statistics' }).click();
+  await settled(page);
+  await look('no-figures');
+  await frame.locator('#lanes').focus();
+  await page.keyboard.press('Escape');
+  await settled(page);
+  await look('figures');
+  await page.keyboard.press('ArrowRight');
+  await settled(page);
+  await look('figures-selected');
+}
+
+async function timelineStates(page: Page, look: Look): Promise<void> {
+  const frame = await openTimeline(page);
   await frame.getByLabel('Color', { exact: true }).selectOption('latency');
   await frame.getByLabel('Height', { exact: true }).selectOption('latency');
   await frame.getByLabel('Lanes', { exact: true }).selectOption('opcode');
@@ -230,7 +248,20 @@ async function untrustedStates(page: Page, look: Look): Promise<void> {
   await look('refused');
 }
 
+/** A setting that cannot be. */
+async function settingRefused(page: Page, look: Look): Promise<void> {
+  await page.locator('.explorer-folders-view').getByText('notes.md').waitFor({ timeout: 60_000 });
+  await page.waitForTimeout(4000);
+  await command(page, 'Virtio-FS: Share Folder into VM…');
+  await rows(page).filter({ hasText: 'project' }).first().waitFor();
+  await page.keyboard.press('Enter');
+  await page.locator('.notification-toast', { hasText: 'virtiofs.dax.size' }).waitFor();
+  await settled(page);
+  await look('refused');
+}
+
 export const sights = {
+  filterStates: { story: filterStates, prepare: makeStates },
   timelineStates: { story: timelineStates, prepare: makeStates },
   viewStates: { story: viewStates, prepare: makeStates },
   windowStates: {
@@ -239,5 +270,6 @@ export const sights = {
       await writeFile(join(workspace, 'window.fuse.pcapng'), sampleWindow(4096, 9000));
     },
   },
+  settingRefused: { story: settingRefused, settings: { 'virtiofs.dax.size': '48M' } },
   untrusted: { story: untrustedStates, prepare: makeStates, trusted: false },
 } satisfies Readonly<Record<string, Told>>;

@@ -5,7 +5,7 @@ import { sampleCapture } from '../../workbench/sampleCapture';
 import { captureStory } from './captureStory';
 import { daxSettings, daxStory, makeData } from './daxStory';
 import { daxWatchStory } from './daxWatchStory';
-import { debugStory, makeLaunch } from './debugStory';
+import { debugRunningStory, debugStory, makeLaunch } from './debugStory';
 import { requestStory } from './requestStory';
 import { failingStory, makeBroken, sharesStory } from './sharesStory';
 import { type Told } from './tell';
@@ -34,6 +34,10 @@ export const stories = {
     story: debugStory,
     prepare: makeLaunch,
     settings: { 'debug.toolBarLocation': 'docked' },
+  },
+  debugRunning: {
+    title: 'debugs a share that runs by its context menu, and lets it go on',
+    story: debugRunningStory,
   },
   dax: {
     title: 'shares with a DAX window, and sees what is in it',

@@ -40,7 +40,7 @@ export class Details {
   private nothing(): void {
     this.shown = undefined;
     this.firstTree = undefined;
-    this.body.replaceChildren(el('p', { class: 'empty' }, 'Select a request to see its fields and bytes.'));
+    this.body.replaceChildren(el('p', { class: 'empty unselected' }, 'Select a request to see its fields and bytes.'));
   }
 
   private async show(selected: Selected | undefined): Promise<void> {

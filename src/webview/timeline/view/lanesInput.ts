@@ -21,7 +21,7 @@ export const keyHelp: readonly (readonly [keys: string, what: string])[] = [
   ['B', 'Note on the selected request, or on the middle of the view'],
   ['[  ]', 'Previous, next note'],
   ['/', 'Filter'],
-  ['Esc', 'Select nothing'],
+  ['Esc', 'Select nothing; where no request passes the filter, clear it'],
   ['Wheel', 'Zoom; with Shift move; with Alt, or over the names, scroll'],
   ['Drag', 'Move; with Shift zoom to what is marked'],
 ];
@@ -35,6 +35,7 @@ export interface LanesInputParts {
   goToNote(step: 1 | -1): void;
   focusDetails(): void;
   focusFilter(): void;
+  clearFilter(): void;
 }
 
 const DRAG_FROM = 4;
@@ -222,7 +223,7 @@ export class LanesInput {
       '[': () => this.parts.goToNote(-1),
       ']': () => this.parts.goToNote(1),
       '/': () => this.parts.focusFilter(),
-      Escape: () => this.parts.select(undefined, 'keys'),
+      Escape: () => (model.nonePasses ? this.parts.clearFilter() : this.parts.select(undefined, 'keys')),
     };
     const act = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     if (!act) return;

@@ -113,6 +113,11 @@ export class TimelineModel {
     return this.captures.every(({ rows }) => rows.count === 0);
   }
 
+  /** There are requests, and a filter lets none of them pass. */
+  get nonePasses(): boolean {
+    return !this.empty && this.captures.every(({ shown }) => shown === 0);
+  }
+
   /** More comes, or has come and waits for the end of a pause. */
   get growing(): boolean {
     return this.live && (this.paused || this.states.some((state) => state?.phase === 'live'));

@@ -7,6 +7,7 @@ import { figuresOf, histogramOf, type OpcodeFigures } from '../model/statistics'
 import { afterPause, el, set, thousands } from './dom';
 import { durationText } from '../model/durations';
 import type { TimelineModel } from './model';
+import { NoRequests } from './noRequests';
 import { cssOf, type Theme } from './theme';
 
 type Key = 'opcode' | 'count' | 'errors' | 'p50' | 'p95' | 'p99' | 'max' | 'total';
@@ -27,6 +28,7 @@ export class StatisticsView {
   private readonly body = el('tbody');
   private readonly chart = el('div', { class: 'histogram', role: 'img' });
   private readonly caption = el('h3', { class: 'histogram-title' });
+  private readonly none: NoRequests;
   private readonly headers = new Map<Key, HTMLElement>();
   private plot: uPlot | undefined;
   private figures: OpcodeFigures[] = [];
@@ -40,6 +42,7 @@ export class StatisticsView {
   constructor(
     private readonly model: TimelineModel,
     public theme: Theme,
+    clearFilter: () => void,
   ) {
     const head = el('tr');
     for (const [key, title] of columns) {
@@ -54,9 +57,15 @@ export class StatisticsView {
       head.append(cell);
     }
     const table = el('table', { 'aria-label': 'Latency by opcode' }, el('thead', {}, head), this.body);
+    this.none = new NoRequests({
+      model,
+      captures: () => model.captures.filter((_, side) => side === this.side),
+      clearFilter,
+    });
     this.element = el(
       'div',
       { class: 'statistics' },
+      this.none.element,
       el('div', { class: 'statistics-table' }, table),
       el('div', { class: 'histogram-frame' }, this.caption, this.chart),
     );
@@ -80,6 +89,7 @@ export class StatisticsView {
 
   setSide(side: Side): void {
     this.side = side;
+    this.none.show();
     this.update();
   }
 

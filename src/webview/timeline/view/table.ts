@@ -8,6 +8,7 @@ import { sortByKeys, sortByNumber, sortByStart } from '../model/sorting';
 import { afterPause, el, set, thousands } from './dom';
 import { durationText } from '../model/durations';
 import type { Selected, TimelineModel } from './model';
+import { NoRequests } from './noRequests';
 import { VirtualList } from './virtualList';
 
 export type ColumnName =
@@ -48,6 +49,7 @@ export interface TableParts {
   select(selected: Selected): void;
   /** Enter on a row. */
   open(): void;
+  clearFilter(): void;
   sorted(sorting: Sorting): void;
 }
 
@@ -58,7 +60,7 @@ export class Table {
   readonly element: HTMLElement;
   private readonly header: HTMLElement;
   private readonly list: VirtualList;
-  private readonly empty = el('p', { class: 'empty' });
+  private readonly none: NoRequests;
   private readonly lines = new Map<number, LineView>();
   private order: Uint32Array | undefined;
   private count = 0;
@@ -72,6 +74,11 @@ export class Table {
     private readonly parts: TableParts,
     private sorting: Sorting,
   ) {
+    this.none = new NoRequests({
+      model: parts.model,
+      captures: () => (this.capture ? [this.capture] : []),
+      clearFilter: () => parts.clearFilter(),
+    });
     this.header = el('div', { class: 'table-row table-header', role: 'row' });
     this.list = new VirtualList(
       { rowHeight: ROW_HEIGHT, make: () => this.makeRow(), fill: (element, index) => this.fill(element, index) },
@@ -84,7 +91,7 @@ export class Table {
       this.header,
       this.list.element,
     );
-    this.element = el('div', { class: 'table-frame' }, grid, this.empty);
+    this.element = el('div', { class: 'table-frame' }, grid, this.none.element);
     for (const column of columns) this.header.append(this.headerCell(column));
     grid.addEventListener('keydown', (event) => this.key(event));
     grid.addEventListener('pointerdown', (event) => {
@@ -114,6 +121,7 @@ export class Table {
     this.lines.clear();
     this.order = undefined;
     this.cursor = 0;
+    this.none.show();
     this.rowsChanged();
   }
 
@@ -147,11 +155,6 @@ export class Table {
     return this.sorting;
   }
 
-  /** Reading has begun or ended: what an empty table says. */
-  stateChanged(): void {
-    this.show(this.count);
-  }
-
   private showSorting(): void {
     for (const cell of this.header.children) {
       if (!(cell instanceof HTMLElement)) continue;
@@ -176,16 +179,6 @@ export class Table {
     set(this.grid, { 'aria-rowcount': count + 1 });
     this.cursor = Math.max(0, Math.min(this.cursor, count - 1));
     this.list.setCount(count);
-    const { model } = this.parts;
-    const reading = !model.complete;
-    this.empty.hidden = count > 0;
-    this.empty.textContent = reading
-      ? 'Reading…'
-      : this.capture?.passed
-        ? 'No request passes the filter.'
-        : model.live
-          ? 'No requests yet.'
-          : 'There are no requests in this capture.';
   }
 
   private async sort(): Promise<void> {

@@ -1,22 +1,29 @@
-/** The timeline's page as a whole: what happens between its parts, and between it and the extension. */
+/**
+ * The timeline's page as a whole: its parts, where they are, what they ask of each other, and what comes from the extension
+ * for them. What one part can do alone is not here.
+ */
 import type { Note, Side } from '../../../control/timeline';
 import { errorName, opcodeName } from '../model/families';
-import { lengthOf, seconds, showing } from '../model/timeScale';
+import { showing } from '../model/timeScale';
 import { ComparisonView } from './comparisonView';
 import { Connection, type Told } from './connection';
 import { Details } from './details';
-import { afterPause, button, choice, el, icon, paced, set, thousands } from './dom';
+import { afterPause, choice, el, set } from './dom';
 import { durationText } from '../model/durations';
 import { FilterBox } from './filterBox';
+import { Filtering } from './filtering';
 import { keysAloud, keysDialog } from './keysHelp';
 import { LanesInput } from './lanesInput';
 import { type Hit, LanesView } from './lanesView';
 import { legend } from './legend';
 import { type Selected, TimelineModel } from './model';
-import { NotesView } from './notesView';
+import { NoRequests } from './noRequests';
+import { Notes } from './notes';
 import { OverviewView } from './overviewView';
 import { PathTexts } from './pathTexts';
+import { pauseButton } from './pauseButton';
 import { savedState, type SavedState, type TabName } from './savedState';
+import { ShownText } from './shownText';
 import { StateView } from './stateView';
 import { StatisticsView } from './statisticsView';
 import { Table } from './table';
@@ -31,6 +38,7 @@ import { WindowLane } from './windowLane';
 export class Timeline {
   private readonly model = new TimelineModel();
   private readonly connection = new Connection((message) => this.take(message));
+  private readonly filtering = new Filtering(this.model, this.connection);
   private readonly saved: SavedState;
   private readonly paths: PathTexts;
   private readonly overview: OverviewView;
@@ -41,12 +49,11 @@ export class Timeline {
   private readonly details: Details;
   private readonly statistics: StatisticsView;
   private readonly comparison: ComparisonView;
-  private readonly notes: NotesView;
+  private readonly notes: Notes;
   private readonly tabs: Tabs;
   private readonly filterBox: FilterBox;
   private readonly tooltip: Tooltip;
-  private readonly count = el('span', { class: 'count', role: 'status' });
-  private readonly range = el('span', { class: 'range' });
+  private readonly shown = new ShownText(this.model);
   private readonly live = el('div', { class: 'screen-reader', 'aria-live': 'polite' });
   private readonly sideChoice = choice<'0' | '1'>(
     'Capture',
@@ -57,10 +64,8 @@ export class Timeline {
     '0',
     (side) => this.showSide(Number(side) as Side),
   );
-  private readonly pauseButton = button('Pause', 'pause', () => this.togglePause());
   private readonly help = keysDialog();
   private shares: Shares;
-  private filterNumber = 0;
   private wanted: Pick<SavedState, 'span' | 'selected'> | undefined;
   private readonly saveSoon = afterPause(200, () => this.save());
 
@@ -73,6 +78,7 @@ export class Timeline {
     model.colour = saved.colour;
     model.height = saved.height;
     const theme = readTheme();
+    const clearFilter = (): void => this.clearFilter();
     this.paths = new PathTexts(this.connection, () => this.lanes.named());
     this.overview = new OverviewView(model, theme);
     this.lanes = new LanesView(model, this.paths, theme);
@@ -89,6 +95,7 @@ export class Timeline {
         payloads: async (side) => (await this.connection.ask<'payloads'>({ about: 'payloads', side })).payloads,
         select: (selected) => this.select(selected),
         open: () => this.details.focus(),
+        clearFilter,
         sorted: this.saveSoon,
       },
       saved.sorting,
@@ -98,21 +105,27 @@ export class Timeline {
       request: async ({ side, row }) => (await this.connection.ask<'request'>({ about: 'request', side, row })).request,
       say: (text) => this.say(text),
     });
-    this.statistics = new StatisticsView(model, theme);
+    this.statistics = new StatisticsView(model, theme, clearFilter);
     this.comparison = new ComparisonView({
       compare: async () => (await this.connection.ask<'comparison'>({ about: 'comparison' })).comparison,
       title: (side) => model.states[side]?.title ?? '',
       select: (selected) => this.select(selected),
     });
-    this.notes = new NotesView({
+    this.notes = new Notes({
       model,
-      save: (notes) => this.saveNotes(notes),
-      go: (note) => this.goTo(note),
+      keep: (notes) => this.connection.send({ kind: 'notes', notes }),
+      open: () => this.tabs.choose('notes'),
+      counted: (count) => this.tabs.title('notes', count === 0 ? 'Notes' : `Notes (${count})`),
+      goTo: (note) => this.goTo(note),
+      say: (text) => this.say(text),
     });
     this.filterBox = new FilterBox({
       complete: async (text, cursor) =>
         (await this.connection.ask<'complete'>({ about: 'complete', text, cursor })).completions,
-      apply: (text) => this.filter(text),
+      apply: (text) => {
+        this.saveSoon();
+        return this.filtering.apply(text);
+      },
     });
     this.tabs = new Tabs(
       [
@@ -139,10 +152,11 @@ export class Timeline {
       view: this.lanes,
       select: (selected) => this.select(selected),
       hover: (hit, event) => this.hover(hit, event),
-      note: () => this.addNote(),
-      goToNote: (step) => this.stepNote(step),
+      note: () => this.notes.add(),
+      goToNote: (step) => this.notes.step(step),
       focusDetails: () => this.details.focus(),
       focusFilter: () => this.filterBox.focus(),
+      clearFilter,
     });
     this.build();
     this.listen();
@@ -154,14 +168,13 @@ export class Timeline {
     const tools = toolbar({
       model,
       input: this.input,
-      pause: this.pauseButton,
+      pause: pauseButton(model, (paused) => this.connection.send({ kind: 'pause', paused })),
       changed: this.saveSoon,
-      note: () => this.addNote(),
+      note: () => this.notes.add(),
       compare: () => this.connection.send({ kind: 'compareWith' }),
       export: () => this.export(),
       help: () => this.toggleHelp(),
     });
-    this.pauseButton.hidden = true;
     this.sideChoice.element.hidden = true;
     this.tabs.bar.append(el('span', { class: 'gap' }), this.sideChoice.element);
     const frame = twoParts({
@@ -169,7 +182,7 @@ export class Timeline {
         this.overview.element,
         this.lanes.element,
         this.windowLane.element,
-        el('div', { class: 'legend-bar' }, legend(model), this.range),
+        el('div', { class: 'legend-bar' }, legend(model), this.shown.range),
       ],
       lower: [this.tabs.bar, ...this.tabs.panels],
       details: this.details.element,
@@ -179,9 +192,15 @@ export class Timeline {
         this.saveSoon();
       },
     });
+    const none = new NoRequests({
+      model,
+      captures: () => model.captures,
+      clearFilter: () => this.clearFilter(),
+    });
+    this.lanes.element.append(none.element);
     const states = new StateView(model);
     this.root.append(
-      el('div', { class: 'bar' }, this.filterBox.element, this.count, tools),
+      el('div', { class: 'bar' }, this.filterBox.element, this.shown.count, tools),
       states.progress,
       states.banner,
       frame,
@@ -197,19 +216,15 @@ export class Timeline {
 
   private listen(): void {
     const { model } = this;
-    const showRange = paced(250, () => this.showRange());
-    model.on('span', () => {
-      set(this.range, { 'data-late': true });
-      showRange();
-      this.saveSoon();
-    });
+    model.on('span', this.saveSoon);
     model.on('selection', this.saveSoon);
     model.on('rows', () => {
-      this.showCount();
       this.restore();
       set(this.root, { 'data-rows': model.captures.reduce((sum, { rows }) => sum + rows.count, 0) });
     });
-    model.on('state', () => this.showState());
+    model.on('state', () => {
+      set(this.root, { 'aria-busy': String(!model.complete), 'data-complete': String(model.complete) });
+    });
     onThemeChange(() => {
       const theme = readTheme();
       this.lanes.theme = theme;
@@ -224,6 +239,7 @@ export class Timeline {
       if (event.target instanceof HTMLInputElement || event.ctrlKey || event.metaKey || event.altKey) return;
       if (event.key === '/') this.filterBox.focus();
       else if (event.key === '?') this.toggleHelp();
+      else if (event.key === 'Escape' && model.nonePasses && !this.help.open) this.clearFilter();
       else return;
       event.preventDefault();
     });
@@ -261,16 +277,10 @@ export class Timeline {
           this.rowsAnswered(message.side, message.rows);
         break;
       case 'passed':
-        if (message.filter !== this.filterNumber) break;
-        model.captures[message.side]?.pass(message.rows);
-        model.rowsChanged();
+        this.filtering.take(message);
         break;
       case 'notes':
-        model.notes = message.notes;
-        model.notesPlace = message.place;
-        model.notesProblem = message.problem;
-        this.tabs.title('notes', message.notes.length === 0 ? 'Notes' : `Notes (${message.notes.length})`);
-        model.tell('notes');
+        this.notes.take(message);
         break;
       case 'reveal':
         this.wanted = { span: undefined, selected: { side: message.side, row: message.row } };
@@ -282,31 +292,6 @@ export class Timeline {
     const { selected } = this.model;
     this.model.rowsChanged();
     if (selected?.side === side && rows.includes(selected.row)) this.details.refresh();
-  }
-
-  private showState(): void {
-    const { model } = this;
-    set(this.root, { 'aria-busy': String(!model.complete), 'data-complete': String(model.complete) });
-    // Of a share that has ended nothing comes any more.
-    this.pauseButton.hidden = !model.growing;
-    this.showCount();
-    this.table.stateChanged();
-  }
-
-  private showCount(): void {
-    const { captures } = this.model;
-    const total = captures.reduce((sum, { rows }) => sum + rows.count, 0);
-    const shown = captures.reduce((sum, capture) => sum + capture.shown, 0);
-    const text = shown === total ? `${thousands(total)} requests` : `${thousands(shown)} of ${thousands(total)}`;
-    if (this.count.textContent !== text) this.count.textContent = text;
-  }
-
-  private showRange(): void {
-    const { span } = this.model;
-    this.range.textContent = this.model.empty
-      ? ''
-      : `${seconds(Math.max(0, Math.round(span.from)))} + ${durationText(lengthOf(span))}`;
-    set(this.range, { 'data-late': false });
   }
 
   /** Once the rows are there, what was to be seen before the page was loaded anew. */
@@ -366,21 +351,10 @@ export class Timeline {
     this.tooltip.show(hit?.selected, event);
   }
 
-  private async filter(text: string) {
-    const number = ++this.filterNumber;
-    this.saveSoon();
-    try {
-      const given = await this.connection.ask<'filter'>({ about: 'filter', filter: number, text });
-      if (number !== this.filterNumber) return undefined;
-      if ('trouble' in given) return given.trouble;
-      this.model.captures.forEach((capture, side) => capture.filter(given.passed?.[side]));
-      this.model.rowsChanged();
-    } catch (error) {
-      if (number !== this.filterNumber) return undefined;
-      const message = error instanceof Error ? error.message : String(error);
-      return { message, from: 0, to: text.length };
-    }
-    return undefined;
+  /** The focus goes to what there is to see then: where it was may be gone. */
+  private clearFilter(): void {
+    this.filterBox.setText('');
+    this.lanes.surface.focus();
   }
 
   private showSide(side: Side): void {
@@ -389,52 +363,16 @@ export class Timeline {
     this.statistics.setSide(side);
   }
 
-  private togglePause(): void {
-    const { model } = this;
-    model.paused = !model.paused;
-    model.follow = !model.paused;
-    const title = model.paused ? 'Go on' : 'Pause';
-    set(this.pauseButton, { title, 'aria-label': title, 'aria-pressed': String(model.paused) });
-    this.pauseButton.replaceChildren(icon(model.paused ? 'play' : 'pause'));
-    this.connection.send({ kind: 'pause', paused: model.paused });
-    model.rowsChanged();
-  }
-
   private export(): void {
     const { fitted, span } = this.model;
     const [from, to] = fitted ? [0, Number.MAX_SAFE_INTEGER] : [span.from, span.to];
     this.connection.send({ kind: 'export', side: this.table.side, from, to });
   }
 
-  private addNote(): void {
-    const { selected, span, captures, notes } = this.model;
-    const at = selected ? captures[selected.side].rows.columns.start[selected.row] : (span.from + span.to) / 2;
-    const id = crypto.randomUUID();
-    const note: Note = { id, at: Math.round(at), text: '', ...(selected && { row: selected.row }) };
-    this.tabs.choose('notes');
-    this.saveNotes([...notes, note]);
-    this.notes.edit(id);
-  }
-
-  private saveNotes(notes: readonly Note[]): void {
-    this.model.notes = notes;
-    this.model.tell('notes');
-    this.connection.send({ kind: 'notes', notes });
-  }
-
   private goTo(note: Note): void {
     if (note.row !== undefined) this.select({ side: 0, row: note.row });
     else this.input.glide(showing(this.model.span, note.at, note.at, this.model.whole));
     this.lanes.surface.focus();
-  }
-
-  private stepNote(step: 1 | -1): void {
-    const { notes, span, selected, captures } = this.model;
-    const now = selected ? captures[selected.side].rows.columns.start[selected.row] : (span.from + span.to) / 2;
-    const ordered = [...notes].sort((a, b) => (a.at - b.at) * step);
-    const next = ordered.find(({ at }) => (at - now) * step > 0.5);
-    if (next) this.goTo(next);
-    else this.say('No further note');
   }
 
   private save(): void {
