@@ -59,7 +59,9 @@ export class NotesView {
 
   private item(note: Note): HTMLElement {
     const { parts } = this;
-    const where = note.row === undefined ? '' : `request ${note.row}`;
+    // An older file of the capture, in which it was, is not there.
+    const before = note.at < 0 ? 'before the capture' : '';
+    const where = note.row === undefined ? before : `request ${note.row}`;
     const go = el('button', { type: 'button', class: 'link' }, `${(note.at / 1e9).toFixed(6)} s`);
     go.addEventListener('click', () => parts.go(note));
     const text = el('input', {
