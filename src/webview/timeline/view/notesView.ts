@@ -59,8 +59,8 @@ export class NotesView {
 
   private item(note: Note): HTMLElement {
     const { parts } = this;
-    // An older file of the capture, in which it was, is not there.
-    const before = note.at < 0 ? 'before the capture' : '';
+    // It was in an older file of the capture, which is gone.
+    const before = note.at < 0 ? 'not there' : '';
     const where = note.row === undefined ? before : `request ${note.row}`;
     const go = el('button', { type: 'button', class: 'link' }, `${(note.at / 1e9).toFixed(6)} s`);
     go.addEventListener('click', () => parts.go(note));
