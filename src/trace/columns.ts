@@ -1,10 +1,17 @@
-/** The columns of a capture while it is read: they grow together, by doubling. What they mean is in `capture.ts`. */
+/**
+ * The rows of a capture while it is read: columns that grow together, by doubling. What they mean is in `capture.ts`.
+ */
 import type { RequestColumns } from './capture';
 import { roomFor } from './columnArray';
 
 const FIRST_ROWS = 1024;
 
 export class Columns implements RequestColumns {
+  /** How many rows there are. */
+  count = 0;
+  /** Rows were dropped: their places are used again. */
+  private recycled = false;
+
   start = new Float64Array(FIRST_ROWS);
   latency = new Float64Array(FIRST_ROWS);
   queued = new Float32Array(FIRST_ROWS);
@@ -37,18 +44,21 @@ export class Columns implements RequestColumns {
     this.grow(rows);
   }
 
-  /** The first `dropped` of `count` rows go, the others move up. The arrays stay the same ones. */
-  drop(dropped: number, count: number): void {
-    for (const column of Object.values(this) as Float64Array[]) column.copyWithin(0, dropped, count);
+  /** A new row, in which all is 0. */
+  add(): number {
+    const row = this.count++;
+    if (this.count > this.flags.length) this.grow(this.count);
+    if (this.recycled) this.clear(row);
+    return row;
   }
 
-  /** Takes away what a dropped row has left in the place of a new one. */
-  clear(row: number): void {
-    this.error[row] = this.calls[row] = this.opcode[row] = 0;
-    this.host[row] = this.writing[row] = this.nodeid[row] = 0;
-    this.uid[row] = this.gid[row] = this.pid[row] = this.payload[row] = this.path[row] = this.flags[row] = 0;
-    this.requestLength[row] = this.requestAt[row] = this.requestCaptured[row] = 0;
-    this.replyLength[row] = this.replyAt[row] = this.replyCaptured[row] = 0;
+  /** The first `dropped` rows go, the others move up. The arrays stay the same ones. */
+  drop(dropped: number): void {
+    for (const column of Object.values(this) as unknown[]) {
+      if (ArrayBuffer.isView(column)) (column as Float64Array).copyWithin(0, dropped, this.count);
+    }
+    this.count -= dropped;
+    this.recycled = true;
   }
 
   /** Makes room for so many rows. */
@@ -78,5 +88,15 @@ export class Columns implements RequestColumns {
     this.replyAt = roomFor(this.replyAt, rows);
     this.requestCaptured = roomFor(this.requestCaptured, rows);
     this.replyCaptured = roomFor(this.replyCaptured, rows);
+  }
+  /** Takes away what a dropped row has left in the place of a new one. */
+  private clear(row: number): void {
+    this.start[row] = this.latency[row] = this.nodeid[row] = 0;
+    this.queued[row] = this.host[row] = this.writing[row] = this.held[row] = 0;
+    this.opcode[row] = this.queue[row] = this.error[row] = this.calls[row] = this.flags[row] = 0;
+    this.uid[row] = this.gid[row] = this.pid[row] = 0;
+    this.payload[row] = this.path[row] = this.otherPath[row] = 0;
+    this.requestLength[row] = this.requestAt[row] = this.requestCaptured[row] = 0;
+    this.replyLength[row] = this.replyAt[row] = this.replyCaptured[row] = 0;
   }
 }

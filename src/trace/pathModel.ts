@@ -179,6 +179,12 @@ export class PathModel {
     if (is.folder || is.nlink === 1) this.onlyName(node, this.byName.get(parent, name));
   }
 
+  /** It has no name that is known. */
+  nameless(high: number, low: number): void {
+    const node = this.byNodeid.get(high, low);
+    if (node > ROOT) this.onlyName(node, NONE);
+  }
+
   /** What is known of a node's name was learned before packets were lost. */
   doubt(high: number, low: number): void {
     const node = this.byNodeid.get(high, low);
@@ -363,7 +369,7 @@ export class PathModel {
     for (let name = this.firstName[node]; name !== NONE;) {
       const next = this.nextName[name];
       if (name !== only) {
-        this.byName.delete(this.nameParent[name], this.nameText[name]);
+        if (this.nameDeleted[name] === 0) this.byName.delete(this.nameParent[name], this.nameText[name]);
         this.dropName(name);
         this.touch(node);
       }

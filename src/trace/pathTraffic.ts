@@ -276,11 +276,13 @@ export class PathTraffic {
       entry.low = view.getUint32(from, true);
       entry.high = view.getUint32(from + 4, true);
       entry.generation = 0;
-      entry.nlink = (flags & NamesFlag.ONLY) === 0 ? 0 : 1;
+      const only = (flags & NamesFlag.ONLY) !== 0;
+      entry.nlink = only ? 1 : 0;
       entry.folder = false;
       const name = length === 0 ? 0 : this.names.intern(bytes, nameAt, nameAt + length);
       const parentHigh = view.getUint32(from + 12, true);
       this.model.found(parentHigh, view.getUint32(from + 8, true), name, entry, wide(view, from + 16));
+      if (name === 0 && only) this.model.nameless(entry.high, entry.low);
       if ((flags & NamesFlag.UNSURE) !== 0) this.model.doubt(entry.high, entry.low);
       from += recordAlign(NAME_RECORD + length);
     }

@@ -348,7 +348,7 @@ export class CaptureBuilder {
   }
 
   /** What was known before the capture began. */
-  names(records: readonly { nodeid: number; parent: number; name: string; lookups?: number }[]): this {
+  names(records: readonly { nodeid: number; parent: number; name: string; lookups?: number }[], flags = 0): this {
     const encoded = records.map(({ nodeid, parent, name, lookups = 1 }) => {
       const text = encodeText(name);
       const record = new Uint8Array(recordAlign(NAME_RECORD + text.length));
@@ -363,7 +363,9 @@ export class CaptureBuilder {
     const packet = concatenate([new Uint8Array(NamesAt.records), ...encoded]);
     packet[0] = PACKET_VERSION;
     packet[1] = PacketKind.Names;
-    new DataView(packet.buffer).setUint16(NamesAt.count, records.length, true);
+    const view = new DataView(packet.buffer);
+    view.setUint16(NamesAt.count, records.length, true);
+    view.setUint32(NamesAt.flags, flags, true);
     return this.packet(CONTROL_INTERFACE, this.clock, packet);
   }
 

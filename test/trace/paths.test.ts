@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { RenameFlag } from '../../src/protocol/fuse/flags';
 import { type Capture, RowFlag } from '../../src/trace/capture';
+import { NamesFlag } from '../../src/trace/packet';
 import { DEEPEST_PATH } from '../../src/trace/pathTable';
 import { CaptureBuilder, type FieldValues } from './captureBuilder';
 
@@ -294,6 +295,21 @@ describe('paths of requests', () => {
       ])
       .exchange('FORGET', { nodeid: 3, in: { nlookup: 4 } });
     assert.deepEqual([pathNow(builder, 3), pathNow(builder, 2)], ['/dir/a', '/dir']);
+  });
+
+  it('that a node has no name any more, also where it was deleted and the name is another one by now', () => {
+    const builder = new CaptureBuilder()
+      .exchange('LOOKUP', { names: ['d'], out: folder(2) })
+      .exchange('LOOKUP', { nodeid: 2, names: ['a'], out: file(3) })
+      .exchange('UNLINK', { nodeid: 2, names: ['a'] })
+      .exchange('LOOKUP', { nodeid: 2, names: ['a'], out: file(4) });
+    assert.equal(pathNow(builder, 3), '/d/a (deleted)');
+    builder.names([{ nodeid: 3, parent: 1, name: '' }], NamesFlag.ONLY);
+    assert.deepEqual([pathNow(builder, 3), pathNow(builder, 4)], ['', '/d/a']);
+    builder.names([{ nodeid: 2, parent: 1, name: '' }], NamesFlag.ONLY).exchange('UNLINK', { nodeid: 2, names: ['a'] });
+    assert.deepEqual([pathNow(builder, 2), pathNow(builder, 4)], ['', '?2/a (deleted)']);
+    builder.names([{ nodeid: 2, parent: 1, name: 'e' }]).names([{ nodeid: 2, parent: 1, name: '', lookups: 3 }]);
+    assert.equal(pathNow(builder, 2), '/e', 'an empty name alone takes nothing away');
   });
 
   it('what is in a folder without a known name is told apart by the nodeid', () => {

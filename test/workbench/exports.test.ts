@@ -55,7 +55,7 @@ describe('exports from the timeline in VS Code', function () {
   async function begin(format: string): Promise<void> {
     await frame.getByRole('button', { name: 'Export what is shown' }).click();
     await picks().filter({ hasText: format }).first().click();
-    await page.getByRole('button', { name: 'OK' }).waitFor();
+    await page.getByRole('button', { name: 'OK', exact: true }).waitFor();
     // The name that is offered comes a moment later, and would take the place of another one.
     for (let turn = 0; turn < 100 && !/-export\./.test(await input().inputValue()); turn++)
       await page.waitForTimeout(50);

@@ -197,7 +197,7 @@ describe('the timeline of a running share in VS Code', function () {
     await input.fill('.fuse.pcapng');
     await picks.filter({ hasText: 'CSV' }).waitFor({ state: 'detached' });
     await page.keyboard.press('Enter');
-    await page.getByRole('button', { name: 'OK' }).waitFor();
+    await page.getByRole('button', { name: 'OK', exact: true }).waitFor();
     // The name that is offered comes a moment later, and would take the place of another one.
     await until('a name', async () => /-export\./.test(await input.inputValue()));
     const path = join(workbench.folder, 'live.fuse.pcapng');

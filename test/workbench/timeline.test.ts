@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
@@ -23,6 +23,16 @@ const { nameless } = createRequire(__filename)(resolve(__dirname, '../../../test
   nameless(root: unknown): string[];
 };
 
+/** A capture in two files: 40 requests in the older one, 3 in the newer one. */
+function rotated(): { readonly older: Uint8Array; readonly newer: Uint8Array } {
+  const builder = new CaptureBuilder({ facts: { id: 'x', piece: 0 } });
+  for (let i = 0; i < 40; i++) builder.exchange('STATFS');
+  const older = builder.bytes();
+  builder.section({ piece: 1 });
+  for (const nodeid of [2, 3, 4]) builder.exchange('GETATTR', { nodeid });
+  return { older, newer: builder.bytes().slice(older.length) };
+}
+
 describe('the timeline in VS Code', function () {
   this.timeout(180_000);
   let workbench: TimelineWorkbench;
@@ -32,7 +42,9 @@ describe('the timeline in VS Code', function () {
   before(async function () {
     need(this, 'a browser', existsSync(CHROMIUM), `no ${CHROMIUM}`);
     const whole = sampleCapture().bytes();
+    const { newer } = rotated();
     workbench = await timelineWorkbench({
+      'rotated.fuse.pcapng': newer,
       'build.fuse.pcapng': whole,
       'slower.fuse.pcapng': sampleCapture({ slower: 1.6, files: 50 }).bytes(),
       'cut.fuse.pcapng': whole.subarray(0, whole.length - 1001),
@@ -420,6 +432,41 @@ describe('the timeline in VS Code', function () {
     await frame.getByRole('tab', { name: 'Notes (1)' }).waitFor();
     assert.match((await focused()) ?? '', /^Note at/);
     await frame.getByRole('tab', { name: 'Requests' }).click();
+  });
+
+  it('keeps a note on its request when the older file of the capture comes and goes', async () => {
+    const file = join(workbench.folder, 'rotated.fuse.pcapng');
+    const where = frame.locator('.notes .where');
+    await open('rotated.fuse.pcapng');
+    await rows().nth(1).click();
+    await frame.locator('#lanes').focus();
+    await page.keyboard.press('b');
+    await page.keyboard.type('this one');
+    await page.keyboard.press('Enter');
+    await where.filter({ hasText: /^request 1$/ }).waitFor();
+    for (let i = 0; i < 50 && !existsSync(`${file}.notes.json`); i++) await page.waitForTimeout(100);
+
+    await closeEditors(page);
+    await writeFile(`${file}.old`, rotated().older);
+    await open('rotated.fuse.pcapng');
+    await count()
+      .filter({ hasText: /^43 requests$/ })
+      .waitFor();
+    await frame.getByRole('tab', { name: 'Notes (1)' }).click();
+    await where.filter({ hasText: /^request 41$/ }).waitFor();
+    await frame.locator('.notes .link').click();
+    await frame
+      .locator('.details .field', { hasText: /nodeid\s*3/ })
+      .first()
+      .waitFor();
+
+    await closeEditors(page);
+    await rm(`${file}.old`);
+    await open('rotated.fuse.pcapng');
+    await frame.getByRole('tab', { name: 'Notes (1)' }).click();
+    await where.filter({ hasText: /^request 1$/ }).waitFor();
+    await closeEditors(page);
+    await open('build.fuse.pcapng');
   });
 
   it('shows its keys, and gives the focus back', async () => {

@@ -3,7 +3,9 @@
  *
  * A sink that is waited for holds up only this: blocks then stay in the ring, and beyond its size they are dropped there,
  * counted, and the count is told. A sink that joins while a guest is at work begins at a certain place of the ring, with
- * what the queue worker says of the session up to that place; until it has said so nothing is taken out.
+ * what the queue worker says of the session up to that place. It is asked one question at a time, since two may get one
+ * answer. Until it has answered nothing is taken out and the trace stays on, whoever leaves: all that comes behind the
+ * place is there for whoever begins at it.
  */
 import type { TraceReader } from './ring';
 import type { TraceSink } from './sink';
@@ -20,6 +22,8 @@ export class TraceDrain {
   private readonly sinks = new Set<TraceSink>();
   /** Sinks that begin when the queue worker has answered. */
   private joining: TraceSink[] = [];
+  /** The queue worker has been asked, and its answer's place is not reached yet. */
+  private asked = false;
   private timer: NodeJS.Timeout | undefined;
   /** Blocks are on their way to sinks that are waited for. */
   private writing: Promise<void> | undefined;
@@ -40,25 +44,23 @@ export class TraceDrain {
   join(sink: TraceSink): void {
     this.reader.on = true;
     this.joining.push(sink);
-    if (this.joining.length === 1) this.ask();
+    this.askOnce();
   }
 
   leave(sink: TraceSink): void {
     this.joining = this.joining.filter((one) => one !== sink);
     this.sinks.delete(sink);
-    if (this.sinks.size > 0 || this.joining.length > 0) return;
-    this.reader.on = false;
-    clearInterval(this.timer);
-    this.timer = undefined;
-    this.reader.release(this.reader.written);
+    this.stopIfAlone();
   }
 
   answered({ written, preamble }: SessionSoFar): void {
     const begin = (): void => {
+      this.asked = false;
       for (const sink of this.joining.splice(0)) {
         sink.begin(preamble);
         this.add(sink);
       }
+      this.stopIfAlone();
     };
     const taken = this.writing ? this.writing.then(() => this.take(written)) : this.take(written);
     if (taken) void taken.then(begin);
@@ -84,13 +86,28 @@ export class TraceDrain {
   }
 
   private tick(): void {
-    if (this.writing || this.joining.length > 0) return;
+    if (this.writing || this.asked) return;
     void this.take(this.reader.written);
     if (this.writing) return;
     const full = [...this.sinks].filter((sink) => sink.full);
     if (full.length === 0) return;
     this.joining.push(...full);
+    this.askOnce();
+  }
+
+  private askOnce(): void {
+    if (this.asked) return;
+    this.asked = true;
     this.ask();
+  }
+
+  /** Nobody is there or to come: nothing is captured any more. */
+  private stopIfAlone(): void {
+    if (this.sinks.size > 0 || this.asked || this.writing) return;
+    this.reader.on = false;
+    clearInterval(this.timer);
+    this.timer = undefined;
+    this.reader.release(this.reader.written);
   }
 
   /** Hands over the blocks up to a place, and gives their room back. */
@@ -107,6 +124,7 @@ export class TraceDrain {
     this.writing = Promise.all(waits).then(() => {
       this.writing = undefined;
       done();
+      this.stopIfAlone();
     });
     return this.writing;
   }

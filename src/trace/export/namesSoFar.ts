@@ -4,8 +4,8 @@
  *
  * Takes in what is written as that reader will, and compares. Requests that are left out, or no longer kept, have told
  * names which the reader then lacks: it is told by packets of kind 4 (docs/capture-format.md), with the path as the name
- * below the root, since the nodeids of folders above it are not known any more. A name cannot be taken back: a node that
- * was forgotten in a request left out keeps its name here.
+ * below the root, since the nodeids of folders above it are not known any more. What they have taken back the reader still
+ * has: it is told that the node has no name.
  */
 import { Opcode } from '../../protocol/fuse/opcodeNumbers';
 import { InHeader, LinkIn, OutHeader, recordAlign, RenameIn } from '../../protocol/fuse/structs';
@@ -20,6 +20,7 @@ import { sessionOf } from '../sessions';
 interface Name {
   readonly nodeid: bigint;
   readonly parent: bigint;
+  /** Empty: it has none. */
   readonly text: Uint8Array;
 }
 
@@ -106,40 +107,47 @@ export class NamesSoFar {
   }
 
   private isSame(original: number, path: number): boolean {
-    if (original === 0) return true;
-    if (path === 0) return false;
+    if (original === 0 || path === 0) return original === path;
     if (this.same[original] === path) return true;
     if (this.original.path(original) !== this.paths.text(path)) return false;
     this.same[original] = path;
     return true;
   }
 
-  /** The nodes that the request is about, and what they are called in the original. */
+  /** What is to be said of the nodes that the request is about. */
   private missing(row: number, view: DataView): Name[] {
     const { columns } = this.original;
     const opcode = view.getUint32(MESSAGE + InHeader.offset.opcode, true);
     const path = this.original.path(columns.path[row]);
     const other = this.original.path(columns.otherPath[row]);
     const nodeid = (at: number): bigint => (at + 8 <= view.byteLength ? view.getBigUint64(at, true) : ROOT);
-    const about = nameOf(nodeid(MESSAGE + InHeader.offset.nodeid), namedOpcodes.has(opcode) ? folderOf(path) : path);
-    const second =
-      opcode === Opcode.LINK
-        ? nameOf(nodeid(BODY + LinkIn.offset.oldnodeid), other)
-        : nameOf(nodeid(BODY + RenameIn.offset.newdir), folderOf(other));
-    return [about, second].filter((name) => name !== undefined);
+    const about = nodeid(MESSAGE + InHeader.offset.nodeid);
+    const names = this.namesOf(about, namedOpcodes.has(opcode) ? folderOf(path) : path);
+    if (opcode === Opcode.LINK) names.push(...this.namesOf(nodeid(BODY + LinkIn.offset.oldnodeid), other));
+    else if (other !== '') names.push(...this.namesOf(nodeid(BODY + RenameIn.offset.newdir), folderOf(other)));
+    return names;
+  }
+
+  /** The node by its path in the share, or in a folder of which only the nodeid is known; or that it has no name. */
+  private namesOf(nodeid: bigint, path: string): Name[] {
+    const [, folder, name] = /^(?:\?(\d+))?\/(.+)$/s.exec(path) ?? [];
+    if (name === undefined) return this.nameless(nodeid);
+    const text = encodeText(name);
+    if (nodeid === ROOT || text.length > LONGEST_NAME) return [];
+    if (!folder) return [{ nodeid, parent: ROOT, text }];
+    const parent = BigInt(folder);
+    return [...this.nameless(parent), { nodeid, parent, text }];
+  }
+
+  /** That the node has no name, if it has one here. */
+  private nameless(nodeid: bigint): Name[] {
+    const name = this.model.nameOf(Number(nodeid >> 32n), Number(nodeid & 0xffff_ffffn));
+    return name > 0 ? [{ nodeid, parent: ROOT, text: new Uint8Array(0) }] : [];
   }
 }
 
 const viewOf = (packet: Uint8Array): DataView => new DataView(packet.buffer, packet.byteOffset, packet.length);
 const folderOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/')));
-
-/** The node by its path in the share, or in a folder of which only the nodeid is known. */
-function nameOf(nodeid: bigint, path: string): Name | undefined {
-  const [, parent, name] = /^(?:\?(\d+))?\/(.+)$/s.exec(path) ?? [];
-  if (name === undefined || nodeid === ROOT) return undefined;
-  const text = encodeText(name);
-  return text.length > LONGEST_NAME ? undefined : { nodeid, parent: parent ? BigInt(parent) : ROOT, text };
-}
 
 function namesPacket(names: readonly Name[], flags: number): Uint8Array {
   const size = names.reduce<number>((sum, { text }) => sum + recordAlign(NAME_RECORD + text.length), NamesAt.records);

@@ -2,7 +2,8 @@
  * Notes on a capture, in `FILE.notes.json` beside it; the capture itself is never touched. Where the folder cannot be
  * written, or the file there is none of ours, they are kept in VS Code's storage. Knows nothing of vscode.
  */
-import { areNotes, type Note, type NotesPlace } from '../../control/timeline';
+import type { NotesPlace } from '../../control/timeline';
+import { areKeptNotes, type KeptNote } from './notePlaces';
 
 /** A file that may not be there. */
 export interface SmallFile {
@@ -19,7 +20,7 @@ export interface Storage {
 }
 
 export interface StoredNotes {
-  readonly notes: readonly Note[];
+  readonly notes: readonly KeptNote[];
   readonly place: NotesPlace;
   readonly problem?: string;
 }
@@ -27,7 +28,7 @@ export interface StoredNotes {
 const VERSION = 1;
 
 /** The notes in a text; undefined: it is no file of notes. */
-export function parseNotes(text: string): readonly Note[] | undefined {
+export function parseNotes(text: string): readonly KeptNote[] | undefined {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -36,10 +37,10 @@ export function parseNotes(text: string): readonly Note[] | undefined {
   }
   if (typeof value !== 'object' || value === null) return undefined;
   const { version, notes } = value as Record<string, unknown>;
-  return version === VERSION && areNotes(notes) ? notes : undefined;
+  return version === VERSION && areKeptNotes(notes) ? notes : undefined;
 }
 
-export function printNotes(notes: readonly Note[]): string {
+export function printNotes(notes: readonly KeptNote[]): string {
   const ordered = [...notes].sort((a, b) => a.at - b.at);
   return `${JSON.stringify({ version: VERSION, notes: ordered }, null, 2)}\n`;
 }
@@ -55,7 +56,7 @@ export class NotesStore {
 
   async load(): Promise<StoredNotes> {
     const kept = this.storage.get();
-    const stored = areNotes(kept) ? kept : undefined;
+    const stored = areKeptNotes(kept) ? kept : undefined;
     let text: string | undefined;
     try {
       text = await this.file.read();
@@ -72,7 +73,7 @@ export class NotesStore {
     return { notes: notes ?? [], place: 'beside' };
   }
 
-  async save(notes: readonly Note[]): Promise<StoredNotes> {
+  async save(notes: readonly KeptNote[]): Promise<StoredNotes> {
     if (this.foreign) {
       await this.storage.set(notes);
       return { notes, place: 'workspace' };
@@ -92,6 +93,6 @@ export class NotesStore {
 const said = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Both, the second one's where both have it. */
-function merged(first: readonly Note[], second: readonly Note[]): Note[] {
+function merged(first: readonly KeptNote[], second: readonly KeptNote[]): KeptNote[] {
   return [...new Map([...first, ...second].map((note) => [note.id, note])).values()];
 }

@@ -1,6 +1,6 @@
 /** Where notes on a capture are kept, by VS Code's own file system and storage. */
 import * as vscode from 'vscode';
-import type { Note } from '../../control/timeline';
+import type { KeptNote } from './notePlaces';
 import { NotesStore, type StoredNotes } from './notesFile';
 
 const MOST_BYTES = 64 << 20;
@@ -33,8 +33,11 @@ export function notesOf(capture: vscode.Uri, memento: vscode.Memento): NotesStor
 }
 
 /** Of a live capture, which has no file to lie beside. */
-export function notesInMemory(): { load(): Promise<StoredNotes>; save(notes: readonly Note[]): Promise<StoredNotes> } {
-  let notes: readonly Note[] = [];
+export function notesInMemory(): {
+  load(): Promise<StoredNotes>;
+  save(notes: readonly KeptNote[]): Promise<StoredNotes>;
+} {
+  let notes: readonly KeptNote[] = [];
   return {
     load: () => Promise.resolve({ notes, place: 'memory' }),
     save(fresh) {

@@ -22,6 +22,7 @@ import { breathe, Slice } from './breathe';
 import type { CaptureSource } from './captureSource';
 import { describeLine, describeRequest } from './describe';
 import { Filtering } from './filtering';
+import { type KeptNote, keptNotes, placedNotes } from './notePlaces';
 import type { StoredNotes } from './notesFile';
 import { pathOrder } from './pathOrder';
 import { RowStream } from './rowStream';
@@ -31,7 +32,7 @@ export interface SessionParts {
   readonly live: boolean;
   /** Resolves when the webview has it, or cannot have it. */
   post(message: ToTimeline): PromiseLike<unknown>;
-  readonly notes: { load(): Promise<StoredNotes>; save(notes: readonly Note[]): Promise<StoredNotes> };
+  readonly notes: { load(): Promise<StoredNotes>; save(notes: readonly KeptNote[]): Promise<StoredNotes> };
   compare(): Promise<ComparisonView>;
   /** `rows`: what the filter lets pass within the time in view. */
   exportRows(side: Side, rows: Uint32Array): void;
@@ -64,6 +65,9 @@ export class TimelineSession {
   /** What was last told of each side's state, and when. */
   private told: { phase: CaptureState['phase']; at: number }[] = [];
   private newestNotes: readonly Note[] | undefined;
+  /** As they are kept; and whether requests of some were not there when they were given. */
+  private stored: StoredNotes | undefined;
+  private notesWait = false;
   private notesSaved: Promise<void> = Promise.resolve();
   /** Bumped when the page is loaded anew, so that what was under way for the old one stops. */
   private page = 0;
@@ -131,7 +135,8 @@ export class TimelineSession {
     await this.post({ kind: 'begin', sides: this.streams.length === 2 ? 2 : 1, live: this.parts.live });
     this.changed();
     this.giveWanted();
-    this.giveNotes(await this.parts.notes.load());
+    this.stored = await this.parts.notes.load();
+    this.giveNotes(this.stored);
   }
 
   /** One after the other, and what a newer list has replaced not at all: each is the whole. */
@@ -139,7 +144,8 @@ export class TimelineSession {
     this.newestNotes = notes;
     const save = async (): Promise<void> => {
       if (this.newestNotes !== notes) return;
-      const stored = await this.parts.notes.save(notes);
+      const stored = await this.parts.notes.save(keptNotes(this.sourceOf(0).capture, notes, this.stored?.notes ?? []));
+      this.stored = stored;
       // What is being written meanwhile would be lost in the page by an older answer.
       if (this.newestNotes === notes) this.giveNotes(stored);
     };
@@ -148,7 +154,11 @@ export class TimelineSession {
     return saved;
   }
 
-  private giveNotes({ notes, place, problem }: StoredNotes): void {
+  private giveNotes({ notes: kept, place, problem }: StoredNotes): void {
+    const source = this.sourceOf(0);
+    const notes = placedNotes(source.capture, kept);
+    const missing = kept.some(({ request }, i) => request !== undefined && notes[i].row === undefined);
+    this.notesWait = missing && source.state().phase === 'reading';
     void this.post({ kind: 'notes', notes, place, ...(problem !== undefined && { problem }) });
   }
 
@@ -218,6 +228,7 @@ export class TimelineSession {
       kind: 'state',
       state: { side, ...state, phase, origin: origin.toString() },
     });
+    if (side === 0 && this.notesWait && this.stored && state.phase !== 'reading') this.giveNotes(this.stored);
   }
 
   private sourceOf(side: Side): CaptureSource {

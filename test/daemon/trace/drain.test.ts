@@ -1,6 +1,6 @@
 /** The way from the ring to the sinks: all of them, those that join later, those that are waited for. */
 import assert from 'node:assert/strict';
-import { TraceDrain } from '../../../src/daemon/trace/drain';
+import { type SessionSoFar, TraceDrain } from '../../../src/daemon/trace/drain';
 import { TraceReader, TraceWriter, makeTraceRing } from '../../../src/daemon/trace/ring';
 import type { TraceSink } from '../../../src/daemon/trace/sink';
 
@@ -38,16 +38,22 @@ class Bench {
   asked = 0;
   readonly drain = new TraceDrain(this.reader, () => this.asked++);
 
-  /** A block of four bytes of `value`, or of `length`. */
+  /** A block of four bytes of `value`, or of `length`, where blocks are wanted. */
   put(value: number, length = 4): void {
+    if (!this.writer.on) return;
     const at = this.writer.reserve(length);
     if (at < 0) return;
     this.writer.bytes.fill(value, at, at + length);
     this.writer.commit(length);
   }
 
+  /** What the queue worker says when it comes to it. */
+  session(...preamble: number[]): SessionSoFar {
+    return { written: this.writer.written, preamble: preamble.map((value) => Uint8Array.of(value)) };
+  }
+
   answer(...preamble: number[]): void {
-    this.drain.answered({ written: this.writer.written, preamble: preamble.map((value) => Uint8Array.of(value)) });
+    this.drain.answered(this.session(...preamble));
   }
 }
 
@@ -110,6 +116,71 @@ describe('trace drain', () => {
     bench.answer();
     await pause(30);
     assert.deepEqual(sink.said, []);
+  });
+
+  it('one that joins when another has just left before its answer gets all that comes after the answer', async () => {
+    const [gone, next] = [new Notes(), new Notes()];
+    bench.drain.join(gone);
+    const underWay = bench.session(7);
+    bench.drain.leave(gone);
+    bench.put(1);
+    bench.drain.join(next);
+    bench.put(2);
+    bench.drain.answered(underWay);
+    assert.equal(bench.asked, 1);
+    await bench.drain.end();
+    assert.deepEqual([gone.said, next.said], [[], ['begin 7', 1, 2, 'end']]);
+  });
+
+  it('so it does while others are there, which take blocks at any time', async () => {
+    const [early, gone, next] = [new Notes(), new Notes(), new Notes()];
+    bench.drain.start(early);
+    bench.drain.join(gone);
+    const underWay = bench.session(7);
+    bench.drain.leave(gone);
+    bench.put(1);
+    await pause(50);
+    bench.drain.join(next);
+    bench.put(2);
+    bench.drain.answered(underWay);
+    assert.equal(bench.asked, 1);
+    await bench.drain.end();
+    assert.deepEqual(early.said, ['begin ', 1, 2, 'end']);
+    assert.deepEqual(next.said, ['begin 7', 1, 2, 'end']);
+  });
+
+  it('when the last one left before its answer, the trace is off once that has come, and takes up again', async () => {
+    const [gone, next] = [new Notes(), new Notes()];
+    bench.drain.join(gone);
+    bench.drain.leave(gone);
+    bench.put(1);
+    bench.answer();
+    assert.equal(bench.writer.on, false);
+    bench.drain.join(next);
+    assert.equal(bench.asked, 2);
+    bench.answer(9);
+    bench.put(2);
+    await bench.drain.end();
+    assert.deepEqual(next.said, ['begin 9', 2, 'end']);
+  });
+
+  it('the trace is off when the last one has left while it was waited for, and whoever comes begins behind that', async () => {
+    const [slow, next] = [new Notes(), new Notes()];
+    bench.drain.start(slow);
+    let taken = (): void => undefined;
+    slow.wait = new Promise((resolve) => (taken = resolve));
+    bench.put(1);
+    await pause(50);
+    bench.put(2);
+    bench.drain.leave(slow);
+    taken();
+    await pause(5);
+    assert.equal(bench.writer.on, false);
+    bench.drain.join(next);
+    bench.answer(9);
+    bench.put(3);
+    await bench.drain.end();
+    assert.deepEqual(next.said, ['begin 9', 3, 'end']);
   });
 
   it('one that is full begins anew at the place of the answer, and misses nothing', async () => {

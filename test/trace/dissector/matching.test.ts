@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { WindowWhat } from '../../../src/trace/packet';
+import { NamesFlag, WindowWhat } from '../../../src/trace/packet';
 import { CaptureBuilder } from '../captureBuilder';
 import { checkDissection } from './checkDissection';
 import { Bench, hasTshark } from './tshark';
@@ -163,6 +163,18 @@ describe('requests, replies and filters in tshark', function () {
     const known = bench.file(builder.exchange('GETATTR', { nodeid: 10, out: {} }).bytes());
     assert.deepEqual(bench.select(known, 'fuse.path == "/old/file"'), [2, 3]);
     assert.deepEqual(bench.select(known, 'fuse.known.name == "file" && fuse.known.nodeid == 10'), [1]);
+  });
+
+  it('and that a nodeid has no name any more', () => {
+    const builder = new CaptureBuilder()
+      .names([
+        { nodeid: 9, parent: 1, name: 'a' },
+        { nodeid: 10, parent: 1, name: 'b' },
+      ])
+      .names([{ nodeid: 9, parent: 1, name: '' }], NamesFlag.ONLY)
+      .exchange('GETATTR', { nodeid: 9, out: {} })
+      .exchange('GETATTR', { nodeid: 10, out: {} });
+    assert.deepEqual(bench.select(bench.file(builder.bytes()), 'fuse.path'), [5, 6]);
   });
 
   it('says what there is to say of files and the DAX window', () => {

@@ -38,11 +38,14 @@ export function guestAtWork(seed: number, steps: number, { losses = true, sectio
   const builder = new CaptureBuilder({ tag: 'work', directory: '/srv/work', queues: 3 });
   let tree = new Tree();
   let pending: Sent[] = [];
+  /** Nodeids of files that are there and are not known. */
+  let forgotten: number[] = [];
   let next = 2;
 
   const begin = (): void => {
     tree = new Tree();
     pending = [];
+    forgotten = [];
     builder.vhostUser(1, { payload: new Uint8Array(8) }).init({ flags: ['DO_READDIRPLUS'] });
     builder.names([
       { nodeid: next, parent: ROOT, name: 'before/it', lookups: 3 },
@@ -130,6 +133,7 @@ export function guestAtWork(seed: number, steps: number, { losses = true, sectio
         if (node === ROOT || tree.folders.has(node)) return false;
         builder.exchange('FORGET', { nodeid: node, in: { nlookup: tree.known.get(node) ?? 0 } });
         tree.known.delete(node);
+        forgotten.push(node);
         return true;
       case 10:
         builder.exchange('OPEN', { ...about, nodeid: node, out: { fh: random(8) } });
@@ -158,10 +162,14 @@ export function guestAtWork(seed: number, steps: number, { losses = true, sectio
         if (one) builder.hostCall('statx', { of: one, arguments: [number] }).reply(one, { calls: 1 });
         return one !== undefined;
       }
-      case 17:
+      case 17: {
         if (!losses || random(10) > 0) return false;
         builder.lost(1 + random(9));
+        // Looked up again meanwhile: nobody has seen by which name.
+        const back = forgotten.pop();
+        if (back !== undefined && !tree.known.has(back)) tree.known.set(back, 1);
         return true;
+      }
       case 18:
         if (random(10) > 0) return false;
         builder.window(1, { nodeid: node, path: 'x', text: 'too small' });

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import type { Note, ToTimeline } from '../../../src/control/timeline';
 import { unpackRows } from '../../../src/control/timelineRows';
 import type { SourceState } from '../../../src/ui/timeline/captureSource';
+import { keptNotes } from '../../../src/ui/timeline/notePlaces';
 import { MOST_ROWS } from '../../../src/ui/timeline/rowStream';
 import { TimelineSession } from '../../../src/ui/timeline/session';
 import { CaptureReader } from '../../../src/trace/captureReader';
@@ -163,12 +164,12 @@ describe("a timeline's session", () => {
   });
 
   it('keeps the newest notes, one write at a time, and answers with no older ones', async () => {
-    const written: (readonly Note[])[] = [];
+    const written: string[] = [];
     const writing: (() => void)[] = [];
     const { session, got } = page('complete', forgets(1), false, {
       ...noNotes,
       save: async (notes) => {
-        written.push(notes);
+        written.push(...notes.map(({ text }) => text));
         await new Promise<void>((resolve) => writing.push(resolve));
         return { notes, place: 'memory' };
       },
@@ -177,19 +178,44 @@ describe("a timeline's session", () => {
     const take = (notes: readonly Note[]): Promise<void> => session.take({ kind: 'notes', notes });
     const taken = [take(lists[0])];
     await settled();
-    assert.deepEqual(written, [lists[0]]);
+    assert.deepEqual(written, ['']);
     taken.push(take(lists[1]), take(lists[2]));
     await settled();
-    assert.deepEqual(written, [lists[0]]);
+    assert.deepEqual(written, ['']);
     writing[0]();
     await settled();
-    assert.deepEqual(written, [lists[0], lists[2]]);
+    assert.deepEqual(written, ['', 'why so slow?']);
     writing[1]();
     await Promise.all(taken);
     assert.deepEqual(
       got.flatMap((message) => (message.kind === 'notes' ? [message.notes] : [])),
       [lists[2]],
     );
+    session.end();
+  });
+
+  it('gives notes at once, and again with their requests when those have been read', async () => {
+    const bytes = new CaptureBuilder().init().exchange('STATFS').exchange('GETATTR').bytes();
+    const whole = new CaptureReader();
+    whole.push(bytes);
+    const { columns } = whole;
+    const row = 2;
+    let stored = keptNotes(whole, [{ id: 'a', at: columns.start[row], row, text: 'slow' }], []);
+    const half = whole.place(row);
+    const { session, got, change } = page('reading', bytes.subarray(0, half), false, {
+      load: () => Promise.resolve({ notes: stored, place: 'beside' }),
+      save: (notes) => Promise.resolve({ notes: (stored = [...notes]), place: 'beside' }),
+    });
+    const given = (): readonly Note[] => got.flatMap((message) => (message.kind === 'notes' ? message.notes : []));
+    await session.take({ kind: 'ready' });
+    await settled();
+    assert.deepEqual(given(), [{ id: 'a', at: columns.start[row], text: 'slow' }]);
+    await session.take({ kind: 'notes', notes: given().map((note) => ({ ...note, text: 'why?' })) });
+    got.length = 0;
+    change('complete', bytes.subarray(half));
+    await settled();
+    assert.deepEqual(given(), [{ id: 'a', at: columns.start[row], row, text: 'why?' }]);
+    assert.deepEqual(stored, keptNotes(whole, given(), []), 'what is kept has not lost its request');
     session.end();
   });
 

@@ -29,6 +29,7 @@ do
       return
     end
     tree:add_le(f.count, tvb(at.count, 2))
+    local only = bytes.band(bytes.u32(s, at.flags), tables.packet.only_name) ~= 0
     local from, found = at.records, 0
     while found < count and from + record <= #s do
       local length = bytes.u16(s, from + 24)
@@ -43,7 +44,12 @@ do
       group:add_le(f.namelen, tvb(from + 24, 2))
       fields.add_text(m, group, f.name, "name", from + record, length, decoded)
       if not pinfo.visited then
-        paths.bind(paths.key(bytes.u64(s, from)), paths.key(bytes.u64(s, from + 8)), decoded)
+        local key = paths.key(bytes.u64(s, from))
+        if length == 0 and only then
+          paths.unbind(key)
+        else
+          paths.bind(key, paths.key(bytes.u64(s, from + 8)), decoded)
+        end
       end
       found = found + 1
       from = from + floor((record + length + 7) / 8) * 8

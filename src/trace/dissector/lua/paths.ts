@@ -40,6 +40,10 @@ do
     names[name] = key
   end
 
+  function paths.unbind(key)
+    paths.nodes[key] = nil
+  end
+
   function paths.remove(parent, name)
     local names = paths.children[parent]
     if names then

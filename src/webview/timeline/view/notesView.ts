@@ -17,7 +17,7 @@ const places = {
 
 export class NotesView {
   readonly element: HTMLElement;
-  private readonly items = new Map<string, HTMLElement>();
+  private readonly items = new Map<string, { readonly note: Note; readonly item: HTMLElement }>();
   private readonly list = el('ul', { class: 'notes-list', 'aria-label': 'Notes' });
   private readonly place = el('p', { class: 'doc', role: 'status' });
   private readonly empty = el(
@@ -41,14 +41,16 @@ export class NotesView {
     const known = new Map(this.items);
     this.items.clear();
     ordered.forEach((note, i) => {
-      const item = known.get(note.id) ?? this.item(note);
-      known.delete(note.id);
-      this.items.set(note.id, item);
+      const before = known.get(note.id);
+      const isSame = before?.note.at === note.at && before.note.row === note.row;
+      const item = isSame ? before.item : this.item(note);
+      if (isSame) known.delete(note.id);
+      this.items.set(note.id, { note, item });
       const input = item.querySelector('input');
       if (input && input !== document.activeElement) input.value = note.text;
       if (this.list.children[i] !== item) this.list.insertBefore(item, this.list.children[i] ?? null);
     });
-    for (const item of known.values()) item.remove();
+    for (const { item } of known.values()) item.remove();
   }
 
   edit(id: string): void {
@@ -57,7 +59,9 @@ export class NotesView {
 
   private item(note: Note): HTMLElement {
     const { parts } = this;
-    const where = note.row === undefined ? '' : `request ${note.row}`;
+    // It was in an older file of the capture, which is gone.
+    const before = note.at < 0 ? 'not there' : '';
+    const where = note.row === undefined ? before : `request ${note.row}`;
     const go = el('button', { type: 'button', class: 'link' }, `${(note.at / 1e9).toFixed(6)} s`);
     go.addEventListener('click', () => parts.go(note));
     const text = el('input', {

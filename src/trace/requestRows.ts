@@ -1,0 +1,191 @@
+/**
+ * Makes rows of the packets of requests, of their replies and of host calls: each column from its place in the packet.
+ *
+ * A row is made when its request comes and completed when its reply does; a reply whose request is not there has a row of
+ * its own. This is what a million requests go through: nothing is allocated for a packet, and what takes it further (the
+ * names, the pairing) gets numbers. What its arguments mean, `PcapngHandler.packet` says. Knows nothing of sections, of
+ * where bytes are kept and of whoever looks at rows.
+ */
+import { Opcode } from '../protocol/fuse/opcodeNumbers';
+import { opcodes } from '../protocol/fuse/opcodes';
+import { InHeader, OutHeader } from '../protocol/fuse/structs';
+import { RowFlag } from './capture';
+import type { Columns } from './columns';
+import type { HostCallList } from './hostCallList';
+import type { NodeidCounts } from './nodeidCounts';
+import { FuseAt, HostCallAt, MessageFlag, NO_QUEUE } from './packet';
+import type { PacketTimes } from './packetTimes';
+import { Pairing } from './pairing';
+import type { PathModel } from './pathModel';
+import type { PathTraffic } from './pathTraffic';
+import { askedBytes, movedBytes } from './payload';
+
+const TWO_32 = 0x1_0000_0000;
+const SILENT = new Uint8Array(64);
+for (const row of opcodes) if (!row.reply) SILENT[row.number] = 1;
+
+export interface RowEvents {
+  /** The row is complete: its reply has come, it wants none, or it is a reply without a request. */
+  completed?: ((row: number) => void) | undefined;
+  /** INIT is answered: the row, and where its reply is. */
+  init(row: number, bytes: Uint8Array, view: DataView, message: number, end: number): void;
+}
+
+export class RequestRows {
+  readonly pairing = new Pairing();
+  /** Host calls whose request is not there. */
+  strayCalls = 0;
+
+  constructor(
+    private readonly table: Columns,
+    private readonly calls: HostCallList,
+    private readonly counts: NodeidCounts,
+    private readonly times: PacketTimes,
+    private readonly model: PathModel,
+    private readonly traffic: PathTraffic,
+    private readonly events: RowEvents,
+  ) {}
+
+  request(
+    bytes: Uint8Array,
+    view: DataView,
+    at: number,
+    captured: number,
+    position: number,
+    high: number,
+    low: number,
+  ): void {
+    const takenLow = view.getUint32(at + FuseAt.taken, true);
+    const takenHigh = view.getUint32(at + FuseAt.taken + 4, true);
+    const row = this.add(view, at, this.times.ofRequest(high, low, takenHigh, takenLow));
+    const { table } = this;
+    const length = view.getUint32(at + FuseAt.length, true);
+    const message = at + FuseAt.message;
+    const end = at + captured;
+    table.requestLength[row] = length;
+    table.requestAt[row] = position + FuseAt.message;
+    table.requestCaptured[row] = end - message;
+    const queue = table.queue[row];
+    const head = view.getUint32(at + FuseAt.head, true);
+    let flags = isCut(view, at, end - message, length) ? RowFlag.REQUEST_CUT : 0;
+    if (end - message >= InHeader.size) {
+      const wide = view.getUint32(message + InHeader.offset.opcode, true);
+      const opcode = wide > 0xffff ? 0xffff : wide;
+      const silent = opcode < SILENT.length && SILENT[opcode] === 1;
+      const uniqueLow = view.getUint32(message + InHeader.offset.unique, true);
+      const uniqueHigh = view.getUint32(message + InHeader.offset.unique + 4, true);
+      const slot = this.pairing.request(queue, head, row, takenHigh, takenLow, uniqueHigh, uniqueLow, silent);
+      table.opcode[row] = opcode;
+      table.nodeid[row] =
+        view.getUint32(message + InHeader.offset.nodeid + 4, true) * TWO_32 +
+        view.getUint32(message + InHeader.offset.nodeid, true);
+      table.uid[row] = view.getUint32(message + InHeader.offset.uid, true);
+      table.gid[row] = view.getUint32(message + InHeader.offset.gid, true);
+      table.pid[row] = view.getUint32(message + InHeader.offset.pid, true);
+      table.payload[row] = askedBytes(opcode, view, message + InHeader.size, end);
+      table.path[row] = this.traffic.request(opcode, bytes, view, message, end, slot);
+      table.otherPath[row] = this.traffic.other;
+      if (this.traffic.unsure) flags |= RowFlag.PATH_UNSURE;
+      if (silent) flags |= RowFlag.SILENT;
+    } else this.pairing.request(queue, head, row, takenHigh, takenLow, 0, 0, false);
+    table.flags[row] = flags;
+    if ((flags & RowFlag.SILENT) !== 0) this.events.completed?.(row);
+  }
+
+  reply(
+    bytes: Uint8Array,
+    view: DataView,
+    at: number,
+    captured: number,
+    position: number,
+    high: number,
+    low: number,
+  ): void {
+    const message = at + FuseAt.message;
+    const end = at + captured;
+    const hasHeader = end - message >= OutHeader.size;
+    const slot = hasHeader ? this.slotOfRequest(view, at, message) : -1;
+    const takenLow = view.getUint32(at + FuseAt.taken, true);
+    const takenHigh = view.getUint32(at + FuseAt.taken + 4, true);
+    const row = slot < 0 ? this.add(view, at, this.times.ofReply(takenHigh, takenLow)) : this.pairing.row(slot);
+    const { table } = this;
+    const length = view.getUint32(at + FuseAt.length, true);
+    const flagged = view.getUint16(at + FuseAt.flags, true);
+    table.latency[row] = this.times.latency(high, low, takenHigh, takenLow);
+    table.host[row] = view.getUint32(at + FuseAt.host, true);
+    table.writing[row] = view.getUint32(at + FuseAt.writing, true);
+    table.held[row] = (flagged & MessageFlag.HELD) === 0 ? 0 : view.getUint32(at + FuseAt.held, true) * 1000;
+    table.calls[row] = view.getUint16(at + FuseAt.calls, true);
+    table.replyLength[row] = length;
+    table.replyAt[row] = position + FuseAt.message;
+    table.replyCaptured[row] = end - message;
+    table.flags[row] |=
+      RowFlag.REPLIED |
+      (slot < 0 ? RowFlag.ORPHAN : 0) |
+      (isCut(view, at, end - message, length) ? RowFlag.REPLY_CUT : 0) |
+      ((flagged & MessageFlag.LATER) !== 0 ? RowFlag.LATER : 0) |
+      ((flagged & MessageFlag.CHANGED) !== 0 ? RowFlag.CHANGED : 0);
+    if (hasHeader) {
+      const error = view.getInt32(message + OutHeader.offset.error, true);
+      table.error[row] = Math.max(-0x8000, Math.min(0x7fff, error));
+      if (slot >= 0) this.answered(row, slot, error, bytes, view, message, end, length);
+    }
+    this.events.completed?.(row);
+  }
+
+  hostCall(view: DataView, at: number, captured: number, position: number, high: number, low: number): void {
+    const queue = view.getUint16(at + HostCallAt.queue, true);
+    const head = view.getUint32(at + HostCallAt.head, true);
+    const takenLow = view.getUint32(at + HostCallAt.taken, true);
+    const takenHigh = view.getUint32(at + HostCallAt.taken + 4, true);
+    const row = this.pairing.taken(queue, head, takenHigh, takenLow);
+    if (row >= 0) this.calls.add(row, position, captured, this.times.after(high, low));
+    else if (queue !== NO_QUEUE) this.strayCalls++;
+  }
+
+  /** A new row with what requests and replies have alike in front of the message. */
+  private add(view: DataView, at: number, start: number): number {
+    const { table } = this;
+    const row = table.add();
+    table.start[row] = start;
+    table.latency[row] = NaN;
+    table.queue[row] = view.getUint16(at + FuseAt.queue, true);
+    table.queued[row] = view.getUint32(at + FuseAt.queued, true);
+    this.counts.add(row, this.model.known);
+    return row;
+  }
+
+  private slotOfRequest(view: DataView, at: number, message: number): number {
+    return this.pairing.reply(
+      view.getUint16(at + FuseAt.queue, true),
+      view.getUint32(at + FuseAt.head, true),
+      view.getUint32(message + OutHeader.offset.unique + 4, true),
+      view.getUint32(message + OutHeader.offset.unique, true),
+    );
+  }
+
+  private answered(
+    row: number,
+    slot: number,
+    error: number,
+    bytes: Uint8Array,
+    view: DataView,
+    message: number,
+    end: number,
+    length: number,
+  ): void {
+    const { table } = this;
+    if (error !== 0) {
+      table.payload[row] = 0;
+      return;
+    }
+    const opcode = table.opcode[row];
+    table.payload[row] = movedBytes(opcode, table.payload[row], length, view, message + OutHeader.size, end);
+    if (opcode === Opcode.INIT) this.events.init(row, bytes, view, message, end);
+    else this.traffic.reply(opcode, bytes, view, message, end, slot);
+  }
+}
+
+function isCut(view: DataView, at: number, there: number, length: number): boolean {
+  return there < length || (view.getUint16(at + FuseAt.flags, true) & MessageFlag.CUT) !== 0;
+}
