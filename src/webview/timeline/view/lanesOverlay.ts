@@ -2,17 +2,36 @@
  * What lies above the lanes: the part of time that is being chosen, notes, what is pointed at and what is selected. Draws
  * nothing, and touches no pixel, while there is none of it.
  */
-import { PADDING } from '../model/layout';
+import { type Layout, PADDING } from '../model/layout';
 import { placeOf } from '../model/timeScale';
-import type { LanesView } from './lanesView';
 import type { Selected, TimelineModel } from './model';
+import type { Theme } from './theme';
+
+/** The lanes below, as far as they matter here: where they are, in CSS pixels, and what the pointer does with them. */
+export interface LanesBelow {
+  readonly surface: HTMLCanvasElement;
+  readonly theme: Theme;
+  /** Device pixels of a CSS pixel. */
+  readonly ratio: number;
+  readonly left: number;
+  readonly ruler: number;
+  readonly width: number;
+  readonly height: number;
+  readonly plotWidth: number;
+  readonly plotHeight: number;
+  readonly layout: Layout;
+  readonly scroll: number;
+  readonly hovered: Selected | undefined;
+  /** The part of time that is being chosen. */
+  readonly band: { readonly from: number; readonly to: number } | undefined;
+}
 
 export class LanesOverlay {
   private blank = true;
 
   constructor(
     private readonly model: TimelineModel,
-    private readonly view: LanesView,
+    private readonly view: LanesBelow,
   ) {}
 
   draw(): void {
