@@ -17,6 +17,7 @@ const MODULES: ReadonlySet<string> = new Set([
   'timers/promises',
   'url',
   'util',
+  'v8',
   'worker_threads',
   'zlib',
   'koffi',
