@@ -5,7 +5,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Locator, Page } from 'playwright-core';
-import { command, type Look, prompt, rows, settled, terminalText, toTerminal, type } from './steps';
+import { command, interrupt, type Look, prompt, rows, settled, terminalText, toTerminal, type } from './steps';
 
 const MIB = 1 << 20;
 /** Eight ranges: fewer than the files have. */
@@ -47,7 +47,7 @@ export async function daxWatchStory(page: Page, look: Look, folder: string): Pro
   await settled(page);
   await look('dax-sizes');
   await pick(page, SIZE, 'as the policy says');
-  await page.getByText('Policy: pages (default)').waitFor();
+  await page.getByText('Policy: pages or tails').waitFor();
   await page.keyboard.press('Enter');
   // The guest of this workspace is User Mode Linux.
   await shown(page, 'User Mode Linux has no DAX window. Use --guest qemu');
@@ -104,7 +104,7 @@ export async function daxWatchStory(page: Page, look: Look, folder: string): Pro
   await more(await mapped());
 
   await toTerminal(page);
-  await page.keyboard.press('Control+C');
+  await interrupt(page);
   await type(page, 'cat data.bin model.bin | wc -c');
   await terminalText(page)
     .getByText(String(26 * MIB))

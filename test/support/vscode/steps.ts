@@ -41,3 +41,22 @@ export async function prompt(page: Page): Promise<void> {
     .last()
     .waitFor({ timeout: 120_000 });
 }
+
+const MOST_INTERRUPTS = 10;
+
+/**
+ * Ends what runs in the guest's shell. A Ctrl+C that comes while an emulated guest is between fork and exec is lost now
+ * and then, and a person presses again.
+ */
+export async function interrupt(page: Page): Promise<void> {
+  const lines = terminalText(page).locator('> div');
+  for (let press = 0; press < MOST_INTERRUPTS; press++) {
+    await page.keyboard.press('Control+C');
+    for (let turn = 0; turn < 20; turn++) {
+      const said = (await lines.allInnerTexts()).map((line) => line.trim()).filter((line) => line !== '');
+      if (/[$#]$/.test(said.at(-1) ?? '')) return;
+      await page.waitForTimeout(100);
+    }
+  }
+  throw new Error(`Ctrl+C ends nothing in the guest's shell, ${MOST_INTERRUPTS} times`);
+}
