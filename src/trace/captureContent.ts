@@ -56,10 +56,7 @@ export abstract class CaptureContent implements CapturePackets {
 
   abstract get notes(): readonly string[];
 
-  /**
-   * Drops the oldest rows, as many as asked for, rounded down to a multiple of 256; answers how many. The numbers of the
-   * others are less by that. What they have told of names and sessions stays.
-   */
+  /** The first `dropped` rows go, a multiple of `ROWS_A_NOTE`. */
   protected dropRows(dropped: number): void {
     this.table.drop(dropped);
     this.nodeidCounts.drop(dropped);

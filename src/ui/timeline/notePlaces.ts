@@ -72,6 +72,7 @@ function rowsOf(capture: Capture, notes: readonly KeptNote[]): Map<string, numbe
     const start = Number(BigInt(note.time) - origin);
     wanted.set(start, [...(wanted.get(start) ?? []), note]);
   }
+  if (wanted.size === 0) return found;
   const first = Math.min(...wanted.keys());
   const last = Math.max(...wanted.keys());
   for (let row = 0; row < count; row++) {

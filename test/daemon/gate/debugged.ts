@@ -61,6 +61,17 @@ export class Debugged {
     return debugged;
   }
 
+  /** One whose daemon does these faults. */
+  static withFaults(...rules: readonly string[]): Promise<Debugged> {
+    return Debugged.begin({ arguments: rules.map((rule) => `--fault=${rule}`) });
+  }
+
+  /** The debugger sets these faults, which are all good. */
+  async setFaults(...rules: readonly string[]): Promise<void> {
+    const { verdicts } = await this.client.ask('setFaults', { rules });
+    for (const { verified, message } of verdicts) assert.ok(verified, message);
+  }
+
   get socket(): string {
     const folder = path.join(this.home, 'run/virtiofs-studio');
     const name = fs.readdirSync(folder).find((one) => one.endsWith('.debug'));

@@ -9,24 +9,17 @@ import { Debugged } from './debugged';
 describe('what faults do', () => {
   let it_: Debugged;
 
-  const begin = async (...rules: string[]): Promise<void> => {
-    it_ = await Debugged.begin({ arguments: rules.map((rule) => `--fault=${rule}`) });
-  };
-  const set = async (...rules: string[]): Promise<void> => {
-    const { verdicts } = await it_.client.ask('setFaults', { rules });
-    for (const { verified, message } of verdicts) assert.ok(verified, message);
-  };
   afterEach(() => it_.end());
 
   it('errno: the handler does not run', async () => {
-    await begin('errno=ENOSPC MKDIR');
+    it_ = await Debugged.withFaults('errno=ENOSPC MKDIR');
     assert.throws(() => it_.session.calls.mkdir(1n, 'new'), { code: 'ENOSPC' });
     assert.ok(!fs.existsSync(path.join(it_.home, 'share/new')));
     assert.equal(it_.errorOf(it_.getattr()), 0);
   });
 
   it('delay: others overtake it', async () => {
-    await begin('delay=300ms LOOKUP');
+    it_ = await Debugged.withFaults('delay=300ms LOOKUP');
     const began = Date.now();
     const slow = it_.lookup('file');
     assert.equal(it_.errorOf(it_.getattr()), 0);
@@ -36,19 +29,19 @@ describe('what faults do', () => {
   });
 
   it('short: a READ has half, or so many bytes', async () => {
-    await begin('short READ /file');
+    it_ = await Debugged.withFaults('short READ /file');
     const { nodeid, fh } = it_.open();
     assert.equal(it_.session.calls.read(nodeid, fh, 0, 4096).length, 2048);
-    await set();
+    await it_.setFaults();
     await it_.end();
-    await begin('short=7 READ');
+    it_ = await Debugged.withFaults('short=7 READ');
     const other = it_.open();
     assert.equal(it_.session.calls.read(other.nodeid, other.fh, 0, 4096).length, 7);
     assert.equal(it_.session.calls.read(other.nodeid, other.fh, 0, 3).length, 3);
   });
 
   it('short: a WRITE writes a part, and says so', async () => {
-    await begin('short=4,times=1 WRITE');
+    it_ = await Debugged.withFaults('short=4,times=1 WRITE');
     const { nodeid, fh } = it_.open();
     assert.equal(it_.session.calls.write(nodeid, fh, 0, Buffer.from('0123456789')), 4);
     const text = (): string => fs.readFileSync(path.join(it_.home, 'share/file'), 'utf8').slice(0, 12);
@@ -58,19 +51,19 @@ describe('what faults do', () => {
   });
 
   it('twice: the used ring names it two times', async () => {
-    await begin('twice,times=1 GETATTR');
+    it_ = await Debugged.withFaults('twice,times=1 GETATTR');
     assert.equal(it_.errorOf(it_.getattr()), 0);
     assert.throws(() => it_.errorOf(it_.lookup('file')), ProtocolViolation);
   });
 
   it("length: the header's len is wrong", async () => {
-    await begin('length=+8 GETATTR', 'length=-8 LOOKUP');
+    it_ = await Debugged.withFaults('length=+8 GETATTR', 'length=-8 LOOKUP');
     assert.throws(() => it_.errorOf(it_.getattr()), /used 120, header says 128/);
     assert.throws(() => it_.errorOf(it_.lookup('file')), /used 144, header says 136/);
   });
 
   it('drop: there is no reply, and others have theirs', async () => {
-    await begin('drop,times=1 GETATTR');
+    it_ = await Debugged.withFaults('drop,times=1 GETATTR');
     const lost = it_.getattr();
     assert.equal(it_.errorOf(it_.getattr()), 0);
     assert.ok(!it_.done(lost));
@@ -81,7 +74,7 @@ describe('what faults do', () => {
   });
 
   it('an error reply that a fault makes is an exception like any other', async () => {
-    await begin('errno=EIO LOOKUP');
+    it_ = await Debugged.withFaults('errno=EIO LOOKUP');
     await it_.client.ask('setExceptionFilters', { filters: [{ id: 1, kind: 'errno', errnos: [Errno.EIO] }] });
     const lookup = it_.lookup('file');
     assert.equal((await it_.next('held')).why.text, 'EIO');
@@ -90,7 +83,7 @@ describe('what faults do', () => {
   });
 
   it('a request that is delayed when its queue stops is answered at once', async () => {
-    await begin('delay=3600s LOOKUP');
+    it_ = await Debugged.withFaults('delay=3600s LOOKUP');
     const slow = it_.lookup('file');
     assert.equal(it_.errorOf(it_.getattr()), 0);
     const base = it_.session.device.stopQueue(1);

@@ -6,17 +6,10 @@ import { Debugged } from './debugged';
 describe('faults', () => {
   let it_: Debugged;
 
-  const begin = async (...rules: string[]): Promise<void> => {
-    it_ = await Debugged.begin({ arguments: rules.map((rule) => `--fault=${rule}`) });
-  };
-  const set = async (...rules: string[]): Promise<void> => {
-    const { verdicts } = await it_.client.ask('setFaults', { rules });
-    for (const { verified, message } of verdicts) assert.ok(verified, message);
-  };
   afterEach(() => it_.end());
 
   it('only where path and condition say so, after so many, so many times', async () => {
-    await begin('errno=EIO,after=1,times=2 LOOKUP f* if pid == 4711');
+    it_ = await Debugged.withFaults('errno=EIO,after=1,times=2 LOOKUP f* if pid == 4711');
     const errors = ['file', 'folder', 'file', 'other', 'folder', 'file'].map((name) => it_.errorOf(it_.lookup(name)));
     assert.deepEqual(errors, [0, -Errno.EIO, -Errno.EIO, -Errno.ENOENT, 0, 0]);
     const { faults } = await it_.client.ask('faults', {});
@@ -27,20 +20,20 @@ describe('faults', () => {
   });
 
   it('with a probability, the same in every run', async () => {
-    await begin('errno=EIO,p=0.3,seed=5 GETATTR');
+    it_ = await Debugged.withFaults('errno=EIO,p=0.3,seed=5 GETATTR');
     const run = (): string =>
       Array.from({ length: 200 }, () => (it_.errorOf(it_.getattr()) === 0 ? '.' : 'x')).join('');
     const first = run();
     const struck = first.split('x').length - 1;
     assert.ok(struck > 30 && struck < 90, `${struck} of 200`);
     await it_.end();
-    await begin('errno=EIO,p=0.3,seed=5 GETATTR');
+    it_ = await Debugged.withFaults('errno=EIO,p=0.3,seed=5 GETATTR');
     assert.equal(run(), first);
   });
 
   it('set by a debugger: they are its own, and go with it', async () => {
-    await begin('errno=EIO STATFS');
-    await set('errno=EPERM LOOKUP');
+    it_ = await Debugged.withFaults('errno=EIO STATFS');
+    await it_.setFaults('errno=EPERM LOOKUP');
     assert.equal(it_.errorOf(it_.lookup('file')), -Errno.EPERM);
     assert.throws(() => it_.session.calls.statfs(1n), { code: 'EIO' });
     it_.client.close();
@@ -52,7 +45,7 @@ describe('faults', () => {
   });
 
   it('a bad one is told, with its place, and the good ones count', async () => {
-    await begin();
+    it_ = await Debugged.withFaults();
     const { verdicts } = await it_.client.ask('setFaults', { rules: ['errno=EIO READ', 'errno=NOPE READ'] });
     assert.equal(verdicts[0].verified, true);
     assert.deepEqual([verdicts[1].verified, verdicts[1].from, verdicts[1].to], [false, 0, 10]);
