@@ -13,6 +13,7 @@ if (Number(major) < 20) {
 const { getNodeModules, getPackages } = await import('./setup.mjs');
 const { bundle, compile } = await import('./build.mjs');
 const { run, Stop } = await import('./child.mjs');
+const { insteadOf } = await import('./arguments.mjs');
 
 const targets = {
   /** `npm run demo [-- DIR] [-- --guest uml]` */
@@ -77,7 +78,9 @@ if (!target) {
   process.exit(2);
 }
 try {
-  process.exitCode = await target(args);
+  const text = insteadOf(name, args);
+  if (text === undefined) process.exitCode = await target(args);
+  else console.log(text);
 } catch (error) {
   if (!(error instanceof Stop)) throw error;
   console.error(`\n${error.message}`);

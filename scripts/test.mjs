@@ -1,10 +1,6 @@
 /**
  * `npm test`: static checks, then mocha in groups from quick to slow, then one line that adds everything up.
  *
- *   npm test                        everything
- *   npm test -- --only pure         one group (checks, pure, native, guests, vscode, workbenches) or one folder of test/
- *   npm test -- --grep PATTERN      only tests whose name matches
- *
  * A group that cannot be run to its end counts as one failure. Exit code 1 when anything failed.
  */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';

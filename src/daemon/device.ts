@@ -5,35 +5,26 @@
  * on the queue worker's thread; nothing here waits.
  */
 import type { Arena } from '../base/arena';
-import { DEFERRED } from '../fs/fileSystem';
 import { EPOLLET, EPOLLIN, type Epoll, close, fileSize, setNonBlocking, signal } from '../native/descriptors';
 import { NativeError } from '../native/libc';
-import { copyBytes, mapShared, ordersStores, release, seal, viewOf } from '../native/memory';
-import { Opcode } from '../protocol/fuse/opcodes';
+import { copyBytes, mapShared, keepsOrder, release, seal, viewOf } from '../native/memory';
 import { availBytes, descBytes, usedBytes } from '../protocol/virtio/ring';
 import type { Device, Ring } from '../vhostUser/device';
 import { Chain } from '../virtio/chain';
 import { GuestMemory, type HostMemory, type Region } from '../virtio/guestMemory';
 import { Virtqueue } from '../virtio/virtqueue';
-import type { CounterBoard } from './counterBoard';
-import type { Gate, GateOwner } from './gate/gate';
-import { IdleYield } from './idleYield';
+import type { GateOwner } from './gate/gate';
 import { QueueExchange } from './queueExchange';
 import type { RequestServer } from './requestServer';
-import { ShortWatch } from './shortWatch';
+import { Rounds, type RoundsParts, type RunningQueue } from './rounds';
 import { Tidings } from './tidings';
 import { Arrivals } from './trace/arrivals';
-import { now } from './trace/clock';
-import type { Tracer } from './trace/tracer';
 
 const PAGE = 4096;
 /** That of a descriptor table, the strictest of a ring's areas. */
 const RING_ALIGNMENT = 16;
 
-/** Requests served before other queues and the front-end's socket get their turn. */
-const TURN = 256;
-
-export interface DeviceParts {
+export interface DeviceParts extends RoundsParts {
   readonly arena: Arena;
   /** Places in the arena: IOV_MAX struct iovecs; MAX_INDIRECT descriptors. */
   readonly vectorsAt: number;
@@ -41,30 +32,12 @@ export interface DeviceParts {
   readonly epoll: Epoll;
   /** epoll key of queue 0's kick; the others follow. */
   readonly kickKey: number;
-  /** How long a queue that has run dry is watched before its kick is waited for. */
-  readonly pollMicroseconds: number;
-  readonly tracer: Tracer;
-  readonly counters: CounterBoard;
-  readonly gate: Gate;
-  readonly warn: (text: string) => void;
   /** Ends whatever is in progress outside of the turn (slow calls, waiting locks), answering it. */
   readonly settle: () => void;
   /** Whether a region is a file of the DAX window: anybody may shorten it. */
   readonly mayFault: (fd: number) => boolean;
   /** Whether slow calls are in progress, which may use guest memory. */
   readonly slow: () => boolean;
-}
-
-/** A ring that runs. */
-interface RunningQueue {
-  readonly ring: Ring;
-  readonly queue: Virtqueue;
-  readonly idleYield: IdleYield;
-  readonly shortWatch: ShortWatch;
-  readonly tidings: Tidings;
-  readonly arrivals: Arrivals;
-  exchange: QueueExchange;
-  broken: boolean;
 }
 
 interface Mapping extends Region {
@@ -80,16 +53,16 @@ export class ShareDevice implements Device, GateOwner {
   private readonly running: (RunningQueue | undefined)[] = [];
   /** Exchanges that are not in use. */
   private readonly spare: QueueExchange[][] = [];
-  /** Queues that have more to do than one turn. */
-  private readonly unfinished: RunningQueue[] = [];
+  private readonly rounds: Rounds;
 
   constructor(
     private readonly parts: DeviceParts,
-    private readonly server: RequestServer,
+    server: RequestServer,
   ) {
+    this.rounds = new Rounds(parts, server);
     const { arena } = parts;
     const host: HostMemory = {
-      ordersStores,
+      keepsOrder,
       copyIn: (at, address, length) => copyBytes(arena.address(at), address, length),
       copyOut: (address, at, length) => copyBytes(address, arena.address(at), length),
       copy: copyBytes,
@@ -169,16 +142,13 @@ export class ShareDevice implements Device, GateOwner {
     const running: RunningQueue = {
       ring,
       queue,
-      idleYield: new IdleYield(),
-      shortWatch: new ShortWatch(),
       tidings: new Tidings(),
       arrivals: new Arrivals(size, ring.base),
       exchange: this.freshExchange(ring.index),
       broken: false,
     };
     this.running[ring.index] = running;
-    // Requests may have come before the kick descriptor: look once without being told.
-    this.unfinished.push(running);
+    this.rounds.add(running);
     return undefined;
   }
 
@@ -186,12 +156,11 @@ export class ShareDevice implements Device, GateOwner {
     const running = this.running[ring.index];
     if (!running) return ring.base;
     this.parts.gate.settle(this.parts.settle);
-    this.tell(running);
+    this.rounds.tell(running);
     this.parts.epoll.remove(ring.kick);
     this.running[ring.index] = undefined;
     this.spare[ring.index]?.push(running.exchange);
-    const waiting = this.unfinished.indexOf(running);
-    if (waiting >= 0) this.unfinished.splice(waiting, 1);
+    this.rounds.remove(running);
     return running.queue.nextAvail;
   }
 
@@ -212,125 +181,18 @@ export class ShareDevice implements Device, GateOwner {
 
   // The event loop's side.
 
-  /** Whether some queue has more to do than it got a turn for. */
+  /** Whether there is more to do than there was a turn for. */
   get busy(): boolean {
-    return this.unfinished.length > 0;
+    return this.rounds.busy;
   }
 
-  /** The kick of a ring has come. */
-  kicked(index: number): void {
-    const running = this.running[index];
-    if (running) this.serve(running);
+  /** A kick has come: `work` is to look at the rings. */
+  kicked(): void {
+    this.rounds.wake();
   }
 
-  /** One more turn for each queue that was cut short. */
-  resume(): void {
-    for (const running of this.unfinished.splice(0)) {
-      if (this.running[running.ring.index] === running) this.serve(running);
-    }
-  }
-
-  private serve(running: RunningQueue): void {
-    const { gate } = this.parts;
-    if (running.broken || gate.frozen) return;
-    const { queue } = running;
-    queue.quiet();
-    let left = TURN;
-    for (;;) {
-      running.tidings.begin();
-      for (; left > 0; left--) {
-        const { exchange } = running;
-        const result = queue.pop(exchange.chain);
-        if (result === 'empty') break;
-        if (result === 'broken') {
-          running.broken = true;
-          this.warn(`queue ${running.ring.index} is stopped: the driver gave ${queue.fault}`);
-          this.rest(running);
-          return;
-        }
-        this.parts.counters.taken(running.ring.index);
-        const used = gate.armed
-          ? this.handleGated(running, exchange)
-          : this.parts.tracer.on
-            ? this.handleTraced(running, exchange)
-            : this.handle(exchange);
-        if (used !== DEFERRED) {
-          queue.push(exchange.chain.head, used);
-          this.parts.counters.answered(running.ring.index);
-          if (running.tidings.due(queue)) this.tell(running);
-        } else if (gate.frozen) {
-          this.rest(running);
-          return;
-        }
-      }
-      this.rest(running);
-      if (left === 0) {
-        if (!this.unfinished.includes(running)) this.unfinished.push(running);
-        return;
-      }
-      if (this.parts.pollMicroseconds > 0 && this.watch(queue)) continue;
-      if (queue.pending) continue;
-      if (running.idleYield.attempt(queue) || running.shortWatch.attempt(queue)) continue;
-      if (!queue.listen()) return;
-      queue.quiet();
-    }
-  }
-
-  private handle(exchange: QueueExchange): number {
-    exchange.trace.traced = false;
-    const used = this.server.handle(exchange);
-    if (this.server.opcode === Opcode.INIT) {
-      this.parts.tracer.keepInit(exchange.trace, exchange.chain, exchange.queue, used);
-    }
-    return used;
-  }
-
-  private handleTraced(running: RunningQueue, exchange: QueueExchange): number {
-    const { tracer } = this.parts;
-    const { queue, arrivals } = running;
-    tracer.begin(exchange.trace, exchange.chain, exchange.queue, arrivals, queue);
-    const used = this.server.handle(exchange);
-    tracer.handled(exchange.trace, exchange.chain, used);
-    return used;
-  }
-
-  private handleGated(running: RunningQueue, exchange: QueueExchange): number {
-    const { tracer, gate } = this.parts;
-    const { queue, arrivals } = running;
-    exchange.trace.traced = false;
-    if (tracer.on) {
-      tracer.begin(exchange.trace, exchange.chain, exchange.queue, arrivals, queue);
-      tracer.suspend();
-    }
-    const used = gate.serve(exchange);
-    if (used !== DEFERRED) this.traceReply(exchange, used, exchange.gated?.opcode);
-    return used;
-  }
-
-  private traceReply(exchange: QueueExchange, used: number, opcode: number | undefined): void {
-    const { trace, chain } = exchange;
-    if (trace.traced) this.parts.tracer.replied(trace, chain, used);
-    else if (opcode === Opcode.INIT) this.parts.tracer.keepInit(trace, chain, exchange.queue, used);
-  }
-
-  /** Busy polling, when asked for: true as soon as there is something to do. */
-  private watch(queue: Virtqueue): boolean {
-    const end = now() + this.parts.pollMicroseconds / 1000;
-    do {
-      for (let spin = 0; spin < 32; spin++) if (queue.pending) return true;
-    } while (now() < end);
-    return false;
-  }
-
-  /** Nothing more is taken for now: the driver and whoever captures have all that was answered. */
-  private rest(running: RunningQueue): void {
-    this.tell(running);
-    this.parts.tracer.pause();
-  }
-
-  private tell(running: RunningQueue): void {
-    running.tidings.told();
-    if (running.queue.mustSignal() && running.ring.call >= 0) signal(running.ring.call);
+  work(): void {
+    this.rounds.work();
   }
 
   // ExchangeOwner: requests that are answered later.
@@ -353,20 +215,19 @@ export class ShareDevice implements Device, GateOwner {
     const { gated } = exchange;
     const opcode = gated?.valid === true ? gated.opcode : undefined;
     const times = gated === undefined ? 1 : this.parts.gate.delivering(exchange, used);
-    if (times > 0) this.traceReply(exchange, used, opcode);
+    if (times > 0) this.rounds.traceReply(exchange, used, opcode);
     // What is taken next was not waiting while this was given.
     this.parts.tracer.pause();
     const running = this.running[exchange.queue];
     if (running && !running.broken) {
       for (let time = 0; time < times; time++) running.queue.push(exchange.chain.head, used);
-      this.tell(running);
+      this.rounds.tell(running);
     }
     this.spare[exchange.queue]?.push(exchange);
   }
 
   thaw(): void {
-    for (const running of this.running)
-      if (running && !this.unfinished.includes(running)) this.unfinished.push(running);
+    this.rounds.wake();
   }
 
   /** Guest memory from `address` on, as far as there is some without a gap. */

@@ -1,5 +1,5 @@
 /**
- * Whether a queue that has run dry yields its CPU once before it sleeps.
+ * Whether the queue worker, its rings run dry, yields its CPU once before it sleeps.
  *
  * Where the guest's thread shares our CPU, its next request is there when we come back, and neither a kick nor a wake-up
  * was needed: a quarter of a small request's time. Where it does not, the yield is wasted; and where something else
@@ -21,7 +21,7 @@ export class IdleYield {
   private untimed = 0;
 
   /** True when something is there to do now. */
-  attempt(queue: { readonly pending: boolean }): boolean {
+  attempt(rings: { readonly pending: boolean }): boolean {
     if (this.skipped > 0) {
       this.skipped--;
       return false;
@@ -29,7 +29,7 @@ export class IdleYield {
     const timed = this.untimed === 0;
     const begun = timed ? now() : 0;
     yieldCpu();
-    const { pending } = queue;
+    const { pending } = rings;
     if (pending && !(timed && now() - begun > WORTHWHILE)) {
       this.pause = 1;
       this.untimed = timed ? TIMED_EVERY : this.untimed - 1;

@@ -206,7 +206,7 @@ function serve(): QueueWorkerMessage {
     const count = epoll.wait(device.busy ? 0 : soonest(timers));
     for (let index = 0; index < count && open; index++) {
       const key = epoll.key(index);
-      if (key >= Key.Kick) device.kicked(key - Key.Kick);
+      if (key >= Key.Kick) device.kicked();
       else if (key === Key.Socket) {
         if (connection?.readable() === 'open') continue;
         open = connection?.silent === true;
@@ -242,7 +242,7 @@ function serve(): QueueWorkerMessage {
         log('info', 'a front-end has connected');
       }
     }
-    if (device.busy) device.resume();
+    if (device.busy) device.work();
     counters.errors = server.failed;
     for (const timer of timers) timer.ring();
   }

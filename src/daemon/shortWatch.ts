@@ -1,15 +1,15 @@
 /**
- * Whether a queue that has run dry is watched for a moment before the thread sleeps.
+ * Whether rings that have run dry are watched for a moment before the thread sleeps.
  *
  * A driver on another CPU that has just been told needs some microseconds to wake up and ask again; to sleep and be woken
  * costs more than to wait for it. Only as long as that has lately paid: each watch in vain halves the next, and when
  * nothing is left of it, more and more sleeps go by without one. A guest that asks now and then is not watched.
  */
 
-/** Looks at the ring, about 8 ns each. The first watch is long enough for a CPU that sleeps to wake up and ask. */
-const FIRST = 4096;
-const LONGEST = 8192;
-const SHORTEST = 1024;
+/** Looks at two rings, about 16 ns each. The first watch is long enough for a CPU that sleeps to wake up and ask. */
+const FIRST = 2048;
+const LONGEST = 4096;
+const SHORTEST = 512;
 const LONGEST_PAUSE = 4096;
 
 export class ShortWatch {
@@ -18,13 +18,13 @@ export class ShortWatch {
   private skipped = 0;
 
   /** True when something is there to do now. */
-  attempt(queue: { readonly pending: boolean }): boolean {
+  attempt(rings: { look(): boolean }): boolean {
     if (this.skipped > 0) {
       this.skipped--;
       return false;
     }
     for (let look = 0; look < this.looks; look++) {
-      if (queue.pending) {
+      if (rings.look()) {
         this.looks = Math.min(this.looks * 2, LONGEST);
         this.pause = 1;
         return true;

@@ -21,8 +21,8 @@ const MAP_FIXED = 0x10;
 const MAP_ANONYMOUS = 0x20;
 const MAP_NORESERVE = 0x4000;
 
-/** Whether another CPU sees plain stores in the order in which they are made. */
-export const ordersStores = process.arch === 'x64';
+/** Whether CPUs see each other's plain stores in the order in which they are made, and load in the program's order. */
+export const keepsOrder = process.arch === 'x64';
 
 /** Largest view that V8 takes: more aborts the process. */
 const VIEW_LIMIT = 2 ** 32 - 1;

@@ -16,8 +16,8 @@ export interface HostMemory {
   copy(to: number, from: number, length: number): void;
   /** The bytes at an address, for a ring. Dropped by the holder before the memory goes. */
   view(address: number, length: number): Uint8Array;
-  /** Whether another CPU sees plain stores in the order in which they are made (x86-64). */
-  readonly ordersStores: boolean;
+  /** Whether CPUs see each other's plain stores in the order in which they are made, and load in order (x86-64). */
+  readonly keepsOrder: boolean;
 }
 
 export interface Region {

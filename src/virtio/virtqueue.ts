@@ -9,9 +9,10 @@
  *
  * The driver writes descriptors, then the head into ring[idx % size], then idx. The device reads idx, then ring, then
  * the descriptors; it answers by an entry in the used ring, then used.idx. Both indices run freely through 16 bits.
- * Loads and stores of idx are `Atomics`: they order what lies around them, also against the other CPU. Only where that
- * CPU sees stores in order anyway is used.idx stored plainly after each element, and with a fence before the driver's
- * wish to be told is looked at. (V8 keeps stores to typed arrays in the order of the program.)
+ * Loads and stores of idx are `Atomics`: they order what lies around them, also against the other CPU. Only where CPUs
+ * keep that order anyway is used.idx stored plainly after each element, and with a fence before the driver's wish to be
+ * told is looked at, and avail.idx loaded plainly where nobody goes to sleep on what is seen: each of the `Atomics` is a
+ * call. (V8 keeps accesses to typed arrays in the order of the program; but a loop that only looks, it may make look once.)
  *
  * Notifications with VIRTIO_F_EVENT_IDX: each side writes the index at which it wants to be told next. `avail_event`
  * stays behind while the device works, so the driver does not kick; when the queue seems empty it is set to the next
@@ -85,14 +86,15 @@ export class Virtqueue {
     this.signalled = this.nextUsed;
   }
 
-  /** Whether the driver has made something available. */
-  get pending(): boolean {
-    return this.backlog !== 0;
+  /** Whether the driver has made something available. For loops that wait for it, and for the last look before sleep. */
+  look(): boolean {
+    this.seenAvail = Atomics.load(this.avail, 1);
+    return this.seenAvail !== this.nextAvail;
   }
 
-  /** How much, as it says itself now. */
+  /** How much the driver has made available, as it says itself now. */
   get backlog(): number {
-    this.seenAvail = Atomics.load(this.avail, 1);
+    this.seenAvail = this.memory.host.keepsOrder ? this.avail[1] : Atomics.load(this.avail, 1);
     return (this.seenAvail - this.nextAvail) & 0xffff;
   }
 
@@ -175,7 +177,7 @@ export class Virtqueue {
     this.used32[at + 1] = length;
     this.nextUsed = (this.nextUsed + 1) & 0xffff;
     // Behind the element. An Atomics store is a call and a full fence: it waits for every line that the driver's CPU has.
-    if (this.memory.host.ordersStores) this.used16[1] = this.nextUsed;
+    if (this.memory.host.keepsOrder) this.used16[1] = this.nextUsed;
     else Atomics.store(this.used16, 1, this.nextUsed);
   }
 
@@ -209,6 +211,6 @@ export class Virtqueue {
   listen(): boolean {
     if (this.eventIndex) Atomics.store(this.used16, this.availEvent, this.nextAvail);
     else Atomics.store(this.used16, 0, 0);
-    return this.pending;
+    return this.look();
   }
 }

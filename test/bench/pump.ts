@@ -98,7 +98,7 @@ export class Pump {
         this.busy[head] = 0;
         return head;
       }
-      if (!this.device.wait(this.queue, 10_000)) throw new Error('the daemon does not answer');
+      this.device.sleep(this.queue);
     }
   }
 

@@ -9,6 +9,7 @@ import { Feature } from '../../src/protocol/virtio/fs';
 import { type FrontEnd, words } from './frontEnd';
 import { close, drain, eventfd, shareMemory, signal, type SharedMemory, Waiter } from './host';
 import { RingWriter } from './ringWriter';
+import { sleepOn } from './sleep';
 import type { MemoryRegion } from './frontEnd';
 import type { GuestMemory, Transport } from './transport';
 
@@ -34,6 +35,8 @@ interface Queue {
   readonly kick: number;
   readonly call: number;
   readonly waiter: Waiter;
+  /** Calls that `sleep` has taken and nobody has asked for. */
+  taken: number;
 }
 
 /** Distance in guest addresses between two regions: they are never adjacent. */
@@ -72,9 +75,8 @@ export class AttachedDevice implements Transport {
         this.has(Feature.VIRTIO_RING_F_EVENT_IDX),
       );
       at += RingWriter.bytes(queueSize);
-      const queue = { ring, kick: eventfd(), call: eventfd(), waiter: new Waiter() };
-      queue.waiter.add(queue.call);
-      this.queues.push(queue);
+      const call = eventfd();
+      this.queues.push({ ring, kick: eventfd(), call, waiter: new Waiter(call), taken: 0 });
       this.startQueue(index, 0);
     }
     this.memory[0].free = Math.ceil(at / 4096) * 4096;
@@ -101,9 +103,19 @@ export class AttachedDevice implements Transport {
     return this.queues[queue].waiter.wait(milliseconds);
   }
 
+  /** The same at the least cost; throws where the daemon does not call for many seconds. */
+  sleep(queue: number): void {
+    const one = this.queues[queue];
+    one.waiter.pause();
+    one.taken += sleepOn(one.call);
+  }
+
   /** How often the daemon has called for this queue since the last look. */
   calls(queue: number): number {
-    return drain(this.queues[queue].call);
+    const one = this.queues[queue];
+    const times = one.taken + drain(one.call);
+    one.taken = 0;
+    return times;
   }
 
   /** Starts a queue (anew and empty) at available index `base`, in QEMU's order of messages. */

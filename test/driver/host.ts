@@ -105,7 +105,16 @@ export function signal(fd: number): void {
 
 /** The eventfd's count, which becomes 0; 0 when nobody has signalled. */
 export function drain(fd: number): number {
-  return read(fd, scratch.address(WORD), 8) === 8 ? scratch.getU64(WORD) : 0;
+  return readable(fd, 0) && read(fd, scratch.address(WORD), 8) === 8 ? scratch.getU64(WORD) : 0;
+}
+
+const F_SETFL = 4;
+const O_NONBLOCK = 0o4000;
+
+/** Calls on the descriptor wait again, and on others of the same description. */
+export function setBlocking(fd: number): void {
+  const flags = checked('fcntl', fcntl(fd, F_GETFL, 0));
+  checked('fcntl', fcntl(fd, F_SETFL, flags & ~O_NONBLOCK));
 }
 
 /** Waits until `fd` can be read or its other end is gone; false when that took too long. */
@@ -143,17 +152,24 @@ export function receiveBytes(
   return { bytes, descriptors };
 }
 
-/** Waits for eventfds with one system call and no allocation: edge-triggered, so that nobody needs to read them. */
+/** Waits for an eventfd with one system call and no allocation: edge-triggered, so that nobody needs to read it. */
 export class Waiter {
   private readonly epoll = new Epoll(1);
+  private listening = false;
 
-  add(fd: number): void {
-    this.epoll.add(fd, (EPOLLIN | EPOLLET | EPOLLHUP) >>> 0, 0);
+  constructor(private readonly fd: number) {}
+
+  /** True when it was signalled since the last call. */
+  wait(milliseconds: number): boolean {
+    if (!this.listening) this.epoll.add(this.fd, (EPOLLIN | EPOLLET | EPOLLHUP) >>> 0, 0);
+    this.listening = true;
+    return this.epoll.wait(milliseconds) > 0;
   }
 
-  /** True when one was signalled since the last call. */
-  wait(milliseconds: number): boolean {
-    return this.epoll.wait(milliseconds) > 0;
+  /** Whoever signals is not to have this waiter's part of the work, until the next wait. */
+  pause(): void {
+    if (this.listening) this.epoll.remove(this.fd);
+    this.listening = false;
   }
 
   close(): void {

@@ -47,7 +47,7 @@ export class JoinedDevice implements Transport, ExchangeOwner {
   ) {
     const guest = new Arena(new ArrayBuffer(bytes), 0);
     this.device = new DeviceMemory({
-      ordersStores: false,
+      keepsOrder: false,
       copyIn: (at, address, length) => this.arena.u8.set(guest.bytes(address, length), at),
       copyOut: (address, at, length) => guest.u8.set(this.arena.bytes(at, length), address),
       copy: (to, from, length) => void guest.u8.copyWithin(to, from, from + length),

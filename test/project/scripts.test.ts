@@ -32,6 +32,26 @@ describe('set-up', () => {
     assert.equal(status, 2);
     assert.match(stderr, /usage: .*demo\|test\|bench/);
   });
+
+  for (const target of ['test', 'package', 'workbench', 'pictures', 'test:desktop']) {
+    it(`says what ${target} takes, also where it is given something else, and does nothing then`, () => {
+      const ask = (argument: string) =>
+        spawnSync(process.execPath, ['scripts/run.mjs', target, argument], { encoding: 'utf8', timeout: 20_000 });
+      const help = ask('--help');
+      assert.equal(help.status, 0);
+      assert.match(help.stdout, /^usage: npm .*-h, --help +this$/ms);
+      const other = ask('--frobnicate');
+      assert.equal(other.status, 2);
+      assert.match(other.stderr, /'--frobnicate'.*usage: npm /s);
+      assert.equal(other.stdout, '');
+    });
+  }
+
+  it('opens no workbench in a folder that is not there', () => {
+    const asked = spawnSync(process.execPath, ['scripts/run.mjs', 'workbench', '/nowhere'], { encoding: 'utf8' });
+    assert.equal(asked.status, 2);
+    assert.match(asked.stderr, /there is no folder '\/nowhere'/);
+  });
 });
 
 describe('a child of the scripts', () => {

@@ -19,7 +19,7 @@ export class PlainHost implements HostMemory {
   constructor(
     readonly guest: Uint8Array,
     readonly arena: Arena,
-    readonly ordersStores = true,
+    readonly keepsOrder = true,
   ) {}
 
   copyIn(at: number, address: number, length: number): void {
@@ -53,7 +53,7 @@ export interface BenchOptions {
   readonly size?: number;
   readonly eventIndex?: boolean;
   /** As of x86-64, or of other CPUs. */
-  readonly ordersStores?: boolean;
+  readonly keepsOrder?: boolean;
   /** Where both indices start. */
   readonly base?: number;
   readonly guestBytes?: number;
@@ -79,7 +79,7 @@ export class RingBench {
     const { size = 16, eventIndex = true, base = 0, guestBytes = 256 * 1024 } = options;
     this.guest = new Arena(new ArrayBuffer(guestBytes), 0);
     this.arena = new Arena(new ArrayBuffer(SCRATCH + guestBytes), 0);
-    this.host = new PlainHost(this.guest.u8, this.arena, options.ordersStores);
+    this.host = new PlainHost(this.guest.u8, this.arena, options.keepsOrder);
     this.memory = new GuestMemory(this.host);
     this.memory.setRegions([this.region(0, guestBytes)]);
     this.driver = new RingWriter(this.guest, GUEST_BASE, 0, size, eventIndex);

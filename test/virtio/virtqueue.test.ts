@@ -18,7 +18,7 @@ function kickWantedAt(bench: RingBench): number {
 describe('virtqueue', () => {
   it('is empty at first', () => {
     const { queue, chain } = new RingBench();
-    assert.equal(queue.pending, false);
+    assert.equal(queue.look(), false);
     assert.equal(queue.pop(chain), 'empty');
   });
 

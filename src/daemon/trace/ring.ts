@@ -8,7 +8,7 @@
  * where it does not fit before the end, the rest of the lap stays unused and `wrap` says from where. When there is no
  * room a block is dropped and counted; the guest never waits for a reader. Knows nothing of what a block holds.
  */
-import { mapAnonymous, ordersStores, viewOf } from '../../native/memory';
+import { mapAnonymous, keepsOrder, viewOf } from '../../native/memory';
 
 const HEADER = 64;
 /** Words of the header. */
@@ -49,11 +49,11 @@ export class TraceWriter extends RingEnd {
   /** Address of `bytes[0]`. */
   readonly address: number;
 
-  /** `inOrder`: as `ordersStores`. */
+  /** `inOrder`: as `keepsOrder`. */
   constructor(
     base: number,
     size: number,
-    private readonly inOrder = ordersStores,
+    private readonly inOrder = keepsOrder,
   ) {
     super(base, size);
     const view = viewOf(base + HEADER, size);

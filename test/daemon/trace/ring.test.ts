@@ -10,8 +10,8 @@ class Ring {
   readonly writer: TraceWriter;
   readonly reader = new TraceReader(this.address, SIZE);
 
-  constructor(ordersStores?: boolean) {
-    this.writer = new TraceWriter(this.address, SIZE, ordersStores);
+  constructor(keepsOrder?: boolean) {
+    this.writer = new TraceWriter(this.address, SIZE, keepsOrder);
   }
 
   /** A block of `length` bytes of `value`; false when it was dropped. */
@@ -38,8 +38,8 @@ describe('trace ring', () => {
   it('is empty at first', () => assert.deepEqual(new Ring().take(), []));
 
   it('shows what is committed, whether or not the CPU keeps stores in order', () => {
-    for (const ordersStores of [false, true]) {
-      const ring = new Ring(ordersStores);
+    for (const keepsOrder of [false, true]) {
+      const ring = new Ring(keepsOrder);
       ring.put(8, 1);
       assert.deepEqual(ring.take(), bytes(8, 1));
     }
