@@ -47,8 +47,8 @@ export function knownNames(folder: HostFolder, calls: HostCalls): KnownName[] {
 /** Where the kernel says that a descriptor's inode is. */
 function pathOf(folder: HostFolder, calls: HostCalls, fd: number): Uint8Array | undefined {
   const { arena, areas, procSelfFd } = folder;
-  const into = areas.entries;
-  const length = calls.readlinkat(procSelfFd, folder.nameOf(fd), arena.address(into), areas.entriesSize);
+  const into = areas.link;
+  const length = calls.readlinkat(procSelfFd, folder.nameOf(fd), arena.address(into), areas.linkSize);
   return length < 0 ? undefined : arena.bytes(into, length).slice();
 }
 

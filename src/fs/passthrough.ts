@@ -60,11 +60,11 @@ export function openPassthrough(
   const { calls, arena, areas } = host;
   const open = (name: string): number => {
     const bytes = new TextEncoder().encode(name);
-    if (bytes.length >= areas.entriesSize) return -Errno.ENOTDIR;
-    arena.u8.set(bytes, areas.entries);
-    arena.u8[areas.entries + bytes.length] = 0;
+    if (bytes.length >= areas.linkSize) return -Errno.ENOTDIR;
+    arena.u8.set(bytes, areas.link);
+    arena.u8[areas.link + bytes.length] = 0;
     const flags = linux.O_PATH | linux.O_DIRECTORY | linux.O_CLOEXEC;
-    return calls.openat(linux.AT_FDCWD, arena.address(areas.entries), flags, 0);
+    return calls.openat(linux.AT_FDCWD, arena.address(areas.link), flags, 0);
   };
   const procSelfFd = open('/proc/self/fd');
   if (procSelfFd < 0) return procSelfFd;

@@ -11,15 +11,20 @@ export interface PassthroughAreas {
   /** A NUL, then ".": the empty path and the folder itself. */
   readonly empty: number;
   readonly dot: number;
-  /** Room for getdents64. */
+  /** Room for the target of a symlink. */
+  readonly link: number;
+  readonly linkSize: number;
+  /** Room for getdents64. Nobody else's: what a listing has not told yet stays in it until the guest's next request. */
   readonly entries: number;
   readonly entriesSize: number;
 }
 
+/** PATH_MAX. */
+const LINK_SIZE = 4096;
 const ENTRIES_SIZE = 64 * 1024;
 
 /** Bytes of arena that the areas take. */
-export const PASSTHROUGH_AREAS_SIZE = 1024 + ENTRIES_SIZE;
+export const PASSTHROUGH_AREAS_SIZE = 1024 + LINK_SIZE + ENTRIES_SIZE;
 
 /** Lays the areas out from `start` (8-aligned) on. */
 export function passthroughAreas(start: number): PassthroughAreas {
@@ -29,7 +34,9 @@ export function passthroughAreas(start: number): PassthroughAreas {
     scratch: start + 512,
     empty: start + 768,
     dot: start + 776,
-    entries: start + 1024,
+    link: start + 1024,
+    linkSize: LINK_SIZE,
+    entries: start + 1024 + LINK_SIZE,
     entriesSize: ENTRIES_SIZE,
   };
 }
