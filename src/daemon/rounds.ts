@@ -28,8 +28,13 @@ const TURN = 256;
 /** What `drain` says where nothing more is to be served for now: the world stands still. */
 const FROZEN = -1;
 
+/** Looks at the rings between two turns of the others, while they are polled: some microseconds. */
+const LOOKS = 256;
+/** No poll has begun. */
+const NEVER = 0;
+
 export interface RoundsParts {
-  /** How long rings that have run dry are watched before a kick is waited for. */
+  /** How long rings that have run dry are polled before a kick is waited for. */
   readonly pollMicroseconds: number;
   readonly tracer: Tracer;
   readonly counters: CounterBoard;
@@ -53,6 +58,8 @@ export class Rounds {
   /** By index: the high priority queue is first. */
   private running: readonly RunningQueue[] = [];
   private awake = false;
+  /** Until when the rings, run dry, are polled; in milliseconds. */
+  private pollEnd = NEVER;
   private readonly idleYield = new IdleYield();
   private readonly shortWatch = new ShortWatch();
 
@@ -87,18 +94,20 @@ export class Rounds {
     let more = this.pending;
     for (let served = 0; ;) {
       if (more) {
+        this.pollEnd = NEVER;
         const count = this.round();
         if (count === FROZEN) break;
         served += count;
         if (served >= TURN) return;
       }
       more = this.goesOn();
-      if (!more) {
-        if (!this.listen()) break;
-        this.quiet();
-        more = true;
-      }
+      if (more) continue;
+      if (this.polls()) return;
+      if (!this.listen()) break;
+      this.quiet();
+      more = true;
     }
+    this.pollEnd = NEVER;
     this.awake = false;
   }
 
@@ -185,17 +194,17 @@ export class Rounds {
 
   /** All rings have run dry. True when something is there again without a kick. */
   private goesOn(): boolean {
-    if (this.parts.pollMicroseconds > 0 && this.watch()) return true;
+    if (this.parts.pollMicroseconds > 0) for (let look = 0; look < LOOKS; look++) if (this.look()) return true;
     return this.pending || this.idleYield.attempt(this) || this.shortWatch.attempt(this);
   }
 
-  /** Busy polling, when asked for: true as soon as there is something to do. */
-  private watch(): boolean {
-    const end = now() + this.parts.pollMicroseconds / 1000;
-    do {
-      for (let spin = 0; spin < 32; spin++) if (this.look()) return true;
-    } while (now() < end);
-    return false;
+  /** Whether a dry ring is to be looked at again, when asked for: after others have had a turn, and without a kick. */
+  private polls(): boolean {
+    const { pollMicroseconds } = this.parts;
+    if (pollMicroseconds === 0) return false;
+    const time = now();
+    if (this.pollEnd === NEVER) this.pollEnd = time + pollMicroseconds / 1000;
+    return time < this.pollEnd;
   }
 
   /** No kicks are wanted. */

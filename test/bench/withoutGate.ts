@@ -15,7 +15,7 @@ const QUEUE_WORKER = 'queueWorker.js';
 /** Each, as it is bundled, and what stays of it. */
 const LOOKS: readonly (readonly [RegExp, string])[] = [
   [/gate\.armed\s*\?\s*this\.handleGated\(running, exchange\)\s*:/, ''],
-  [/running\.broken \|\| gate\.frozen/, 'running.broken'],
+  [/if \(this\.parts\.gate\.frozen\)\s*return FROZEN;/, ''],
   [/if \(this\.taken !== undefined\)\s*return this\.taken\.length;/, ''],
   [/if \(this\.taken !== undefined\)\s*return this\.taken\.pull\(skip, length, at\);/, ''],
   [/this\.taken !== undefined \? this\.taken\.vectors\(skip, length\) :/, ''],

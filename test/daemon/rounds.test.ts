@@ -26,10 +26,10 @@ class Share {
   /** Called for each request, with its queue. What it says is the reply's length, or DEFERRED. */
   onRequest: (queue: number) => number = () => 0;
 
-  constructor(queues: number) {
+  constructor(queues: number, pollMicroseconds = 0) {
     this.rounds = new Rounds(
       {
-        pollMicroseconds: 0,
+        pollMicroseconds,
         tracer: { on: false, pause: () => undefined } as unknown as Tracer,
         counters: { taken: () => undefined, answered: () => undefined } as unknown as CounterBoard,
         gate: this.gate as Gate,
@@ -50,7 +50,6 @@ class Share {
     this.running = this.benches.map((bench, index) => this.ring(bench, index));
     for (const running of this.running.slice().reverse()) this.rounds.add(running);
     this.rounds.work();
-    assert.equal(this.rounds.busy, false);
   }
 
   /** Whether the device wanted a kick for it. */
@@ -181,6 +180,25 @@ describe('rounds of the rings', () => {
     share.onRequest = () => 0;
     share.kick();
     assert.deepEqual(share.served, [0, 1, 1]);
+  });
+
+  it('are polled where that is asked for, in short turns between those of others', () => {
+    const hour = 3600e6;
+    const share = new Share(2, hour);
+    share.offer(1);
+    for (let turn = 0; turn < 20; turn++) share.rounds.work();
+    assert.equal(share.rounds.busy, true);
+    assert.equal(share.offer(1), false, 'no kick is wanted');
+    share.rounds.work();
+    assert.deepEqual(share.served, [1, 1]);
+  });
+
+  it('ask for kicks when the time to poll them is over', () => {
+    const share = new Share(1, 1);
+    while (share.rounds.busy) share.rounds.work();
+    assert.equal(share.offer(0), true);
+    share.kick();
+    assert.deepEqual(share.served, [0]);
   });
 
   it('leave a ring alone that was removed', () => {

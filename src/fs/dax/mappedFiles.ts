@@ -203,19 +203,20 @@ export class MappedFiles implements FileWindow {
   /** `FileChanges` tells: the file that `watch` is of was changed. */
   changed(watch: number): void {
     for (const file of [...this.files]) {
-      // -1: nobody knows which, so each may be.
+      // -1: nobody knows which, so each may be; of how long it is, each can be asked.
       if (watch >= 0 && file.watch !== watch) continue;
       const { ours } = file;
       file.ours = false;
       const size = file.currentSize();
-      if (size < 0) return;
-      if (size !== file.size) return this.sizeChanged(file, size);
-      this.checked(file, file.refresh(size));
-      if (!ours && !file.warned) {
-        file.warned = true;
-        this.note(DaxNote.Changed, file, 'the host changes it while it is mapped');
+      if (size < 0) continue;
+      if (size !== file.size) {
+        this.sizeChanged(file, size);
+        continue;
       }
-      return;
+      this.checked(file, file.refresh(size));
+      if (watch < 0 || ours || file.warned) continue;
+      file.warned = true;
+      this.note(DaxNote.Changed, file, 'the host changes it while it is mapped');
     }
   }
 

@@ -173,6 +173,22 @@ describe('the DAX window', function () {
       assert.equal(fs.statSync(at('a')).size, PAGE);
     });
 
+    it('the host makes shorter, several of them while the kernel loses count of changes: each is said', async () => {
+      const names = ['a', 'b', 'c', 'd'];
+      for (const name of names) put(name, letters(2 * PAGE));
+      const { daemon } = await begin('pages');
+      names.forEach((name, i) => assert.equal(setup(node(name), { moffset: i * RANGE }), 0));
+      const most = Number(fs.readFileSync('/proc/sys/fs/inotify/max_queued_events', 'utf8'));
+      process.kill(daemon.pid, 'SIGSTOP');
+      // One after the other: the kernel takes like changes of one file together.
+      const [one, other] = ['a', 'b'].map((name) => fs.openSync(at(name), 'r+'));
+      for (let i = 0; i <= most; i++) fs.writeSync(i % 2 === 0 ? one : other, 'x', 0);
+      for (const name of names) fs.truncateSync(at(name), PAGE);
+      process.kill(daemon.pid, 'SIGCONT');
+      for (const name of names) await until(name, () => new RegExp(`\\b${name}\\b.* shortened it`).test(daemon.log()));
+      for (const fd of [one, other]) fs.closeSync(fd);
+    });
+
     it('is renamed over, unlinked, forgotten', async () => {
       put('a', letters(2 * PAGE + 9));
       put('b', Buffer.alloc(PAGE, 'B'));
