@@ -74,9 +74,9 @@ module.exports = {
     {
       name: 'no-cycle',
       severity: 'error',
-      comment: 'Files do not import each other in a circle (types may).',
+      comment: 'Files do not import each other in a circle, nor do their types.',
       from: {},
-      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+      to: { circular: true },
     },
     {
       name: 'resolvable',

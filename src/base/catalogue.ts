@@ -154,6 +154,11 @@ export const catalogue = {
       `the setting "${setting}" is ${value}, but ${why}`,
       `Set it to ${wanted}, or remove it, which means its default.`,
     ),
+  profileBad: (profile: string, option: string, value: string, why: string, wanted: string) =>
+    usage(
+      `the profile "${profile}" has "${option}": ${value}, but ${why}`,
+      `In the setting "virtiofs.profiles", set it to ${wanted}, or remove it, which means its default.`,
+    ),
   programMissing: (file: string) => machine(`${file} is not there`, 'Build the project with "npm run build".'),
 
   // Captures

@@ -13,8 +13,7 @@ import type { Device, Ring } from '../vhostUser/device';
 import { Chain } from '../virtio/chain';
 import { GuestMemory, type HostMemory, type Region } from '../virtio/guestMemory';
 import { Virtqueue } from '../virtio/virtqueue';
-import type { GateOwner } from './gate/gate';
-import { QueueExchange } from './queueExchange';
+import { type ExchangeOwner, QueueExchange } from './queueExchange';
 import type { RequestServer } from './requestServer';
 import { Rounds, type RoundsParts, type RunningQueue } from './rounds';
 import { Tidings } from './tidings';
@@ -45,7 +44,7 @@ interface Mapping extends Region {
   readonly length: number;
 }
 
-export class ShareDevice implements Device, GateOwner {
+export class ShareDevice implements Device, ExchangeOwner {
   private readonly memory: GuestMemory;
   private mappings: Mapping[] = [];
   /** Sealed, and given back as soon as no slow call can be using their addresses. */
@@ -69,7 +68,7 @@ export class ShareDevice implements Device, GateOwner {
       view: (address, length) => new Uint8Array(viewOf(address, length)),
     };
     this.memory = new GuestMemory(host);
-    parts.gate.attach(this);
+    parts.gate.attach(() => this.rounds.wake());
   }
 
   // Device: called by the back-end's state machine.
@@ -195,7 +194,7 @@ export class ShareDevice implements Device, GateOwner {
     this.rounds.work();
   }
 
-  // ExchangeOwner: requests that are answered later.
+  // ExchangeOwner: requests that are answered later, or were held.
 
   replace(exchange: QueueExchange): void {
     const running = this.running[exchange.queue];
@@ -207,8 +206,6 @@ export class ShareDevice implements Device, GateOwner {
     if (exchange.gated !== undefined && this.parts.gate.completed(exchange, used)) return;
     this.deliver(exchange, used);
   }
-
-  // GateOwner: requests that were held.
 
   deliver(exchange: QueueExchange, used: number): void {
     this.parts.counters.answered(exchange.queue);
@@ -224,10 +221,6 @@ export class ShareDevice implements Device, GateOwner {
       this.rounds.tell(running);
     }
     this.spare[exchange.queue]?.push(exchange);
-  }
-
-  thaw(): void {
-    this.rounds.wake();
   }
 
   /** Guest memory from `address` on, as far as there is some without a gap. */

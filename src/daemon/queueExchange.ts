@@ -7,7 +7,7 @@
 import type { Exchange } from '../fuse/exchange';
 import { Errno } from '../protocol/errno';
 import type { Chain } from '../virtio/chain';
-import type { GateRequest } from './gate/gateRequest';
+import type { GatedExchange, GateRequest } from './gate/gateRequest';
 import type { RequestBytes } from './gate/requestBytes';
 import { RequestTrace } from './trace/requestTrace';
 
@@ -15,14 +15,15 @@ import { RequestTrace } from './trace/requestTrace';
 export interface ExchangeOwner {
   /** Replaces `exchange` in its queue's turn, so that it can wait. */
   replace(exchange: QueueExchange): void;
+  /** It has its reply; the gate may want to hold it there. */
   complete(exchange: QueueExchange, used: number): void;
+  /** It goes back to its queue. */
+  deliver(exchange: QueueExchange, used: number): void;
 }
 
-export class QueueExchange implements Exchange {
+export class QueueExchange implements GatedExchange {
   readonly trace = new RequestTrace();
-  /** What the gate keeps of it; made when a rule first looks at it. */
   gated: GateRequest | undefined = undefined;
-  /** The request's bytes, where they are not the guest's any more. */
   taken: RequestBytes | undefined = undefined;
 
   constructor(
@@ -70,5 +71,9 @@ export class QueueExchange implements Exchange {
 
   finish(used: number): void {
     this.owner.complete(this, used);
+  }
+
+  deliver(used: number): void {
+    this.owner.deliver(this, used);
   }
 }

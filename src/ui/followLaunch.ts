@@ -104,6 +104,7 @@ export async function telling<T>(body: () => Promise<T>): Promise<T | undefined>
       workspaceUntrusted: trust,
       nodeMissing: check,
       settingBad: settings,
+      profileBad: settings,
     };
     const offer = offered[error.code];
     // Not awaited: the message stays until it is read, the command has ended.

@@ -5,8 +5,7 @@
  */
 import { homedir } from 'node:os';
 import { basename, isAbsolute, join, resolve } from 'node:path';
-import { trouble } from '../base/catalogue';
-import { DAX_POLICY_SIZE, DAX_SIZES as A_DAX_SIZE, daxSizeFault, parseDaxSize } from '../base/daxSize';
+import { DAX_POLICY_SIZE, daxSizeFault, parseDaxSize } from '../base/daxSize';
 import { checkAskedWindows } from '../base/daxWish';
 import { tagFault } from '../base/tag';
 
@@ -60,16 +59,22 @@ export const DEFAULT_OPTIONS: LaunchOptions = {
   command: '',
 };
 
+export type OptionName = keyof LaunchOptions;
+/** Options as they come from settings and memory: anything. */
+export type OptionValues = Readonly<Partial<Record<OptionName, unknown>>>;
+
 /** A named set of choices in the setting `virtiofs.profiles`. */
 export interface Profile {
   readonly name: string;
   readonly options: Partial<LaunchOptions>;
-  /** What of it was left out because it makes no sense. */
-  readonly faults: readonly string[];
+  /** Those that make no sense, which are not among `options`. */
+  readonly faults: readonly OptionName[];
+  /** As it stands in the setting. */
+  readonly written: OptionValues;
 }
 
 const LONGEST = 4096;
-const isText = (value: unknown): value is string =>
+export const isText = (value: unknown): value is string =>
   typeof value === 'string' && value.length <= LONGEST && !value.includes('\0');
 const oneOf =
   <T extends string>(words: readonly T[]) =>
@@ -142,44 +147,7 @@ export function daxPolicyFault(value: string): string | undefined {
   if (value === '') return undefined;
   const bad = value.split(',').find((word) => word === '' || (/^[<>]/.test(word) && !DAX_POLICY_SIZE.test(word)));
   if (bad === undefined) return undefined;
-  return bad === '' ? 'Between two commas there has to be a word' : `${bad} is no size such as >=1M`;
-}
-
-/** The options that have a setting. */
-export type OptionSettings = Readonly<Record<'guest' | 'dax' | 'daxPolicy' | 'daxMount', unknown>>;
-
-interface SettingWords {
-  /** Below `virtiofs`. */
-  readonly name: string;
-  readonly wanted: string;
-  /** Why a text that it cannot have is none of those. */
-  why(value: string): string | undefined;
-}
-
-const settingWords: { readonly [Name in keyof OptionSettings]: SettingWords } = {
-  guest: { name: 'guest', wanted: '"qemu" or "uml"', why: () => 'there is no such guest' },
-  dax: { name: 'dax.size', wanted: `${A_DAX_SIZE}, such as "64M"`, why: daxFault },
-  daxPolicy: { name: 'dax.policy', wanted: 'words such as "*.db,>=1M"', why: daxPolicyFault },
-  daxMount: { name: 'dax.mount', wanted: '"inode", "always" or "never"', why: () => 'there is no such mount option' },
-};
-
-/**
- * Throws the Trouble of a setting that asks for what cannot be, where it is in force: `chosen` are choices that go before
- * settings. Leaving it out would start something else than was asked for.
- */
-export function checkSettings(settings: OptionSettings, chosen: Partial<LaunchOptions>): void {
-  const { options, faults } = readOptions(settings, '/');
-  for (const [option, { name, wanted, why }] of Object.entries(settingWords) as [
-    keyof OptionSettings,
-    SettingWords,
-  ][]) {
-    if (chosen[option] !== undefined || !faults.includes(option)) continue;
-    const aboutWindow = option === 'daxPolicy' || option === 'daxMount';
-    if (aboutWindow && { ...options, ...chosen }.dax === '') continue;
-    const value = settings[option];
-    const reason = (isText(value) ? why(value) : undefined) ?? 'it has to be a text';
-    throw trouble('settingBad', `virtiofs.${name}`, JSON.stringify(value), reason, wanted);
-  }
+  return bad === '' ? '"," has to have a word on each side' : `${bad} is no size such as >=1M`;
 }
 
 const QEMU_MEBIBYTES = 512;
@@ -208,11 +176,11 @@ export function freeTag(folder: string, taken: readonly string[]): string {
 }
 
 /** What of `value` (from settings, from memory) makes sense, and the names of what does not. */
-export function readOptions(value: unknown, base: string): { options: Partial<LaunchOptions>; faults: string[] } {
-  const given = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
-  const faults: string[] = [];
+export function readOptions(value: unknown, base: string): { options: Partial<LaunchOptions>; faults: OptionName[] } {
+  const given = valuesOf(value);
+  const faults: OptionName[] = [];
   const options: Record<string, unknown> = {};
-  for (const [name, reader] of Object.entries(readers) as [string, Reader<unknown>][]) {
+  for (const [name, reader] of Object.entries(readers) as [OptionName, Reader<unknown>][]) {
     if (given[name] === undefined) continue;
     const read = reader(given[name], base);
     if (read === undefined) faults.push(name);
@@ -221,12 +189,14 @@ export function readOptions(value: unknown, base: string): { options: Partial<La
   return { options: options as Partial<LaunchOptions>, faults };
 }
 
+const valuesOf = (value: unknown): OptionValues => (typeof value === 'object' && value !== null ? value : {});
+
 /** The profiles of the setting; entries without a name are none. */
 export function readProfiles(value: unknown, base: string): Profile[] {
   if (!Array.isArray(value)) return [];
   return (value as unknown[]).flatMap((entry) => {
     const { name } = (entry ?? {}) as Record<string, unknown>;
-    return isText(name) && name.trim() !== '' ? [{ name, ...readOptions(entry, base) }] : [];
+    return isText(name) && name.trim() !== '' ? [{ name, ...readOptions(entry, base), written: valuesOf(entry) }] : [];
   });
 }
 

@@ -13,16 +13,15 @@ import { followLaunch } from './followLaunch';
 import {
   DEFAULT_OPTIONS,
   type LaunchOptions,
-  type OptionSettings,
   type Profile,
   checkDaxWindows,
-  checkSettings,
   freeTag,
   readOptions,
   readProfiles,
   summary,
 } from './launchOptions';
 import { checkShareable } from './preflight';
+import { checkSettings, type OptionSettings, profileTrouble } from './refusedOptions';
 import type { LaunchPlan, SharedVm } from './sharedVm';
 import { type Studio, surroundings } from './studio';
 import { shownPath } from './shownPath';
@@ -72,6 +71,20 @@ function profiles(): Profile[] {
   return readProfiles(vscode.workspace.getConfiguration('virtiofs').get('profiles'), workspaceBase());
 }
 
+/** What it leaves out is as by default, not as settings have it. */
+const profileOptions = ({ options }: Profile): LaunchOptions => ({ ...DEFAULT_OPTIONS, ...options });
+
+function profileRow(profile: Profile, { name, uri }: vscode.WorkspaceFolder): FolderItem {
+  const bad = profile.faults.length > 0;
+  return {
+    label: `$(${bad ? 'warning' : 'vm'}) ${profile.name}`,
+    description: `${name}, ${bad ? `cannot start with this ${profile.faults.join(', ')}` : summary(profileOptions(profile))}`,
+    profile,
+    folder: uri,
+    buttons: [gear],
+  };
+}
+
 /** Resolves to what was chosen, and whether its options are wanted first; undefined for nothing. */
 async function chooseFolder(studio: Studio): Promise<{ item: FolderItem; options: boolean } | undefined> {
   const separator = (label: string): FolderItem => ({ label, kind: vscode.QuickPickItemKind.Separator });
@@ -94,13 +107,7 @@ async function chooseFolder(studio: Studio): Promise<{ item: FolderItem; options
     ...(recent.length > 0 ? [separator('shared lately')] : []),
     ...recent.map((uri) => row(uri, basename(uri.fsPath) || '/')),
     ...(named.length > 0 && open.length > 0 ? [separator('profiles')] : []),
-    ...(open.length > 0 ? named : []).map((profile) => ({
-      label: `$(vm) ${profile.name}`,
-      description: `${open[0].name}, ${summary({ ...DEFAULT_OPTIONS, ...profile.options })}`,
-      profile,
-      folder: open[0].uri,
-      buttons: [gear],
-    })),
+    ...(open.length > 0 ? named : []).map((profile) => profileRow(profile, open[0])),
     separator(''),
     { label: '$(folder-opened) Browse…', description: 'any folder of this machine', buttons: [gear] },
   ];
@@ -193,10 +200,9 @@ export async function shareFolder(
     if (folder === undefined) return undefined;
     ({ profile } = chosen.item);
   }
-  let options = profile
-    ? { ...DEFAULT_OPTIONS, ...profile.options }
-    : startOptions(studio, readOptions(given, workspaceBase()).options);
-  if (profile) tellFaults(studio, profile);
+  const bad = profile && profileTrouble(profile);
+  if (bad) throw bad;
+  let options = profile ? profileOptions(profile) : startOptions(studio, readOptions(given, workspaceBase()).options);
   const path = await checked(studio, folder);
   const more = (selected ?? []).filter((one) => one.fsPath !== path);
   for (const one of more) {
@@ -208,14 +214,6 @@ export async function shareFolder(
   if (chosen === undefined) return undefined;
   await remember(studio, path, wantsOptions ? chosen : undefined);
   return launch(studio, { folder: path, options: chosen });
-}
-
-function tellFaults(studio: Studio, { name, faults }: Profile): void {
-  if (faults.length === 0) return;
-  studio.log.warn(`profile "${name}": ignored ${faults.join(', ')}`);
-  void vscode.window.showWarningMessage(
-    `The profile "${name}" has values that make no sense, left out here: ${faults.join(', ')}.`,
-  );
 }
 
 /** "Share Another Folder": into the next boot of a VM that runs. */

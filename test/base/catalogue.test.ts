@@ -15,7 +15,7 @@ describe('the catalogue of errors', () => {
     for (const code of Object.keys(catalogue) as TroubleCode[]) {
       const row = trouble(
         code,
-        ...(['one', 'two', 'three', 'four'] as unknown as Parameters<(typeof catalogue)[typeof code]>),
+        ...(['one', 'two', 'three', 'four', 'five'] as unknown as Parameters<(typeof catalogue)[typeof code]>),
       );
       assert.match(row.message, /[^.\s]$/, code);
       assert.match(row.remedy, /\S/, code);

@@ -76,7 +76,7 @@ class Share {
   }
 
   private ring({ chain, queue }: RingBench, index: number): RunningQueue {
-    const owner = { replace: () => undefined, complete: () => undefined };
+    const owner = { replace: () => undefined, complete: () => undefined, deliver: () => undefined };
     return {
       ring: {
         index,

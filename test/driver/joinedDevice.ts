@@ -111,6 +111,10 @@ export class JoinedDevice implements Transport, ExchangeOwner {
   }
 
   complete(exchange: QueueExchange, used: number): void {
+    this.deliver(exchange, used);
+  }
+
+  deliver(exchange: QueueExchange, used: number): void {
     this.queues[exchange.queue].queue.push(exchange.chain.head, used);
   }
 

@@ -63,6 +63,17 @@ describe('a folder shared from VS Code', function () {
     await nothingLeft(left);
   });
 
+  it('is dismissed before its terminal has a process', async function () {
+    this.timeout(30_000);
+    const vm = await share();
+    const { vms } = await insides();
+    vms.dismiss(vm);
+    assert.ok(vscode.window.terminals.includes(vm.terminal), 'it is not gone at once');
+    await endAll();
+    assert.equal(vms.all.length, 0);
+    await until('its processes end', 10, () => processesNaming(vm.plan.folder).length === 0);
+  });
+
   it('is shown with its shares, daemon, queues and what goes on', async () => {
     const vm = await share({ tag: 'work', readOnly: true });
     await isUp(vm);

@@ -7,10 +7,8 @@ import { Trouble } from '../../src/base/catalogue';
 import {
   DEFAULT_OPTIONS,
   type LaunchOptions,
-  type OptionSettings,
   absolute,
   checkDaxWindows,
-  checkSettings,
   daxFault,
   daxPolicyFault,
   freeTag,
@@ -19,6 +17,7 @@ import {
   shareWords,
   summary,
 } from '../../src/ui/launchOptions';
+import { profileTrouble } from '../../src/ui/refusedOptions';
 
 describe('the choices of a share', () => {
   it('become words that the launcher understands', () => {
@@ -89,8 +88,9 @@ describe('the choices of a share', () => {
   });
 
   it('come in profiles by name', () => {
-    const profiles = readProfiles([{ name: 'small', guest: 'uml', cpus: 'many' }, { guest: 'uml' }, 7, null], '/');
-    assert.deepEqual(profiles, [{ name: 'small', options: { guest: 'uml' }, faults: ['cpus'] }]);
+    const written = { name: 'small', guest: 'uml', cpus: 'many' };
+    const profiles = readProfiles([written, { guest: 'uml' }, 7, null], '/');
+    assert.deepEqual(profiles, [{ name: 'small', options: { guest: 'uml' }, faults: ['cpus'], written }]);
     assert.deepEqual(readProfiles({ name: 'no list' }, '/'), []);
   });
 
@@ -129,44 +129,10 @@ describe('the choices of a share', () => {
     assert.equal(code({ dax: '256M', shares: [{ folder: '/a', tag: 'a' }] }), 'daxTooMuch');
   });
 
-  it('are refused where a setting in force asks for what cannot be: what is wrong, why, and what to do', () => {
-    const told = (settings: Partial<OptionSettings>, chosen: Partial<LaunchOptions> = {}): string | undefined => {
-      try {
-        const none = { guest: undefined, dax: undefined, daxPolicy: undefined, daxMount: undefined };
-        checkSettings({ ...none, ...settings }, chosen);
-        return undefined;
-      } catch (error) {
-        return String(error);
-      }
-    };
-    assert.equal(
-      told({ dax: '48M' }),
-      'error: the setting "virtiofs.dax.size" is "48M", but a window of that size is no power of two, which a PCI region must be [settingBad]\n' +
-        '  Set it to a power of two from 2M to 256M, such as "64M", or remove it, which means its default.',
-    );
-    assert.match(told({ dax: 'lots' }) ?? '', /is "lots", but that is no size \[/);
-    assert.match(told({ dax: '512M' }) ?? '', /more mappings than QEMU survives/);
-    assert.match(told({ dax: 64 }) ?? '', /is 64, but it has to be a text/);
-    assert.match(told({ dax: null }) ?? '', /is null/);
-    assert.match(told({ guest: 'xen' }) ?? '', /"virtiofs\.guest" is "xen".*\n.*"qemu" or "uml"/);
-    assert.match(told({ dax: '64M', daxPolicy: '>=many' }) ?? '', /"virtiofs\.dax\.policy".*>=many is no size/);
-    assert.match(told({ dax: '64M', daxMount: 'yes' }) ?? '', /"virtiofs\.dax\.mount"/);
-    // As they come from package.json.
-    assert.equal(told({ guest: 'qemu', dax: '', daxPolicy: '', daxMount: 'inode' }), undefined);
-    assert.equal(told({ dax: '64M' }), undefined);
-  });
-
-  it('go before settings, which are not in force then, whatever they hold', () => {
-    const bad: OptionSettings = { guest: 'xen', dax: 'lots', daxPolicy: '>=many', daxMount: 'yes' };
-    assert.doesNotThrow(() => checkSettings(bad, { guest: 'uml', dax: '' }));
-    assert.throws(() => checkSettings(bad, { guest: 'uml' }), /virtiofs\.dax\.size/);
-    assert.throws(() => checkSettings(bad, { guest: 'qemu', dax: '64M' }), /virtiofs\.dax\.policy/);
-  });
-
   it('never throw, whatever the settings hold', () =>
     fc.assert(
       fc.property(fc.anything(), (value) => {
-        readProfiles([value], '/work');
+        readProfiles([value, { name: 'some', ...(value as object) }], '/work').map(profileTrouble);
         const { options } = readOptions(value, '/work');
         parseShareWords(shareWords('/srv', { ...DEFAULT_OPTIONS, ...options }));
       }),

@@ -11,24 +11,15 @@ import { NEVER_HELD, OPCODES, slotOf } from '../../control/rules/selector';
 import { DEFERRED } from '../../fs/fileSystem';
 import { Errno } from '../../protocol/errno';
 import type { RequestServer } from '../requestServer';
-import type { ExchangeOwner, QueueExchange } from '../queueExchange';
 import type { Tracer } from '../trace/tracer';
 import { FaultActions } from './faultActions';
-import { GateRequest, type Next, type Released } from './gateRequest';
+import { type GatedExchange, GateRequest, type Next, type Released } from './gateRequest';
 import type { Holding } from './holding';
 import type { Matching } from './matching';
 import type { ReplyWriter } from './replyBytes';
 import type { RequestBytes } from './requestBytes';
 import type { Matched } from './rules';
 import { STEP, type Stepping } from './stepping';
-
-/** The device: where requests come from and go to. */
-export interface GateOwner extends ExchangeOwner {
-  /** Gives the request back with its reply. */
-  deliver(exchange: QueueExchange, used: number): void;
-  /** Queues may be served again. */
-  thaw(): void;
-}
 
 export interface GateParts {
   readonly matching: Matching;
@@ -56,7 +47,6 @@ export class Gate {
   private pending: GateRequest[] = [];
   /** The queue whose next request is held. */
   private pausing = NOBODY;
-  private owner!: GateOwner;
 
   constructor(private readonly parts: GateParts) {
     const { writer, takeBytes, holding } = parts;
@@ -64,9 +54,9 @@ export class Gate {
     this.faultActions = new FaultActions({ writer, takeBytes, holding, goOn });
   }
 
-  attach(owner: GateOwner): void {
-    this.owner = owner;
-    this.parts.holding.attach(() => owner.thaw());
+  /** `thaw` is called when queues may be served again. */
+  attach(thaw: () => void): void {
+    this.parts.holding.attach(thaw);
   }
 
   // The device's side.
@@ -77,7 +67,7 @@ export class Gate {
   }
 
   /** A request has been taken from its queue: bytes of reply to give back now, or DEFERRED. */
-  serve(exchange: QueueExchange): number {
+  serve(exchange: GatedExchange): number {
     const { holding } = this.parts;
     const request = (exchange.gated ??= new GateRequest(exchange));
     request.begin();
@@ -90,7 +80,7 @@ export class Gate {
     if (used === DEFERRED) return DEFERRED;
     if (this.faultActions.changesDelivery(request)) {
       exchange.park();
-      this.owner.deliver(exchange, used);
+      exchange.deliver(used);
       return DEFERRED;
     }
     this.delivering(exchange, used);
@@ -98,13 +88,13 @@ export class Gate {
   }
 
   /** A request that was parked has its reply. True when it is held there. */
-  completed(exchange: QueueExchange, used: number): boolean {
+  completed(exchange: GatedExchange, used: number): boolean {
     const request = exchange.gated;
     return request?.valid === true && this.atReply(request, used);
   }
 
   /** A request is about to be given back: how many times. */
-  delivering(exchange: QueueExchange, used: number): number {
+  delivering(exchange: GatedExchange, used: number): number {
     const request = exchange.gated;
     if (request?.valid !== true) return 1;
     request.valid = false;
@@ -161,7 +151,7 @@ export class Gate {
       case 'reply':
         holding.stood(request);
         holding.letGo(request, why);
-        return this.owner.deliver(request.exchange, request.used);
+        return request.exchange.deliver(request.used);
     }
   }
 
@@ -273,7 +263,7 @@ export class Gate {
     holding.stood(request);
     if (request.next === 'run') holding.letGo(request, request.released);
     const used = this.run(request);
-    if (used !== DEFERRED) return this.owner.deliver(request.exchange, used);
+    if (used !== DEFERRED) return request.exchange.deliver(used);
     request.inHandler = false;
     if (request.id === 0 || request.phase === 'reply') return;
     request.call = request.calls.at(-1);
@@ -284,7 +274,7 @@ export class Gate {
   private runDelayed(request: GateRequest): void {
     this.parts.holding.stood(request);
     const used = this.run(request);
-    if (used !== DEFERRED) this.owner.deliver(request.exchange, used);
+    if (used !== DEFERRED) request.exchange.deliver(used);
     // It may have stood in its handler.
     this.work();
   }

@@ -1,15 +1,19 @@
 /**
  * What the gate keeps about one request: its first bytes, as rules look at them, and where it stands while it is held.
  *
- * Belongs to an exchange and is used again with it, so that requests that match nothing cost no memory. Decides nothing.
+ * Belongs to an exchange and is used again with it, so that requests that match nothing cost no memory. Decides nothing,
+ * and knows of the exchange what the gate needs: not how it goes back to its queue.
  */
 import type { Arena } from '../../base/arena';
 import type { EventFacts, Held, HeldPhase } from '../../control/debug';
+import type { Exchange } from '../../fuse/exchange';
 import { pinnedArena } from '../../native/memory';
 import { InHeader } from '../../protocol/fuse/structs';
-import type { QueueExchange } from '../queueExchange';
+import type { Chain } from '../../virtio/chain';
+import type { RequestTrace } from '../trace/requestTrace';
 import type { CallNote } from './callNotes';
 import type { Fault } from './faults';
+import type { RequestBytes } from './requestBytes';
 
 /** Enough for headers, arguments and most names; more is fetched where a message has it. */
 const FIRST = 512;
@@ -24,6 +28,18 @@ export type Next = 'run' | 'in' | 'over' | 'out';
 
 /** Host calls remembered of one request. */
 const MOST_CALLS = 256;
+
+/** The exchange of a request, as the gate sees it. */
+export interface GatedExchange extends Exchange {
+  readonly chain: Chain;
+  readonly trace: RequestTrace;
+  /** What the gate keeps of it; made when a rule first looks at it. */
+  gated: GateRequest | undefined;
+  /** The request's bytes, where they are not the guest's any more. */
+  taken: RequestBytes | undefined;
+  /** Only for a parked exchange, as `finish`, but the gate is not asked again. */
+  deliver(used: number): void;
+}
 
 export class GateRequest {
   /** From when it was taken until its reply is given. */
@@ -65,7 +81,7 @@ export class GateRequest {
   /** At `called` outside of the handler: what comes then. */
   then: (() => void) | undefined;
 
-  constructor(readonly exchange: QueueExchange) {}
+  constructor(readonly exchange: GatedExchange) {}
 
   /** It has been taken from its queue. */
   begin(): void {

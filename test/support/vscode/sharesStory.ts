@@ -86,17 +86,34 @@ export async function sharesStory(page: Page, look: Look): Promise<void> {
   await look('walkthrough');
 }
 
-/** Settings with a profile whose guest cannot boot. */
+/** Settings with a profile whose guest cannot boot, and one that asks for a window that cannot be. */
 export async function makeBroken(workspace: string): Promise<Record<string, unknown>> {
   const kernel = join(workspace, 'vmlinuz-broken');
   await writeFile(kernel, 'no kernel\n'.repeat(1000));
-  return { 'virtiofs.profiles': [{ name: 'broken', guest: 'qemu', kernel }] };
+  const profiles = [
+    { name: 'broken', guest: 'qemu', kernel },
+    { name: 'odd window', guest: 'qemu', dax: '48M' },
+  ];
+  return { 'virtiofs.profiles': profiles };
 }
 
-/** A guest that does not come up: its daemon is killed, or its kernel is none. */
+/** A guest that is not started, for what its profile asks for; and one that does not come up, since its kernel is none. */
 export async function failingStory(page: Page, look: Look): Promise<void> {
   await page.locator('.explorer-folders-view').getByText('notes.md').waitFor({ timeout: 60_000 });
   await page.getByRole('tab', { name: 'Virtio-FS' }).first().click();
+  await command(page, 'Virtio-FS: Share Folder into VM…');
+  await rows(page).filter({ hasText: 'odd window' }).waitFor();
+  await settled(page);
+  await look('profiles');
+  await rows(page).filter({ hasText: 'odd window' }).click();
+  const refusal = page.locator('.notification-toast', { hasText: 'profile "odd window" has "dax": "48M"' });
+  await refusal.waitFor();
+  await settled(page);
+  await look('refused');
+  const started = page.locator('.terminal-wrapper, .pane-body .monaco-list-row:has-text("project")');
+  if ((await started.count()) > 0) throw new Error('a profile that cannot be has started something');
+  await refusal.getByRole('button', { name: 'Clear Notification' }).click();
+
   await command(page, 'Virtio-FS: Share Folder into VM…');
   await rows(page).filter({ hasText: 'broken' }).waitFor();
   await rows(page).filter({ hasText: 'broken' }).click();

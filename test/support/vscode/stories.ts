@@ -50,7 +50,7 @@ export const stories = {
     story: daxWatchStory,
   },
   failing: {
-    title: 'shares into a guest that does not boot',
+    title: 'shares by a profile that cannot be, and into a guest that does not boot',
     story: failingStory,
     prepare: makeBroken,
   },
