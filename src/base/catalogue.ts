@@ -159,6 +159,11 @@ export const catalogue = {
       `the profile "${profile}" has "${option}": ${value}, but ${why}`,
       `In the setting "virtiofs.profiles", set it to ${wanted}, or remove it, which means its default.`,
     ),
+  argumentBad: (option: string, value: string, why: string, wanted: string) =>
+    usage(
+      `the command was given "${option}": ${value}, but ${why}`,
+      `In the arguments of the command, such as those of a key binding, set it to ${wanted}, or leave it out.`,
+    ),
   programMissing: (file: string) => machine(`${file} is not there`, 'Build the project with "npm run build".'),
 
   // Captures

@@ -189,7 +189,7 @@ export function readOptions(value: unknown, base: string): { options: Partial<La
   return { options: options as Partial<LaunchOptions>, faults };
 }
 
-const valuesOf = (value: unknown): OptionValues => (typeof value === 'object' && value !== null ? value : {});
+export const valuesOf = (value: unknown): OptionValues => (typeof value === 'object' && value !== null ? value : {});
 
 /** The profiles of the setting; entries without a name are none. */
 export function readProfiles(value: unknown, base: string): Profile[] {

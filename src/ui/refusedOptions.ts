@@ -1,7 +1,7 @@
 /**
- * What stops a share from starting because a person has written it: a setting or a profile that asks for what cannot be.
- * Leaving it out would start something else than was asked for. Owns why that is so and what to write instead; what an
- * option can be is `launchOptions.ts`'s to say. Knows nothing of vscode.
+ * What stops a share from starting because a person has written it: a setting, a profile or a command's arguments that
+ * ask for what cannot be. Leaving it out would start something else than was asked for. Owns why that is so and what to
+ * write instead; what an option can be is `launchOptions.ts`'s to say. Knows nothing of vscode.
  */
 import { type Trouble, trouble } from '../base/catalogue';
 import { DAX_SIZES } from '../base/daxSize';
@@ -15,6 +15,7 @@ import {
   type OptionName,
   type Profile,
   readOptions,
+  valuesOf,
 } from './launchOptions';
 
 interface OptionWords {
@@ -73,6 +74,14 @@ export function checkSettings(settings: OptionSettings, chosen: Partial<LaunchOp
     if (aboutWindow && !hasWindow) continue;
     throw trouble('settingBad', `virtiofs.${name}`, ...refusal(option, settings[option]));
   }
+}
+
+/** The options that a command was given, as by a key binding. Throws the Trouble of one that cannot be. */
+export function givenOptions(value: unknown, base: string): Partial<LaunchOptions> {
+  const { options, faults } = readOptions(value, base);
+  const [option] = faults;
+  if (option !== undefined) throw trouble('argumentBad', option, ...refusal(option, valuesOf(value)[option]));
+  return options;
 }
 
 /** What keeps a profile from being started; undefined: nothing. All of it is meant, whatever else is chosen. */

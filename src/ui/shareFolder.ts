@@ -21,7 +21,7 @@ import {
   summary,
 } from './launchOptions';
 import { checkShareable } from './preflight';
-import { checkSettings, type OptionSettings, profileTrouble } from './refusedOptions';
+import { checkSettings, givenOptions, type OptionSettings, profileTrouble } from './refusedOptions';
 import type { LaunchPlan, SharedVm } from './sharedVm';
 import { type Studio, surroundings } from './studio';
 import { shownPath } from './shownPath';
@@ -202,7 +202,7 @@ export async function shareFolder(
   }
   const bad = profile && profileTrouble(profile);
   if (bad) throw bad;
-  let options = profile ? profileOptions(profile) : startOptions(studio, readOptions(given, workspaceBase()).options);
+  let options = profile ? profileOptions(profile) : startOptions(studio, givenOptions(given, workspaceBase()));
   const path = await checked(studio, folder);
   const more = (selected ?? []).filter((one) => one.fsPath !== path);
   for (const one of more) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { DEFAULT_OPTIONS, type LaunchOptions, readProfiles } from '../../src/ui/launchOptions';
-import { checkSettings, type OptionSettings, profileTrouble } from '../../src/ui/refusedOptions';
+import { checkSettings, givenOptions, type OptionSettings, profileTrouble } from '../../src/ui/refusedOptions';
 
 describe('settings of a share', () => {
   it('are refused where one in force asks for what cannot be: what is wrong, why, and what to do', () => {
@@ -79,5 +79,16 @@ describe('a profile', () => {
   it('is not refused for what can be', () => {
     assert.equal(told({}), undefined);
     assert.equal(told({ ...DEFAULT_OPTIONS, dax: '64M', cpus: 4, shares: [{ folder: 'data' }] }), undefined);
+  });
+});
+
+describe('the options that a command is given', () => {
+  it('are refused where one cannot be, and taken where none is given', () => {
+    assert.throws(
+      () => givenOptions({ guest: 'uml', readOnly: 'yes' }, '/work'),
+      /the command was given "readOnly": "yes", but it has to be true or false.*\n.*key binding, set it to true or false/,
+    );
+    assert.deepEqual(givenOptions({ guest: 'uml', readOnly: true }, '/work'), { guest: 'uml', readOnly: true });
+    for (const none of [undefined, null, 'uml', {}]) assert.deepEqual(givenOptions(none, '/work'), {});
   });
 });
