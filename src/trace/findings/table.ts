@@ -96,7 +96,7 @@ export const findingTable = Object.freeze({
     'info',
     'many small requests in a row',
     'A file is read or written from front to back in small pieces; each costs a round trip to the host.',
-    'Use larger buffers in the program, or let the guest gather them: --cache=auto or always for reads, --writeback for writes; avoid O_DIRECT and O_SYNC where they are not needed.',
+    'Use larger buffers in the program, or let the guest gather them: --cache=auto or always for reads (always where it is auto), for writes --writeback of a daemon that you start yourself; avoid O_DIRECT and O_SYNC where they are not needed.',
   ),
   'readdir-without-plus': row(
     'info',
