@@ -3,7 +3,8 @@
  * appended later.
  *
  * `--capture-limit` makes two files of a capture; together they are one stream. The reader gets that stream once, chunk by
- * chunk, and reads places of it again. Files stay open, so that one that is renamed under us is still read.
+ * chunk, and reads places of it again. Files stay open, so that one that is renamed under us is still read; but no more
+ * of them than there are names, or a capture that is kept small would go on filling the disk.
  */
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { trouble } from '../base/catalogue';
@@ -12,6 +13,8 @@ import { PcapngReader } from '../trace/pcapngReader';
 
 /** Bytes read at a time. */
 const CHUNK = 1 << 20;
+/** Files that stay open: the capture and its older half. */
+const MOST_PIECES = 2;
 /** A section header is within so many bytes. */
 const HEADER_ROOM = 128 << 10;
 
@@ -84,15 +87,21 @@ export class CaptureFiles {
     return this.buffer.subarray(0, 0);
   }
 
-  /** After `next` had nothing: another file under the same name is what the capture continues in. True if there is one. */
+  /**
+   * After `next` had nothing: another file under the same name is what the capture continues in. True if there is one.
+   * Throws a Trouble for one that cannot be opened.
+   */
   turnOver(): boolean {
     const last = this.pieces[this.pieces.length - 1];
     const own = fstatSync(last.fd);
     let fd: number;
     try {
       fd = openSync(this.path, constants.O_RDONLY | constants.O_NONBLOCK);
-    } catch {
-      return false;
+    } catch (error) {
+      const { code = String(error) } = error as NodeJS.ErrnoException;
+      // Between two files there is none for a moment.
+      if (code === 'ENOENT') return false;
+      throw trouble('captureNotReadable', quote(this.path), code);
     }
     const now = fstatSync(fd);
     if (!now.isFile() || (now.ino === own.ino && now.dev === own.dev)) {
@@ -101,6 +110,7 @@ export class CaptureFiles {
     }
     // What was written to the other one before it was renamed is read first.
     this.pieces.push({ fd, start: last.start + fstatSync(last.fd).size, length: 0 });
+    if (this.pieces.length > MOST_PIECES) for (const gone of this.pieces.splice(0, 1)) closeSync(gone.fd);
     return true;
   }
 

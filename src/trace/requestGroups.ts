@@ -29,8 +29,10 @@ export interface Group {
 export const ALL = 0;
 /** So many files and folders are told apart; what comes later is counted together. */
 const MOST_GROUPS = 1 << 18;
-const REST = '(more)';
-const UNKNOWN = '(no path)';
+/** The group of all files beyond a number of them. */
+export const MANY_PATHS = '(more)';
+/** The group of requests about no file, or one that nothing has named. */
+export const NO_PATH = '(no path)';
 
 export class RequestGroups {
   private readonly names: string[] = [''];
@@ -150,7 +152,7 @@ export class RequestGroups {
     if (path < this.byPath.length && this.byPath[path] !== 0) return this.byPath[path];
     const text = this.capture.path(path);
     let group = ALL;
-    if (text === '') group = this.child(ALL, UNKNOWN);
+    if (text === '') group = this.child(ALL, NO_PATH);
     else if (text === '/') group = this.child(ALL, '/');
     else for (const name of text.split('/')) if (name !== '') group = this.child(group, name);
     this.byPath = roomFor(this.byPath, path + 1);
@@ -162,7 +164,7 @@ export class RequestGroups {
     const inside = (this.inside[parent] ??= new Map<string, number>());
     const known = inside.get(name);
     if (known !== undefined) return known;
-    if (this.names.length >= MOST_GROUPS && name !== REST) return this.child(ALL, REST);
+    if (this.names.length >= MOST_GROUPS && name !== MANY_PATHS) return this.child(ALL, MANY_PATHS);
     const group = this.names.length;
     inside.set(name, group);
     this.names.push(name);

@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CaptureFiles } from '../../src/control/captureFiles';
@@ -75,6 +84,28 @@ describe('the files of a capture', () => {
     assert.equal(files.turnOver(), true);
     assert.deepEqual(whole(), Buffer.from(second));
     assert.equal(files.size, first.length + second.length);
+  });
+
+  it('are let go of when the capture has gone on twice: their places have nothing any more', () => {
+    const [first, second] = [piece(1), piece(2)];
+    const open = (): number => readdirSync('/proc/self/fd').length;
+    writeFileSync(path, first);
+    files = new CaptureFiles(path, true);
+    whole();
+    const before = open();
+    for (let turn = 0; turn < 10; turn++) {
+      renameSync(path, `${path}.old`);
+      writeFileSync(path, second);
+      assert.equal(files.turnOver(), true);
+      assert.deepEqual(whole(), Buffer.from(second));
+    }
+    assert.equal(open(), before + 1);
+    assert.equal(files.readAt(0, 40).length, 0);
+    assert.equal(files.readAt(files.size - second.length, second.length).length, second.length);
+    unlinkSync(path);
+    assert.equal(files.turnOver(), false, 'for a moment there is none');
+    mkdirSync(path);
+    assert.equal(files.turnOver(), false);
   });
 
   it('are refused when there is nothing to read', () => {

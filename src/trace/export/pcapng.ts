@@ -61,7 +61,9 @@ class FilteredCapture {
   private readonly gaps: readonly Gap[];
   private readonly count: number;
   private readonly first: number;
-  private readonly queues: number;
+  /** Interfaces of the queues, in this section. */
+  private readonly interfaces = new Map<number, number>();
+  private prefix = '';
   private nextSide = 0;
   private nextSection = 0;
   private nextGap = 0;
@@ -85,8 +87,6 @@ class FilteredCapture {
     this.names = new NamesSoFar(capture);
     this.first = firstKeptRow(capture);
     this.gaps = capture.gaps.filter(({ row }) => row >= this.first);
-    const queue = capture.columns.queue.subarray(0, this.count);
-    this.queues = queue.reduce((most, each) => Math.max(most, each), 0) + 1;
   }
 
   *pieces(chosen: Uint32Array): Generator<Uint8Array, void, void> {
@@ -116,12 +116,22 @@ class FilteredCapture {
     const missing = droppedRows + this.first + (typeof earlier === 'number' ? earlier : 0);
     const facts = missing === 0 ? share : { ...share, earlier: missing };
     const comment = Object.keys(facts).length === 0 ? {} : { comment: JSON.stringify(facts) };
-    const prefix = typeof tag === 'string' && tag !== '' ? `${tag} ` : '';
+    this.prefix = typeof tag === 'string' && tag !== '' ? `${tag} ` : '';
+    this.interfaces.clear();
     this.names.reset();
     this.lost = 0;
     this.put(sectionHeader({ os: 'Linux', application: this.application, ...comment }));
-    for (const name of ['control', 'host']) this.put(interfaceDescription(`${prefix}${name}`));
-    for (let queue = 0; queue < this.queues; queue++) this.put(interfaceDescription(`${prefix}queue ${queue}`));
+    for (const name of ['control', 'host']) this.put(interfaceDescription(`${this.prefix}${name}`));
+  }
+
+  /** Made when a packet needs it: a section may have few packets, and a queue any number. */
+  private queueInterface(queue: number): number {
+    const known = this.interfaces.get(queue);
+    if (known !== undefined) return known;
+    const made = FIRST_QUEUE + this.interfaces.size;
+    this.interfaces.set(queue, made);
+    this.put(interfaceDescription(`${this.prefix}queue ${queue}`));
+    return made;
   }
 
   /** What INIT negotiated before a row whose session began with one that is gone. */
@@ -200,7 +210,7 @@ class FilteredCapture {
     const view = viewOf(packet);
     this.at(time);
     const length = FuseAt.message + view.getUint32(FuseAt.length, true);
-    this.write(FIRST_QUEUE + view.getUint16(FuseAt.queue, true), packet, length);
+    this.write(this.queueInterface(view.getUint16(FuseAt.queue, true)), packet, length);
   }
 
   private lose(packets: number): void {

@@ -15,6 +15,9 @@ const any = (part: Pattern): Pattern => ({ kind: 'repeat', part, least: 0, most:
 /** Any number of whole folders. */
 const folders = any(sequence([{ kind: 'repeat', part: inName, least: 1, most: undefined }, literal(SLASH)]));
 
+/** The pattern, or part of one, that stands for exactly this text. */
+export const globLiteral = (text: string): string => text.replace(/[*?[\]{}\\]/g, '\\$&');
+
 /** Undefined: the pattern is too long. */
 export function globMatcher(glob: string): ((path: string) => boolean) | undefined {
   if (/^[^/?[\]{}\\]*$/.test(glob)) return starsMatcher(glob.split(/\*+/));

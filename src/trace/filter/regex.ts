@@ -10,6 +10,7 @@ type Ranges = CharacterSet['ranges'];
 
 const MOST_REPEATS = 1000;
 const MAX_DEPTH = 50;
+const HYPHEN = 45;
 
 const classes: Readonly<Record<string, Ranges>> = {
   d: [[48, 57]],
@@ -195,15 +196,17 @@ class RegexReader {
       const low = this.member();
       if (!low) return undefined;
       const isRange = this.text[this.at] === '-' && this.text[this.at + 1] !== ']';
-      if (!isRange || low.length !== 1) {
+      if (!isRange || !isCharacter(low)) {
         ranges.push(...low);
         continue;
       }
       this.at++;
       const high = this.member();
       if (!high) return undefined;
-      if (high.length !== 1 || high[0][1] < low[0][0]) return this.fail('a range in a set counts backwards');
-      ranges.push([low[0][0], high[0][1]]);
+      // A class has no place in a range: the hyphen before it means itself, as in JavaScript.
+      if (!isCharacter(high)) ranges.push(...low, [HYPHEN, HYPHEN], ...high);
+      else if (high[0][0] < low[0][0]) return this.fail('a range in a set counts backwards');
+      else ranges.push([low[0][0], high[0][0]]);
     }
     this.at++;
     return { kind: 'set', set: { ranges, negated } };
@@ -218,5 +221,7 @@ class RegexReader {
     return [[8, 8]];
   }
 }
+
+const isCharacter = (ranges: Ranges): boolean => ranges.length === 1 && ranges[0][0] === ranges[0][1];
 
 const codeOf = (character: string): number => character.codePointAt(0) ?? 0;

@@ -10,6 +10,7 @@ import type { Grouping } from '../../trace/requestGroups';
 import type { Captures } from '../captures/captures';
 import { showTrouble } from '../troubleMessage';
 import { askFilter } from './filterBox';
+import { groupFilter } from './groupFilter';
 import type { RequestsNode, RequestsView } from './requestsView';
 import { shownPath } from '../shownPath';
 
@@ -172,28 +173,14 @@ async function followRow(context: RequestsContext, node: unknown, what: 'inode' 
 /** What is about an inode, and what has told of it. */
 const inodeFilter = (id: string): string => `nodeid == ${id} || reply.nodeid == ${id}`;
 
-/** Of a group by opcode: notifications and replies without a request have none. */
-function opcodeFilter(name: string): string {
-  if (name.startsWith('NOTIFY_')) return `notification == FUSE_${name}`;
-  return name.startsWith('(') ? 'orphan' : `opcode == ${name.replace(/^opcode /, '')}`;
-}
-
 async function filterGroup(context: RequestsContext, node: unknown): Promise<void> {
   const { model } = context.requests;
   const of = node as RequestsNode | undefined;
   if (of?.kind !== 'group') return;
-  const name = model.groupFacts(of.id)?.name ?? '';
-  const path = JSON.stringify(model.pathOf(of.id));
-  const texts: Readonly<Record<Grouping, string>> = {
-    time: '',
-    file:
-      (model.groupFacts(of.id)?.groups ?? 0) > 0
-        ? `path ~ ${path.slice(0, -1)}/**" || path == ${path}`
-        : `path == ${path}`,
-    process: `pid == ${name}`,
-    opcode: opcodeFilter(name),
-  };
-  await setFilter(context, texts[model.grouping]);
+  const facts = model.groupFacts(of.id);
+  const filter = facts && groupFilter(model.grouping, facts, model.pathOf(of.id));
+  if (filter !== undefined) return setFilter(context, filter);
+  void vscode.window.showInformationMessage('These are the requests of many files: no filter says which.');
 }
 
 // Rows

@@ -1,7 +1,7 @@
 /** Patterns of paths, and regular expressions that cannot be made slow. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { globMatcher } from '../../../src/trace/filter/glob';
+import { globLiteral, globMatcher } from '../../../src/trace/filter/glob';
 import { regexMatcher } from '../../../src/trace/filter/regex';
 
 function glob(pattern: string, path: string): boolean {
@@ -58,6 +58,19 @@ describe('patterns of paths', () => {
   });
 });
 
+describe('a text as a pattern', () => {
+  it('stands for itself only, whatever is in it', () => {
+    const name = fc.stringMatching(/^[ab*?[\]{},\\!^-]{1,6}$/);
+    fc.assert(
+      fc.property(name, name, (one, other) => {
+        assert.ok(glob(globLiteral(one), one), one);
+        assert.equal(glob(globLiteral(one), other), one === other, `${one} and ${other}`);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
+
 describe('regular expressions', () => {
   it('agree with those of JavaScript', () => {
     const atom = fc.constantFrom(
@@ -68,6 +81,9 @@ describe('regular expressions', () => {
       '[ab]',
       '[^a]',
       '[a-b_]',
+      '[\\d-_]',
+      '[a-\\d]',
+      '[\\w-]',
       '\\w',
       '\\W',
       '\\d',
