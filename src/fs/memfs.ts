@@ -44,7 +44,8 @@ export function memoryAreas(start: number): MemoryAreas {
 const NAME_MAX = 255;
 const XATTR_CREATE = 1;
 const XATTR_REPLACE = 2;
-const XATTR_NAMES = /^(user|trusted|security|system)\../s;
+/** Not system.*: ACLs are not served (see xattrs.ts), and there is nothing else there. */
+const XATTR_NAMES = /^(user|trusted|security)\../s;
 
 export class MemoryFileSystem implements FileSystem {
   readonly attributes: number;
@@ -337,7 +338,9 @@ export class MemoryFileSystem implements FileSystem {
   }
 
   getxattr(node: Node, name: number, into: number, size: number): number {
-    const value = this.inode(node).xattrs.get(this.text(name));
+    const text = this.text(name);
+    if (!XATTR_NAMES.test(text)) return -Errno.EOPNOTSUPP;
+    const value = this.inode(node).xattrs.get(text);
     return value === undefined ? -Errno.ENODATA : this.answer(value, into, size);
   }
 

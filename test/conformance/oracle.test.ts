@@ -49,6 +49,7 @@ const oracles: readonly Oracle[] = [
     arguments: ['-o', 'sandbox=chroot,cache=none,xattr,posix_lock,flock,readdirplus,modcaps=+sys_admin'],
     lacks: { fileFlags: noFlags, tmpfile: noTmpfile },
     differences: {
+      'POSIX ACLs are refused: whoever checks modes only would let the wrong users in': 'it passes them through',
       'F_GETLK shows the lock in the way': 'it answers EINVAL to GETLK of the whole file',
       'a process that ends drops its locks': NO_WAIT,
       'F_SETLKW waits until the lock is free': NO_WAIT,

@@ -6,7 +6,7 @@ import { Errno as E } from '../../src/protocol/errno';
 import { ROOT } from '../../src/fs/fileSystem';
 import * as linux from '../../src/fs/linux';
 import { LinuxCalls } from '../../src/native/linuxCalls';
-import { check, type Entry, Errno, failsWith } from './client';
+import { check, CLIENT_AREA, type Entry, Errno, failsWith } from './client';
 import { isRoot } from './shared';
 import { sharing } from './sharing';
 
@@ -382,6 +382,34 @@ describe('passthrough', () => {
     assert.equal(file.listxattr(ROOT, 0, 0), -E.ENOSYS);
     assert.equal(file.setxattr(ROOT, client.name('user.a'), 0, 0, 0, false), -E.ENOSYS);
     assert.equal(file.removexattr(ROOT, client.name('user.a')), -E.ENOSYS);
+  });
+
+  it('an ACL that a file has on the host is not told, nor touched', () => {
+    const { client, fs: file, folder } = open();
+    const ACCESS = 'system.posix_acl_access';
+    const acl = Buffer.from(
+      '0200000001000600ffffffff020006003930000004000400ffffffff10000600ffffffff20000400ffffffff',
+      'hex',
+    );
+    const host = new LinuxCalls();
+    const address = (at: number): number => client.arena.address(at);
+    const onHost = (): [path: number, name: number, value: number] => {
+      const value = CLIENT_AREA - 256;
+      return [address(client.name(path.join(folder, 'a'))), address(client.name(ACCESS, true)), address(value)];
+    };
+    fs.writeFileSync(path.join(folder, 'a'), '');
+    client.arena.u8.set(acl, CLIENT_AREA - 256);
+    assert.equal(host.setxattr(...onHost(), acl.length, 0), 0);
+
+    const a = client.lookup(ROOT, 'a');
+    client.setxattr(a, 'user.first', '1');
+    client.setxattr(a, 'user.second', '2');
+    const names = client.listxattr(a).filter((name) => !name.startsWith('security.'));
+    assert.deepEqual(names.sort(), ['user.first', 'user.second']);
+    assert.throws(() => client.getxattr(a, ACCESS), failsWith(E.EOPNOTSUPP));
+    assert.throws(() => client.setxattr(a, ACCESS, 'x'), failsWith(E.EOPNOTSUPP));
+    assert.equal(file.removexattr(a, client.name(ACCESS)), -E.EOPNOTSUPP);
+    assert.equal(host.getxattr(...onHost(), 256), acl.length);
   });
 
   it('ioctl passes file flags, the safe ones, and nothing else', async () => {
