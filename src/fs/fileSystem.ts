@@ -176,7 +176,8 @@ export interface FileSystem {
   mknod(parent: Node, name: number, mode: number, rdev: number, caller: Caller): Node | number;
   mkdir(parent: Node, name: number, mode: number, caller: Caller): Node | number;
   link(node: Node, newParent: Node, newName: number): Node | number;
-  create(parent: Node, name: number, mode: number, flags: number, caller: Caller): Node | number;
+  /** `killPriv`: as for `open`, where the file is there already. */
+  create(parent: Node, name: number, mode: number, flags: number, killPriv: boolean, caller: Caller): Node | number;
   tmpfile(parent: Node, mode: number, flags: number, caller: Caller): Node | number;
 
   unlink(parent: Node, name: number): number;

@@ -176,7 +176,7 @@ export class MemoryFileSystem implements FileSystem {
     return this.give(inode);
   }
 
-  create(parent: Node, name: number, mode: number, flags: number, caller: Caller): Node | number {
+  create(parent: Node, name: number, mode: number, flags: number, killPriv: boolean, caller: Caller): Node | number {
     const made = this.make(parent, name, 0o100000 | (mode & 0o7777), caller);
     if (made !== -Errno.EEXIST || flags & linux.O_EXCL) {
       if (made > 0) this.createdHandle = this.files.open(this.inode(made), flags, false);
@@ -184,7 +184,7 @@ export class MemoryFileSystem implements FileSystem {
     }
     const node = this.lookup(parent, name);
     if (node < 0) return node;
-    const handle = this.open(node, flags, false);
+    const handle = this.open(node, flags, killPriv);
     if (handle < 0) {
       this.forget(node, 1);
       return handle;

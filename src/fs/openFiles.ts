@@ -28,11 +28,7 @@ export class OpenFiles {
     const { folder } = this;
     const flags = folder.openFlags(guestFlags);
     if (flags < 0) return flags;
-    if (!folder.budget.hasRoom) return -Errno.EMFILE;
-    const dropped = killPriv ? folder.calls.dropFsetid() : 0;
-    if (dropped < 0) return dropped;
-    const fd = folder.reopen(node, flags);
-    if (killPriv) folder.calls.resume();
+    const fd = folder.openForHandle(node, flags, killPriv);
     return fd < 0 ? fd : folder.addHandle(fd, node, flags, HandleKind.File);
   }
 

@@ -225,8 +225,8 @@ export class PassthroughFileSystem implements FileSystem {
     return this.names.link(node, newParent, newName);
   }
 
-  create(parent: Node, name: number, mode: number, flags: number, caller: Caller): Node | number {
-    const node = this.names.create(parent, name, mode, flags, caller);
+  create(parent: Node, name: number, mode: number, flags: number, killPriv: boolean, caller: Caller): Node | number {
+    const node = this.names.create(parent, name, mode, flags, killPriv, caller);
     if (flags & linux.O_TRUNC && node > 0) this.mapped(node)?.after(node);
     return node;
   }

@@ -183,8 +183,14 @@ export class Client {
     return this.attributes();
   }
 
-  async create(parent: Node, name: string, flags = 2, mode = 0o100644): Promise<{ node: Node; handle: Handle }> {
-    const node = await this.request((caller) => this.fs.create(parent, this.name(name), mode, flags, caller));
+  async create(
+    parent: Node,
+    name: string,
+    flags = 2,
+    mode = 0o100644,
+    killPriv = false,
+  ): Promise<{ node: Node; handle: Handle }> {
+    const node = await this.request((caller) => this.fs.create(parent, this.name(name), mode, flags, killPriv, caller));
     return { node, handle: this.fs.createdHandle };
   }
 

@@ -56,12 +56,18 @@ const operations: Readonly<Record<string, Operation>> = {
   readlink: ({ client, fs, link }) => fs.readlink(link, client.name(''), 100),
   link: ({ client, fs, file, folder }) => fs.link(file, folder, client.name('new')),
   create: async ({ client, fs }) => {
-    const node = await client.outcome((c) => fs.create(ROOT, client.name('new'), 0o100644, linux.O_RDWR, c));
+    const node = await client.outcome((c) => fs.create(ROOT, client.name('new'), 0o100644, linux.O_RDWR, false, c));
     if (node > 0) fs.release(fs.createdHandle);
     return node;
   },
   'create of what is there': async ({ client, fs }) => {
-    const node = await client.outcome((c) => fs.create(ROOT, client.name('file'), 0o100644, linux.O_RDWR, c));
+    const node = await client.outcome((c) => fs.create(ROOT, client.name('file'), 0o100644, linux.O_RDWR, false, c));
+    if (node > 0) fs.release(fs.createdHandle);
+    return node;
+  },
+  'create of what is there that drops bits': async ({ client, fs }) => {
+    const flags = linux.O_RDWR | linux.O_TRUNC;
+    const node = await client.outcome((c) => fs.create(ROOT, client.name('file'), 0o100644, flags, true, c));
     if (node > 0) fs.release(fs.createdHandle);
     return node;
   },

@@ -95,7 +95,7 @@ describe('lookups of the passthrough file system', () => {
       const some = nodes[(a + b * 3 + from * 9 + to) % Math.max(1, nodes.length)];
       if (kind === 0) hold(file.lookup(parent, client.name(name)));
       if (kind === 1) {
-        const made = await client.outcome((c) => file.create(parent, client.name(name), 0o100644, 2, c));
+        const made = await client.outcome((c) => file.create(parent, client.name(name), 0o100644, 2, false, c));
         hold(made);
         if (made > 0) file.release(file.createdHandle);
       }

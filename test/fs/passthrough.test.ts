@@ -65,6 +65,22 @@ describe('passthrough', () => {
       file.release(handle);
     });
 
+    it('that are there already lose set-user-ID and set-group-ID with O_TRUNC, where the guest asks for it', async function () {
+      if (!isRoot) this.skip();
+      const { client, folder } = open();
+      const program = path.join(folder, 'program');
+      fs.writeFileSync(program, 'content');
+      for (const [killPriv, left] of [
+        [false, 0o6777],
+        [true, 0o777],
+      ] as const) {
+        fs.chmodSync(program, 0o6777);
+        await client.create(ROOT, 'program', linux.O_WRONLY | linux.O_TRUNC, 0o100644, killPriv);
+        assert.equal(fs.statSync(program).mode & 0o7777, left);
+        assert.equal(client.attributes().mode & 0o7777, left);
+      }
+    });
+
     it('belong to the caller', async function () {
       if (!isRoot) this.skip();
       const { client, folder } = open();
@@ -122,7 +138,7 @@ describe('passthrough', () => {
       const changes: Record<string, () => Promise<number> | number> = {
         'open for writing': () => file.open(node, linux.O_WRONLY, false),
         'open and truncate': () => file.open(node, linux.O_RDONLY | linux.O_TRUNC, false),
-        create: () => client.outcome((c) => file.create(ROOT, client.name('n'), 0o100644, 2, c)),
+        create: () => client.outcome((c) => file.create(ROOT, client.name('n'), 0o100644, 2, false, c)),
         tmpfile: () => client.outcome((c) => file.tmpfile(ROOT, 0o100644, 2, c)),
         mkdir: () => client.outcome((c) => file.mkdir(ROOT, client.name('n'), 0o40755, c)),
         mknod: () => client.outcome((c) => file.mknod(ROOT, client.name('n'), 0o100644, 0, c)),

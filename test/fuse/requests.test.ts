@@ -157,10 +157,14 @@ describe('FUSE requests, byte by byte', () => {
     const file = pack(wire.CreateIn, { mode: 0o100666, umask: 0o002, flags: 0o100_0702 });
     const bench = Workbench.started({ cache: 'always' });
     const { body } = bench.send(request({ opcode: Opcode.CREATE }, file, text('f')), 160);
-    assert.deepEqual(bench.fs.log, ['create(1, f, 100664, 1000302)']);
+    assert.deepEqual(bench.fs.log, ['create(1, f, 100664, 1000302, false)']);
     const opened = new Fields<string>(wire.OpenOut, body, wire.EntryOut.size);
     assert.equal(opened.big('fh'), fh(4));
     assert.equal(opened.number('open_flags'), 2);
+    const truncating = pack(wire.CreateIn, { mode: 0o100644, flags: 0o1101, open_flags: 1 });
+    assert.deepEqual(asked(request({ opcode: Opcode.CREATE }, truncating, text('f'))), [
+      'create(1, f, 100644, 1101, true)',
+    ]);
     // The kernel's placeholder for a name that there is not.
     assert.deepEqual(asked(request({ opcode: Opcode.TMPFILE }, file, text('/'))), ['tmpfile(1, 100664, 1000302)']);
   });

@@ -159,8 +159,9 @@ export class ScriptedFs implements FileSystem {
   link(node: Node, newParent: Node, newName: number): Node | number {
     return this.made(this.note('link', node, newParent, this.text(newName)));
   }
-  create(parent: Node, name: number, mode: number, flags: number, caller: Caller): Node | number {
-    return this.made(this.noteFor(caller, 'create', parent, this.text(name), mode.toString(8), flags.toString(8)));
+  create(parent: Node, name: number, mode: number, flags: number, killPriv: boolean, caller: Caller): Node | number {
+    const octal = [mode.toString(8), flags.toString(8)];
+    return this.made(this.noteFor(caller, 'create', parent, this.text(name), ...octal, killPriv));
   }
   tmpfile(parent: Node, mode: number, flags: number, caller: Caller): Node | number {
     return this.made(this.noteFor(caller, 'tmpfile', parent, mode.toString(8), flags.toString(8)));
