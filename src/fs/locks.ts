@@ -4,18 +4,24 @@
  * A POSIX lock belongs to (inode, owner), an owner being a process of the guest. Each such pair gets an open file
  * description of its own and the locks are OFD locks on it: two owners then conflict as they should, and an owner's
  * locks end with one close. flock is taken on the handle's own description, as in the guest. Waiting: waitingLocks.ts.
+ *
+ * That description can write only where the guest's handle can: a file that is open for writing anywhere cannot be
+ * executed by the host (ETXTBSY). An owner that has read locks only and wants a write lock moves over to a writable one.
  */
 import { Errno } from '../protocol/errno';
 import { DEFERRED, type Caller, type Handle, type Lock, type Node } from './fileSystem';
 import type { Alarm } from './hostCalls';
 import type { HostFolder } from './hostFolder';
 import * as linux from './linux';
+import { RangeLocks } from './rangeLocks';
 import { WaitingLocks } from './waitingLocks';
 
 interface LockOwner {
   readonly low: number;
   readonly high: number;
-  readonly fd: number;
+  fd: number;
+  /** What is locked through `fd` while that cannot write: what is to be taken along to one that can. */
+  readLocks: RangeLocks | undefined;
   /** The handle used last. When it is released the owner cannot have locks here any more: a guest's kernel tells of
    *  the end of POSIX locks by FLUSH, but of the end of its own OFD locks not at all. */
   handle: Handle;
@@ -186,8 +192,14 @@ export class Locks {
   private tryLock(handle: Handle, lock: Lock): number {
     const owner = this.takeOwner(handle, lock);
     if (typeof owner === 'number') return owner;
+    return this.set(owner, lock);
+  }
+
+  private set(owner: LockOwner, lock: Lock): number {
     this.writeLock(lock);
-    return this.ask(owner.fd, linux.F_OFD_SETLK);
+    const result = this.ask(owner.fd, linux.F_OFD_SETLK);
+    if (result >= 0) owner.readLocks?.set({ ...lock, owner: '' });
+    return result;
   }
 
   private unlock(node: Node, lock: Lock): number {
@@ -197,8 +209,7 @@ export class Locks {
     if (lock.start === 0 && lock.end === Infinity) {
       this.dropOwner(node, lock.ownerLow, lock.ownerHigh);
     } else {
-      this.writeLock(lock);
-      result = this.ask(owner.fd, linux.F_OFD_SETLK);
+      result = this.set(owner, lock);
     }
     this.waiting.retry(node);
     return result;
@@ -208,7 +219,7 @@ export class Locks {
     return this.folder.calls.fcntlLock(fd, command, this.folder.arena.address(this.folder.areas.scratch));
   }
 
-  private writeLock(lock: Lock): void {
+  private writeLock(lock: Pick<Lock, 'type' | 'start' | 'end'>): void {
     const { arena, areas } = this.folder;
     const at = areas.scratch;
     arena.zero(at, linux.Flock.byteLength);
@@ -253,26 +264,59 @@ export class Locks {
     if (known !== undefined) {
       known.handle = handle;
       known.pid = lock.pid;
-      return known;
+      const { readLocks } = known;
+      if (readLocks === undefined || lock.type !== linux.F_WRLCK || !this.canWrite(handle)) return known;
+      const failed = this.moveOver(known, readLocks);
+      return failed < 0 ? failed : known;
     }
     if (!budget.hasRoom) return -Errno.EMFILE;
-    const fd = this.openForLocks(node);
+    const fd = this.openForLocks(handle);
     if (fd < 0) return fd;
     budget.take();
-    const owner: LockOwner = { low: lock.ownerLow, high: lock.ownerHigh, fd, handle, pid: lock.pid };
+    const readLocks = this.canWrite(handle) ? undefined : new RangeLocks();
+    const owner: LockOwner = { low: lock.ownerLow, high: lock.ownerHigh, fd, readLocks, handle, pid: lock.pid };
     const others = this.owners.get(node);
     if (others === undefined) this.owners.set(node, [owner]);
     else others.push(owner);
     return owner;
   }
 
+  private canWrite(handle: Handle): boolean {
+    return (this.folder.handles.flags[handle] & linux.O_ACCMODE) !== linux.O_RDONLY;
+  }
+
   /** A write lock needs a writable description; where there cannot be one, read locks still work. */
-  private openForLocks(node: Node): number {
-    if (this.folder.nodes.type[node] === linux.FileType.FOLDER) {
-      return this.folder.reopen(node, linux.O_RDONLY | linux.O_DIRECTORY);
+  private openForLocks(handle: Handle): number {
+    const { handles } = this.folder;
+    const node = handles.node[handle];
+    const fd = this.canWrite(handle) ? this.folder.reopen(node, linux.O_RDWR) : -Errno.EACCES;
+    if (fd >= 0 || fd === -Errno.EMFILE) return fd;
+    return this.folder.reopen(node, linux.O_RDONLY | (handles.flags[handle] & linux.O_DIRECTORY));
+  }
+
+  /**
+   * OFD locks of two descriptions conflict even where the owner is one, so there must not be two with locks that differ:
+   * the read locks are taken on the new description as they are on the old one, which nobody's lock can prevent, and
+   * only then let go there. At no moment is the owner without them. The write lock comes after that; if it is refused,
+   * the read locks are still held.
+   */
+  private moveOver(owner: LockOwner, held: RangeLocks): number {
+    const { calls, budget } = this.folder;
+    if (!budget.hasRoom) return -Errno.EMFILE;
+    const fd = this.openForLocks(owner.handle);
+    if (fd < 0) return fd;
+    for (const { type, start, end } of held.all) {
+      this.writeLock({ type, start, end });
+      const failed = this.ask(fd, linux.F_OFD_SETLK);
+      if (failed < 0) {
+        calls.close(fd);
+        return failed;
+      }
     }
-    const fd = this.folder.options.readOnly ? -Errno.EROFS : this.folder.reopen(node, linux.O_RDWR);
-    return fd >= 0 || fd === -Errno.EMFILE ? fd : this.folder.reopen(node, linux.O_RDONLY);
+    calls.close(owner.fd);
+    owner.fd = fd;
+    owner.readLocks = undefined;
+    return 0;
   }
 
   private dropOwner(node: Node, low: number, high: number): boolean {

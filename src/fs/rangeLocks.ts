@@ -1,5 +1,6 @@
 /**
- * POSIX record locks of one inode, kept by ourselves: for the file system in memory. Ranges are inclusive; an `end` of
+ * POSIX record locks of one inode, kept by ourselves: for the file system in memory, and for an owner whose locks are
+ * to move from one descriptor of the host to another. Ranges are inclusive; an `end` of
  * Infinity reaches beyond any end of file. fcntl(2).
  */
 import { F_RDLCK, F_UNLCK, F_WRLCK } from './linux';
@@ -14,6 +15,11 @@ export interface HeldLock {
 
 export class RangeLocks {
   private held: HeldLock[] = [];
+
+  /** By start. */
+  get all(): readonly HeldLock[] {
+    return this.held;
+  }
 
   /** The first lock of another owner in the way of this one. */
   conflict(lock: HeldLock): HeldLock | undefined {

@@ -182,6 +182,29 @@ export const locks = [
     'posixLocks',
   ),
   test(
+    'a write lock through another descriptor leaves the read locks of the process as they are',
+    async (context) =>
+      contend(context, async (one, other, two) => {
+        const { fs } = context;
+        const reading = await fs.open('a', O.RDONLY);
+        await fs.setLock(reading, lock(READ, 0, 10));
+        await fs.setLock(reading, lock(NONE, 4, 2));
+        await other.setLock(two, lock(READ, 8, 1));
+        // Refused: and what was locked is so still.
+        await fails('EAGAIN', fs.setLock(one, lock(WRITE, 0, 0)));
+        for (const start of [0, 3, 6, 9]) await fails('EAGAIN', other.setLock(two, lock(WRITE, start, 1)));
+        await other.setLock(two, lock(WRITE, 4, 2));
+        await other.setLock(two, lock(NONE, 0, 0));
+        await fs.setLock(one, lock(WRITE, 2, 1));
+        await fails('EAGAIN', other.setLock(two, lock(READ, 2, 1)));
+        await other.setLock(two, lock(READ, 0, 2));
+        await fails('EAGAIN', other.setLock(two, lock(WRITE, 9, 1)));
+        await fs.setLock(reading, lock(NONE, 0, 0));
+        await other.setLock(two, lock(WRITE, 0, 0));
+      }),
+    'posixLocks',
+  ),
+  test(
     'flock keeps others out',
     async (context) =>
       contend(context, async (one, other, two) => {

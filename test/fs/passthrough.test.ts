@@ -1,5 +1,6 @@
 /** The passthrough file system on a real folder: what the conformance list cannot see from the guest's side. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { Errno as E } from '../../src/protocol/errno';
@@ -355,6 +356,42 @@ describe('passthrough', () => {
       const second = client.setlk(handle, client.lock(WRITE, 5, 5, 200), true);
       file.release(handle);
       assert.equal(await second, -E.EINTR);
+    });
+
+    it('for reading do not keep the host from executing the file; for writing the owner moves over', async () => {
+      const { client, fs: file, folder } = open();
+      const program = path.join(folder, 'program');
+      fs.copyFileSync('/bin/true', program);
+      fs.chmodSync(program, 0o755);
+      const host = fs.openSync(program, 'r');
+      const calls = new LinuxCalls();
+      const hostLocks = (type: number, start: number): number => {
+        const at = CLIENT_AREA - 256;
+        client.arena.zero(at, linux.Flock.byteLength);
+        client.arena.setU16(at, type);
+        client.arena.setU64(at + linux.Flock.start, start);
+        client.arena.setU64(at + linux.Flock.length, 1);
+        assert.equal(calls.fcntlLock(host, linux.F_OFD_GETLK, client.arena.address(at)), 0);
+        return client.arena.getU16(at);
+      };
+      const node = client.lookup(ROOT, 'program');
+      const reading = check(file.open(node, linux.O_RDONLY, false));
+      assert.equal(await client.setlk(reading, client.lock(READ, 10, 19, 100)), 0);
+      assert.equal(await client.setlk(reading, client.lock(UNLOCK, 14, 15, 100)), 0);
+      assert.equal(spawnSync(program).status, 0);
+      // No guest sends this; it is not a way to have the file opened for writing.
+      assert.equal(await client.setlk(reading, client.lock(WRITE, 30, 39, 100)), -E.EBADF);
+      const held = file.descriptorCount;
+
+      const writing = check(file.open(node, linux.O_RDWR, false));
+      assert.equal(await client.setlk(writing, client.lock(WRITE, 18, Infinity, 100)), 0);
+      assert.equal(file.descriptorCount, held + 1);
+      const seen = [9, 10, 13, 14, 15, 16, 17, 18, 19, 20].map((start) => hostLocks(WRITE, start));
+      const [none, read, write] = [UNLOCK, READ, WRITE];
+      assert.deepEqual(seen, [none, read, read, none, none, read, read, write, write, write]);
+      file.release(writing);
+      assert.equal(spawnSync(program).status, 0);
+      fs.closeSync(host);
     });
 
     it('that would wait for each other for good end with EDEADLK', async () => {
