@@ -185,8 +185,9 @@ export interface FileSystem {
   /** `flags`: RENAME_NOREPLACE 1, RENAME_EXCHANGE 2, RENAME_WHITEOUT 4. */
   rename(parent: Node, name: number, newParent: Node, newName: number, flags: number): number;
 
-  /** `flags`: the guest's O_* without O_CREAT, O_EXCL and O_NOCTTY. `killPriv`: FUSE_OPEN_KILL_SUIDGID with O_TRUNC. */
-  open(node: Node, flags: number, killPriv: boolean): Handle | number;
+  /** `flags`: the guest's O_* without O_CREAT, O_EXCL and O_NOCTTY. `killPriv`: FUSE_OPEN_KILL_SUIDGID with O_TRUNC. May
+   *  be DEFERRED, where a program of the host has a lease on the file. */
+  open(node: Node, flags: number, killPriv: boolean, caller: Caller): Handle | number;
   /** Bytes read, put into the reply at `skip`; may be DEFERRED. */
   read(handle: Handle, offset: number, length: number, payload: Payload, skip: number, caller: Caller): number;
   /** Bytes written, taken from the request at `skip`; may be DEFERRED. */
@@ -230,7 +231,7 @@ export interface FileSystem {
   setlk(handle: Handle, lock: Lock, wait: boolean, caller: Caller): number;
   /** flock(2); `type` is F_RDLCK 0 (shared), F_WRLCK 1 (exclusive) or F_UNLCK 2. May be DEFERRED when `wait`. */
   flock(handle: Handle, type: number, wait: boolean, caller: Caller): number;
-  /** INTERRUPT: a waiting lock request ends with -EINTR. True when one was found. */
+  /** INTERRUPT: a request that waits for a lock or a lease ends with -EINTR. True when one was found. */
   interrupt(uniqueLow: number, uniqueHigh: number): boolean;
 
   /** May be DEFERRED. */

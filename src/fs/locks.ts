@@ -3,18 +3,17 @@
  *
  * A POSIX lock belongs to (inode, owner), an owner being a process of the guest. Each such pair gets an open file
  * description of its own and the locks are OFD locks on it: two owners then conflict as they should, and an owner's
- * locks end with one close. flock is taken on the handle's own description, as in the guest. Waiting: waitingLocks.ts.
+ * locks end with one close. flock is taken on the handle's own description, as in the guest. Waiting: waitingRequests.ts.
  *
  * That description can write only where the guest's handle can: a file that is open for writing anywhere cannot be
  * executed by the host (ETXTBSY). An owner that has read locks only and wants a write lock moves over to a writable one.
  */
 import { Errno } from '../protocol/errno';
 import { DEFERRED, type Caller, type Handle, type Lock, type Node } from './fileSystem';
-import type { Alarm } from './hostCalls';
 import type { HostFolder } from './hostFolder';
 import * as linux from './linux';
 import { RangeLocks } from './rangeLocks';
-import { WaitingLocks } from './waitingLocks';
+import type { WaitingRequests } from './waitingRequests';
 
 interface LockOwner {
   readonly low: number;
@@ -41,16 +40,13 @@ const keyOf = (lock: Lock): string => `${lock.ownerHigh} ${lock.ownerLow}`;
 
 export class Locks {
   private readonly owners = new Map<Node, LockOwner[]>();
-  private readonly waiting: WaitingLocks;
   /** What POSIX owners wait for, by owner. */
   private readonly wishes = new Map<string, Wish>();
 
   constructor(
     private readonly folder: HostFolder,
-    alarm: Alarm,
-  ) {
-    this.waiting = new WaitingLocks(alarm);
-  }
+    private readonly waiting: WaitingRequests,
+  ) {}
 
   /** Changes `lock` into the first one in the way, or its type to F_UNLCK. */
   getlk(handle: Handle, lock: Lock): number {
@@ -109,10 +105,6 @@ export class Locks {
     return this.wait(handle, caller, () => calls.flock(fd, operation));
   }
 
-  interrupt(uniqueLow: number, uniqueHigh: number): boolean {
-    return this.waiting.interrupt(uniqueLow, uniqueHigh);
-  }
-
   /** The owner has closed the file: its POSIX locks of it go. */
   flush(handle: Handle, ownerLow: number, ownerHigh: number): void {
     if (this.owners.size === 0) return;
@@ -136,18 +128,11 @@ export class Locks {
   }
 
   nodeEnds(node: Node): void {
-    this.waiting.endOfNode(node, -Errno.EBADF);
     if (this.owners.size === 0) return;
     for (const owner of this.owners.get(node) ?? []) this.dropOwner(node, owner.low, owner.high);
   }
 
-  /** Whoever waits is told -EINTR, as by a signal; locks that are held stay. */
-  endWaits(): void {
-    this.waiting.endAll(-Errno.EINTR);
-  }
-
   reset(): void {
-    this.endWaits();
     for (const [node] of this.owners) this.nodeEnds(node);
   }
 

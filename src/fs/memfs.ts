@@ -184,7 +184,7 @@ export class MemoryFileSystem implements FileSystem {
     }
     const node = this.lookup(parent, name);
     if (node < 0) return node;
-    const handle = this.open(node, flags, killPriv);
+    const handle = this.open(node, flags, killPriv, caller);
     if (handle < 0) {
       this.forget(node, 1);
       return handle;
@@ -256,7 +256,7 @@ export class MemoryFileSystem implements FileSystem {
     return 0;
   }
 
-  open(node: Node, flags: number, killPriv: boolean): Handle | number {
+  open(node: Node, flags: number, killPriv: boolean, _caller: Caller): Handle | number {
     const inode = this.inode(node);
     switch (inode.type) {
       case linux.FileType.REGULAR:

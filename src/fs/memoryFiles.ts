@@ -5,7 +5,7 @@ import { DEFERRED, type Caller, type Handle, type Lock, type Payload } from './f
 import * as linux from './linux';
 import type { MemoryInode } from './memoryInode';
 import type { HeldLock } from './rangeLocks';
-import { WaitingLocks } from './waitingLocks';
+import { WaitingRequests } from './waitingRequests';
 
 export interface OpenFile {
   readonly inode: MemoryInode;
@@ -22,7 +22,7 @@ export class MemoryFiles {
   private readonly opened = new Map<Handle, OpenFile>();
   private next: Handle = 0;
   /** Nobody else holds locks here, so that a retry at each unlock is all it takes. */
-  private readonly waiting = new WaitingLocks({ wake: () => undefined });
+  private readonly waiting = new WaitingRequests({ wake: () => undefined });
 
   constructor(
     private readonly arena: Arena,

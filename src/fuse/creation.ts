@@ -7,8 +7,8 @@ import { Errno } from '../protocol/errno';
 import { ExtType, FileType, OpenFlag, OpenInFlag, S_IFMT } from '../protocol/fuse/flags';
 import { CreateIn, EntryOut, ExtHeader, MkdirIn, MknodIn, OpenOut, SuppGroups } from '../protocol/fuse/structs';
 import { sendEntry, writeEntry } from './attributes';
-import { openFlagsOf, writeOpened } from './data';
 import { checkFirstName, checkOnlyName, checkTarget } from './nameCheck';
+import { openFlagsOf, writeOpened } from './opened';
 import type { Turn } from './turn';
 
 const PERMISSIONS = 0o7777;

@@ -2,6 +2,7 @@
  * A small client of the `FileSystem` interface for tests: strings and Buffers instead of arena offsets, promises instead
  * of parked requests. Throws `Errno` for negative results.
  */
+import assert from 'node:assert/strict';
 import type { Arena } from '../../src/base/arena';
 import {
   DEFERRED,
@@ -131,19 +132,15 @@ export class Client {
   /** The same, with negative results as they are. */
   outcome(call: (caller: Caller) => number): Promise<number> {
     return new Promise((resolve) => {
-      this.lastUnique = unique;
-      const caller: Caller = {
-        uid: this.uid,
-        gid: this.gid,
-        pid: 1,
-        supplementaryGid: -1,
-        uniqueLow: unique++,
-        uniqueHigh: 0,
-        defer: () => ({ payload: this.payload, finish: resolve }),
-      };
-      const result = call(caller);
+      const result = call(this.caller(() => ({ payload: this.payload, finish: resolve })));
       if (result !== DEFERRED) resolve(result);
     });
+  }
+
+  private caller(defer: Caller['defer']): Caller {
+    this.lastUnique = unique;
+    const { uid, gid } = this;
+    return { uid, gid, pid: 1, supplementaryGid: -1, uniqueLow: unique++, uniqueHigh: 0, defer };
   }
 
   lookup(parent: Node, name: string): Node {
@@ -192,6 +189,16 @@ export class Client {
   ): Promise<{ node: Node; handle: Handle }> {
     const node = await this.request((caller) => this.fs.create(parent, this.name(name), mode, flags, killPriv, caller));
     return { node, handle: this.fs.createdHandle };
+  }
+
+  /** The handle or a negative errno, at once: where nothing is in the way. */
+  open(node: Node, flags: number, killPriv = false): Handle | number {
+    return this.fs.open(
+      node,
+      flags,
+      killPriv,
+      this.caller(() => assert.fail('deferred')),
+    );
   }
 
   mkdir(parent: Node, name: string, mode = 0o40755): Promise<Node> {

@@ -79,8 +79,11 @@ const operations: Readonly<Record<string, Operation>> = {
   unlink: ({ client, fs }) => fs.unlink(ROOT, client.name('unseen')),
   rmdir: ({ client, fs }) => fs.rmdir(ROOT, client.name('folder')),
   rename: ({ client, fs }) => fs.rename(ROOT, client.name('unseen'), ROOT, client.name('moved', true), 0),
-  open: released(({ fs, file }) => fs.open(file, linux.O_RDWR, false), 'release'),
-  'open that drops bits': released(({ fs, file }) => fs.open(file, linux.O_RDWR | linux.O_TRUNC, true), 'release'),
+  open: released(({ client, file }) => client.open(file, linux.O_RDWR), 'release'),
+  'open that drops bits': released(
+    ({ client, file }) => client.open(file, linux.O_RDWR | linux.O_TRUNC, true),
+    'release',
+  ),
   opendir: released(({ fs, folder }) => fs.opendir(folder, 0), 'releasedir'),
   readdir: ({ fs }) => {
     const handle = fs.opendir(ROOT, 0);

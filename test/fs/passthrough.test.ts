@@ -8,7 +8,7 @@ import { ROOT } from '../../src/fs/fileSystem';
 import * as linux from '../../src/fs/linux';
 import { LinuxCalls } from '../../src/native/linuxCalls';
 import { check, CLIENT_AREA, type Entry, Errno, failsWith } from './client';
-import { isRoot } from './shared';
+import { isRoot, type Shared } from './shared';
 import { sharing } from './sharing';
 
 describe('passthrough', () => {
@@ -27,7 +27,7 @@ describe('passthrough', () => {
       file.release(made.handle);
       assert.equal(file.descriptorCount, 1);
       assert.equal(client.stat(made.node).size, 5);
-      const again = check(file.open(made.node, linux.O_RDONLY, false));
+      const again = check(client.open(made.node, linux.O_RDONLY));
       assert.equal((await client.read(again, 0, 10)).toString(), 'hello');
     });
 
@@ -103,7 +103,7 @@ describe('passthrough', () => {
   describe('opening', () => {
     it('is for regular files; pipes, devices, sockets, links and folders get their errno', async () => {
       const { client, fs: file } = open();
-      const tryOpen = (node: number): number => file.open(node, linux.O_RDWR, false);
+      const tryOpen = (node: number): number => client.open(node, linux.O_RDWR);
       assert.equal(tryOpen(await client.mknod(ROOT, 'pipe', 0o10644)), -E.ENXIO);
       assert.equal(tryOpen(await client.mknod(ROOT, 'socket', 0o140644)), -E.ENXIO);
       assert.equal(tryOpen(await client.symlink(ROOT, 'link', '/')), -E.ELOOP);
@@ -112,20 +112,20 @@ describe('passthrough', () => {
     });
 
     it('with write-back reads what is opened for writing and never appends by itself', async () => {
-      const { client, fs: file } = open({ writeback: true });
+      const { client } = open({ writeback: true });
       const { node, handle } = await client.create(ROOT, 'a');
       await client.write(handle, 0, 'abc');
-      const appending = check(file.open(node, linux.O_WRONLY | linux.O_APPEND, false));
+      const appending = check(client.open(node, linux.O_WRONLY | linux.O_APPEND));
       await client.write(appending, 0, 'X');
       assert.equal((await client.read(appending, 0, 10)).toString(), 'Xbc');
     });
 
     it('without it appends where the host has the end', async () => {
-      const { client, folder, fs: file } = open();
+      const { client, folder } = open();
       const { node, handle } = await client.create(ROOT, 'a');
       await client.write(handle, 0, 'abc');
       fs.appendFileSync(path.join(folder, 'a'), 'def');
-      const appending = check(file.open(node, linux.O_WRONLY | linux.O_APPEND, false));
+      const appending = check(client.open(node, linux.O_WRONLY | linux.O_APPEND));
       await client.write(appending, 0, 'X');
       assert.equal(fs.readFileSync(path.join(folder, 'a'), 'utf8'), 'abcdefX');
     });
@@ -134,11 +134,11 @@ describe('passthrough', () => {
       const { client, folder, fs: file } = open({ readOnly: true });
       fs.writeFileSync(path.join(folder, 'a'), 'abc');
       const node = client.lookup(ROOT, 'a');
-      const handle = check(file.open(node, linux.O_RDONLY, false));
+      const handle = check(client.open(node, linux.O_RDONLY));
       assert.equal((await client.read(handle, 0, 10)).toString(), 'abc');
       const changes: Record<string, () => Promise<number> | number> = {
-        'open for writing': () => file.open(node, linux.O_WRONLY, false),
-        'open and truncate': () => file.open(node, linux.O_RDONLY | linux.O_TRUNC, false),
+        'open for writing': () => client.open(node, linux.O_WRONLY),
+        'open and truncate': () => client.open(node, linux.O_RDONLY | linux.O_TRUNC),
         create: () => client.outcome((c) => file.create(ROOT, client.name('n'), 0o100644, 2, false, c)),
         tmpfile: () => client.outcome((c) => file.tmpfile(ROOT, 0o100644, 2, c)),
         mkdir: () => client.outcome((c) => file.mkdir(ROOT, client.name('n'), 0o40755, c)),
@@ -162,6 +162,66 @@ describe('passthrough', () => {
         assert.deepEqual([name, await change()], [name, -E.EROFS]);
       }
       assert.deepEqual(fs.readdirSync(folder), ['a']);
+    });
+  });
+
+  describe('opening a file that a program of the host has a lease on', () => {
+    const F_SETLEASE = 1024;
+    const host = new LinuxCalls();
+    let holder: number;
+    let shared: Shared;
+    // The host tells the holder by a signal, which would otherwise end it.
+    const told = (): void => undefined;
+
+    beforeEach(() => {
+      process.on('SIGIO', told);
+      shared = open({}, true);
+      fs.writeFileSync(path.join(shared.folder, 'a'), 'content');
+      holder = fs.openSync(path.join(shared.folder, 'a'), 'r+');
+      assert.equal(host.fcntlLock(holder, F_SETLEASE, linux.F_WRLCK), 0);
+    });
+
+    afterEach(() => {
+      fs.closeSync(holder);
+      process.off('SIGIO', told);
+    });
+
+    const start = (flags: number): Promise<number> => {
+      const { client, fs: file } = shared;
+      const node = client.lookup(ROOT, 'a');
+      return client.outcome((caller) => file.open(node, flags, false, caller));
+    };
+
+    it('waits until the lease is given up', async () => {
+      const { client, fs: file } = shared;
+      const opening = start(linux.O_RDWR | linux.O_TRUNC);
+      assert.equal(file.handleCount, 0);
+      assert.equal(fs.fstatSync(holder).size, 7);
+      assert.equal(host.fcntlLock(holder, F_SETLEASE, linux.F_UNLCK), 0);
+      const handle = check(await opening);
+      assert.equal(fs.fstatSync(holder).size, 0);
+      assert.equal(await client.write(handle, 0, 'new'), 3);
+    });
+
+    it('is refused at once with O_NONBLOCK, as Linux does', async () => {
+      assert.equal(await start(linux.O_RDONLY | linux.O_NONBLOCK), -E.EAGAIN);
+    });
+
+    it('ends when it is interrupted, when the inode is forgotten, and when its ring stops', async () => {
+      const { client, fs: file } = shared;
+      const first = start(linux.O_RDONLY);
+      assert.equal(file.interrupt(client.lastUnique, 0), true);
+      assert.equal(await first, -E.EINTR);
+      const second = start(linux.O_RDONLY);
+      file.endWaits();
+      assert.equal(await second, -E.EINTR);
+      const third = start(linux.O_RDONLY);
+      file.forget(client.lookup(ROOT, 'a'), Infinity);
+      assert.equal(await third, -E.EBADF);
+      const fourth = start(linux.O_RDONLY);
+      file.reset();
+      assert.equal(await fourth, -E.EINTR);
+      assert.deepEqual([file.handleCount, file.descriptorCount], [0, 0]);
     });
   });
 
@@ -189,14 +249,14 @@ describe('passthrough', () => {
     });
 
     it('a file system that cannot say what is cached: elsewhere, but for one in memory', async () => {
-      const { client, blocking, fs: file } = open();
+      const { client, blocking } = open();
       const { node, handle } = await client.create(ROOT, 'a');
       await client.write(handle, 0, 'abc');
       wrapped().failName = 'preadv2';
       wrapped().failWith = E.EOPNOTSUPP;
       assert.equal((await client.read(handle, 0, 10)).toString(), 'abc');
       assert.equal(blocking.made, 1);
-      const second = check(file.open(node, linux.O_RDONLY, false));
+      const second = check(client.open(node, linux.O_RDONLY));
       assert.deepEqual(await callsOf(() => client.read(second, 0, 10)), ['lseek']);
       assert.equal(blocking.made, 2);
     });
@@ -303,7 +363,7 @@ describe('passthrough', () => {
     it('of two owners conflict, also with the host, and F_GETLK tells whose', async () => {
       const { client, fs: file } = open();
       const { node, handle } = await client.create(ROOT, 'a');
-      const other = check(file.open(node, linux.O_RDWR, false));
+      const other = check(client.open(node, linux.O_RDWR));
       assert.equal(await client.setlk(handle, client.lock(WRITE, 10, 19, 100)), 0);
       assert.equal(await client.setlk(handle, client.lock(READ, 0, 10, 200)), -E.EAGAIN);
       assert.equal(await client.setlk(other, client.lock(READ, 20, Infinity, 200)), 0);
@@ -336,7 +396,7 @@ describe('passthrough', () => {
         release: (h) => file.release(h),
       };
       for (const [name, end] of Object.entries(ends)) {
-        const holder = check(file.open(node, linux.O_RDWR, false));
+        const holder = check(client.open(node, linux.O_RDWR));
         assert.equal(await client.setlk(holder, client.lock(WRITE, 0, Infinity, 100)), 0, name);
         const waiting = client.setlk(handle, client.lock(WRITE, 5, 5, 200), true);
         end(holder);
@@ -348,7 +408,7 @@ describe('passthrough', () => {
     it('that wait end when interrupted, and when their handle goes', async () => {
       const { client, fs: file } = open();
       const { node, handle } = await client.create(ROOT, 'a');
-      const other = check(file.open(node, linux.O_RDWR, false));
+      const other = check(client.open(node, linux.O_RDWR));
       await client.setlk(other, client.lock(WRITE, 0, Infinity, 100));
       const first = client.setlk(handle, client.lock(WRITE, 5, 5, 200), true);
       assert.equal(file.interrupt(client.lastUnique, 0), true);
@@ -375,7 +435,7 @@ describe('passthrough', () => {
         return client.arena.getU16(at);
       };
       const node = client.lookup(ROOT, 'program');
-      const reading = check(file.open(node, linux.O_RDONLY, false));
+      const reading = check(client.open(node, linux.O_RDONLY));
       assert.equal(await client.setlk(reading, client.lock(READ, 10, 19, 100)), 0);
       assert.equal(await client.setlk(reading, client.lock(UNLOCK, 14, 15, 100)), 0);
       assert.equal(spawnSync(program).status, 0);
@@ -383,7 +443,7 @@ describe('passthrough', () => {
       assert.equal(await client.setlk(reading, client.lock(WRITE, 30, 39, 100)), -E.EBADF);
       const held = file.descriptorCount;
 
-      const writing = check(file.open(node, linux.O_RDWR, false));
+      const writing = check(client.open(node, linux.O_RDWR));
       assert.equal(await client.setlk(writing, client.lock(WRITE, 18, Infinity, 100)), 0);
       assert.equal(file.descriptorCount, held + 1);
       const seen = [9, 10, 13, 14, 15, 16, 17, 18, 19, 20].map((start) => hostLocks(WRITE, start));
@@ -493,7 +553,7 @@ describe('passthrough', () => {
     client.walk('sub/y');
     client.lookup(ROOT, 'x');
     const { node, handle } = await client.create(ROOT, 'a');
-    const other = check(file.open(node, linux.O_RDWR, false));
+    const other = check(client.open(node, linux.O_RDWR));
     await client.setlk(other, client.lock(linux.F_WRLCK, 0, 9, 1));
     const waiting = client.setlk(handle, client.lock(linux.F_WRLCK, 0, 9, 2), true);
     check(file.opendir(ROOT, 0));

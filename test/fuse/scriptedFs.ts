@@ -175,8 +175,8 @@ export class ScriptedFs implements FileSystem {
   rename(parent: Node, name: number, newParent: Node, newName: number, flags: number): number {
     return this.note('rename', parent, this.text(name), newParent, this.text(newName), flags);
   }
-  open(node: Node, flags: number, killPriv: boolean): Handle | number {
-    return this.note('open', node, flags.toString(8), killPriv) || 2;
+  open(node: Node, flags: number, killPriv: boolean, caller: Caller): Handle | number {
+    return this.noteFor(caller, 'open', node, flags.toString(8), killPriv) || 2;
   }
   read(handle: Handle, offset: number, length: number, payload: Payload, skip: number, caller: Caller): number {
     const result = this.noteFor(caller, 'read', handle, offset, length);
