@@ -6,6 +6,7 @@
  * says so. Nothing throws. Names and other request bytes lie in the shared arena, NUL-terminated, already checked to
  * hold no '/' and not to be '', '.' or '..'.
  */
+import type { LockRange } from './lockRange';
 
 /** Result of a call whose end comes later through the `Deferred` that the caller's `defer()` made. */
 export const DEFERRED = -0x10000;
@@ -76,11 +77,9 @@ export interface AttributeChanges {
   mtimeNsec: number;
 }
 
-/** A POSIX or flock lock as FUSE has it. One object, reused; `owner` is opaque. `end` is inclusive, Infinity: to EOF. */
-export interface Lock {
+/** A POSIX or flock lock as FUSE has it. One object, reused; `owner` is opaque. */
+export interface Lock extends LockRange {
   type: number; // F_RDLCK 0, F_WRLCK 1, F_UNLCK 2
-  start: number;
-  end: number;
   pid: number;
   ownerLow: number;
   ownerHigh: number;

@@ -12,6 +12,7 @@ import { Errno } from '../protocol/errno';
 import { DEFERRED, type Caller, type Handle, type Lock, type Node } from './fileSystem';
 import type { HostFolder } from './hostFolder';
 import * as linux from './linux';
+import { copyRange, isWholeFile, lengthHigh, lengthLow, type LockRange, setLength } from './lockRange';
 import { RangeLocks } from './rangeLocks';
 import type { WaitingRequests } from './waitingRequests';
 
@@ -26,6 +27,10 @@ interface LockOwner {
   handle: Handle;
   /** The guest's process, for GETLK. */
   pid: number;
+}
+
+interface TypedRange extends Readonly<LockRange> {
+  readonly type: number;
 }
 
 interface Wish {
@@ -60,8 +65,7 @@ export class Locks {
     const found = this.readLock();
     lock.type = found.type;
     if (lock.type === linux.F_UNLCK) return 0;
-    lock.start = found.start;
-    lock.end = found.end;
+    copyRange(lock, found);
     const pid = arena.getI32(at + linux.Flock.pid);
     lock.pid = pid > 0 ? pid : (this.holder(node, own, lock)?.pid ?? 0);
     return 0;
@@ -69,8 +73,8 @@ export class Locks {
 
   setlk(handle: Handle, lock: Lock, wait: boolean, caller: Caller): number {
     const node = this.folder.handles.node[handle];
-    const { type, start, end, pid, ownerLow, ownerHigh } = lock;
-    if (type === linux.F_UNLCK) return this.unlock(node, lock);
+    const { ownerLow, ownerHigh } = lock;
+    if (lock.type === linux.F_UNLCK) return this.unlock(node, lock);
     const known = this.ownerOf(node, ownerLow, ownerHigh) !== undefined;
     const result = this.tryLock(handle, lock);
     if (result !== -Errno.EAGAIN) return result;
@@ -79,7 +83,7 @@ export class Locks {
       return -Errno.EAGAIN;
     }
     // `lock` is used for the next request: the waiting one needs its own.
-    const kept: Lock = { type, start, end, pid, ownerLow, ownerHigh };
+    const kept = { ...lock };
     const wish = { node, lock: kept };
     if (this.closesCircle(wish)) return -Errno.EDEADLK;
     const key = keyOf(kept);
@@ -191,7 +195,7 @@ export class Locks {
     const owner = this.ownerOf(node, lock.ownerLow, lock.ownerHigh);
     if (owner === undefined) return 0;
     let result = 0;
-    if (lock.start === 0 && lock.end === Infinity) {
+    if (isWholeFile(lock)) {
       this.dropOwner(node, lock.ownerLow, lock.ownerHigh);
     } else {
       result = this.set(owner, lock);
@@ -204,21 +208,25 @@ export class Locks {
     return this.folder.calls.fcntlLock(fd, command, this.folder.arena.address(this.folder.areas.scratch));
   }
 
-  private writeLock(lock: Pick<Lock, 'type' | 'start' | 'end'>): void {
+  private writeLock(lock: TypedRange): void {
     const { arena, areas } = this.folder;
     const at = areas.scratch;
     arena.zero(at, linux.Flock.byteLength);
     arena.setU16(at + linux.Flock.type, lock.type);
-    arena.setU64(at + linux.Flock.start, lock.start);
-    arena.setU64(at + linux.Flock.length, lock.end === Infinity ? 0 : lock.end - lock.start + 1);
+    arena.setU32(at + linux.Flock.start, lock.startLow);
+    arena.setU32(at + linux.Flock.start + 4, lock.startHigh);
+    arena.setU32(at + linux.Flock.length, lengthLow(lock));
+    arena.setU32(at + linux.Flock.length + 4, lengthHigh(lock));
   }
 
-  private readLock(): { type: number; start: number; end: number } {
+  private readLock(): TypedRange {
     const { arena, areas } = this.folder;
-    const start = arena.getU64(areas.scratch + linux.Flock.start);
-    const length = arena.getU64(areas.scratch + linux.Flock.length);
-    const type = arena.getU16(areas.scratch + linux.Flock.type);
-    return { type, start, end: length === 0 ? Infinity : start + length - 1 };
+    const at = areas.scratch;
+    const startLow = arena.getU32(at + linux.Flock.start);
+    const startHigh = arena.getU32(at + linux.Flock.start + 4);
+    const found = { type: arena.getU16(at + linux.Flock.type), startLow, startHigh, endLow: 0, endHigh: 0 };
+    setLength(found, arena.getU32(at + linux.Flock.length), arena.getU32(at + linux.Flock.length + 4));
+    return found;
   }
 
   /**
@@ -290,8 +298,8 @@ export class Locks {
     if (!budget.hasRoom) return -Errno.EMFILE;
     const fd = this.openForLocks(owner.handle);
     if (fd < 0) return fd;
-    for (const { type, start, end } of held.all) {
-      this.writeLock({ type, start, end });
+    for (const lock of held.all) {
+      this.writeLock(lock);
       const failed = this.ask(fd, linux.F_OFD_SETLK);
       if (failed < 0) {
         calls.close(fd);

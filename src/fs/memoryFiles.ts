@@ -3,6 +3,7 @@ import type { Arena } from '../base/arena';
 import { Errno } from '../protocol/errno';
 import { DEFERRED, type Caller, type Handle, type Lock, type Payload } from './fileSystem';
 import * as linux from './linux';
+import { copyRange } from './lockRange';
 import type { MemoryInode } from './memoryInode';
 import type { HeldLock } from './rangeLocks';
 import { WaitingRequests } from './waitingRequests';
@@ -157,8 +158,7 @@ export class MemoryFiles {
       lock.type = linux.F_UNLCK;
     } else {
       lock.type = conflict.type;
-      lock.start = conflict.start;
-      lock.end = conflict.end;
+      copyRange(lock, conflict);
       lock.pid = conflict.pid;
     }
     return 0;
@@ -215,6 +215,6 @@ export class MemoryFiles {
   }
 }
 
-function heldLock({ type, start, end, pid, ownerLow, ownerHigh }: Lock): HeldLock {
-  return { type, start, end, pid, owner: `${ownerHigh} ${ownerLow}` };
+function heldLock(lock: Lock): HeldLock {
+  return { ...lock, owner: `${lock.ownerHigh} ${lock.ownerLow}` };
 }

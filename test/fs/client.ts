@@ -286,8 +286,19 @@ export class Client {
     return names.split('\0').filter((name) => name !== '');
   }
 
+  /** `end` is inclusive; Infinity: to the end of the file. */
   lock(type: number, start: number, end: number, owner: number): Lock {
-    return { type, start, end, pid: owner, ownerLow: owner, ownerHigh: 0 };
+    const last = end === Infinity ? 2n ** 63n - 1n : BigInt(end);
+    return {
+      type,
+      startLow: start >>> 0,
+      startHigh: Math.floor(start / 2 ** 32),
+      endLow: Number(last & 0xffff_ffffn),
+      endHigh: Number(last >> 32n),
+      pid: owner,
+      ownerLow: owner,
+      ownerHigh: 0,
+    };
   }
 
   setlk(handle: Handle, lock: Lock, wait = false): Promise<number> {

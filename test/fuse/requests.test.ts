@@ -279,13 +279,13 @@ describe('FUSE requests, byte by byte', () => {
       ]);
     const of = (opcode: number, args: Uint8Array): string[] => asked(request({ opcode, nodeid: nodeid(5) }, args));
     assert.deepEqual(of(Opcode.SETLK, lock(10n, 19n, 1)), ['setlk(2, 1, 10, 19, false)']);
-    assert.deepEqual(of(Opcode.SETLKW, lock(0n, end, 0)), ['setlk(2, 0, 0, Infinity, true)']);
+    assert.deepEqual(of(Opcode.SETLKW, lock(0n, end, 0)), ['setlk(2, 0, 0, 9223372036854775807, true)']);
     assert.deepEqual(of(Opcode.SETLK, lock(0n, end, 2, 1)), ['flock(2, 2, false)']);
     assert.deepEqual(of(Opcode.SETLKW, lock(0n, end, 1, 1)), ['flock(2, 1, true)']);
     const bench = Workbench.started();
     const { body } = bench.send(request({ opcode: Opcode.GETLK, nodeid: nodeid(5) }, lock(3n, end, 1)));
     const found = new Fields<string>(wire.FileLock, body);
-    assert.deepEqual(bench.fs.log, ['getlk(2, 1, 3, Infinity, 6, 0)']);
+    assert.deepEqual(bench.fs.log, ['getlk(2, 1, 3, 9223372036854775807, 6, 0)']);
     assert.equal(found.big('start'), 3n);
     assert.equal(found.big('end'), end);
     assert.equal(found.number('pid'), 99);
@@ -293,7 +293,11 @@ describe('FUSE requests, byte by byte', () => {
       Workbench.started().send(request({ opcode: Opcode.SETLK, nodeid: nodeid(5) }, args)).error;
     assert.equal(send(lock(0n, 1n, 3)), -22, 'no such type');
     assert.equal(send(lock(2n, 1n, 0)), -22, 'ends before it starts');
-    assert.equal(send(lock(1n << 60n, end, 0)), -75, 'beyond any file');
+    assert.equal(send(lock(1n << 63n, end, 0)), -75, 'beyond any place of a file');
+    assert.deepEqual(of(Opcode.SETLK, lock((1n << 53n) + 1n, end - 1n, 1)), [
+      'setlk(2, 1, 9007199254740993, 9223372036854775806, false)',
+    ]);
+    assert.deepEqual(of(Opcode.SETLK, lock(1n, (1n << 64n) - 1n, 1)), ['setlk(2, 1, 1, 9223372036854775807, false)']);
   });
 
   it('IOCTL: data in and out, nothing unrestricted', () => {

@@ -30,6 +30,12 @@ export interface ScriptedEntry {
   readonly type: number;
 }
 
+/** Start and end, both inclusive. */
+const rangeOf = (lock: Lock): string[] => [
+  String((BigInt(lock.startHigh) << 32n) | BigInt(lock.startLow)),
+  String((BigInt(lock.endHigh) << 32n) | BigInt(lock.endLow)),
+];
+
 type Method = Exclude<keyof FileSystem, 'attributes' | 'createdHandle' | 'crossedDevice'>;
 
 export class ScriptedFs implements FileSystem {
@@ -255,12 +261,12 @@ export class ScriptedFs implements FileSystem {
     return this.note('removexattr', node, this.text(name));
   }
   getlk(handle: Handle, lock: Lock): number {
-    const result = this.note('getlk', handle, lock.type, lock.start, lock.end, lock.ownerLow, lock.ownerHigh);
+    const result = this.note('getlk', handle, lock.type, ...rangeOf(lock), lock.ownerLow, lock.ownerHigh);
     lock.pid = 99;
     return result;
   }
   setlk(handle: Handle, lock: Lock, wait: boolean, caller: Caller): number {
-    return this.noteFor(caller, 'setlk', handle, lock.type, lock.start, lock.end, wait);
+    return this.noteFor(caller, 'setlk', handle, lock.type, ...rangeOf(lock), wait);
   }
   flock(handle: Handle, type: number, wait: boolean, caller: Caller): number {
     return this.noteFor(caller, 'flock', handle, type, wait);
