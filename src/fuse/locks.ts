@@ -1,4 +1,4 @@
-/** Locks: GETLK, SETLK, SETLKW (fcntl and flock), and INTERRUPT, which ends a wait for one. */
+/** Locks: GETLK, SETLK, SETLKW (fcntl and flock), and INTERRUPT, which ends a wait for one, and for a lease. */
 import type { Lock } from '../fs/fileSystem';
 import { isTurned, LAST_HIGH, LAST_LOW } from '../fs/lockRange';
 import { Errno } from '../protocol/errno';
