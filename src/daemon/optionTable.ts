@@ -167,7 +167,7 @@ export const rows: readonly Row[] = [
     (text) => (CACHE_MODES.includes(text) ? (text as CacheMode) : undefined),
   ),
   toggle('--writeback', 'writeback', true, 'Let the guest gather writes before it sends them.'),
-  toggle('--xattr', 'xattr', true, 'Serve extended attributes.'),
+  toggle('--xattr', 'xattr', true, 'Serve extended attributes, POSIX ACLs excepted.'),
   toggle('--readonly', 'readonly', true, 'Refuse every change with EROFS.'),
   toggle('--no-readdirplus', 'readdirplus', false, 'List folders without attributes.'),
   toggle('--allow-direct-io', 'allowDirectIo', true, "Honour the guest programs' O_DIRECT on the host."),

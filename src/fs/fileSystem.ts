@@ -6,6 +6,7 @@
  * says so. Nothing throws. Names and other request bytes lie in the shared arena, NUL-terminated, already checked to
  * hold no '/' and not to be '', '.' or '..'.
  */
+import type { LockRange } from './lockRange';
 
 /** Result of a call whose end comes later through the `Deferred` that the caller's `defer()` made. */
 export const DEFERRED = -0x10000;
@@ -76,11 +77,9 @@ export interface AttributeChanges {
   mtimeNsec: number;
 }
 
-/** A POSIX or flock lock as FUSE has it. One object, reused; `owner` is opaque. `end` is inclusive, Infinity: to EOF. */
-export interface Lock {
+/** A POSIX or flock lock as FUSE has it. One object, reused; `owner` is opaque. */
+export interface Lock extends LockRange {
   type: number; // F_RDLCK 0, F_WRLCK 1, F_UNLCK 2
-  start: number;
-  end: number;
   pid: number;
   ownerLow: number;
   ownerHigh: number;
@@ -176,7 +175,8 @@ export interface FileSystem {
   mknod(parent: Node, name: number, mode: number, rdev: number, caller: Caller): Node | number;
   mkdir(parent: Node, name: number, mode: number, caller: Caller): Node | number;
   link(node: Node, newParent: Node, newName: number): Node | number;
-  create(parent: Node, name: number, mode: number, flags: number, caller: Caller): Node | number;
+  /** `killPriv`: as for `open`, where the file is there already. */
+  create(parent: Node, name: number, mode: number, flags: number, killPriv: boolean, caller: Caller): Node | number;
   tmpfile(parent: Node, mode: number, flags: number, caller: Caller): Node | number;
 
   unlink(parent: Node, name: number): number;
@@ -184,8 +184,9 @@ export interface FileSystem {
   /** `flags`: RENAME_NOREPLACE 1, RENAME_EXCHANGE 2, RENAME_WHITEOUT 4. */
   rename(parent: Node, name: number, newParent: Node, newName: number, flags: number): number;
 
-  /** `flags`: the guest's O_* without O_CREAT, O_EXCL and O_NOCTTY. `killPriv`: FUSE_OPEN_KILL_SUIDGID with O_TRUNC. */
-  open(node: Node, flags: number, killPriv: boolean): Handle | number;
+  /** `flags`: the guest's O_* without O_CREAT, O_EXCL and O_NOCTTY. `killPriv`: FUSE_OPEN_KILL_SUIDGID with O_TRUNC. May
+   *  be DEFERRED, where a program of the host has a lease on the file. */
+  open(node: Node, flags: number, killPriv: boolean, caller: Caller): Handle | number;
   /** Bytes read, put into the reply at `skip`; may be DEFERRED. */
   read(handle: Handle, offset: number, length: number, payload: Payload, skip: number, caller: Caller): number;
   /** Bytes written, taken from the request at `skip`; may be DEFERRED. */
@@ -229,7 +230,7 @@ export interface FileSystem {
   setlk(handle: Handle, lock: Lock, wait: boolean, caller: Caller): number;
   /** flock(2); `type` is F_RDLCK 0 (shared), F_WRLCK 1 (exclusive) or F_UNLCK 2. May be DEFERRED when `wait`. */
   flock(handle: Handle, type: number, wait: boolean, caller: Caller): number;
-  /** INTERRUPT: a waiting lock request ends with -EINTR. True when one was found. */
+  /** INTERRUPT: a request that waits for a lock or a lease ends with -EINTR. True when one was found. */
   interrupt(uniqueLow: number, uniqueHigh: number): boolean;
 
   /** May be DEFERRED. */

@@ -77,7 +77,7 @@ export interface BlockingCalls {
   ): void;
 }
 
-/** Asks to be called again after a while on the same thread, for waiting locks. */
+/** Asks to be called again after a while on the same thread, for requests that wait. */
 export interface Alarm {
   /** At most one alarm is pending; a sooner one replaces a later one. */
   wake(afterMilliseconds: number, then: () => void): void;

@@ -279,6 +279,16 @@ export class HostFolder {
     }
   }
 
+  /** The same for a handle; with `killPriv`, O_TRUNC clears set-user-ID and set-group-ID bits. */
+  openForHandle(node: Node, flags: number, killPriv: boolean): number {
+    if (!this.budget.hasRoom) return -Errno.EMFILE;
+    const refused = killPriv ? this.calls.dropFsetid() : 0;
+    if (refused < 0) return refused;
+    const fd = this.reopen(node, flags);
+    if (killPriv) this.calls.resume();
+    return fd;
+  }
+
   /** The guest's open flags as the host gets them, or -EROFS. */
   openFlags(guestFlags: number): number {
     let flags = guestFlags & OPEN_FLAGS;

@@ -3,24 +3,34 @@
  *
  * A POSIX lock belongs to (inode, owner), an owner being a process of the guest. Each such pair gets an open file
  * description of its own and the locks are OFD locks on it: two owners then conflict as they should, and an owner's
- * locks end with one close. flock is taken on the handle's own description, as in the guest. Waiting: waitingLocks.ts.
+ * locks end with one close. flock is taken on the handle's own description, as in the guest. Waiting: waitingRequests.ts.
+ *
+ * That description can write only where the guest's handle can: a file that is open for writing anywhere cannot be
+ * executed by the host (ETXTBSY). An owner that has read locks only and wants a write lock moves over to a writable one.
  */
 import { Errno } from '../protocol/errno';
 import { DEFERRED, type Caller, type Handle, type Lock, type Node } from './fileSystem';
-import type { Alarm } from './hostCalls';
 import type { HostFolder } from './hostFolder';
 import * as linux from './linux';
-import { WaitingLocks } from './waitingLocks';
+import { copyRange, isWholeFile, lengthHigh, lengthLow, type LockRange, setLength } from './lockRange';
+import { RangeLocks } from './rangeLocks';
+import type { WaitingRequests } from './waitingRequests';
 
 interface LockOwner {
   readonly low: number;
   readonly high: number;
-  readonly fd: number;
+  fd: number;
+  /** What is locked through `fd` while that cannot write: what is to be taken along to one that can. */
+  readLocks: RangeLocks | undefined;
   /** The handle used last. When it is released the owner cannot have locks here any more: a guest's kernel tells of
    *  the end of POSIX locks by FLUSH, but of the end of its own OFD locks not at all. */
   handle: Handle;
   /** The guest's process, for GETLK. */
   pid: number;
+}
+
+interface TypedRange extends Readonly<LockRange> {
+  readonly type: number;
 }
 
 interface Wish {
@@ -35,16 +45,13 @@ const keyOf = (lock: Lock): string => `${lock.ownerHigh} ${lock.ownerLow}`;
 
 export class Locks {
   private readonly owners = new Map<Node, LockOwner[]>();
-  private readonly waiting: WaitingLocks;
   /** What POSIX owners wait for, by owner. */
   private readonly wishes = new Map<string, Wish>();
 
   constructor(
     private readonly folder: HostFolder,
-    alarm: Alarm,
-  ) {
-    this.waiting = new WaitingLocks(alarm);
-  }
+    private readonly waiting: WaitingRequests,
+  ) {}
 
   /** Changes `lock` into the first one in the way, or its type to F_UNLCK. */
   getlk(handle: Handle, lock: Lock): number {
@@ -58,8 +65,7 @@ export class Locks {
     const found = this.readLock();
     lock.type = found.type;
     if (lock.type === linux.F_UNLCK) return 0;
-    lock.start = found.start;
-    lock.end = found.end;
+    copyRange(lock, found);
     const pid = arena.getI32(at + linux.Flock.pid);
     lock.pid = pid > 0 ? pid : (this.holder(node, own, lock)?.pid ?? 0);
     return 0;
@@ -67,8 +73,8 @@ export class Locks {
 
   setlk(handle: Handle, lock: Lock, wait: boolean, caller: Caller): number {
     const node = this.folder.handles.node[handle];
-    const { type, start, end, pid, ownerLow, ownerHigh } = lock;
-    if (type === linux.F_UNLCK) return this.unlock(node, lock);
+    const { ownerLow, ownerHigh } = lock;
+    if (lock.type === linux.F_UNLCK) return this.unlock(node, lock);
     const known = this.ownerOf(node, ownerLow, ownerHigh) !== undefined;
     const result = this.tryLock(handle, lock);
     if (result !== -Errno.EAGAIN) return result;
@@ -77,7 +83,7 @@ export class Locks {
       return -Errno.EAGAIN;
     }
     // `lock` is used for the next request: the waiting one needs its own.
-    const kept: Lock = { type, start, end, pid, ownerLow, ownerHigh };
+    const kept = { ...lock };
     const wish = { node, lock: kept };
     if (this.closesCircle(wish)) return -Errno.EDEADLK;
     const key = keyOf(kept);
@@ -103,10 +109,6 @@ export class Locks {
     return this.wait(handle, caller, () => calls.flock(fd, operation));
   }
 
-  interrupt(uniqueLow: number, uniqueHigh: number): boolean {
-    return this.waiting.interrupt(uniqueLow, uniqueHigh);
-  }
-
   /** The owner has closed the file: its POSIX locks of it go. */
   flush(handle: Handle, ownerLow: number, ownerHigh: number): void {
     if (this.owners.size === 0) return;
@@ -130,18 +132,11 @@ export class Locks {
   }
 
   nodeEnds(node: Node): void {
-    this.waiting.endOfNode(node, -Errno.EBADF);
     if (this.owners.size === 0) return;
     for (const owner of this.owners.get(node) ?? []) this.dropOwner(node, owner.low, owner.high);
   }
 
-  /** Whoever waits is told -EINTR, as by a signal; locks that are held stay. */
-  endWaits(): void {
-    this.waiting.endAll(-Errno.EINTR);
-  }
-
   reset(): void {
-    this.endWaits();
     for (const [node] of this.owners) this.nodeEnds(node);
   }
 
@@ -186,19 +181,24 @@ export class Locks {
   private tryLock(handle: Handle, lock: Lock): number {
     const owner = this.takeOwner(handle, lock);
     if (typeof owner === 'number') return owner;
+    return this.set(owner, lock);
+  }
+
+  private set(owner: LockOwner, lock: Lock): number {
     this.writeLock(lock);
-    return this.ask(owner.fd, linux.F_OFD_SETLK);
+    const result = this.ask(owner.fd, linux.F_OFD_SETLK);
+    if (result >= 0) owner.readLocks?.set({ ...lock, owner: '' });
+    return result;
   }
 
   private unlock(node: Node, lock: Lock): number {
     const owner = this.ownerOf(node, lock.ownerLow, lock.ownerHigh);
     if (owner === undefined) return 0;
     let result = 0;
-    if (lock.start === 0 && lock.end === Infinity) {
+    if (isWholeFile(lock)) {
       this.dropOwner(node, lock.ownerLow, lock.ownerHigh);
     } else {
-      this.writeLock(lock);
-      result = this.ask(owner.fd, linux.F_OFD_SETLK);
+      result = this.set(owner, lock);
     }
     this.waiting.retry(node);
     return result;
@@ -208,21 +208,25 @@ export class Locks {
     return this.folder.calls.fcntlLock(fd, command, this.folder.arena.address(this.folder.areas.scratch));
   }
 
-  private writeLock(lock: Lock): void {
+  private writeLock(lock: TypedRange): void {
     const { arena, areas } = this.folder;
     const at = areas.scratch;
     arena.zero(at, linux.Flock.byteLength);
     arena.setU16(at + linux.Flock.type, lock.type);
-    arena.setU64(at + linux.Flock.start, lock.start);
-    arena.setU64(at + linux.Flock.length, lock.end === Infinity ? 0 : lock.end - lock.start + 1);
+    arena.setU32(at + linux.Flock.start, lock.startLow);
+    arena.setU32(at + linux.Flock.start + 4, lock.startHigh);
+    arena.setU32(at + linux.Flock.length, lengthLow(lock));
+    arena.setU32(at + linux.Flock.length + 4, lengthHigh(lock));
   }
 
-  private readLock(): { type: number; start: number; end: number } {
+  private readLock(): TypedRange {
     const { arena, areas } = this.folder;
-    const start = arena.getU64(areas.scratch + linux.Flock.start);
-    const length = arena.getU64(areas.scratch + linux.Flock.length);
-    const type = arena.getU16(areas.scratch + linux.Flock.type);
-    return { type, start, end: length === 0 ? Infinity : start + length - 1 };
+    const at = areas.scratch;
+    const startLow = arena.getU32(at + linux.Flock.start);
+    const startHigh = arena.getU32(at + linux.Flock.start + 4);
+    const found = { type: arena.getU16(at + linux.Flock.type), startLow, startHigh, endLow: 0, endHigh: 0 };
+    setLength(found, arena.getU32(at + linux.Flock.length), arena.getU32(at + linux.Flock.length + 4));
+    return found;
   }
 
   /**
@@ -253,26 +257,59 @@ export class Locks {
     if (known !== undefined) {
       known.handle = handle;
       known.pid = lock.pid;
-      return known;
+      const { readLocks } = known;
+      if (readLocks === undefined || lock.type !== linux.F_WRLCK || !this.canWrite(handle)) return known;
+      const failed = this.moveOver(known, readLocks);
+      return failed < 0 ? failed : known;
     }
     if (!budget.hasRoom) return -Errno.EMFILE;
-    const fd = this.openForLocks(node);
+    const fd = this.openForLocks(handle);
     if (fd < 0) return fd;
     budget.take();
-    const owner: LockOwner = { low: lock.ownerLow, high: lock.ownerHigh, fd, handle, pid: lock.pid };
+    const readLocks = this.canWrite(handle) ? undefined : new RangeLocks();
+    const owner: LockOwner = { low: lock.ownerLow, high: lock.ownerHigh, fd, readLocks, handle, pid: lock.pid };
     const others = this.owners.get(node);
     if (others === undefined) this.owners.set(node, [owner]);
     else others.push(owner);
     return owner;
   }
 
+  private canWrite(handle: Handle): boolean {
+    return (this.folder.handles.flags[handle] & linux.O_ACCMODE) !== linux.O_RDONLY;
+  }
+
   /** A write lock needs a writable description; where there cannot be one, read locks still work. */
-  private openForLocks(node: Node): number {
-    if (this.folder.nodes.type[node] === linux.FileType.FOLDER) {
-      return this.folder.reopen(node, linux.O_RDONLY | linux.O_DIRECTORY);
+  private openForLocks(handle: Handle): number {
+    const { handles } = this.folder;
+    const node = handles.node[handle];
+    const fd = this.canWrite(handle) ? this.folder.reopen(node, linux.O_RDWR) : -Errno.EACCES;
+    if (fd >= 0 || fd === -Errno.EMFILE) return fd;
+    return this.folder.reopen(node, linux.O_RDONLY | (handles.flags[handle] & linux.O_DIRECTORY));
+  }
+
+  /**
+   * OFD locks of two descriptions conflict even where the owner is one, so there must not be two with locks that differ:
+   * the read locks are taken on the new description as they are on the old one, which nobody's lock can prevent, and
+   * only then let go there. At no moment is the owner without them. The write lock comes after that; if it is refused,
+   * the read locks are still held.
+   */
+  private moveOver(owner: LockOwner, held: RangeLocks): number {
+    const { calls, budget } = this.folder;
+    if (!budget.hasRoom) return -Errno.EMFILE;
+    const fd = this.openForLocks(owner.handle);
+    if (fd < 0) return fd;
+    for (const lock of held.all) {
+      this.writeLock(lock);
+      const failed = this.ask(fd, linux.F_OFD_SETLK);
+      if (failed < 0) {
+        calls.close(fd);
+        return failed;
+      }
     }
-    const fd = this.folder.options.readOnly ? -Errno.EROFS : this.folder.reopen(node, linux.O_RDWR);
-    return fd >= 0 || fd === -Errno.EMFILE ? fd : this.folder.reopen(node, linux.O_RDONLY);
+    calls.close(owner.fd);
+    owner.fd = fd;
+    owner.readLocks = undefined;
+    return 0;
   }
 
   private dropOwner(node: Node, low: number, high: number): boolean {

@@ -44,7 +44,8 @@ export function memoryAreas(start: number): MemoryAreas {
 const NAME_MAX = 255;
 const XATTR_CREATE = 1;
 const XATTR_REPLACE = 2;
-const XATTR_NAMES = /^(user|trusted|security|system)\../s;
+/** Not system.*: ACLs are not served (see xattrs.ts), and there is nothing else there. */
+const XATTR_NAMES = /^(user|trusted|security)\../s;
 
 export class MemoryFileSystem implements FileSystem {
   readonly attributes: number;
@@ -175,7 +176,7 @@ export class MemoryFileSystem implements FileSystem {
     return this.give(inode);
   }
 
-  create(parent: Node, name: number, mode: number, flags: number, caller: Caller): Node | number {
+  create(parent: Node, name: number, mode: number, flags: number, killPriv: boolean, caller: Caller): Node | number {
     const made = this.make(parent, name, 0o100000 | (mode & 0o7777), caller);
     if (made !== -Errno.EEXIST || flags & linux.O_EXCL) {
       if (made > 0) this.createdHandle = this.files.open(this.inode(made), flags, false);
@@ -183,7 +184,7 @@ export class MemoryFileSystem implements FileSystem {
     }
     const node = this.lookup(parent, name);
     if (node < 0) return node;
-    const handle = this.open(node, flags, false);
+    const handle = this.open(node, flags, killPriv, caller);
     if (handle < 0) {
       this.forget(node, 1);
       return handle;
@@ -255,7 +256,7 @@ export class MemoryFileSystem implements FileSystem {
     return 0;
   }
 
-  open(node: Node, flags: number, killPriv: boolean): Handle | number {
+  open(node: Node, flags: number, killPriv: boolean, _caller: Caller): Handle | number {
     const inode = this.inode(node);
     switch (inode.type) {
       case linux.FileType.REGULAR:
@@ -337,7 +338,9 @@ export class MemoryFileSystem implements FileSystem {
   }
 
   getxattr(node: Node, name: number, into: number, size: number): number {
-    const value = this.inode(node).xattrs.get(this.text(name));
+    const text = this.text(name);
+    if (!XATTR_NAMES.test(text)) return -Errno.EOPNOTSUPP;
+    const value = this.inode(node).xattrs.get(text);
     return value === undefined ? -Errno.ENODATA : this.answer(value, into, size);
   }
 

@@ -3,9 +3,10 @@ import type { Arena } from '../base/arena';
 import { Errno } from '../protocol/errno';
 import { DEFERRED, type Caller, type Handle, type Lock, type Payload } from './fileSystem';
 import * as linux from './linux';
+import { copyRange } from './lockRange';
 import type { MemoryInode } from './memoryInode';
 import type { HeldLock } from './rangeLocks';
-import { WaitingLocks } from './waitingLocks';
+import { WaitingRequests } from './waitingRequests';
 
 export interface OpenFile {
   readonly inode: MemoryInode;
@@ -22,7 +23,7 @@ export class MemoryFiles {
   private readonly opened = new Map<Handle, OpenFile>();
   private next: Handle = 0;
   /** Nobody else holds locks here, so that a retry at each unlock is all it takes. */
-  private readonly waiting = new WaitingLocks({ wake: () => undefined });
+  private readonly waiting = new WaitingRequests({ wake: () => undefined });
 
   constructor(
     private readonly arena: Arena,
@@ -157,8 +158,7 @@ export class MemoryFiles {
       lock.type = linux.F_UNLCK;
     } else {
       lock.type = conflict.type;
-      lock.start = conflict.start;
-      lock.end = conflict.end;
+      copyRange(lock, conflict);
       lock.pid = conflict.pid;
     }
     return 0;
@@ -215,6 +215,6 @@ export class MemoryFiles {
   }
 }
 
-function heldLock({ type, start, end, pid, ownerLow, ownerHigh }: Lock): HeldLock {
-  return { type, start, end, pid, owner: `${ownerHigh} ${ownerLow}` };
+function heldLock(lock: Lock): HeldLock {
+  return { ...lock, owner: `${lock.ownerHigh} ${lock.ownerLow}` };
 }

@@ -133,7 +133,14 @@ export class Names {
    * Makes and opens a file. The new inode lives on the open descriptor until that is released: one call less here, and
    * none at all for a file that is gone by then.
    */
-  create(parent: Node, name: number, mode: number, guestFlags: number, caller: Caller): Node | number {
+  create(
+    parent: Node,
+    name: number,
+    mode: number,
+    guestFlags: number,
+    killPriv: boolean,
+    caller: Caller,
+  ): Node | number {
     const flags = this.folder.openFlags(guestFlags);
     if (flags < 0) return flags;
     const { calls, arena } = this.folder;
@@ -147,7 +154,8 @@ export class Names {
       mode & 0o7777,
     );
     this.folder.endActing();
-    if (fd === -Errno.EEXIST && (guestFlags & linux.O_EXCL) === 0) return this.openExisting(parent, name, flags);
+    if (fd === -Errno.EEXIST && (guestFlags & linux.O_EXCL) === 0)
+      return this.openExisting(parent, name, flags, killPriv);
     return fd < 0 ? fd : this.adopt(parent, fd, flags);
   }
 
@@ -214,17 +222,18 @@ export class Names {
     return result < 0 ? result : this.lookup(parent, name);
   }
 
-  private openExisting(parent: Node, name: number, flags: number): Node | number {
+  private openExisting(parent: Node, name: number, flags: number, killPriv: boolean): Node | number {
     const node = this.lookup(parent, name);
     if (node < 0) return node;
-    const fd = this.folder.budget.hasRoom ? this.folder.reopen(node, flags) : -Errno.EMFILE;
-    if (fd < 0) {
+    const fd = this.folder.openForHandle(node, flags, killPriv);
+    // Truncated after the attributes were taken.
+    const failed = fd >= 0 && flags & linux.O_TRUNC ? this.folder.statFd(fd) : fd;
+    if (failed < 0) {
+      if (fd >= 0) this.folder.calls.close(fd);
       this.forget(node, 1);
-      return fd;
+      return failed;
     }
     this.createdHandle = this.folder.addHandle(fd, node, flags, HandleKind.File);
-    // Truncated after the attributes were taken.
-    if (flags & linux.O_TRUNC) this.folder.statFd(fd);
     return node;
   }
 

@@ -3,7 +3,7 @@
  *
  * A call that may wait for a device is made on another thread and its request parked; everything else at once, straight
  * between page cache and guest memory. What "may wait" is differs: a read is tried with RWF_NOWAIT first, a write goes
- * to the page cache unless the file is synchronous, fsync always may.
+ * to the page cache unless the file is synchronous, fsync always may. An open that meets a lease waits for its end.
  */
 import { Errno } from '../protocol/errno';
 import { DEFERRED, type Caller, type Deferred, type Handle, type Node, type Payload } from './fileSystem';
@@ -11,6 +11,7 @@ import { HandleKind, ReadWay } from './handleTable';
 import type { BlockingCalls } from './hostCalls';
 import type { HostFolder } from './hostFolder';
 import * as linux from './linux';
+import type { WaitingRequests } from './waitingRequests';
 
 /** Flags that make a write wait for the device. */
 const SYNCHRONOUS = linux.O_SYNC | linux.O_DSYNC | linux.O_DIRECT;
@@ -22,18 +23,32 @@ export class OpenFiles {
   constructor(
     private readonly folder: HostFolder,
     private readonly blocking: BlockingCalls,
+    private readonly waiting: WaitingRequests,
   ) {}
 
-  open(node: Node, guestFlags: number, killPriv: boolean): Handle | number {
-    const { folder } = this;
-    const flags = folder.openFlags(guestFlags);
+  open(node: Node, guestFlags: number, killPriv: boolean, caller: Caller): Handle | number {
+    const flags = this.folder.openFlags(guestFlags);
     if (flags < 0) return flags;
-    if (!folder.budget.hasRoom) return -Errno.EMFILE;
-    const dropped = killPriv ? folder.calls.dropFsetid() : 0;
-    if (dropped < 0) return dropped;
-    const fd = folder.reopen(node, flags);
-    if (killPriv) folder.calls.resume();
-    return fd < 0 ? fd : folder.addHandle(fd, node, flags, HandleKind.File);
+    const opened = this.tryOpen(node, flags, killPriv);
+    return opened === -Errno.EAGAIN && (guestFlags & linux.O_NONBLOCK) === 0
+      ? this.waitForLease(node, flags, killPriv, caller)
+      : opened;
+  }
+
+  private tryOpen(node: Node, flags: number, killPriv: boolean): Handle | number {
+    const fd = this.folder.openForHandle(node, flags, killPriv);
+    return fd < 0 ? fd : this.folder.addHandle(fd, node, flags, HandleKind.File);
+  }
+
+  /**
+   * The host never waits for us (O_NONBLOCK); it has now asked whoever holds the lease to give it up. There is no end to
+   * set here: the host takes a lease away after fs.lease-break-time, for as long as an open of its own would wait.
+   */
+  private waitForLease(node: Node, flags: number, killPriv: boolean, caller: Caller): number {
+    const { uniqueLow, uniqueHigh } = caller;
+    const attempt = (): Handle | number => this.tryOpen(node, flags, killPriv);
+    this.waiting.add({ node, handle: -1, uniqueLow, uniqueHigh, attempt, parked: caller.defer() });
+    return DEFERRED;
   }
 
   read(handle: Handle, offset: number, length: number, payload: Payload, skip: number, caller: Caller): number {

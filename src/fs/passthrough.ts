@@ -31,6 +31,7 @@ import { Locks } from './locks';
 import { Names } from './names';
 import { OpenFiles } from './openFiles';
 import type { PassthroughAreas, PassthroughOptions } from './passthroughSetup';
+import { WaitingRequests } from './waitingRequests';
 import { Xattrs } from './xattrs';
 
 export { PASSTHROUGH_AREAS_SIZE, passthroughAreas } from './passthroughSetup';
@@ -87,6 +88,7 @@ export class PassthroughFileSystem implements FileSystem {
   private readonly files: OpenFiles;
   private readonly folders: Folders;
   private readonly locks: Locks;
+  private readonly waiting: WaitingRequests;
   private readonly xattrs: Xattrs;
   private readonly flags: FileFlags;
   readonly window: MappedFiles | undefined;
@@ -98,17 +100,19 @@ export class PassthroughFileSystem implements FileSystem {
     dax?: DaxHost,
   ) {
     this.attributes = folder.areas.attributes;
-    this.locks = new Locks(folder, alarm);
+    this.waiting = new WaitingRequests(alarm);
+    this.locks = new Locks(folder, this.waiting);
     const window = dax && new MappedFiles(folder, dax);
     this.window = window;
     this.names = new Names(folder, {
       nodeEnds: (node) => {
+        this.waiting.endOfNode(node, -Errno.EBADF);
         this.locks.nodeEnds(node);
         window?.nodeEnds(node);
       },
     });
     this.inodes = new Attributes(folder);
-    this.files = new OpenFiles(folder, blocking);
+    this.files = new OpenFiles(folder, blocking, this.waiting);
     this.folders = new Folders(folder);
     this.xattrs = new Xattrs(folder);
     this.flags = new FileFlags(folder);
@@ -172,14 +176,15 @@ export class PassthroughFileSystem implements FileSystem {
     this.names.forget(node, count);
   }
 
-  /** Lock requests that wait end with -EINTR: the ring that brought them is about to stop. */
+  /** Requests that wait end with -EINTR, as by a signal: the ring that brought them is about to stop. */
   endWaits(): void {
-    this.locks.endWaits();
+    this.waiting.endAll(-Errno.EINTR);
     this.window?.doubt();
   }
 
   reset(): void {
     // Inodes first: those that live on an open descriptor then need no other.
+    this.waiting.endAll(-Errno.EINTR);
     this.locks.reset();
     this.window?.reset();
     this.folder.nodes.forEach((node) => this.names.forget(node, Infinity));
@@ -225,8 +230,8 @@ export class PassthroughFileSystem implements FileSystem {
     return this.names.link(node, newParent, newName);
   }
 
-  create(parent: Node, name: number, mode: number, flags: number, caller: Caller): Node | number {
-    const node = this.names.create(parent, name, mode, flags, caller);
+  create(parent: Node, name: number, mode: number, flags: number, killPriv: boolean, caller: Caller): Node | number {
+    const node = this.names.create(parent, name, mode, flags, killPriv, caller);
     if (flags & linux.O_TRUNC && node > 0) this.mapped(node)?.after(node);
     return node;
   }
@@ -247,9 +252,12 @@ export class PassthroughFileSystem implements FileSystem {
     return this.names.rename(parent, name, newParent, newName, flags);
   }
 
-  open(node: Node, flags: number, killPriv: boolean): Handle | number {
-    const handle = this.files.open(node, flags, killPriv);
-    if (flags & linux.O_TRUNC) this.mapped(node)?.after(node);
+  open(node: Node, flags: number, killPriv: boolean, caller: Caller): Handle | number {
+    const mapped = flags & linux.O_TRUNC ? this.mapped(node) : undefined;
+    if (!mapped) return this.files.open(node, flags, killPriv, caller);
+    const hooked = new HookedCaller(caller, () => mapped.after(node));
+    const handle = this.files.open(node, flags, killPriv, hooked);
+    mapped.after(node);
     return handle;
   }
 
@@ -358,7 +366,7 @@ export class PassthroughFileSystem implements FileSystem {
   }
 
   interrupt(uniqueLow: number, uniqueHigh: number): boolean {
-    return this.locks.interrupt(uniqueLow, uniqueHigh);
+    return this.waiting.interrupt(uniqueLow, uniqueHigh);
   }
 
   fallocate(handle: Handle, mode: number, offset: number, length: number, caller: Caller): number {

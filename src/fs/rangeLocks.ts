@@ -1,28 +1,29 @@
 /**
- * POSIX record locks of one inode, kept by ourselves: for the file system in memory. Ranges are inclusive; an `end` of
- * Infinity reaches beyond any end of file. fcntl(2).
+ * POSIX record locks of one inode, kept by ourselves: for the file system in memory, and for an owner whose locks are
+ * to move from one descriptor of the host to another. fcntl(2).
  */
 import { F_RDLCK, F_UNLCK, F_WRLCK } from './linux';
+import { endsAfter, type LockRange, overlap, partAfter, partBefore, startsBefore } from './lockRange';
 
-export interface HeldLock {
+export interface HeldLock extends Readonly<LockRange> {
   readonly owner: string;
   readonly type: number;
-  readonly start: number;
-  readonly end: number;
   readonly pid: number;
 }
 
 export class RangeLocks {
   private held: HeldLock[] = [];
 
+  /** By start. */
+  get all(): readonly HeldLock[] {
+    return this.held;
+  }
+
   /** The first lock of another owner in the way of this one. */
   conflict(lock: HeldLock): HeldLock | undefined {
     return this.held.find(
       (other) =>
-        other.owner !== lock.owner &&
-        other.start <= lock.end &&
-        lock.start <= other.end &&
-        (lock.type === F_WRLCK || other.type === F_WRLCK),
+        other.owner !== lock.owner && overlap(other, lock) && (lock.type === F_WRLCK || other.type === F_WRLCK),
     );
   }
 
@@ -30,15 +31,15 @@ export class RangeLocks {
   set(lock: HeldLock): void {
     const kept: HeldLock[] = [];
     for (const other of this.held) {
-      if (other.owner !== lock.owner || other.start > lock.end || lock.start > other.end) {
+      if (other.owner !== lock.owner || !overlap(other, lock)) {
         kept.push(other);
         continue;
       }
-      if (other.start < lock.start) kept.push({ ...other, end: lock.start - 1 });
-      if (other.end > lock.end) kept.push({ ...other, start: lock.end + 1 });
+      if (startsBefore(other, lock)) kept.push(partBefore(other, lock));
+      if (endsAfter(other, lock)) kept.push(partAfter(other, lock));
     }
     if (lock.type !== F_UNLCK) kept.push(lock);
-    this.held = kept.sort((a, b) => a.start - b.start);
+    this.held = kept.sort((a, b) => (startsBefore(a, b) ? -1 : 1));
   }
 
   dropOwner(owner: string): void {

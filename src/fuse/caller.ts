@@ -1,5 +1,5 @@
 /** Who asks, as the file system sees it: the credentials in the header, and the way to answer later. */
-import type { Caller, Deferred, Payload } from '../fs/fileSystem';
+import type { Caller, Deferred, Node, Payload } from '../fs/fileSystem';
 import type { Exchange } from './exchange';
 import type { ParkedRequests } from './parked';
 
@@ -7,6 +7,7 @@ import type { ParkedRequests } from './parked';
 export interface Current {
   readonly exchange: Exchange;
   readonly opcode: number;
+  readonly node: Node;
 }
 
 export class RequestCaller implements Caller {
@@ -23,7 +24,7 @@ export class RequestCaller implements Caller {
   ) {}
 
   defer(): Deferred & { readonly payload: Payload } {
-    const { exchange, opcode } = this.current;
-    return this.parked.add(exchange.park(), opcode, this.uniqueLow, this.uniqueHigh);
+    const { exchange, opcode, node } = this.current;
+    return this.parked.add(exchange.park(), opcode, node, this.uniqueLow, this.uniqueHigh);
   }
 }

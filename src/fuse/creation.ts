@@ -4,11 +4,11 @@
  */
 import type { Node } from '../fs/fileSystem';
 import { Errno } from '../protocol/errno';
-import { ExtType, FileType, OpenFlag, S_IFMT } from '../protocol/fuse/flags';
+import { ExtType, FileType, OpenFlag, OpenInFlag, S_IFMT } from '../protocol/fuse/flags';
 import { CreateIn, EntryOut, ExtHeader, MkdirIn, MknodIn, OpenOut, SuppGroups } from '../protocol/fuse/structs';
 import { sendEntry, writeEntry } from './attributes';
-import { openFlagsOf, writeOpened } from './data';
 import { checkFirstName, checkOnlyName, checkTarget } from './nameCheck';
+import { openFlagsOf, writeOpened } from './opened';
 import type { Turn } from './turn';
 
 const PERMISSIONS = 0o7777;
@@ -91,6 +91,7 @@ export function mkdir(turn: Turn): number {
 const createIn = CreateIn.offset;
 const REGULAR = FileType.REG;
 const NOCTTY = OpenFlag.NOCTTY;
+const KILL_SUIDGID = OpenInFlag.KILL_SUIDGID;
 
 export function create(turn: Turn): number {
   const { arena, args, rest } = turn;
@@ -98,7 +99,8 @@ export function create(turn: Turn): number {
   if (refused !== ACCEPTED) return refused;
   const mode = modeOf(arena.getU32(args + createIn.mode), arena.getU32(args + createIn.umask), REGULAR);
   const flags = arena.getU32(args + createIn.flags) & ~NOCTTY;
-  return sendCreated(turn, turn.fs.create(turn.node, rest, mode, flags, turn.caller));
+  const killPriv = (arena.getU32(args + createIn.open_flags) & KILL_SUIDGID) !== 0;
+  return sendCreated(turn, turn.fs.create(turn.node, rest, mode, flags, killPriv, turn.caller));
 }
 
 /** TMPFILE: the name it carries is the kernel's placeholder ("/") and means nothing. */

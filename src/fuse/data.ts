@@ -3,7 +3,7 @@
  *
  * READ's data and WRITE's data never lie in the arena: the file system moves them between host and guest itself.
  */
-import { DEFERRED, type Handle, type Node } from '../fs/fileSystem';
+import { DEFERRED, type Node } from '../fs/fileSystem';
 import { Errno } from '../protocol/errno';
 import { FsyncFlag, InitFlag, OpenFlag, OpenInFlag, ReleaseFlag, Seek, WriteFlag } from '../protocol/fuse/flags';
 import {
@@ -19,6 +19,7 @@ import {
   ReleaseIn,
   WriteIn,
 } from '../protocol/fuse/structs';
+import { openFlagsOf, writeOpened } from './opened';
 import { IN_HEADER, OUT_HEADER, type Turn } from './turn';
 
 /**
@@ -28,7 +29,6 @@ import { IN_HEADER, OUT_HEADER, type Turn } from './turn';
 const LONGEST_TRANSFER = 0x7fff_f000;
 
 const openIn = OpenIn.offset;
-const openOut = OpenOut.offset;
 const readIn = ReadIn.offset;
 const writeIn = WriteIn.offset;
 const releaseIn = ReleaseIn.offset;
@@ -39,27 +39,12 @@ const OPEN_KILL_SUIDGID = OpenInFlag.KILL_SUIDGID;
 const WRITE_KILL_SUIDGID = WriteFlag.KILL_SUIDGID;
 const WRITE_DATA = IN_HEADER + WriteIn.size;
 
-/** Writes a `fuse_open_out`. */
-export function writeOpened(turn: Turn, at: number, handle: Handle, flags: number): void {
-  const { arena } = turn;
-  arena.setU32(at + openOut.fh, handle);
-  arena.setU32(at + openOut.fh + 4, turn.fs.handleGeneration(handle));
-  arena.setU32(at + openOut.open_flags, flags);
-  arena.setU32(at + openOut.backing_id, 0);
-}
-
-/** FOPEN_* for a file that is being opened. */
-export function openFlagsOf(turn: Turn, node: Node): number {
-  const { session, fs } = turn;
-  return session.window && fs.window?.shows(node, session.inodeDax) ? session.windowOpenFlags : session.fileOpenFlags;
-}
-
 export function open(turn: Turn): number {
   const { arena, args } = turn;
   const flags = arena.getU32(args + openIn.flags) & ~NOT_FOR_OPEN;
   const killPriv = (arena.getU32(args + openIn.open_flags) & OPEN_KILL_SUIDGID) !== 0;
-  const handle = turn.fs.open(turn.node, flags, killPriv);
-  if (handle < 0) return turn.fail(handle);
+  const handle = turn.fs.open(turn.node, flags, killPriv, turn.caller);
+  if (handle < 0) return handle === DEFERRED ? DEFERRED : turn.fail(handle);
   writeOpened(turn, turn.body, handle, openFlagsOf(turn, turn.node));
   return turn.send(OpenOut.size);
 }

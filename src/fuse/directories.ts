@@ -7,7 +7,7 @@ import { Errno } from '../protocol/errno';
 import { OpenFlag } from '../protocol/fuse/flags';
 import { Dirent, Direntplus, EntryOut, OpenIn, OpenOut, ReadIn, ReleaseIn } from '../protocol/fuse/structs';
 import { writeEntry } from './attributes';
-import { writeOpened } from './data';
+import { writeOpened } from './opened';
 import type { Turn } from './turn';
 
 const dirent = Dirent.offset;

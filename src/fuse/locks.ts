@@ -1,5 +1,6 @@
-/** Locks: GETLK, SETLK, SETLKW (fcntl and flock), and INTERRUPT, which ends a wait for one. */
+/** Locks: GETLK, SETLK, SETLKW (fcntl and flock), and INTERRUPT, which ends a wait for one, and for a lease. */
 import type { Lock } from '../fs/fileSystem';
+import { isTurned, LAST_HIGH, LAST_LOW } from '../fs/lockRange';
 import { Errno } from '../protocol/errno';
 import { LkFlag, LockType } from '../protocol/fuse/flags';
 import { FileLock, InterruptIn, LkIn, LkOut } from '../protocol/fuse/structs';
@@ -8,27 +9,36 @@ import { OUT_HEADER, type Turn } from './turn';
 const lkIn = LkIn.offset;
 const fileLock = FileLock.offset;
 
-/** OFFSET_MAX, "to the end of the file wherever that is", as two words. */
-const OFFSET_MAX_LOW = 0xffff_ffff;
-const OFFSET_MAX_HIGH = 0x7fff_ffff;
-
-const lock: Lock = { type: 0, start: 0, end: 0, pid: 0, ownerLow: 0, ownerHigh: 0 };
+const lock: Lock = {
+  type: 0,
+  startLow: 0,
+  startHigh: 0,
+  endLow: 0,
+  endHigh: 0,
+  pid: 0,
+  ownerLow: 0,
+  ownerHigh: 0,
+};
 
 /** Reads the lock of the arguments; 0 or a negative errno. */
 function readLock(turn: Turn): number {
   const { arena, args } = turn;
   const at = args + lkIn.lk;
   lock.type = arena.getU32(at + fileLock.type);
-  lock.start = turn.offsetAt(at + fileLock.start);
-  const end = turn.offsetAt(at + fileLock.end);
-  // No file reaches as far, so a lock up to there is one of all the rest.
-  lock.end = end < 0 ? Infinity : end;
+  lock.startLow = arena.getU32(at + fileLock.start);
+  lock.startHigh = arena.getU32(at + fileLock.start + 4);
+  lock.endLow = arena.getU32(at + fileLock.end);
+  lock.endHigh = arena.getU32(at + fileLock.end + 4);
   lock.pid = arena.getU32(at + fileLock.pid);
   lock.ownerLow = arena.getU32(args + lkIn.owner);
   lock.ownerHigh = arena.getU32(args + lkIn.owner + 4);
   if (lock.type > LockType.UNLCK) return -Errno.EINVAL;
-  if (lock.start < 0) return -Errno.EOVERFLOW;
-  return lock.end < lock.start ? -Errno.EINVAL : 0;
+  if (lock.startHigh > LAST_HIGH) return -Errno.EOVERFLOW;
+  if (lock.endHigh > LAST_HIGH) {
+    lock.endLow = LAST_LOW;
+    lock.endHigh = LAST_HIGH;
+  }
+  return isTurned(lock) ? -Errno.EINVAL : 0;
 }
 
 export function getlk(turn: Turn): number {
@@ -40,13 +50,10 @@ export function getlk(turn: Turn): number {
   const failed = turn.fs.getlk(handle, lock);
   if (failed < 0) return turn.fail(failed);
   const at = body + LkOut.offset.lk;
-  arena.setU64(at + fileLock.start, lock.start);
-  if (lock.end === Infinity) {
-    arena.setU32(at + fileLock.end, OFFSET_MAX_LOW);
-    arena.setU32(at + fileLock.end + 4, OFFSET_MAX_HIGH);
-  } else {
-    arena.setU64(at + fileLock.end, lock.end);
-  }
+  arena.setU32(at + fileLock.start, lock.startLow);
+  arena.setU32(at + fileLock.start + 4, lock.startHigh);
+  arena.setU32(at + fileLock.end, lock.endLow);
+  arena.setU32(at + fileLock.end + 4, lock.endHigh);
   arena.setU32(at + fileLock.type, lock.type);
   arena.setU32(at + fileLock.pid, lock.pid);
   return turn.send(LkOut.size);

@@ -5,14 +5,16 @@
  * lets a waiting lock through.
  */
 import type { Arena } from '../base/arena';
-import type { Deferred, Payload } from '../fs/fileSystem';
+import type { Deferred, FileSystem, Node, Payload } from '../fs/fileSystem';
 import { Opcode } from '../protocol/fuse/opcodes';
-import { CopyFileRangeOut, OutHeader, WriteOut } from '../protocol/fuse/structs';
+import { CopyFileRangeOut, OpenOut, OutHeader, WriteOut } from '../protocol/fuse/structs';
 import type { Exchange } from './exchange';
+import { openFlagsOf, writeOpened } from './opened';
+import type { Session } from './session';
 
 const outHeader = OutHeader.offset;
 const HEADER = OutHeader.size;
-const { READ, WRITE, COPY_FILE_RANGE, COPY_FILE_RANGE_64 } = Opcode;
+const { OPEN, READ, WRITE, COPY_FILE_RANGE, COPY_FILE_RANGE_64 } = Opcode;
 
 /**
  * Writes the body that reports `result` (not negative) of a call to `at`; its bytes. READ's data are in the guest
@@ -38,6 +40,7 @@ class ParkedRequest implements Deferred {
     private readonly requests: ParkedRequests,
     readonly payload: Exchange,
     readonly opcode: number,
+    readonly node: Node,
     readonly uniqueLow: number,
     readonly uniqueHigh: number,
   ) {}
@@ -53,8 +56,10 @@ export class ParkedRequests {
   private readonly waiting = new Set<ParkedRequest>();
 
   constructor(
-    private readonly arena: Arena,
+    readonly arena: Arena,
     private readonly reply: number,
+    readonly fs: FileSystem,
+    readonly session: Session,
   ) {}
 
   get count(): number {
@@ -64,10 +69,11 @@ export class ParkedRequests {
   add(
     exchange: Exchange,
     opcode: number,
+    node: Node,
     uniqueLow: number,
     uniqueHigh: number,
   ): Deferred & { readonly payload: Payload } {
-    const request = new ParkedRequest(this, exchange, opcode, uniqueLow, uniqueHigh);
+    const request = new ParkedRequest(this, exchange, opcode, node, uniqueLow, uniqueHigh);
     this.waiting.add(request);
     return request;
   }
@@ -86,7 +92,7 @@ export class ParkedRequests {
     const { arena, reply } = this;
     if (result < 0) this.failed++;
     const exchange = request.payload;
-    const bytes = result < 0 ? 0 : lateReplyBytes(arena, request.opcode, result, reply + HEADER);
+    const bytes = result < 0 ? 0 : this.body(request, result);
     const dataInGuest = result >= 0 && request.opcode === READ ? result : 0;
     const used = HEADER + bytes + dataInGuest;
     arena.setU32(reply + outHeader.len, used);
@@ -94,5 +100,13 @@ export class ParkedRequests {
     arena.setU32(reply + outHeader.unique, request.uniqueLow);
     arena.setU32(reply + outHeader.unique + 4, request.uniqueHigh);
     exchange.finish(exchange.push(0, HEADER + bytes, reply) < 0 ? 0 : used);
+  }
+
+  /** Writes the late reply's body; its bytes. */
+  private body({ opcode, node }: ParkedRequest, result: number): number {
+    const at = this.reply + HEADER;
+    if (opcode !== OPEN) return lateReplyBytes(this.arena, opcode, result, at);
+    writeOpened(this, at, result, openFlagsOf(this, node));
+    return OpenOut.size;
   }
 }

@@ -42,7 +42,7 @@ export class FuseServer {
     options: FuseOptions,
   ) {
     this.session = new Session(options, fs);
-    this.parked = new ParkedRequests(arena, areas.lateReply);
+    this.parked = new ParkedRequests(arena, areas.lateReply, fs, this.session);
     this.turn = new Turn(arena, areas, fs, this.session, this.parked);
   }
 

@@ -18,7 +18,7 @@ import {
   ROOT_ID,
   type Walked,
 } from './fuseMount';
-import { type DirectoryEntry, type Lock, O } from './posix';
+import { type DirectoryEntry, exact, type Lock, O } from './posix';
 
 interface OpenFile {
   readonly nodeid: bigint;
@@ -375,7 +375,9 @@ export class FuseProcess {
   }
 
   private range({ type, start, length }: Lock): LockRange {
-    return { type, start: BigInt(start), end: length === 0 ? EOF : BigInt(start + length - 1), pid: this.pid };
+    const first = BigInt(start);
+    const end = length === 0 ? EOF : first + BigInt(length) - 1n;
+    return { type, start: first, end, pid: this.pid };
   }
 
   getLock(fd: number, lock: Lock): Promise<Lock> {
@@ -383,8 +385,8 @@ export class FuseProcess {
       const { nodeid, fh } = this.file(fd);
       const found = this.calls.getlk(nodeid, fh, this.owner, this.range(lock));
       if (found.type === 2) return { ...lock, type: 2 };
-      const length = found.end === EOF ? 0 : Number(found.end - found.start + 1n);
-      return { type: found.type, start: Number(found.start), length };
+      const length = found.end === EOF ? 0 : exact(found.end - found.start + 1n);
+      return { type: found.type, start: exact(found.start), length };
     });
   }
 

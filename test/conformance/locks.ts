@@ -1,9 +1,9 @@
 /** fcntl and flock locks between processes. */
 import assert from 'node:assert/strict';
 import { type Context, fails, opened, put, test } from './case';
-import { type Lock, O, type Posix } from './posix';
+import { exact, type Lock, O, type Posix } from './posix';
 
-const lock = (type: number, start = 0, length = 0): Lock => ({ type, start, length });
+const lock = (type: number, start: number | bigint = 0, length: number | bigint = 0): Lock => ({ type, start, length });
 const READ = 0;
 const WRITE = 1;
 const NONE = 2;
@@ -179,6 +179,53 @@ export const locks = [
         await fs.setLock(fd, lock(READ));
       });
     },
+    'posixLocks',
+  ),
+  test(
+    'a write lock through another descriptor leaves the read locks of the process as they are',
+    async (context) =>
+      contend(context, async (one, other, two) => {
+        const { fs } = context;
+        const reading = await fs.open('a', O.RDONLY);
+        await fs.setLock(reading, lock(READ, 0, 10));
+        await fs.setLock(reading, lock(NONE, 4, 2));
+        await other.setLock(two, lock(READ, 8, 1));
+        // Refused: and what was locked is so still.
+        await fails('EAGAIN', fs.setLock(one, lock(WRITE, 0, 0)));
+        for (const start of [0, 3, 6, 9]) await fails('EAGAIN', other.setLock(two, lock(WRITE, start, 1)));
+        await other.setLock(two, lock(WRITE, 4, 2));
+        await other.setLock(two, lock(NONE, 0, 0));
+        await fs.setLock(one, lock(WRITE, 2, 1));
+        await fails('EAGAIN', other.setLock(two, lock(READ, 2, 1)));
+        await other.setLock(two, lock(READ, 0, 2));
+        await fails('EAGAIN', other.setLock(two, lock(WRITE, 9, 1)));
+        await fs.setLock(reading, lock(NONE, 0, 0));
+        await other.setLock(two, lock(WRITE, 0, 0));
+      }),
+    'posixLocks',
+  ),
+  test(
+    'locks up to the last place that a file can have, exact to the byte',
+    async (context) =>
+      contend(context, async (one, other, two) => {
+        const { fs } = context;
+        const last = 2n ** 63n - 1n;
+        for (const start of [2n ** 32n - 1n, 2n ** 53n, 2n ** 53n + 1n, 2n ** 62n + 5n, last - 2n]) {
+          await fs.setLock(one, lock(WRITE, start, 2));
+          await other.setLock(two, lock(WRITE, start - 1n, 1));
+          await other.setLock(two, lock(WRITE, start + 2n, 1));
+          await fails('EAGAIN', other.setLock(two, lock(READ, start, 1)));
+          await fails('EAGAIN', other.setLock(two, lock(READ, start + 1n, 1)));
+          assert.deepEqual(await other.getLock(two, lock(WRITE, start, 0)), lock(WRITE, exact(start), 2));
+          await fs.setLock(one, lock(NONE, start + 1n, 1));
+          await other.setLock(two, lock(WRITE, start + 1n, 0));
+          assert.deepEqual(await fs.getLock(one, lock(WRITE, start + 2n, 1)), lock(WRITE, exact(start + 1n), 0));
+          await fs.setLock(one, lock(NONE));
+          await other.setLock(two, lock(NONE));
+        }
+        await fs.setLock(one, lock(WRITE, 0, last));
+        await other.setLock(two, lock(WRITE, last, 1));
+      }),
     'posixLocks',
   ),
   test(

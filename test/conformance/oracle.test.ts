@@ -49,7 +49,9 @@ const oracles: readonly Oracle[] = [
     arguments: ['-o', 'sandbox=chroot,cache=none,xattr,posix_lock,flock,readdirplus,modcaps=+sys_admin'],
     lacks: { fileFlags: noFlags, tmpfile: noTmpfile },
     differences: {
+      'POSIX ACLs are refused: whoever checks modes only would let the wrong users in': 'it passes them through',
       'F_GETLK shows the lock in the way': 'it answers EINVAL to GETLK of the whole file',
+      'locks up to the last place that a file can have, exact to the byte': 'and to GETLK of all the rest of one',
       'a process that ends drops its locks': NO_WAIT,
       'F_SETLKW waits until the lock is free': NO_WAIT,
       'one that waits does not hinder the others': NO_WAIT,

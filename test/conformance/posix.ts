@@ -35,10 +35,14 @@ export interface DirectoryEntry {
 export interface Lock {
   /** F_RDLCK 0, F_WRLCK 1, F_UNLCK 2. */
   readonly type: number;
-  readonly start: number;
+  readonly start: number | bigint;
   /** 0: to the end of the file, wherever that will be. */
-  readonly length: number;
+  readonly length: number | bigint;
 }
+
+/** A place as a number where that says it exactly. */
+export const exact = (place: bigint): number | bigint =>
+  place <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(place) : place;
 
 export interface FileSystemFigures {
   readonly bsize: number;

@@ -6,6 +6,7 @@ import { errnoName } from '../../src/protocol/errno';
 import {
   type DirectoryEntry,
   type FileSystemFigures,
+  exact,
   type Lock,
   type Mapping,
   type Posix,
@@ -278,7 +279,7 @@ export class SyscallPosix implements Posix {
     const b = (await this.call('fcntl', 72, fd, 5, { inOut: flockBytes(lock) })).buffers[0];
     const type = b.readInt16LE(0);
     if (type === 2) return { ...lock, type };
-    return { type, start: Number(b.readBigInt64LE(8)), length: Number(b.readBigInt64LE(16)) };
+    return { type, start: exact(b.readBigInt64LE(8)), length: exact(b.readBigInt64LE(16)) };
   }
   setLock = (fd: number, lock: Lock, wait = false): Promise<void> =>
     this.none('fcntl', 72, fd, wait ? 7 : 6, flockBytes(lock));

@@ -1,6 +1,6 @@
 /** Extended attributes and file flags. */
 import assert from 'node:assert/strict';
-import { fails, opened, put, test } from './case';
+import { fails, opened, permissions, put, test } from './case';
 import { O } from './posix';
 
 const CREATE = 1;
@@ -10,6 +10,12 @@ const FS_IOC_SETFLAGS = 0x4008_6602;
 const FS_NOATIME_FL = 0x80;
 const TCGETS = 0x5401;
 const BLKGETSIZE64 = 0x8008_1272;
+
+/** user::rw-, user:12345:rw-, group::r--, mask::rw-, other::r--, as the attribute has it. */
+const ACL = Buffer.from(
+  '02000000 01000600ffffffff 0200060039300000 04000400ffffffff 10000600ffffffff 20000400ffffffff'.replaceAll(' ', ''),
+  'hex',
+);
 
 export const xattrs = [
   test(
@@ -109,6 +115,21 @@ export const xattrs = [
       await put(fs, 'a');
       await fs.setxattr('a', 'user.big', Buffer.alloc(2000, 7));
       assert.ok((await fs.getxattr('a', 'user.big')).equals(Buffer.alloc(2000, 7)));
+    },
+    'xattr',
+  ),
+  test(
+    'POSIX ACLs are refused: whoever checks modes only would let the wrong users in',
+    async ({ fs }) => {
+      await put(fs, 'a', '', 0o644);
+      for (const name of ['system.posix_acl_access', 'system.posix_acl_default']) {
+        await fs.mkdir(name);
+        await fails('EOPNOTSUPP', fs.setxattr(name, name, ACL));
+        await fails('EOPNOTSUPP', fs.getxattr(name, name));
+        await fails('EOPNOTSUPP', fs.removexattr(name, name));
+      }
+      await fails('EOPNOTSUPP', fs.setxattr('a', 'system.posix_acl_access', ACL));
+      assert.equal(permissions((await fs.stat('a')).mode), 0o644);
     },
     'xattr',
   ),

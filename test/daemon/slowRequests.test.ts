@@ -10,7 +10,7 @@ import { pinnedArena } from '../../src/native/memory';
 import { Opcode } from '../../src/protocol/fuse/opcodes';
 import * as wire from '../../src/protocol/fuse/structs';
 import type { Pending } from '../driver/fuseClient';
-import { pack } from '../driver/pack';
+import { Fields, pack } from '../driver/pack';
 import { DaemonProcess, type DaemonOptions, ROOT, Session } from './daemonProcess';
 import { needSlowDisk, slowDisk } from './slowDisk';
 
@@ -18,6 +18,7 @@ const DELAY = 500;
 const F_WRLCK = 1;
 const F_UNLCK = 2;
 const F_OFD_SETLK = 37;
+const F_SETLEASE = 1024;
 const TO_THE_END = 0x7fff_ffff_ffff_ffffn;
 const EINTR = 4;
 
@@ -55,6 +56,32 @@ describe('slow requests', () => {
     }
     return served;
   }
+
+  it('for a lease of a program of the host: OPEN waits while others go on, until it is given up or interrupted', async () => {
+    const told = (): void => undefined;
+    process.on('SIGIO', told);
+    await begin();
+    const { calls, client } = session;
+    const host = new LinuxCalls();
+    const fd = fs.openSync(path.join(home, 'share', 'file'), 'r+');
+    assert.equal(host.fcntlLock(fd, F_SETLEASE, F_WRLCK), 0);
+    const { nodeid } = calls.lookup(ROOT, 'file');
+    const start = (): Pending =>
+      client.start(Opcode.OPEN, nodeid, [pack(wire.OpenIn, { flags: 2 })], { room: wire.OpenOut.size });
+    const interrupted = start();
+    const waiting = start();
+    assert.equal(servedBefore(waiting, 200), 200);
+    calls.interrupt(interrupted.unique);
+    assert.equal(client.wait(interrupted).error, -EINTR);
+    assert.equal(host.fcntlLock(fd, F_SETLEASE, F_UNLCK), 0);
+    const opened = client.wait(waiting);
+    assert.equal(opened.error, 0);
+    const fh = new Fields<string>(wire.OpenOut, opened.body).big('fh');
+    assert.equal(calls.read(nodeid, fh, 0, 4).length, 4);
+    fs.closeSync(fd);
+    process.off('SIGIO', told);
+    await end();
+  });
 
   describe('for a lock', () => {
     const lock = (type = F_WRLCK) => ({ type, start: 0n, end: TO_THE_END, pid: 1 });

@@ -2,6 +2,7 @@
  * A small client of the `FileSystem` interface for tests: strings and Buffers instead of arena offsets, promises instead
  * of parked requests. Throws `Errno` for negative results.
  */
+import assert from 'node:assert/strict';
 import type { Arena } from '../../src/base/arena';
 import {
   DEFERRED,
@@ -131,19 +132,15 @@ export class Client {
   /** The same, with negative results as they are. */
   outcome(call: (caller: Caller) => number): Promise<number> {
     return new Promise((resolve) => {
-      this.lastUnique = unique;
-      const caller: Caller = {
-        uid: this.uid,
-        gid: this.gid,
-        pid: 1,
-        supplementaryGid: -1,
-        uniqueLow: unique++,
-        uniqueHigh: 0,
-        defer: () => ({ payload: this.payload, finish: resolve }),
-      };
-      const result = call(caller);
+      const result = call(this.caller(() => ({ payload: this.payload, finish: resolve })));
       if (result !== DEFERRED) resolve(result);
     });
+  }
+
+  private caller(defer: Caller['defer']): Caller {
+    this.lastUnique = unique;
+    const { uid, gid } = this;
+    return { uid, gid, pid: 1, supplementaryGid: -1, uniqueLow: unique++, uniqueHigh: 0, defer };
   }
 
   lookup(parent: Node, name: string): Node {
@@ -183,9 +180,25 @@ export class Client {
     return this.attributes();
   }
 
-  async create(parent: Node, name: string, flags = 2, mode = 0o100644): Promise<{ node: Node; handle: Handle }> {
-    const node = await this.request((caller) => this.fs.create(parent, this.name(name), mode, flags, caller));
+  async create(
+    parent: Node,
+    name: string,
+    flags = 2,
+    mode = 0o100644,
+    killPriv = false,
+  ): Promise<{ node: Node; handle: Handle }> {
+    const node = await this.request((caller) => this.fs.create(parent, this.name(name), mode, flags, killPriv, caller));
     return { node, handle: this.fs.createdHandle };
+  }
+
+  /** The handle or a negative errno, at once: where nothing is in the way. */
+  open(node: Node, flags: number, killPriv = false): Handle | number {
+    return this.fs.open(
+      node,
+      flags,
+      killPriv,
+      this.caller(() => assert.fail('deferred')),
+    );
   }
 
   mkdir(parent: Node, name: string, mode = 0o40755): Promise<Node> {
@@ -273,8 +286,19 @@ export class Client {
     return names.split('\0').filter((name) => name !== '');
   }
 
+  /** `end` is inclusive; Infinity: to the end of the file. */
   lock(type: number, start: number, end: number, owner: number): Lock {
-    return { type, start, end, pid: owner, ownerLow: owner, ownerHigh: 0 };
+    const last = end === Infinity ? 2n ** 63n - 1n : BigInt(end);
+    return {
+      type,
+      startLow: start >>> 0,
+      startHigh: Math.floor(start / 2 ** 32),
+      endLow: Number(last & 0xffff_ffffn),
+      endHigh: Number(last >> 32n),
+      pid: owner,
+      ownerLow: owner,
+      ownerHigh: 0,
+    };
   }
 
   setlk(handle: Handle, lock: Lock, wait = false): Promise<number> {

@@ -56,12 +56,18 @@ const operations: Readonly<Record<string, Operation>> = {
   readlink: ({ client, fs, link }) => fs.readlink(link, client.name(''), 100),
   link: ({ client, fs, file, folder }) => fs.link(file, folder, client.name('new')),
   create: async ({ client, fs }) => {
-    const node = await client.outcome((c) => fs.create(ROOT, client.name('new'), 0o100644, linux.O_RDWR, c));
+    const node = await client.outcome((c) => fs.create(ROOT, client.name('new'), 0o100644, linux.O_RDWR, false, c));
     if (node > 0) fs.release(fs.createdHandle);
     return node;
   },
   'create of what is there': async ({ client, fs }) => {
-    const node = await client.outcome((c) => fs.create(ROOT, client.name('file'), 0o100644, linux.O_RDWR, c));
+    const node = await client.outcome((c) => fs.create(ROOT, client.name('file'), 0o100644, linux.O_RDWR, false, c));
+    if (node > 0) fs.release(fs.createdHandle);
+    return node;
+  },
+  'create of what is there that drops bits': async ({ client, fs }) => {
+    const flags = linux.O_RDWR | linux.O_TRUNC;
+    const node = await client.outcome((c) => fs.create(ROOT, client.name('file'), 0o100644, flags, true, c));
     if (node > 0) fs.release(fs.createdHandle);
     return node;
   },
@@ -73,8 +79,11 @@ const operations: Readonly<Record<string, Operation>> = {
   unlink: ({ client, fs }) => fs.unlink(ROOT, client.name('unseen')),
   rmdir: ({ client, fs }) => fs.rmdir(ROOT, client.name('folder')),
   rename: ({ client, fs }) => fs.rename(ROOT, client.name('unseen'), ROOT, client.name('moved', true), 0),
-  open: released(({ fs, file }) => fs.open(file, linux.O_RDWR, false), 'release'),
-  'open that drops bits': released(({ fs, file }) => fs.open(file, linux.O_RDWR | linux.O_TRUNC, true), 'release'),
+  open: released(({ client, file }) => client.open(file, linux.O_RDWR), 'release'),
+  'open that drops bits': released(
+    ({ client, file }) => client.open(file, linux.O_RDWR | linux.O_TRUNC, true),
+    'release',
+  ),
   opendir: released(({ fs, folder }) => fs.opendir(folder, 0), 'releasedir'),
   readdir: ({ fs }) => {
     const handle = fs.opendir(ROOT, 0);

@@ -1,13 +1,14 @@
 /** The passthrough file system on a real folder: what the conformance list cannot see from the guest's side. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { Errno as E } from '../../src/protocol/errno';
 import { ROOT } from '../../src/fs/fileSystem';
 import * as linux from '../../src/fs/linux';
 import { LinuxCalls } from '../../src/native/linuxCalls';
-import { check, type Entry, Errno, failsWith } from './client';
-import { isRoot } from './shared';
+import { check, CLIENT_AREA, type Entry, Errno, failsWith } from './client';
+import { isRoot, type Shared } from './shared';
 import { sharing } from './sharing';
 
 describe('passthrough', () => {
@@ -26,7 +27,7 @@ describe('passthrough', () => {
       file.release(made.handle);
       assert.equal(file.descriptorCount, 1);
       assert.equal(client.stat(made.node).size, 5);
-      const again = check(file.open(made.node, linux.O_RDONLY, false));
+      const again = check(client.open(made.node, linux.O_RDONLY));
       assert.equal((await client.read(again, 0, 10)).toString(), 'hello');
     });
 
@@ -65,6 +66,22 @@ describe('passthrough', () => {
       file.release(handle);
     });
 
+    it('that are there already lose set-user-ID and set-group-ID with O_TRUNC, where the guest asks for it', async function () {
+      if (!isRoot) this.skip();
+      const { client, folder } = open();
+      const program = path.join(folder, 'program');
+      fs.writeFileSync(program, 'content');
+      for (const [killPriv, left] of [
+        [false, 0o6777],
+        [true, 0o777],
+      ] as const) {
+        fs.chmodSync(program, 0o6777);
+        await client.create(ROOT, 'program', linux.O_WRONLY | linux.O_TRUNC, 0o100644, killPriv);
+        assert.equal(fs.statSync(program).mode & 0o7777, left);
+        assert.equal(client.attributes().mode & 0o7777, left);
+      }
+    });
+
     it('belong to the caller', async function () {
       if (!isRoot) this.skip();
       const { client, folder } = open();
@@ -86,7 +103,7 @@ describe('passthrough', () => {
   describe('opening', () => {
     it('is for regular files; pipes, devices, sockets, links and folders get their errno', async () => {
       const { client, fs: file } = open();
-      const tryOpen = (node: number): number => file.open(node, linux.O_RDWR, false);
+      const tryOpen = (node: number): number => client.open(node, linux.O_RDWR);
       assert.equal(tryOpen(await client.mknod(ROOT, 'pipe', 0o10644)), -E.ENXIO);
       assert.equal(tryOpen(await client.mknod(ROOT, 'socket', 0o140644)), -E.ENXIO);
       assert.equal(tryOpen(await client.symlink(ROOT, 'link', '/')), -E.ELOOP);
@@ -95,20 +112,20 @@ describe('passthrough', () => {
     });
 
     it('with write-back reads what is opened for writing and never appends by itself', async () => {
-      const { client, fs: file } = open({ writeback: true });
+      const { client } = open({ writeback: true });
       const { node, handle } = await client.create(ROOT, 'a');
       await client.write(handle, 0, 'abc');
-      const appending = check(file.open(node, linux.O_WRONLY | linux.O_APPEND, false));
+      const appending = check(client.open(node, linux.O_WRONLY | linux.O_APPEND));
       await client.write(appending, 0, 'X');
       assert.equal((await client.read(appending, 0, 10)).toString(), 'Xbc');
     });
 
     it('without it appends where the host has the end', async () => {
-      const { client, folder, fs: file } = open();
+      const { client, folder } = open();
       const { node, handle } = await client.create(ROOT, 'a');
       await client.write(handle, 0, 'abc');
       fs.appendFileSync(path.join(folder, 'a'), 'def');
-      const appending = check(file.open(node, linux.O_WRONLY | linux.O_APPEND, false));
+      const appending = check(client.open(node, linux.O_WRONLY | linux.O_APPEND));
       await client.write(appending, 0, 'X');
       assert.equal(fs.readFileSync(path.join(folder, 'a'), 'utf8'), 'abcdefX');
     });
@@ -117,12 +134,12 @@ describe('passthrough', () => {
       const { client, folder, fs: file } = open({ readOnly: true });
       fs.writeFileSync(path.join(folder, 'a'), 'abc');
       const node = client.lookup(ROOT, 'a');
-      const handle = check(file.open(node, linux.O_RDONLY, false));
+      const handle = check(client.open(node, linux.O_RDONLY));
       assert.equal((await client.read(handle, 0, 10)).toString(), 'abc');
       const changes: Record<string, () => Promise<number> | number> = {
-        'open for writing': () => file.open(node, linux.O_WRONLY, false),
-        'open and truncate': () => file.open(node, linux.O_RDONLY | linux.O_TRUNC, false),
-        create: () => client.outcome((c) => file.create(ROOT, client.name('n'), 0o100644, 2, c)),
+        'open for writing': () => client.open(node, linux.O_WRONLY),
+        'open and truncate': () => client.open(node, linux.O_RDONLY | linux.O_TRUNC),
+        create: () => client.outcome((c) => file.create(ROOT, client.name('n'), 0o100644, 2, false, c)),
         tmpfile: () => client.outcome((c) => file.tmpfile(ROOT, 0o100644, 2, c)),
         mkdir: () => client.outcome((c) => file.mkdir(ROOT, client.name('n'), 0o40755, c)),
         mknod: () => client.outcome((c) => file.mknod(ROOT, client.name('n'), 0o100644, 0, c)),
@@ -145,6 +162,66 @@ describe('passthrough', () => {
         assert.deepEqual([name, await change()], [name, -E.EROFS]);
       }
       assert.deepEqual(fs.readdirSync(folder), ['a']);
+    });
+  });
+
+  describe('opening a file that a program of the host has a lease on', () => {
+    const F_SETLEASE = 1024;
+    const host = new LinuxCalls();
+    let holder: number;
+    let shared: Shared;
+    // The host tells the holder by a signal, which would otherwise end it.
+    const told = (): void => undefined;
+
+    beforeEach(() => {
+      process.on('SIGIO', told);
+      shared = open({}, true);
+      fs.writeFileSync(path.join(shared.folder, 'a'), 'content');
+      holder = fs.openSync(path.join(shared.folder, 'a'), 'r+');
+      assert.equal(host.fcntlLock(holder, F_SETLEASE, linux.F_WRLCK), 0);
+    });
+
+    afterEach(() => {
+      fs.closeSync(holder);
+      process.off('SIGIO', told);
+    });
+
+    const start = (flags: number): Promise<number> => {
+      const { client, fs: file } = shared;
+      const node = client.lookup(ROOT, 'a');
+      return client.outcome((caller) => file.open(node, flags, false, caller));
+    };
+
+    it('waits until the lease is given up', async () => {
+      const { client, fs: file } = shared;
+      const opening = start(linux.O_RDWR | linux.O_TRUNC);
+      assert.equal(file.handleCount, 0);
+      assert.equal(fs.fstatSync(holder).size, 7);
+      assert.equal(host.fcntlLock(holder, F_SETLEASE, linux.F_UNLCK), 0);
+      const handle = check(await opening);
+      assert.equal(fs.fstatSync(holder).size, 0);
+      assert.equal(await client.write(handle, 0, 'new'), 3);
+    });
+
+    it('is refused at once with O_NONBLOCK, as Linux does', async () => {
+      assert.equal(await start(linux.O_RDONLY | linux.O_NONBLOCK), -E.EAGAIN);
+    });
+
+    it('ends when it is interrupted, when the inode is forgotten, and when its ring stops', async () => {
+      const { client, fs: file } = shared;
+      const first = start(linux.O_RDONLY);
+      assert.equal(file.interrupt(client.lastUnique, 0), true);
+      assert.equal(await first, -E.EINTR);
+      const second = start(linux.O_RDONLY);
+      file.endWaits();
+      assert.equal(await second, -E.EINTR);
+      const third = start(linux.O_RDONLY);
+      file.forget(client.lookup(ROOT, 'a'), Infinity);
+      assert.equal(await third, -E.EBADF);
+      const fourth = start(linux.O_RDONLY);
+      file.reset();
+      assert.equal(await fourth, -E.EINTR);
+      assert.deepEqual([file.handleCount, file.descriptorCount], [0, 0]);
     });
   });
 
@@ -172,14 +249,14 @@ describe('passthrough', () => {
     });
 
     it('a file system that cannot say what is cached: elsewhere, but for one in memory', async () => {
-      const { client, blocking, fs: file } = open();
+      const { client, blocking } = open();
       const { node, handle } = await client.create(ROOT, 'a');
       await client.write(handle, 0, 'abc');
       wrapped().failName = 'preadv2';
       wrapped().failWith = E.EOPNOTSUPP;
       assert.equal((await client.read(handle, 0, 10)).toString(), 'abc');
       assert.equal(blocking.made, 1);
-      const second = check(file.open(node, linux.O_RDONLY, false));
+      const second = check(client.open(node, linux.O_RDONLY));
       assert.deepEqual(await callsOf(() => client.read(second, 0, 10)), ['lseek']);
       assert.equal(blocking.made, 2);
     });
@@ -286,13 +363,13 @@ describe('passthrough', () => {
     it('of two owners conflict, also with the host, and F_GETLK tells whose', async () => {
       const { client, fs: file } = open();
       const { node, handle } = await client.create(ROOT, 'a');
-      const other = check(file.open(node, linux.O_RDWR, false));
+      const other = check(client.open(node, linux.O_RDWR));
       assert.equal(await client.setlk(handle, client.lock(WRITE, 10, 19, 100)), 0);
       assert.equal(await client.setlk(handle, client.lock(READ, 0, 10, 200)), -E.EAGAIN);
       assert.equal(await client.setlk(other, client.lock(READ, 20, Infinity, 200)), 0);
       const lock = client.lock(WRITE, 0, Infinity, 200);
       assert.equal(file.getlk(other, lock), 0);
-      assert.deepEqual(lock, { type: WRITE, start: 10, end: 19, pid: 100, ownerLow: 200, ownerHigh: 0 });
+      assert.deepEqual(lock, { ...client.lock(WRITE, 10, 19, 200), pid: 100 });
     });
 
     it('hold nothing open once the owner has closed the file', async () => {
@@ -319,7 +396,7 @@ describe('passthrough', () => {
         release: (h) => file.release(h),
       };
       for (const [name, end] of Object.entries(ends)) {
-        const holder = check(file.open(node, linux.O_RDWR, false));
+        const holder = check(client.open(node, linux.O_RDWR));
         assert.equal(await client.setlk(holder, client.lock(WRITE, 0, Infinity, 100)), 0, name);
         const waiting = client.setlk(handle, client.lock(WRITE, 5, 5, 200), true);
         end(holder);
@@ -331,7 +408,7 @@ describe('passthrough', () => {
     it('that wait end when interrupted, and when their handle goes', async () => {
       const { client, fs: file } = open();
       const { node, handle } = await client.create(ROOT, 'a');
-      const other = check(file.open(node, linux.O_RDWR, false));
+      const other = check(client.open(node, linux.O_RDWR));
       await client.setlk(other, client.lock(WRITE, 0, Infinity, 100));
       const first = client.setlk(handle, client.lock(WRITE, 5, 5, 200), true);
       assert.equal(file.interrupt(client.lastUnique, 0), true);
@@ -339,6 +416,42 @@ describe('passthrough', () => {
       const second = client.setlk(handle, client.lock(WRITE, 5, 5, 200), true);
       file.release(handle);
       assert.equal(await second, -E.EINTR);
+    });
+
+    it('for reading do not keep the host from executing the file; for writing the owner moves over', async () => {
+      const { client, fs: file, folder } = open();
+      const program = path.join(folder, 'program');
+      fs.copyFileSync('/bin/true', program);
+      fs.chmodSync(program, 0o755);
+      const host = fs.openSync(program, 'r');
+      const calls = new LinuxCalls();
+      const hostLocks = (type: number, start: number): number => {
+        const at = CLIENT_AREA - 256;
+        client.arena.zero(at, linux.Flock.byteLength);
+        client.arena.setU16(at, type);
+        client.arena.setU64(at + linux.Flock.start, start);
+        client.arena.setU64(at + linux.Flock.length, 1);
+        assert.equal(calls.fcntlLock(host, linux.F_OFD_GETLK, client.arena.address(at)), 0);
+        return client.arena.getU16(at);
+      };
+      const node = client.lookup(ROOT, 'program');
+      const reading = check(client.open(node, linux.O_RDONLY));
+      assert.equal(await client.setlk(reading, client.lock(READ, 10, 19, 100)), 0);
+      assert.equal(await client.setlk(reading, client.lock(UNLOCK, 14, 15, 100)), 0);
+      assert.equal(spawnSync(program).status, 0);
+      // No guest sends this; it is not a way to have the file opened for writing.
+      assert.equal(await client.setlk(reading, client.lock(WRITE, 30, 39, 100)), -E.EBADF);
+      const held = file.descriptorCount;
+
+      const writing = check(client.open(node, linux.O_RDWR));
+      assert.equal(await client.setlk(writing, client.lock(WRITE, 18, Infinity, 100)), 0);
+      assert.equal(file.descriptorCount, held + 1);
+      const seen = [9, 10, 13, 14, 15, 16, 17, 18, 19, 20].map((start) => hostLocks(WRITE, start));
+      const [none, read, write] = [UNLOCK, READ, WRITE];
+      assert.deepEqual(seen, [none, read, read, none, none, read, read, write, write, write]);
+      file.release(writing);
+      assert.equal(spawnSync(program).status, 0);
+      fs.closeSync(host);
     });
 
     it('that would wait for each other for good end with EDEADLK', async () => {
@@ -384,6 +497,34 @@ describe('passthrough', () => {
     assert.equal(file.removexattr(ROOT, client.name('user.a')), -E.ENOSYS);
   });
 
+  it('an ACL that a file has on the host is not told, nor touched', () => {
+    const { client, fs: file, folder } = open();
+    const ACCESS = 'system.posix_acl_access';
+    const acl = Buffer.from(
+      '0200000001000600ffffffff020006003930000004000400ffffffff10000600ffffffff20000400ffffffff',
+      'hex',
+    );
+    const host = new LinuxCalls();
+    const address = (at: number): number => client.arena.address(at);
+    const onHost = (): [path: number, name: number, value: number] => {
+      const value = CLIENT_AREA - 256;
+      return [address(client.name(path.join(folder, 'a'))), address(client.name(ACCESS, true)), address(value)];
+    };
+    fs.writeFileSync(path.join(folder, 'a'), '');
+    client.arena.u8.set(acl, CLIENT_AREA - 256);
+    assert.equal(host.setxattr(...onHost(), acl.length, 0), 0);
+
+    const a = client.lookup(ROOT, 'a');
+    client.setxattr(a, 'user.first', '1');
+    client.setxattr(a, 'user.second', '2');
+    const names = client.listxattr(a).filter((name) => !name.startsWith('security.'));
+    assert.deepEqual(names.sort(), ['user.first', 'user.second']);
+    assert.throws(() => client.getxattr(a, ACCESS), failsWith(E.EOPNOTSUPP));
+    assert.throws(() => client.setxattr(a, ACCESS, 'x'), failsWith(E.EOPNOTSUPP));
+    assert.equal(file.removexattr(a, client.name(ACCESS)), -E.EOPNOTSUPP);
+    assert.equal(host.getxattr(...onHost(), 256), acl.length);
+  });
+
   it('ioctl passes file flags, the safe ones, and nothing else', async () => {
     const { client, fs: file } = open();
     const { handle } = await client.create(ROOT, 'a');
@@ -412,7 +553,7 @@ describe('passthrough', () => {
     client.walk('sub/y');
     client.lookup(ROOT, 'x');
     const { node, handle } = await client.create(ROOT, 'a');
-    const other = check(file.open(node, linux.O_RDWR, false));
+    const other = check(client.open(node, linux.O_RDWR));
     await client.setlk(other, client.lock(linux.F_WRLCK, 0, 9, 1));
     const waiting = client.setlk(handle, client.lock(linux.F_WRLCK, 0, 9, 2), true);
     check(file.opendir(ROOT, 0));

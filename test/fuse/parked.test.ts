@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { DEFERRED } from '../../src/fs/fileSystem';
 import { Opcode } from '../../src/protocol/fuse/opcodes';
 import * as wire from '../../src/protocol/fuse/structs';
-import { pack, text } from '../driver/pack';
+import { Fields, pack, text } from '../driver/pack';
 import { MemoryExchange } from '../support/memoryExchange';
 import { fh, nodeid, parse, request, Workbench, type Reply } from './workbench';
 
@@ -61,6 +61,16 @@ describe('FUSE requests that are answered later', () => {
       parked.map((exchange) => Buffer.from(ended(exchange).body).toString('hex')),
       ['0000007000000000', '0100007000000000', '0200007000000000'],
     );
+  });
+
+  it('OPEN: the handle, with its generation and what may be cached', () => {
+    const bench = Workbench.started({ cache: 'always' });
+    bench.fs.defer('open');
+    const exchange = bench.park(request({ opcode: Opcode.OPEN, ...node }, pack(wire.OpenIn, { flags: 2 })), 32);
+    bench.send(request({ opcode: Opcode.LOOKUP }, text('x')));
+    bench.fs.deferred[0].finish(6);
+    const opened = new Fields<string>(wire.OpenOut, ended(exchange).body);
+    assert.deepEqual([opened.big('fh'), opened.number('open_flags')], [fh(6), 2]);
   });
 
   it('an end in the middle of another request does not touch its reply', () => {

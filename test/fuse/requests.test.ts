@@ -157,10 +157,14 @@ describe('FUSE requests, byte by byte', () => {
     const file = pack(wire.CreateIn, { mode: 0o100666, umask: 0o002, flags: 0o100_0702 });
     const bench = Workbench.started({ cache: 'always' });
     const { body } = bench.send(request({ opcode: Opcode.CREATE }, file, text('f')), 160);
-    assert.deepEqual(bench.fs.log, ['create(1, f, 100664, 1000302)']);
+    assert.deepEqual(bench.fs.log, ['create(1, f, 100664, 1000302, false)']);
     const opened = new Fields<string>(wire.OpenOut, body, wire.EntryOut.size);
     assert.equal(opened.big('fh'), fh(4));
     assert.equal(opened.number('open_flags'), 2);
+    const truncating = pack(wire.CreateIn, { mode: 0o100644, flags: 0o1101, open_flags: 1 });
+    assert.deepEqual(asked(request({ opcode: Opcode.CREATE }, truncating, text('f'))), [
+      'create(1, f, 100644, 1101, true)',
+    ]);
     // The kernel's placeholder for a name that there is not.
     assert.deepEqual(asked(request({ opcode: Opcode.TMPFILE }, file, text('/'))), ['tmpfile(1, 100664, 1000302)']);
   });
@@ -275,13 +279,13 @@ describe('FUSE requests, byte by byte', () => {
       ]);
     const of = (opcode: number, args: Uint8Array): string[] => asked(request({ opcode, nodeid: nodeid(5) }, args));
     assert.deepEqual(of(Opcode.SETLK, lock(10n, 19n, 1)), ['setlk(2, 1, 10, 19, false)']);
-    assert.deepEqual(of(Opcode.SETLKW, lock(0n, end, 0)), ['setlk(2, 0, 0, Infinity, true)']);
+    assert.deepEqual(of(Opcode.SETLKW, lock(0n, end, 0)), ['setlk(2, 0, 0, 9223372036854775807, true)']);
     assert.deepEqual(of(Opcode.SETLK, lock(0n, end, 2, 1)), ['flock(2, 2, false)']);
     assert.deepEqual(of(Opcode.SETLKW, lock(0n, end, 1, 1)), ['flock(2, 1, true)']);
     const bench = Workbench.started();
     const { body } = bench.send(request({ opcode: Opcode.GETLK, nodeid: nodeid(5) }, lock(3n, end, 1)));
     const found = new Fields<string>(wire.FileLock, body);
-    assert.deepEqual(bench.fs.log, ['getlk(2, 1, 3, Infinity, 6, 0)']);
+    assert.deepEqual(bench.fs.log, ['getlk(2, 1, 3, 9223372036854775807, 6, 0)']);
     assert.equal(found.big('start'), 3n);
     assert.equal(found.big('end'), end);
     assert.equal(found.number('pid'), 99);
@@ -289,7 +293,11 @@ describe('FUSE requests, byte by byte', () => {
       Workbench.started().send(request({ opcode: Opcode.SETLK, nodeid: nodeid(5) }, args)).error;
     assert.equal(send(lock(0n, 1n, 3)), -22, 'no such type');
     assert.equal(send(lock(2n, 1n, 0)), -22, 'ends before it starts');
-    assert.equal(send(lock(1n << 60n, end, 0)), -75, 'beyond any file');
+    assert.equal(send(lock(1n << 63n, end, 0)), -75, 'beyond any place of a file');
+    assert.deepEqual(of(Opcode.SETLK, lock((1n << 53n) + 1n, end - 1n, 1)), [
+      'setlk(2, 1, 9007199254740993, 9223372036854775806, false)',
+    ]);
+    assert.deepEqual(of(Opcode.SETLK, lock(1n, (1n << 64n) - 1n, 1)), ['setlk(2, 1, 1, 9223372036854775807, false)']);
   });
 
   it('IOCTL: data in and out, nothing unrestricted', () => {

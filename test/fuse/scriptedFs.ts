@@ -30,6 +30,12 @@ export interface ScriptedEntry {
   readonly type: number;
 }
 
+/** Start and end, both inclusive. */
+const rangeOf = (lock: Lock): string[] => [
+  String((BigInt(lock.startHigh) << 32n) | BigInt(lock.startLow)),
+  String((BigInt(lock.endHigh) << 32n) | BigInt(lock.endLow)),
+];
+
 type Method = Exclude<keyof FileSystem, 'attributes' | 'createdHandle' | 'crossedDevice'>;
 
 export class ScriptedFs implements FileSystem {
@@ -159,8 +165,9 @@ export class ScriptedFs implements FileSystem {
   link(node: Node, newParent: Node, newName: number): Node | number {
     return this.made(this.note('link', node, newParent, this.text(newName)));
   }
-  create(parent: Node, name: number, mode: number, flags: number, caller: Caller): Node | number {
-    return this.made(this.noteFor(caller, 'create', parent, this.text(name), mode.toString(8), flags.toString(8)));
+  create(parent: Node, name: number, mode: number, flags: number, killPriv: boolean, caller: Caller): Node | number {
+    const octal = [mode.toString(8), flags.toString(8)];
+    return this.made(this.noteFor(caller, 'create', parent, this.text(name), ...octal, killPriv));
   }
   tmpfile(parent: Node, mode: number, flags: number, caller: Caller): Node | number {
     return this.made(this.noteFor(caller, 'tmpfile', parent, mode.toString(8), flags.toString(8)));
@@ -174,8 +181,8 @@ export class ScriptedFs implements FileSystem {
   rename(parent: Node, name: number, newParent: Node, newName: number, flags: number): number {
     return this.note('rename', parent, this.text(name), newParent, this.text(newName), flags);
   }
-  open(node: Node, flags: number, killPriv: boolean): Handle | number {
-    return this.note('open', node, flags.toString(8), killPriv) || 2;
+  open(node: Node, flags: number, killPriv: boolean, caller: Caller): Handle | number {
+    return this.noteFor(caller, 'open', node, flags.toString(8), killPriv) || 2;
   }
   read(handle: Handle, offset: number, length: number, payload: Payload, skip: number, caller: Caller): number {
     const result = this.noteFor(caller, 'read', handle, offset, length);
@@ -254,12 +261,12 @@ export class ScriptedFs implements FileSystem {
     return this.note('removexattr', node, this.text(name));
   }
   getlk(handle: Handle, lock: Lock): number {
-    const result = this.note('getlk', handle, lock.type, lock.start, lock.end, lock.ownerLow, lock.ownerHigh);
+    const result = this.note('getlk', handle, lock.type, ...rangeOf(lock), lock.ownerLow, lock.ownerHigh);
     lock.pid = 99;
     return result;
   }
   setlk(handle: Handle, lock: Lock, wait: boolean, caller: Caller): number {
-    return this.noteFor(caller, 'setlk', handle, lock.type, lock.start, lock.end, wait);
+    return this.noteFor(caller, 'setlk', handle, lock.type, ...rangeOf(lock), wait);
   }
   flock(handle: Handle, type: number, wait: boolean, caller: Caller): number {
     return this.noteFor(caller, 'flock', handle, type, wait);

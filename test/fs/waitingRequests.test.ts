@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { WaitingLocks } from '../../src/fs/waitingLocks';
+import { WaitingRequests } from '../../src/fs/waitingRequests';
 
 const EAGAIN = 11;
 const EINTR = 4;
@@ -26,15 +26,15 @@ class HandAlarm {
   }
 }
 
-describe('waiting locks', () => {
+describe('requests that wait', () => {
   let alarm: HandAlarm;
-  let waiting: WaitingLocks;
+  let waiting: WaitingRequests;
   let results: [name: number, result: number][];
   let free: Set<number>;
 
   beforeEach(() => {
     alarm = new HandAlarm();
-    waiting = new WaitingLocks(alarm);
+    waiting = new WaitingRequests(alarm);
     results = [];
     free = new Set();
   });

@@ -1,8 +1,9 @@
 /**
- * Lock requests that wait (SETLKW, flock without LOCK_NB): no thread blocks for them, they are tried again.
+ * Requests that wait for somebody to let go: locks (SETLKW, flock without LOCK_NB), and files that a host program has a
+ * lease on (OPEN). No thread blocks for them, they are tried again.
  *
  * At once when a lock of the same inode is given up in this daemon; by an alarm, 1 ms and then doubling to 25 ms, for
- * holders that are not ours. In the order in which they came. Knows neither locks nor descriptors: what is tried is the
+ * holders that are not ours. In the order in which they came. Knows neither locks nor leases nor descriptors: what is tried is the
  * entry's own business.
  */
 import { Errno } from '../protocol/errno';
@@ -12,18 +13,19 @@ import type { Alarm } from './hostCalls';
 const SHORTEST_DELAY = 1;
 const LONGEST_DELAY = 25;
 
-export interface WaitingLock {
+export interface WaitingRequest {
   readonly node: Node;
+  /** -1 for one that waits to be opened. */
   readonly handle: Handle;
   readonly uniqueLow: number;
   readonly uniqueHigh: number;
-  /** The lock once more: -EAGAIN to go on waiting, anything else is the request's result. */
+  /** The call once more: -EAGAIN to go on waiting, anything else is the request's result. */
   attempt(): number;
   readonly parked: Deferred;
 }
 
-export class WaitingLocks {
-  private entries: WaitingLock[] = [];
+export class WaitingRequests {
+  private entries: WaitingRequest[] = [];
   private delay = SHORTEST_DELAY;
   private alarmSet = false;
 
@@ -33,7 +35,7 @@ export class WaitingLocks {
     return this.entries.length;
   }
 
-  add(entry: WaitingLock): void {
+  add(entry: WaitingRequest): void {
     this.entries.push(entry);
     this.delay = SHORTEST_DELAY;
     this.setAlarm();
@@ -61,7 +63,7 @@ export class WaitingLocks {
     this.endThose(() => true, result);
   }
 
-  private attemptThose(chosen: (entry: WaitingLock) => boolean): boolean {
+  private attemptThose(chosen: (entry: WaitingRequest) => boolean): boolean {
     let ended = false;
     // A finish may bring the next request in, which may wait, unlock or interrupt: so only whole steps on the list.
     for (const entry of [...this.entries]) {
@@ -75,14 +77,14 @@ export class WaitingLocks {
     return ended;
   }
 
-  private endThose(chosen: (entry: WaitingLock) => boolean, result: number): number {
+  private endThose(chosen: (entry: WaitingRequest) => boolean, result: number): number {
     const ending = this.entries.filter(chosen);
     for (const entry of ending) this.take(entry);
     for (const entry of ending) entry.parked.finish(result);
     return ending.length;
   }
 
-  private take(entry: WaitingLock): void {
+  private take(entry: WaitingRequest): void {
     const index = this.entries.indexOf(entry);
     if (index >= 0) this.entries.splice(index, 1);
   }
