@@ -25,8 +25,8 @@ function perform(slot: number): number {
   switch (board.call(slot)) {
     case Call.Preadv:
       return calls.preadv(fd, argument(1), argument(2), argument(3));
-    case Call.Pwritev:
-      return calls.pwritev(fd, argument(1), argument(2), argument(3));
+    case Call.Pwritev2:
+      return calls.pwritev2(fd, argument(1), argument(2), argument(3), argument(4));
     case Call.Fsync:
       return calls.fsync(fd);
     case Call.Fdatasync:

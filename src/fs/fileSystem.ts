@@ -86,6 +86,16 @@ export interface Lock {
   ownerHigh: number;
 }
 
+/** What a `write` is besides bytes and a place; bits that add up. */
+export const enum WriteWay {
+  /** Set-user-ID and set-group-ID bits go. */
+  KillPriv = 1,
+  /** At the end of the file as the host has it, wherever the guest takes that to be. */
+  Append = 2,
+  /** Pages that the guest's kernel writes back: at their place, however the handle was opened. */
+  Delayed = 4,
+}
+
 /** Takes directory entries one by one; answers false when it has no room for this one (it will be asked for again). */
 export interface DirectorySink {
   /**
@@ -184,18 +194,21 @@ export interface FileSystem {
   /** `flags`: RENAME_NOREPLACE 1, RENAME_EXCHANGE 2, RENAME_WHITEOUT 4. */
   rename(parent: Node, name: number, newParent: Node, newName: number, flags: number): number;
 
-  /** `flags`: the guest's O_* without O_CREAT, O_EXCL and O_NOCTTY. `killPriv`: FUSE_OPEN_KILL_SUIDGID with O_TRUNC. */
+  /**
+   * `flags`: the guest's O_* without O_CREAT, O_EXCL and O_NOCTTY. O_APPEND is each write's own matter (`WriteWay`), for
+   * fcntl changes it later. `killPriv`: FUSE_OPEN_KILL_SUIDGID with O_TRUNC.
+   */
   open(node: Node, flags: number, killPriv: boolean): Handle | number;
   /** Bytes read, put into the reply at `skip`; may be DEFERRED. */
   read(handle: Handle, offset: number, length: number, payload: Payload, skip: number, caller: Caller): number;
-  /** Bytes written, taken from the request at `skip`; may be DEFERRED. */
+  /** Bytes written, taken from the request at `skip`; may be DEFERRED. `way`: `WriteWay` bits. */
   write(
     handle: Handle,
     offset: number,
     length: number,
     payload: Payload,
     skip: number,
-    killPriv: boolean,
+    way: number,
     caller: Caller,
   ): number;
   /** close(2) of one descriptor in the guest: its POSIX locks of that owner go. */

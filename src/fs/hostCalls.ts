@@ -62,7 +62,14 @@ export interface HostCalls {
 /** Calls that may wait long, made on another thread; `done` is called on this one, later, with the result. */
 export interface BlockingCalls {
   preadv(fd: number, vectors: number, count: number, offset: number, done: (result: number) => void): void;
-  pwritev(fd: number, vectors: number, count: number, offset: number, done: (result: number) => void): void;
+  pwritev2(
+    fd: number,
+    vectors: number,
+    count: number,
+    offset: number,
+    flags: number,
+    done: (result: number) => void,
+  ): void;
   fsync(fd: number, dataOnly: boolean, done: (result: number) => void): void;
   syncfs(fd: number, done: (result: number) => void): void;
   fallocate(fd: number, mode: number, offset: number, length: number, done: (result: number) => void): void;

@@ -21,10 +21,12 @@ import type { PassthroughAreas, PassthroughOptions } from './passthroughSetup';
 
 const PREFIX = '/proc/self/fd/';
 
-/** Flags of a guest's open that mean something for an inode that is already known. */
+/**
+ * Flags of a guest's open that mean something for an inode that is already known. Not O_APPEND: with it the host would
+ * append what the guest's kernel writes back of a mapping, and the guest may change it behind our back (fcntl).
+ */
 const OPEN_FLAGS =
   linux.O_ACCMODE |
-  linux.O_APPEND |
   linux.O_TRUNC |
   linux.O_NONBLOCK |
   linux.O_DSYNC |
@@ -284,9 +286,8 @@ export class HostFolder {
     let flags = guestFlags & OPEN_FLAGS;
     if (this.options.readOnly && (flags & linux.O_ACCMODE || flags & linux.O_TRUNC)) return -Errno.EROFS;
     if (!this.options.allowDirectIo) flags &= ~linux.O_DIRECT;
-    if (this.options.writeback) {
-      if ((flags & linux.O_ACCMODE) === linux.O_WRONLY) flags = (flags & ~linux.O_ACCMODE) | linux.O_RDWR;
-      flags &= ~linux.O_APPEND;
+    if (this.options.writeback && (flags & linux.O_ACCMODE) === linux.O_WRONLY) {
+      flags = (flags & ~linux.O_ACCMODE) | linux.O_RDWR;
     }
     return flags;
   }

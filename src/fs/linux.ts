@@ -104,6 +104,7 @@ export const W_OK = 2;
 export const Statfs = { blockSize: 8, available: 32 } as const;
 
 export const RWF_NOWAIT = 8;
+export const RWF_APPEND = 16;
 
 export const SEEK_SET = 0;
 export const SEEK_END = 2;

@@ -279,10 +279,10 @@ export class MemoryFileSystem implements FileSystem {
     length: number,
     payload: Payload,
     skip: number,
-    killPriv: boolean,
+    way: number,
     _caller: Caller,
   ): number {
-    return this.files.write(handle, offset, length, payload, skip, killPriv);
+    return this.files.write(handle, offset, length, payload, skip, way);
   }
 
   flush(handle: Handle, ownerLow: number, ownerHigh: number): number {

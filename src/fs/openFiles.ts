@@ -6,7 +6,7 @@
  * to the page cache unless the file is synchronous, fsync always may.
  */
 import { Errno } from '../protocol/errno';
-import { DEFERRED, type Caller, type Deferred, type Handle, type Node, type Payload } from './fileSystem';
+import { DEFERRED, type Caller, type Deferred, type Handle, type Node, type Payload, WriteWay } from './fileSystem';
 import { HandleKind, ReadWay } from './handleTable';
 import type { BlockingCalls } from './hostCalls';
 import type { HostFolder } from './hostFolder';
@@ -26,12 +26,18 @@ export class OpenFiles {
 
   open(node: Node, guestFlags: number, killPriv: boolean): Handle | number {
     const { folder } = this;
-    const flags = folder.openFlags(guestFlags);
+    let flags = folder.openFlags(guestFlags);
     if (flags < 0) return flags;
     if (!folder.budget.hasRoom) return -Errno.EMFILE;
     const dropped = killPriv ? folder.calls.dropFsetid() : 0;
     if (dropped < 0) return dropped;
-    const fd = folder.reopen(node, flags);
+    let fd = folder.reopen(node, flags);
+    // What the host's administrator has made append-only (chattr +a) opens for nothing else. A guest that collects writes
+    // would not append: it is better refused here than when it has collected them.
+    if (fd === -Errno.EPERM && guestFlags & linux.O_APPEND && !folder.options.writeback) {
+      flags |= linux.O_APPEND;
+      fd = folder.reopen(node, flags);
+    }
     if (killPriv) folder.calls.resume();
     return fd < 0 ? fd : folder.addHandle(fd, node, flags, HandleKind.File);
   }
@@ -100,32 +106,46 @@ export class OpenFiles {
     length: number,
     payload: Payload,
     skip: number,
-    killPriv: boolean,
+    way: number,
     caller: Caller,
   ): number {
     const { calls, handles } = this.folder;
     const fd = this.folder.fileOf(handle);
     if (fd < 0) return fd;
+    const appends = way & WriteWay.Append;
+    // The host opened an append-only file and would append this as well.
+    if (handles.flags[handle] & linux.O_APPEND && !appends) return -Errno.EPERM;
+    const killPriv = way & WriteWay.KillPriv;
     // The other thread has its own credentials, so a write that must clear set-user-ID bits stays here.
     if (handles.flags[handle] & SYNCHRONOUS && !killPriv) {
-      return this.writeElsewhere(handle, offset, length, skip, caller);
+      return this.writeElsewhere(handle, offset, length, skip, way, caller);
     }
     const count = payload.requestVectors(skip, length);
     if (count < 0) return count;
-    if (!killPriv) return calls.pwritev2(fd, payload.vectors, count, offset, 0);
+    const flags = appends ? linux.RWF_APPEND : 0;
+    if (!killPriv) return calls.pwritev2(fd, payload.vectors, count, offset, flags);
     const refused = calls.dropFsetid();
     if (refused < 0) return refused;
-    const bytes = calls.pwritev2(fd, payload.vectors, count, offset, 0);
+    const bytes = calls.pwritev2(fd, payload.vectors, count, offset, flags);
     calls.resume();
     return bytes;
   }
 
-  private writeElsewhere(handle: Handle, offset: number, length: number, skip: number, caller: Caller): number {
+  private writeElsewhere(
+    handle: Handle,
+    offset: number,
+    length: number,
+    skip: number,
+    way: number,
+    caller: Caller,
+  ): number {
+    const fd = this.folder.handles.fd[handle];
     const parked = caller.defer();
     const end = this.begin(handle, parked);
     const count = parked.payload.requestVectors(skip, length);
+    const flags = way & WriteWay.Append ? linux.RWF_APPEND : 0;
     if (count < 0) end(count);
-    else this.blocking.pwritev(this.folder.handles.fd[handle], parked.payload.vectors, count, offset, end);
+    else this.blocking.pwritev2(fd, parked.payload.vectors, count, offset, flags, end);
     return DEFERRED;
   }
 

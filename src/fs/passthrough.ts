@@ -265,19 +265,19 @@ export class PassthroughFileSystem implements FileSystem {
     length: number,
     payload: Payload,
     skip: number,
-    killPriv: boolean,
+    way: number,
     caller: Caller,
   ): number {
     const node = this.folder.handles.node[handle];
     const mapped = this.mapped(node);
-    if (!mapped) return this.files.write(handle, offset, length, payload, skip, killPriv, caller);
+    if (!mapped) return this.files.write(handle, offset, length, payload, skip, way, caller);
     mapped.before(node);
     const after = (result: number): void => {
-      // With O_APPEND the host chooses the place: everything that is new is at the end.
+      // At an append the host chooses the place: everything that is new is at the end.
       if (result > 0) mapped.after(node, offset, offset + result);
     };
     const hooked = new HookedCaller(caller, after);
-    const result = this.files.write(handle, offset, length, payload, skip, killPriv, hooked);
+    const result = this.files.write(handle, offset, length, payload, skip, way, hooked);
     after(result);
     return result;
   }

@@ -3,7 +3,7 @@
  *
  * READ's data and WRITE's data never lie in the arena: the file system moves them between host and guest itself.
  */
-import { DEFERRED, type Handle, type Node } from '../fs/fileSystem';
+import { DEFERRED, type Handle, type Node, WriteWay } from '../fs/fileSystem';
 import { Errno } from '../protocol/errno';
 import { FsyncFlag, InitFlag, OpenFlag, OpenInFlag, ReleaseFlag, Seek, WriteFlag } from '../protocol/fuse/flags';
 import {
@@ -37,6 +37,9 @@ const flushIn = FlushIn.offset;
 const NOT_FOR_OPEN = OpenFlag.CREAT | OpenFlag.EXCL | OpenFlag.NOCTTY;
 const OPEN_KILL_SUIDGID = OpenInFlag.KILL_SUIDGID;
 const WRITE_KILL_SUIDGID = WriteFlag.KILL_SUIDGID;
+const WRITE_CACHE = WriteFlag.CACHE;
+const O_APPEND = OpenFlag.APPEND;
+const WRITEBACK_CACHE = InitFlag.WRITEBACK_CACHE;
 const WRITE_DATA = IN_HEADER + WriteIn.size;
 
 /** Writes a `fuse_open_out`. */
@@ -77,6 +80,16 @@ export function read(turn: Turn): number {
   return turn.sendHeader(got);
 }
 
+/** A guest that collects writes appends by itself; the flags of a page that is written back are no one's. */
+function writeWay(turn: Turn): number {
+  const { arena, args, session } = turn;
+  const flags = arena.getU32(args + writeIn.write_flags);
+  const killPriv = flags & WRITE_KILL_SUIDGID ? WriteWay.KillPriv : 0;
+  if (flags & WRITE_CACHE) return killPriv | WriteWay.Delayed;
+  const appends = arena.getU32(args + writeIn.flags) & O_APPEND && (session.flags & WRITEBACK_CACHE) === 0;
+  return appends ? killPriv | WriteWay.Append : killPriv;
+}
+
 export function write(turn: Turn): number {
   const { arena, args, exchange } = turn;
   const length = arena.getU32(args + writeIn.size);
@@ -85,9 +98,8 @@ export function write(turn: Turn): number {
   if (handle < 0) return turn.fail(handle);
   const offset = turn.offsetAt(args + writeIn.offset);
   if (offset < 0) return turn.fail(-Errno.EFBIG);
-  const killPriv = (arena.getU32(args + writeIn.write_flags) & WRITE_KILL_SUIDGID) !== 0;
   const most = Math.min(length, LONGEST_TRANSFER);
-  return turn.answer(turn.fs.write(handle, offset, most, exchange, WRITE_DATA, killPriv, turn.caller));
+  return turn.answer(turn.fs.write(handle, offset, most, exchange, WRITE_DATA, writeWay(turn), turn.caller));
 }
 
 export function flush(turn: Turn): number {

@@ -32,7 +32,6 @@ const c = {
   truncate: declare('truncate', INT, [LONG, LONG]),
   ftruncate: declare('ftruncate', INT, [INT, LONG]),
   preadv: declare('preadv', INT, [INT, LONG, INT, LONG]),
-  pwritev: declare('pwritev', INT, [INT, LONG, INT, LONG]),
   preadv2: declare('preadv2', INT, [INT, LONG, INT, LONG, INT]),
   pwritev2: declare('pwritev2', INT, [INT, LONG, INT, LONG, INT]),
   fsync: declare('fsync', INT, [INT]),
@@ -254,15 +253,10 @@ export class LinuxCalls implements HostCalls {
     return this.credentials.dropGroups();
   }
 
-  // Plain preadv and pwritev, for the thread that may block.
+  // Plain preadv, for the thread that may block.
 
   preadv(fd: number, vectors: number, count: number, offset: number): number {
     const result = c.preadv(fd, vectors, count, offset);
-    return result < 0 ? failure() : result;
-  }
-
-  pwritev(fd: number, vectors: number, count: number, offset: number): number {
-    const result = c.pwritev(fd, vectors, count, offset);
     return result < 0 ? failure() : result;
   }
 }

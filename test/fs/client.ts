@@ -219,10 +219,11 @@ export class Client {
     return Buffer.from(this.arena.bytes(this.payload.dataAt, bytes));
   }
 
-  write(handle: Handle, offset: number, data: string | Uint8Array, killPriv = false): Promise<number> {
+  /** `way`: `WriteWay` bits. */
+  write(handle: Handle, offset: number, data: string | Uint8Array, way = 0): Promise<number> {
     const bytes = Buffer.from(data);
     this.arena.u8.set(bytes, this.payload.dataAt);
-    return this.request((caller) => this.fs.write(handle, offset, bytes.length, this.payload, 0, killPriv, caller));
+    return this.request((caller) => this.fs.write(handle, offset, bytes.length, this.payload, 0, way, caller));
   }
 
   /** Entries of an open folder from a position on, at most `room` of them. */

@@ -3,11 +3,13 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { Errno as E } from '../../src/protocol/errno';
-import { ROOT } from '../../src/fs/fileSystem';
+import { ROOT, WriteWay } from '../../src/fs/fileSystem';
+import type { HostCalls } from '../../src/fs/hostCalls';
 import * as linux from '../../src/fs/linux';
 import { LinuxCalls } from '../../src/native/linuxCalls';
 import { check, type Entry, Errno, failsWith } from './client';
 import { isRoot } from './shared';
+import { otherwise } from './wrappedCalls';
 import { sharing } from './sharing';
 
 describe('passthrough', () => {
@@ -94,7 +96,7 @@ describe('passthrough', () => {
       assert.equal(file.opendir((await client.create(ROOT, 'file')).node, 0), -E.ENOTDIR);
     });
 
-    it('with write-back reads what is opened for writing and never appends by itself', async () => {
+    it('with write-back reads what is opened for writing', async () => {
       const { client, fs: file } = open({ writeback: true });
       const { node, handle } = await client.create(ROOT, 'a');
       await client.write(handle, 0, 'abc');
@@ -103,14 +105,23 @@ describe('passthrough', () => {
       assert.equal((await client.read(appending, 0, 10)).toString(), 'Xbc');
     });
 
-    it('without it appends where the host has the end', async () => {
-      const { client, folder, fs: file } = open();
-      const { node, handle } = await client.create(ROOT, 'a');
-      await client.write(handle, 0, 'abc');
-      fs.appendFileSync(path.join(folder, 'a'), 'def');
-      const appending = check(file.open(node, linux.O_WRONLY | linux.O_APPEND, false));
-      await client.write(appending, 0, 'X');
-      assert.equal(fs.readFileSync(path.join(folder, 'a'), 'utf8'), 'abcdefX');
+    it('for appending what the host has as append-only: opened so, and written to in no other way', async () => {
+      const { client, folder, fs: file } = open({}, false, appendOnly);
+      fs.writeFileSync(path.join(folder, 'a'), 'abc');
+      const node = client.lookup(ROOT, 'a');
+      assert.equal(file.open(node, linux.O_WRONLY, false), -E.EPERM);
+      assert.equal(file.open(node, linux.O_WRONLY | linux.O_TRUNC, false), -E.EPERM);
+      const handle = check(file.open(node, linux.O_WRONLY | linux.O_APPEND, false));
+      await client.write(handle, 0, 'X', WriteWay.Append);
+      await assert.rejects(client.write(handle, 0, 'Y', WriteWay.Delayed), failsWith(E.EPERM));
+      await assert.rejects(client.write(handle, 0, 'Y'), failsWith(E.EPERM));
+      assert.equal(fs.readFileSync(path.join(folder, 'a'), 'utf8'), 'abcX');
+    });
+
+    it('for appending what the host has as append-only is refused where a guest would collect the writes', () => {
+      const { client, folder, fs: file } = open({ writeback: true }, false, appendOnly);
+      fs.writeFileSync(path.join(folder, 'a'), 'abc');
+      assert.equal(file.open(client.lookup(ROOT, 'a'), linux.O_WRONLY | linux.O_APPEND, false), -E.EPERM);
     });
 
     it('read-only answers EROFS to everything that changes', async () => {
@@ -146,6 +157,30 @@ describe('passthrough', () => {
       }
       assert.deepEqual(fs.readdirSync(folder), ['a']);
     });
+  });
+
+  describe('writing', () => {
+    for (const [how, extra] of [
+      ['at once', 0],
+      ['on the other thread', linux.O_SYNC],
+    ] as const) {
+      it(`${how}, is where it says or at the host's end, whatever the handle was opened with`, async () => {
+        const { client, folder, fs: file, blocking } = open();
+        const { node } = await client.create(ROOT, 'a');
+        for (const flags of [0, linux.O_APPEND]) {
+          fs.writeFileSync(path.join(folder, 'a'), 'abcdef');
+          const handle = check(file.open(node, linux.O_WRONLY | flags | extra, false));
+          const made = await callsOf(async () => {
+            await client.write(handle, 1, 'X', WriteWay.Append);
+            await client.write(handle, 1, 'Y', WriteWay.Delayed);
+            await client.write(handle, 2, 'Z');
+          });
+          assert.equal(fs.readFileSync(path.join(folder, 'a'), 'utf8'), 'aYZdefX');
+          assert.deepEqual(made, extra ? [] : ['pwritev2', 'pwritev2', 'pwritev2']);
+        }
+        assert.equal(blocking.made, extra ? 6 : 0);
+      });
+    }
   });
 
   describe('reading', () => {
@@ -422,6 +457,15 @@ describe('passthrough', () => {
     client.lookup(ROOT, 'a');
   });
 });
+
+/** A host on which every file is append-only. */
+function appendOnly(real: HostCalls): HostCalls {
+  return otherwise(real, 'openat', (...[directory, path, flags, mode]) => {
+    const changes = (flags & linux.O_ACCMODE) !== linux.O_RDONLY;
+    const allowed = !changes || (flags & (linux.O_APPEND | linux.O_TRUNC)) === linux.O_APPEND;
+    return allowed ? real.openat(directory, path, flags, mode) : -E.EPERM;
+  });
+}
 
 function isActing(name: string): boolean {
   return name === 'impersonate' || name === 'resume';

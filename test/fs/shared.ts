@@ -28,8 +28,15 @@ export class LaterCalls implements BlockingCalls {
     this.later(() => this.calls.preadv(fd, vectors, count, offset), done);
   }
 
-  pwritev(fd: number, vectors: number, count: number, offset: number, done: (result: number) => void): void {
-    this.later(() => this.calls.pwritev(fd, vectors, count, offset), done);
+  pwritev2(
+    fd: number,
+    vectors: number,
+    count: number,
+    offset: number,
+    flags: number,
+    done: (result: number) => void,
+  ): void {
+    this.later(() => this.calls.pwritev2(fd, vectors, count, offset, flags), done);
   }
 
   fsync(fd: number, dataOnly: boolean, done: (result: number) => void): void {

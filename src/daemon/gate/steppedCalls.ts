@@ -104,8 +104,9 @@ export class SteppedBlockingCalls implements BlockingCalls {
     this.calls.preadv(fd, vectors, count, offset, this.told('preadv', [fd, vectors, count, offset], done));
   }
 
-  pwritev(fd: number, vectors: number, count: number, offset: number, done: Done): void {
-    this.calls.pwritev(fd, vectors, count, offset, this.told('pwritev', [fd, vectors, count, offset], done));
+  pwritev2(fd: number, vectors: number, count: number, offset: number, flags: number, done: Done): void {
+    const told = this.told('pwritev2', [fd, vectors, count, offset, flags], done);
+    this.calls.pwritev2(fd, vectors, count, offset, flags, told);
   }
 
   fsync(fd: number, dataOnly: boolean, done: Done): void {
