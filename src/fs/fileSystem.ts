@@ -201,7 +201,10 @@ export interface FileSystem {
   open(node: Node, flags: number, killPriv: boolean): Handle | number;
   /** Bytes read, put into the reply at `skip`; may be DEFERRED. */
   read(handle: Handle, offset: number, length: number, payload: Payload, skip: number, caller: Caller): number;
-  /** Bytes written, taken from the request at `skip`; may be DEFERRED. `way`: `WriteWay` bits. */
+  /**
+   * Bytes written, taken from the request at `skip`; may be DEFERRED. `way`: `WriteWay` bits; with `Delayed` it is all of
+   * them or an error.
+   */
   write(
     handle: Handle,
     offset: number,

@@ -123,12 +123,30 @@ export class OpenFiles {
     const count = payload.requestVectors(skip, length);
     if (count < 0) return count;
     const flags = appends ? linux.RWF_APPEND : 0;
-    if (!killPriv) return calls.pwritev2(fd, payload.vectors, count, offset, flags);
-    const refused = calls.dropFsetid();
+    const refused = killPriv ? calls.dropFsetid() : 0;
     if (refused < 0) return refused;
-    const bytes = calls.pwritev2(fd, payload.vectors, count, offset, flags);
-    calls.resume();
+    let bytes = calls.pwritev2(fd, payload.vectors, count, offset, flags);
+    if (way & WriteWay.Delayed && bytes >= 0 && bytes < length) {
+      bytes = this.writeRest(fd, offset, length, payload, skip, bytes);
+    }
+    if (killPriv) calls.resume();
     return bytes;
+  }
+
+  /**
+   * Of pages that are written back Linux looks at the error alone: what a short count leaves out it would take to be on
+   * the host. So the rest is written too, and where that fails the whole has failed.
+   */
+  private writeRest(fd: number, offset: number, length: number, payload: Payload, skip: number, done: number): number {
+    let total = done;
+    while (total < length) {
+      const count = payload.requestVectors(skip + total, length - total);
+      if (count < 0) return count;
+      const bytes = this.folder.calls.pwritev2(fd, payload.vectors, count, offset + total, 0);
+      if (bytes <= 0) return bytes < 0 ? bytes : -Errno.EIO;
+      total += bytes;
+    }
+    return total;
   }
 
   private writeElsewhere(
@@ -142,10 +160,21 @@ export class OpenFiles {
     const fd = this.folder.handles.fd[handle];
     const parked = caller.defer();
     const end = this.begin(handle, parked);
-    const count = parked.payload.requestVectors(skip, length);
     const flags = way & WriteWay.Append ? linux.RWF_APPEND : 0;
-    if (count < 0) end(count);
-    else this.blocking.pwritev2(fd, parked.payload.vectors, count, offset, flags, end);
+    let total = 0;
+    const step = (): void => {
+      const count = parked.payload.requestVectors(skip + total, length - total);
+      if (count < 0) return end(count);
+      this.blocking.pwritev2(fd, parked.payload.vectors, count, offset + total, flags, (bytes) => {
+        if (bytes < 0) return end(bytes);
+        total += bytes;
+        // See writeRest.
+        if (total >= length || (way & WriteWay.Delayed) === 0) return end(total);
+        if (bytes === 0) return end(-Errno.EIO);
+        step();
+      });
+    };
+    step();
     return DEFERRED;
   }
 

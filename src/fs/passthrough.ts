@@ -11,6 +11,7 @@ import { HookedCaller } from './dax/hookedCaller';
 import { MappedFiles, type DaxHost } from './dax/mappedFiles';
 import { FileFlags } from './fileFlags';
 import {
+  DEFERRED,
   ROOT,
   type AttributeChanges,
   type Caller,
@@ -273,8 +274,9 @@ export class PassthroughFileSystem implements FileSystem {
     if (!mapped) return this.files.write(handle, offset, length, payload, skip, way, caller);
     mapped.before(node);
     const after = (result: number): void => {
-      // At an append the host chooses the place: everything that is new is at the end.
-      if (result > 0) mapped.after(node, offset, offset + result);
+      // At an append the host chooses the place: everything that is new is at the end. After an error some of what a
+      // guest's kernel wrote back may be there.
+      if (result !== DEFERRED && result !== 0) mapped.after(node, offset, offset + (result > 0 ? result : length));
     };
     const hooked = new HookedCaller(caller, after);
     const result = this.files.write(handle, offset, length, payload, skip, way, hooked);

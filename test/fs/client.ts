@@ -32,12 +32,13 @@ export function check(result: number): number {
   return result;
 }
 
+/** Bytes per iovec, to have several. */
+export const PIECE = 1000;
+
 /** Data in the arena's `data` area, offered both as vectors and for copying. */
 export class ArenaPayload implements Payload {
   /** Where the iovecs are written; each test payload has its own, so that a parked one keeps its own. */
   readonly vectors: number;
-  /** Bytes per iovec, to have several. */
-  piece = 1000;
 
   constructor(
     private readonly arena: Arena,
@@ -50,10 +51,10 @@ export class ArenaPayload implements Payload {
   requestVectors(skip: number, length: number): number {
     if (this.arena.base === 0) return -38;
     let count = 0;
-    for (let done = 0; done < length; done += this.piece, count++) {
+    for (let done = 0; done < length; done += PIECE, count++) {
       const at = this.vectorsAt + count * 16;
       this.arena.setU64(at, this.arena.address(this.dataAt + skip + done));
-      this.arena.setU64(at + 8, Math.min(this.piece, length - done));
+      this.arena.setU64(at + 8, Math.min(PIECE, length - done));
     }
     return count;
   }

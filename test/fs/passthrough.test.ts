@@ -7,7 +7,7 @@ import { ROOT, WriteWay } from '../../src/fs/fileSystem';
 import type { HostCalls } from '../../src/fs/hostCalls';
 import * as linux from '../../src/fs/linux';
 import { LinuxCalls } from '../../src/native/linuxCalls';
-import { check, type Entry, Errno, failsWith } from './client';
+import { check, PIECE, type Entry, Errno, failsWith } from './client';
 import { isRoot } from './shared';
 import { otherwise } from './wrappedCalls';
 import { sharing } from './sharing';
@@ -181,6 +181,53 @@ describe('passthrough', () => {
         assert.equal(blocking.made, extra ? 6 : 0);
       });
     }
+  });
+
+  describe('writing to a disk that fills up', () => {
+    const ROOM = 5000;
+    /** A host with so much room for each file, and which writes no more than 2000 bytes at a time. */
+    const small = (real: HostCalls): HostCalls =>
+      otherwise(real, 'pwritev2', (fd, vectors, count, offset, flags) => {
+        const fits = Math.min(2, Math.floor((ROOM - offset) / PIECE), count);
+        return fits > 0 ? real.pwritev2(fd, vectors, fits, offset, flags) : -E.ENOSPC;
+      });
+    const content = (length: number): Buffer => Buffer.from(Array.from({ length }, (_, i) => i % 251));
+
+    it('what a program writes has a short count, and is one call', async () => {
+      const { client } = open({}, false, small);
+      const { handle } = await client.create(ROOT, 'a');
+      const made = await callsOf(async () => assert.equal(await client.write(handle, 0, content(9000)), 2000));
+      assert.deepEqual(made, ['pwritev2']);
+      assert.equal(await client.write(handle, 2000, content(1000)), 1000);
+    });
+
+    it('what its kernel writes back is there to the last byte', async () => {
+      const { client, folder } = open({}, false, small);
+      const { handle } = await client.create(ROOT, 'a');
+      const made = await callsOf(() => client.write(handle, 0, content(4500), WriteWay.Delayed));
+      assert.deepEqual(made, ['pwritev2', 'pwritev2', 'pwritev2']);
+      assert.deepEqual(fs.readFileSync(path.join(folder, 'a')), content(4500));
+    });
+
+    it('and where it does not fit that is an error, in which a short count would be lost', async () => {
+      const { client } = open({}, false, small);
+      const { handle } = await client.create(ROOT, 'a');
+      await assert.rejects(client.write(handle, 0, content(9000), WriteWay.Delayed), failsWith(E.ENOSPC));
+      const both = WriteWay.Delayed | WriteWay.KillPriv;
+      await assert.rejects(client.write(handle, 0, content(9000), both), failsWith(E.ENOSPC));
+      assert.equal(await client.write(handle, 0, content(4500), both), 4500);
+    });
+
+    it('the same for a file whose writes are made on the other thread', async () => {
+      const { client, folder, blocking } = open({}, false, small);
+      const { handle } = await client.create(ROOT, 'a', linux.O_RDWR | linux.O_SYNC);
+      assert.equal(await client.write(handle, 0, content(9000)), 2000);
+      assert.equal(blocking.made, 1);
+      assert.equal(await client.write(handle, 0, content(4500), WriteWay.Delayed), 4500);
+      assert.equal(blocking.made, 4);
+      assert.deepEqual(fs.readFileSync(path.join(folder, 'a')), content(4500));
+      await assert.rejects(client.write(handle, 0, content(9000), WriteWay.Delayed), failsWith(E.ENOSPC));
+    });
   });
 
   describe('reading', () => {

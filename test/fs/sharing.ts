@@ -29,8 +29,8 @@ export function sharing(): Sharing {
   });
 
   return {
-    open(options = {}, inMemory = false, host = (real) => real) {
-      shared = share(options, (real) => (wrapped = new WrappedCalls(host(real))).calls, inMemory);
+    open(options = {}, inMemory = false, host?) {
+      shared = share(options, (real) => (wrapped = new WrappedCalls(real)).calls, inMemory, host);
       wrapped.reset();
       return shared;
     },
