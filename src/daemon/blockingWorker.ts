@@ -35,6 +35,8 @@ function perform(slot: number): number {
       return calls.syncfs(fd);
     case Call.Fallocate:
       return calls.fallocate(fd, argument(1), argument(2), argument(3));
+    case Call.Close:
+      return calls.close(fd);
     case Call.CopyFileRange:
       return calls.copyFileRange(fd, argument(1), argument(2), argument(3), argument(4), argument(5));
   }

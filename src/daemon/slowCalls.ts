@@ -17,6 +17,7 @@ export const enum Call {
   Syncfs,
   Fallocate,
   CopyFileRange,
+  Close,
 }
 
 export const enum State {
@@ -120,6 +121,10 @@ export class SlowCalls implements BlockingCalls {
 
   syncfs(fd: number, done: (result: number) => void): void {
     this.submit({ call: Call.Syncfs, values: [fd], done, vectors: undefined });
+  }
+
+  close(fd: number, done: (result: number) => void): void {
+    this.submit({ call: Call.Close, values: [fd], done, vectors: undefined });
   }
 
   fallocate(fd: number, mode: number, offset: number, length: number, done: (result: number) => void): void {

@@ -214,8 +214,10 @@ export interface FileSystem {
     way: number,
     caller: Caller,
   ): number;
-  /** close(2) of one descriptor in the guest: its POSIX locks of that owner go. */
-  flush(handle: Handle, ownerLow: number, ownerHigh: number): number;
+  /** close(2) of one descriptor in the guest: what it is to answer. POSIX locks of that owner go. May be DEFERRED. */
+  flush(handle: Handle, ownerLow: number, ownerHigh: number, caller: Caller): number;
+  /** POSIX locks of that owner go. */
+  dropLocks(handle: Handle, ownerLow: number, ownerHigh: number): void;
   /** The handle ends; with `unlockFlock` its flock goes as well (it does anyway where flock is served remotely). */
   release(handle: Handle): number;
   /** May be DEFERRED. For files and folders. */

@@ -45,6 +45,8 @@ export interface HostCalls {
   flock(fd: number, operation: number): number;
   /** fcntl F_OFD_GETLK, F_OFD_SETLK on a struct flock at `lock`. Never F_OFD_SETLKW: nothing here may block. */
   fcntlLock(fd: number, command: number, lock: number): number;
+  /** fcntl F_DUPFD_CLOEXEC: another descriptor of the same open file. */
+  duplicate(fd: number): number;
   ioctl(fd: number, command: number, argument: number): number;
   /** memfd_create and ftruncate: a file in memory of `size` bytes, all zeros. */
   memoryFile(size: number): number;
@@ -72,6 +74,7 @@ export interface BlockingCalls {
   ): void;
   fsync(fd: number, dataOnly: boolean, done: (result: number) => void): void;
   syncfs(fd: number, done: (result: number) => void): void;
+  close(fd: number, done: (result: number) => void): void;
   fallocate(fd: number, mode: number, offset: number, length: number, done: (result: number) => void): void;
   copyFileRange(
     from: number,

@@ -13,7 +13,7 @@ import type { Arena } from '../base/arena';
 import { Errno } from '../protocol/errno';
 import { DescriptorBudget } from './descriptorBudget';
 import type { Caller, Handle, Node } from './fileSystem';
-import { HandleKind, HandleTable, ReadWay } from './handleTable';
+import { FlushWay, HandleKind, HandleTable, ReadWay } from './handleTable';
 import type { HostCalls } from './hostCalls';
 import * as linux from './linux';
 import { NodeTable } from './nodeTable';
@@ -49,6 +49,7 @@ export class HostFolder {
   private readonly emptyAddress: number;
   private readonly pathAddress: number;
   private readonly readWays = new Map<number, ReadWay>();
+  private readonly flushWays = new Map<number, FlushWay>();
   private readonly impersonates: boolean;
 
   /** `procSelfFd`: an O_PATH descriptor of /proc/self/fd. The first node to be inserted is the share's root. */
@@ -295,15 +296,12 @@ export class HostFolder {
   /** A handle for an open descriptor of a node, which it owns from now on. */
   addHandle(fd: number, node: Node, flags: number, kind: HandleKind.File | HandleKind.Folder): Handle {
     this.budget.take();
-    return this.handles.open(fd, node, flags, kind, this.readWay(node, flags));
+    return this.handles.open(fd, node, flags, kind, this.readWay(node, flags), this.flushWay(node, flags));
   }
 
   /** Remembers how reads on the handle's device are to be made, after it has refused RWF_NOWAIT. */
   learnReadWay(handle: Handle): ReadWay {
-    const into = this.areas.scratch;
-    const known = this.calls.fstatfs(this.handles.fd[handle], this.arena.address(into));
-    const inMemory = known === 0 && linux.MEMORY_FILE_SYSTEMS.includes(this.arena.getU32(into));
-    const way = inMemory ? ReadWay.Plain : ReadWay.Elsewhere;
+    const way = this.isOn(handle, linux.MEMORY_FILE_SYSTEMS) ? ReadWay.Plain : ReadWay.Elsewhere;
     this.readWays.set(this.nodes.device[this.handles.node[handle]], way);
     this.handles.readWay[handle] = way;
     return way;
@@ -312,6 +310,29 @@ export class HostFolder {
   private readWay(node: Node, flags: number): ReadWay {
     if (flags & linux.O_DIRECT) return ReadWay.Elsewhere;
     return this.readWays.get(this.nodes.device[node]) ?? ReadWay.NoWait;
+  }
+
+  /** Remembers what close(2) means on the handle's device, at the first one. */
+  learnFlushWay(handle: Handle): FlushWay {
+    const device = this.nodes.device[this.handles.node[handle]];
+    let way = this.flushWays.get(device);
+    if (way === undefined) {
+      way = this.isOn(handle, linux.LOCAL_FILE_SYSTEMS) ? FlushWay.Nothing : FlushWay.Ask;
+      this.flushWays.set(device, way);
+    }
+    this.handles.flushWay[handle] = way;
+    return way;
+  }
+
+  private flushWay(node: Node, flags: number): FlushWay {
+    if ((flags & linux.O_ACCMODE) === linux.O_RDONLY) return FlushWay.Nothing;
+    return this.flushWays.get(this.nodes.device[node]) ?? FlushWay.Unknown;
+  }
+
+  private isOn(handle: Handle, fileSystems: readonly number[]): boolean {
+    const into = this.areas.scratch;
+    const known = this.calls.fstatfs(this.handles.fd[handle], this.arena.address(into));
+    return known === 0 && fileSystems.includes(this.arena.getU32(into));
   }
 
   /** The guest has released a handle. Its descriptor closes when no call runs on it any more. */

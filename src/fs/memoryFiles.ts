@@ -140,12 +140,11 @@ export class MemoryFiles {
     return total;
   }
 
-  flush(handle: Handle, ownerLow: number, ownerHigh: number): number {
+  dropLocks(handle: Handle, ownerLow: number, ownerHigh: number): void {
     const inode = this.opened.get(handle)?.inode;
-    if (inode === undefined) return -Errno.EBADF;
+    if (inode === undefined) return;
     inode.ranges.dropOwner(`${ownerHigh} ${ownerLow}`);
     this.waiting.retry(inode.number);
-    return 0;
   }
 
   getlk(handle: Handle, lock: Lock): number {

@@ -3,11 +3,11 @@
  *
  * A call that may wait for a device is made on another thread and its request parked; everything else at once, straight
  * between page cache and guest memory. What "may wait" is differs: a read is tried with RWF_NOWAIT first, a write goes
- * to the page cache unless the file is synchronous, fsync always may.
+ * to the page cache unless the file is synchronous, fsync always may, close(2) where the file is not this machine's.
  */
 import { Errno } from '../protocol/errno';
 import { DEFERRED, type Caller, type Deferred, type Handle, type Node, type Payload, WriteWay } from './fileSystem';
-import { HandleKind, ReadWay } from './handleTable';
+import { FlushWay, HandleKind, ReadWay } from './handleTable';
 import type { BlockingCalls } from './hostCalls';
 import type { HostFolder } from './hostFolder';
 import * as linux from './linux';
@@ -175,6 +175,28 @@ export class OpenFiles {
       });
     };
     step();
+    return DEFERRED;
+  }
+
+  /**
+   * close(2) of a duplicate: the handle itself lives until its last descriptor in the guest closes, and errors that come
+   * then nobody hears any more.
+   */
+  flush(handle: Handle, caller: Caller): number {
+    const { folder } = this;
+    let way: FlushWay = folder.handles.flushWay[handle];
+    if (way === FlushWay.Unknown) way = folder.learnFlushWay(handle);
+    if (way === FlushWay.Nothing) return 0;
+    const { budget } = folder;
+    if (!budget.hasRoom) return -Errno.EMFILE;
+    const duplicate = folder.calls.duplicate(folder.handles.fd[handle]);
+    if (duplicate < 0) return duplicate;
+    budget.take();
+    const parked = caller.defer();
+    this.blocking.close(duplicate, (result) => {
+      budget.give();
+      parked.finish(result);
+    });
     return DEFERRED;
   }
 

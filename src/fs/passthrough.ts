@@ -284,11 +284,15 @@ export class PassthroughFileSystem implements FileSystem {
     return result;
   }
 
-  flush(handle: Handle, ownerLow: number, ownerHigh: number): number {
-    this.locks.flush(handle, ownerLow, ownerHigh);
+  flush(handle: Handle, ownerLow: number, ownerHigh: number, caller: Caller): number {
+    this.dropLocks(handle, ownerLow, ownerHigh);
     const node = this.folder.handles.node[handle];
     this.mapped(node)?.before(node);
-    return 0;
+    return this.files.flush(handle, caller);
+  }
+
+  dropLocks(handle: Handle, ownerLow: number, ownerHigh: number): void {
+    this.locks.flush(handle, ownerLow, ownerHigh);
   }
 
   release(handle: Handle): number {

@@ -107,7 +107,7 @@ export function flush(turn: Turn): number {
   const handle = turn.handleAt(args + flushIn.fh, turn.node);
   if (handle < 0) return turn.fail(handle);
   const owner = args + flushIn.lock_owner;
-  return turn.acknowledge(turn.fs.flush(handle, arena.getU32(owner), arena.getU32(owner + 4)));
+  return turn.acknowledge(turn.fs.flush(handle, arena.getU32(owner), arena.getU32(owner + 4), turn.caller));
 }
 
 export function release(turn: Turn): number {
@@ -116,7 +116,7 @@ export function release(turn: Turn): number {
   if (handle < 0) return turn.fail(handle);
   if (arena.getU32(args + releaseIn.release_flags) & ReleaseFlag.FLUSH) {
     const owner = args + releaseIn.lock_owner;
-    turn.fs.flush(handle, arena.getU32(owner), arena.getU32(owner + 4));
+    turn.fs.dropLocks(handle, arena.getU32(owner), arena.getU32(owner + 4));
   }
   return turn.acknowledge(turn.fs.release(handle));
 }

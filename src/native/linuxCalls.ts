@@ -56,6 +56,7 @@ const c = {
 };
 
 const MFD_CLOEXEC = 1;
+const F_DUPFD_CLOEXEC = 1030;
 const MEMORY_FILE_NAME = new TextEncoder().encode('virtiofs-studio\0');
 
 /** lseek with a position beyond 2^53, which a double cannot say. */
@@ -220,6 +221,11 @@ export class LinuxCalls implements HostCalls {
 
   fcntlLock(fd: number, command: number, lock: number): number {
     return c.fcntl(fd, command, lock) < 0 ? failure() : 0;
+  }
+
+  duplicate(fd: number): number {
+    const result = c.fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    return result < 0 ? failure() : result;
   }
 
   ioctl(fd: number, command: number, argument: number): number {

@@ -99,7 +99,8 @@ describe('slow calls', () => {
     assert.equal(fs.readFileSync(path.join(folder, 'to'), 'latin1').slice(50, 53), 'bcd');
     const root = fs.openSync(folder, 'r');
     assert.equal(await result((done) => calls.syncfs(root, done)), 0);
-    for (const fd of [from, to, root]) fs.closeSync(fd);
+    for (const fd of [from, to, root]) assert.equal(await result((done) => calls.close(fd, done)), 0);
+    assert.throws(() => fs.fstatSync(root), { code: 'EBADF' });
   });
 
   it('offsets and lengths beyond 4 GiB arrive whole', async () => {

@@ -279,6 +279,11 @@ export class Client {
     return { type, start, end, pid: owner, ownerLow: owner, ownerHigh: 0 };
   }
 
+  /** close(2) by a holder of POSIX locks; negative results as they are. */
+  flush(handle: Handle, owner = 0): Promise<number> {
+    return this.outcome((caller) => this.fs.flush(handle, owner, 0, caller));
+  }
+
   setlk(handle: Handle, lock: Lock, wait = false): Promise<number> {
     return this.outcome((caller) => this.fs.setlk(handle, lock, wait, caller));
   }

@@ -99,7 +99,7 @@ const operations: Readonly<Record<string, Operation>> = {
   getlk: ({ client, fs, handle }) => fs.getlk(handle, client.lock(linux.F_WRLCK, 0, 9, 1)),
   setlk: async ({ client, fs, handle }) => {
     const result = await client.setlk(handle, client.lock(linux.F_WRLCK, 0, 9, 1));
-    fs.flush(handle, 1, 0);
+    fs.dropLocks(handle, 1, 0);
     return result;
   },
   flock: ({ client, fs, handle }) => client.outcome((c) => fs.flock(handle, linux.F_WRLCK, false, c)),

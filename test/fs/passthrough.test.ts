@@ -3,13 +3,11 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { Errno as E } from '../../src/protocol/errno';
-import { ROOT, WriteWay } from '../../src/fs/fileSystem';
-import type { HostCalls } from '../../src/fs/hostCalls';
+import { ROOT } from '../../src/fs/fileSystem';
 import * as linux from '../../src/fs/linux';
 import { LinuxCalls } from '../../src/native/linuxCalls';
-import { check, PIECE, type Entry, Errno, failsWith } from './client';
+import { check, type Entry, Errno, failsWith } from './client';
 import { isRoot } from './shared';
-import { otherwise } from './wrappedCalls';
 import { sharing } from './sharing';
 
 describe('passthrough', () => {
@@ -105,25 +103,6 @@ describe('passthrough', () => {
       assert.equal((await client.read(appending, 0, 10)).toString(), 'Xbc');
     });
 
-    it('for appending what the host has as append-only: opened so, and written to in no other way', async () => {
-      const { client, folder, fs: file } = open({}, false, appendOnly);
-      fs.writeFileSync(path.join(folder, 'a'), 'abc');
-      const node = client.lookup(ROOT, 'a');
-      assert.equal(file.open(node, linux.O_WRONLY, false), -E.EPERM);
-      assert.equal(file.open(node, linux.O_WRONLY | linux.O_TRUNC, false), -E.EPERM);
-      const handle = check(file.open(node, linux.O_WRONLY | linux.O_APPEND, false));
-      await client.write(handle, 0, 'X', WriteWay.Append);
-      await assert.rejects(client.write(handle, 0, 'Y', WriteWay.Delayed), failsWith(E.EPERM));
-      await assert.rejects(client.write(handle, 0, 'Y'), failsWith(E.EPERM));
-      assert.equal(fs.readFileSync(path.join(folder, 'a'), 'utf8'), 'abcX');
-    });
-
-    it('for appending what the host has as append-only is refused where a guest would collect the writes', () => {
-      const { client, folder, fs: file } = open({ writeback: true }, false, appendOnly);
-      fs.writeFileSync(path.join(folder, 'a'), 'abc');
-      assert.equal(file.open(client.lookup(ROOT, 'a'), linux.O_WRONLY | linux.O_APPEND, false), -E.EPERM);
-    });
-
     it('read-only answers EROFS to everything that changes', async () => {
       const { client, folder, fs: file } = open({ readOnly: true });
       fs.writeFileSync(path.join(folder, 'a'), 'abc');
@@ -156,77 +135,6 @@ describe('passthrough', () => {
         assert.deepEqual([name, await change()], [name, -E.EROFS]);
       }
       assert.deepEqual(fs.readdirSync(folder), ['a']);
-    });
-  });
-
-  describe('writing', () => {
-    for (const [how, extra] of [
-      ['at once', 0],
-      ['on the other thread', linux.O_SYNC],
-    ] as const) {
-      it(`${how}, is where it says or at the host's end, whatever the handle was opened with`, async () => {
-        const { client, folder, fs: file, blocking } = open();
-        const { node } = await client.create(ROOT, 'a');
-        for (const flags of [0, linux.O_APPEND]) {
-          fs.writeFileSync(path.join(folder, 'a'), 'abcdef');
-          const handle = check(file.open(node, linux.O_WRONLY | flags | extra, false));
-          const made = await callsOf(async () => {
-            await client.write(handle, 1, 'X', WriteWay.Append);
-            await client.write(handle, 1, 'Y', WriteWay.Delayed);
-            await client.write(handle, 2, 'Z');
-          });
-          assert.equal(fs.readFileSync(path.join(folder, 'a'), 'utf8'), 'aYZdefX');
-          assert.deepEqual(made, extra ? [] : ['pwritev2', 'pwritev2', 'pwritev2']);
-        }
-        assert.equal(blocking.made, extra ? 6 : 0);
-      });
-    }
-  });
-
-  describe('writing to a disk that fills up', () => {
-    const ROOM = 5000;
-    /** A host with so much room for each file, and which writes no more than 2000 bytes at a time. */
-    const small = (real: HostCalls): HostCalls =>
-      otherwise(real, 'pwritev2', (fd, vectors, count, offset, flags) => {
-        const fits = Math.min(2, Math.floor((ROOM - offset) / PIECE), count);
-        return fits > 0 ? real.pwritev2(fd, vectors, fits, offset, flags) : -E.ENOSPC;
-      });
-    const content = (length: number): Buffer => Buffer.from(Array.from({ length }, (_, i) => i % 251));
-
-    it('what a program writes has a short count, and is one call', async () => {
-      const { client } = open({}, false, small);
-      const { handle } = await client.create(ROOT, 'a');
-      const made = await callsOf(async () => assert.equal(await client.write(handle, 0, content(9000)), 2000));
-      assert.deepEqual(made, ['pwritev2']);
-      assert.equal(await client.write(handle, 2000, content(1000)), 1000);
-    });
-
-    it('what its kernel writes back is there to the last byte', async () => {
-      const { client, folder } = open({}, false, small);
-      const { handle } = await client.create(ROOT, 'a');
-      const made = await callsOf(() => client.write(handle, 0, content(4500), WriteWay.Delayed));
-      assert.deepEqual(made, ['pwritev2', 'pwritev2', 'pwritev2']);
-      assert.deepEqual(fs.readFileSync(path.join(folder, 'a')), content(4500));
-    });
-
-    it('and where it does not fit that is an error, in which a short count would be lost', async () => {
-      const { client } = open({}, false, small);
-      const { handle } = await client.create(ROOT, 'a');
-      await assert.rejects(client.write(handle, 0, content(9000), WriteWay.Delayed), failsWith(E.ENOSPC));
-      const both = WriteWay.Delayed | WriteWay.KillPriv;
-      await assert.rejects(client.write(handle, 0, content(9000), both), failsWith(E.ENOSPC));
-      assert.equal(await client.write(handle, 0, content(4500), both), 4500);
-    });
-
-    it('the same for a file whose writes are made on the other thread', async () => {
-      const { client, folder, blocking } = open({}, false, small);
-      const { handle } = await client.create(ROOT, 'a', linux.O_RDWR | linux.O_SYNC);
-      assert.equal(await client.write(handle, 0, content(9000)), 2000);
-      assert.equal(blocking.made, 1);
-      assert.equal(await client.write(handle, 0, content(4500), WriteWay.Delayed), 4500);
-      assert.equal(blocking.made, 4);
-      assert.deepEqual(fs.readFileSync(path.join(folder, 'a')), content(4500));
-      await assert.rejects(client.write(handle, 0, content(9000), WriteWay.Delayed), failsWith(E.ENOSPC));
     });
   });
 
@@ -385,7 +293,7 @@ describe('passthrough', () => {
       assert.equal(file.descriptorCount, held + 1);
       assert.equal(await client.setlk(handle, client.lock(WRITE, 0, 9, 200)), -E.EAGAIN);
       assert.equal(file.descriptorCount, held + 1);
-      file.flush(handle, 100, 0);
+      await client.flush(handle, 100);
       assert.equal(file.descriptorCount, held);
       await client.setlk(handle, client.lock(READ, 0, 9, 300));
       file.release(handle);
@@ -397,7 +305,7 @@ describe('passthrough', () => {
       const { node, handle } = await client.create(ROOT, 'a');
       const ends: Record<string, (h: number) => unknown> = {
         unlock: (h) => client.setlk(h, client.lock(UNLOCK, 0, Infinity, 100)),
-        flush: (h) => file.flush(h, 100, 0),
+        flush: (h) => client.flush(h, 100),
         release: (h) => file.release(h),
       };
       for (const [name, end] of Object.entries(ends)) {
@@ -406,7 +314,7 @@ describe('passthrough', () => {
         const waiting = client.setlk(handle, client.lock(WRITE, 5, 5, 200), true);
         end(holder);
         assert.equal(await waiting, 0, name);
-        file.flush(handle, 200, 0);
+        await client.flush(handle, 200);
       }
     });
 
@@ -424,7 +332,7 @@ describe('passthrough', () => {
     });
 
     it('that would wait for each other for good end with EDEADLK', async () => {
-      const { client, fs: file } = open();
+      const { client } = open();
       const { handle } = await client.create(ROOT, 'a');
       const other = await client.create(ROOT, 'b');
       assert.equal(await client.setlk(handle, client.lock(WRITE, 0, 0, 100)), 0);
@@ -434,13 +342,13 @@ describe('passthrough', () => {
       const second = client.setlk(handle, client.lock(WRITE, 5, 5, 200), true);
       assert.equal(await client.setlk(handle, client.lock(WRITE, 0, 0, 300), true), -E.EDEADLK);
       // Without the one that was refused it ends well: 300 lets 200 go on, 200 lets 100 go on.
-      file.flush(handle, 300, 0);
+      await client.flush(handle, 300);
       assert.equal(await second, 0);
-      file.flush(other.handle, 200, 0);
-      file.flush(handle, 200, 0);
+      await client.flush(other.handle, 200);
+      await client.flush(handle, 200);
       assert.equal(await first, 0);
       const again = client.setlk(handle, client.lock(WRITE, 0, 0, 300), true);
-      file.flush(handle, 100, 0);
+      await client.flush(handle, 100);
       assert.equal(await again, 0);
     });
 
@@ -504,15 +412,6 @@ describe('passthrough', () => {
     client.lookup(ROOT, 'a');
   });
 });
-
-/** A host on which every file is append-only. */
-function appendOnly(real: HostCalls): HostCalls {
-  return otherwise(real, 'openat', (...[directory, path, flags, mode]) => {
-    const changes = (flags & linux.O_ACCMODE) !== linux.O_RDONLY;
-    const allowed = !changes || (flags & (linux.O_APPEND | linux.O_TRUNC)) === linux.O_APPEND;
-    return allowed ? real.openat(directory, path, flags, mode) : -E.EPERM;
-  });
-}
 
 function isActing(name: string): boolean {
   return name === 'impersonate' || name === 'resume';

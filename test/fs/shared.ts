@@ -49,6 +49,10 @@ export class LaterCalls implements BlockingCalls {
     this.later(() => this.calls.syncfs(fd), done);
   }
 
+  close(fd: number, done: (result: number) => void): void {
+    this.later(() => this.calls.close(fd), done);
+  }
+
   fallocate(fd: number, mode: number, offset: number, length: number, done: (result: number) => void): void {
     this.later(() => this.calls.fallocate(fd, mode, offset, length), done);
   }

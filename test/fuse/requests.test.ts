@@ -231,7 +231,7 @@ describe('FUSE requests, byte by byte', () => {
     ]);
     assert.deepEqual(of(Opcode.RELEASE, pack(wire.ReleaseIn, { fh: fh(2) })), ['release(2)']);
     assert.deepEqual(of(Opcode.RELEASE, pack(wire.ReleaseIn, { fh: fh(2), release_flags: 1, lock_owner: 3n })), [
-      'flush(2, 3, 0)',
+      'dropLocks(2, 3, 0)',
       'release(2)',
     ]);
     assert.deepEqual(of(Opcode.FSYNC, pack(wire.FsyncIn, { fh: fh(2), fsync_flags: 1 })), ['fsync(2, true)']);

@@ -202,8 +202,11 @@ export class ScriptedFs implements FileSystem {
     const text = Buffer.from(this.arena.bytes(this.attributes + 256, bytes)).toString();
     return this.noteFor(caller, 'write', handle, offset, length, way, text) || length;
   }
-  flush(handle: Handle, ownerLow: number, ownerHigh: number): number {
-    return this.note('flush', handle, ownerLow, ownerHigh);
+  flush(handle: Handle, ownerLow: number, ownerHigh: number, caller: Caller): number {
+    return this.noteFor(caller, 'flush', handle, ownerLow, ownerHigh);
+  }
+  dropLocks(handle: Handle, ownerLow: number, ownerHigh: number): void {
+    this.note('dropLocks', handle, ownerLow, ownerHigh);
   }
   release(handle: Handle): number {
     return this.note('release', handle);

@@ -28,6 +28,10 @@ export class TimedBlockingCalls implements BlockingCalls {
     this.calls.fsync(fd, dataOnly, this.timed(dataOnly ? 'fdatasync' : 'fsync', [fd], done));
   }
 
+  close(fd: number, done: Done): void {
+    this.calls.close(fd, this.timed('close', [fd], done));
+  }
+
   syncfs(fd: number, done: Done): void {
     this.calls.syncfs(fd, this.timed('syncfs', [fd], done));
   }
