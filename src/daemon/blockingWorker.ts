@@ -25,8 +25,8 @@ function perform(slot: number): number {
   switch (board.call(slot)) {
     case Call.Preadv:
       return calls.preadv(fd, argument(1), argument(2), argument(3));
-    case Call.Pwritev:
-      return calls.pwritev(fd, argument(1), argument(2), argument(3));
+    case Call.Pwritev2:
+      return calls.pwritev2(fd, argument(1), argument(2), argument(3), argument(4));
     case Call.Fsync:
       return calls.fsync(fd);
     case Call.Fdatasync:
@@ -35,6 +35,8 @@ function perform(slot: number): number {
       return calls.syncfs(fd);
     case Call.Fallocate:
       return calls.fallocate(fd, argument(1), argument(2), argument(3));
+    case Call.Close:
+      return calls.close(fd);
     case Call.CopyFileRange:
       return calls.copyFileRange(fd, argument(1), argument(2), argument(3), argument(4), argument(5));
   }

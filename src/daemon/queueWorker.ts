@@ -136,7 +136,6 @@ function serve(): QueueWorkerMessage {
     {
       readOnly: options.readonly,
       xattr: options.xattr,
-      // Where write-back is not negotiated the guest's O_APPEND is the host's to keep.
       writeback: options.writeback && !isDirect(fuseOptions),
       allowDirectIo: options.allowDirectIo,
       canImpersonate: isRoot,

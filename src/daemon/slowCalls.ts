@@ -11,12 +11,13 @@ import { pinnedArena, copyBytes } from '../native/memory';
 
 export const enum Call {
   Preadv = 1,
-  Pwritev,
+  Pwritev2,
   Fsync,
   Fdatasync,
   Syncfs,
   Fallocate,
   CopyFileRange,
+  Close,
 }
 
 export const enum State {
@@ -100,11 +101,18 @@ export class SlowCalls implements BlockingCalls {
   }
 
   preadv(fd: number, vectors: number, count: number, offset: number, done: (result: number) => void): void {
-    this.transfer(Call.Preadv, fd, vectors, count, offset, done);
+    this.transfer(Call.Preadv, fd, vectors, count, offset, 0, done);
   }
 
-  pwritev(fd: number, vectors: number, count: number, offset: number, done: (result: number) => void): void {
-    this.transfer(Call.Pwritev, fd, vectors, count, offset, done);
+  pwritev2(
+    fd: number,
+    vectors: number,
+    count: number,
+    offset: number,
+    flags: number,
+    done: (result: number) => void,
+  ): void {
+    this.transfer(Call.Pwritev2, fd, vectors, count, offset, flags, done);
   }
 
   fsync(fd: number, dataOnly: boolean, done: (result: number) => void): void {
@@ -113,6 +121,10 @@ export class SlowCalls implements BlockingCalls {
 
   syncfs(fd: number, done: (result: number) => void): void {
     this.submit({ call: Call.Syncfs, values: [fd], done, vectors: undefined });
+  }
+
+  close(fd: number, done: (result: number) => void): void {
+    this.submit({ call: Call.Close, values: [fd], done, vectors: undefined });
   }
 
   fallocate(fd: number, mode: number, offset: number, length: number, done: (result: number) => void): void {
@@ -152,11 +164,12 @@ export class SlowCalls implements BlockingCalls {
     vectors: number,
     count: number,
     offset: number,
+    flags: number,
     done: (result: number) => void,
   ): void {
     const copy = pinnedArena(Math.max(64, count * IOVEC));
     copyBytes(copy.address(0), vectors, count * IOVEC);
-    this.submit({ call, values: [fd, copy.address(0), count, offset], done, vectors: copy });
+    this.submit({ call, values: [fd, copy.address(0), count, offset, flags], done, vectors: copy });
   }
 
   private submit(job: Job): void {

@@ -85,6 +85,16 @@ export interface Lock extends LockRange {
   ownerHigh: number;
 }
 
+/** What a `write` is besides bytes and a place; bits that add up. */
+export const enum WriteWay {
+  /** Set-user-ID and set-group-ID bits go. */
+  KillPriv = 1,
+  /** At the end of the file as the host has it, wherever the guest takes that to be. */
+  Append = 2,
+  /** Pages that the guest's kernel writes back: at their place, however the handle was opened. */
+  Delayed = 4,
+}
+
 /** Takes directory entries one by one; answers false when it has no room for this one (it will be asked for again). */
 export interface DirectorySink {
   /**
@@ -184,23 +194,31 @@ export interface FileSystem {
   /** `flags`: RENAME_NOREPLACE 1, RENAME_EXCHANGE 2, RENAME_WHITEOUT 4. */
   rename(parent: Node, name: number, newParent: Node, newName: number, flags: number): number;
 
-  /** `flags`: the guest's O_* without O_CREAT, O_EXCL and O_NOCTTY. `killPriv`: FUSE_OPEN_KILL_SUIDGID with O_TRUNC. May
-   *  be DEFERRED, where a program of the host has a lease on the file. */
+  /**
+   * `flags`: the guest's O_* without O_CREAT, O_EXCL and O_NOCTTY. O_APPEND is each write's own matter (`WriteWay`), for
+   * fcntl changes it later. `killPriv`: FUSE_OPEN_KILL_SUIDGID with O_TRUNC. May be DEFERRED, where a program of the host
+   * has a lease on the file.
+   */
   open(node: Node, flags: number, killPriv: boolean, caller: Caller): Handle | number;
   /** Bytes read, put into the reply at `skip`; may be DEFERRED. */
   read(handle: Handle, offset: number, length: number, payload: Payload, skip: number, caller: Caller): number;
-  /** Bytes written, taken from the request at `skip`; may be DEFERRED. */
+  /**
+   * Bytes written, taken from the request at `skip`; may be DEFERRED. `way`: `WriteWay` bits; with `Delayed` it is all of
+   * them or an error.
+   */
   write(
     handle: Handle,
     offset: number,
     length: number,
     payload: Payload,
     skip: number,
-    killPriv: boolean,
+    way: number,
     caller: Caller,
   ): number;
-  /** close(2) of one descriptor in the guest: its POSIX locks of that owner go. */
-  flush(handle: Handle, ownerLow: number, ownerHigh: number): number;
+  /** close(2) of one descriptor in the guest: what it is to answer. POSIX locks of that owner go. May be DEFERRED. */
+  flush(handle: Handle, ownerLow: number, ownerHigh: number, caller: Caller): number;
+  /** POSIX locks of that owner go. */
+  dropLocks(handle: Handle, ownerLow: number, ownerHigh: number): void;
   /** The handle ends; with `unlockFlock` its flock goes as well (it does anyway where flock is served remotely). */
   release(handle: Handle): number;
   /** May be DEFERRED. For files and folders. */

@@ -25,6 +25,16 @@ export const enum ReadWay {
   Elsewhere = 2,
 }
 
+/** What close(2) in the guest means for the host's file. */
+export const enum FlushWay {
+  /** Not known yet of this device. */
+  Unknown = 0,
+  /** Nothing: opened for reading, or of a local file system. */
+  Nothing = 1,
+  /** The host is asked: errors of delayed writes come with it (NFS, CIFS, FUSE). */
+  Ask = 2,
+}
+
 const FIRST_CAPACITY = 256;
 const NONE = -1;
 
@@ -35,6 +45,7 @@ export class HandleTable {
   flags = new Int32Array(FIRST_CAPACITY);
   kind = new Uint8Array(FIRST_CAPACITY);
   readWay = new Uint8Array(FIRST_CAPACITY);
+  flushWay = new Uint8Array(FIRST_CAPACITY);
   /** 1 once flock(2) has been asked for. */
   flocked = new Uint8Array(FIRST_CAPACITY);
   generation = new Uint32Array(FIRST_CAPACITY);
@@ -47,7 +58,14 @@ export class HandleTable {
   private unused = 0;
   count = 0;
 
-  open(fd: number, node: Node, flags: number, kind: HandleKind.File | HandleKind.Folder, readWay: ReadWay): Handle {
+  open(
+    fd: number,
+    node: Node,
+    flags: number,
+    kind: HandleKind.File | HandleKind.Folder,
+    readWay: ReadWay,
+    flushWay: FlushWay,
+  ): Handle {
     let handle = this.firstFree;
     if (handle !== NONE) {
       this.firstFree = this.nextFree[handle];
@@ -60,6 +78,7 @@ export class HandleTable {
     this.flags[handle] = flags;
     this.kind[handle] = kind;
     this.readWay[handle] = readWay;
+    this.flushWay[handle] = flushWay;
     this.flocked[handle] = 0;
     this.positionLow[handle] = 0;
     this.positionHigh[handle] = 0;
@@ -117,6 +136,7 @@ export class HandleTable {
     this.flags = larger(this.flags, new Int32Array(capacity));
     this.kind = larger(this.kind, new Uint8Array(capacity));
     this.readWay = larger(this.readWay, new Uint8Array(capacity));
+    this.flushWay = larger(this.flushWay, new Uint8Array(capacity));
     this.flocked = larger(this.flocked, new Uint8Array(capacity));
     this.generation = larger(this.generation, new Uint32Array(capacity));
     this.positionLow = larger(this.positionLow, new Uint32Array(capacity));

@@ -45,6 +45,8 @@ export interface HostCalls {
   flock(fd: number, operation: number): number;
   /** fcntl F_OFD_GETLK, F_OFD_SETLK on a struct flock at `lock`. Never F_OFD_SETLKW: nothing here may block. */
   fcntlLock(fd: number, command: number, lock: number): number;
+  /** fcntl F_DUPFD_CLOEXEC: another descriptor of the same open file. */
+  duplicate(fd: number): number;
   ioctl(fd: number, command: number, argument: number): number;
   /** memfd_create and ftruncate: a file in memory of `size` bytes, all zeros. */
   memoryFile(size: number): number;
@@ -62,9 +64,17 @@ export interface HostCalls {
 /** Calls that may wait long, made on another thread; `done` is called on this one, later, with the result. */
 export interface BlockingCalls {
   preadv(fd: number, vectors: number, count: number, offset: number, done: (result: number) => void): void;
-  pwritev(fd: number, vectors: number, count: number, offset: number, done: (result: number) => void): void;
+  pwritev2(
+    fd: number,
+    vectors: number,
+    count: number,
+    offset: number,
+    flags: number,
+    done: (result: number) => void,
+  ): void;
   fsync(fd: number, dataOnly: boolean, done: (result: number) => void): void;
   syncfs(fd: number, done: (result: number) => void): void;
+  close(fd: number, done: (result: number) => void): void;
   fallocate(fd: number, mode: number, offset: number, length: number, done: (result: number) => void): void;
   copyFileRange(
     from: number,

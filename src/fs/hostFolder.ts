@@ -13,7 +13,7 @@ import type { Arena } from '../base/arena';
 import { Errno } from '../protocol/errno';
 import { DescriptorBudget } from './descriptorBudget';
 import type { Caller, Handle, Node } from './fileSystem';
-import { HandleKind, HandleTable, ReadWay } from './handleTable';
+import { FlushWay, HandleKind, HandleTable, ReadWay } from './handleTable';
 import type { HostCalls } from './hostCalls';
 import * as linux from './linux';
 import { NodeTable } from './nodeTable';
@@ -21,10 +21,12 @@ import type { PassthroughAreas, PassthroughOptions } from './passthroughSetup';
 
 const PREFIX = '/proc/self/fd/';
 
-/** Flags of a guest's open that mean something for an inode that is already known. */
+/**
+ * Flags of a guest's open that mean something for an inode that is already known. Not O_APPEND: with it the host would
+ * append what the guest's kernel writes back of a mapping, and the guest may change it behind our back (fcntl).
+ */
 const OPEN_FLAGS =
   linux.O_ACCMODE |
-  linux.O_APPEND |
   linux.O_TRUNC |
   linux.O_NONBLOCK |
   linux.O_DSYNC |
@@ -47,6 +49,7 @@ export class HostFolder {
   private readonly emptyAddress: number;
   private readonly pathAddress: number;
   private readonly readWays = new Map<number, ReadWay>();
+  private readonly flushWays = new Map<number, FlushWay>();
   private readonly impersonates: boolean;
 
   /** `procSelfFd`: an O_PATH descriptor of /proc/self/fd. The first node to be inserted is the share's root. */
@@ -294,9 +297,8 @@ export class HostFolder {
     let flags = guestFlags & OPEN_FLAGS;
     if (this.options.readOnly && (flags & linux.O_ACCMODE || flags & linux.O_TRUNC)) return -Errno.EROFS;
     if (!this.options.allowDirectIo) flags &= ~linux.O_DIRECT;
-    if (this.options.writeback) {
-      if ((flags & linux.O_ACCMODE) === linux.O_WRONLY) flags = (flags & ~linux.O_ACCMODE) | linux.O_RDWR;
-      flags &= ~linux.O_APPEND;
+    if (this.options.writeback && (flags & linux.O_ACCMODE) === linux.O_WRONLY) {
+      flags = (flags & ~linux.O_ACCMODE) | linux.O_RDWR;
     }
     return flags;
   }
@@ -304,15 +306,12 @@ export class HostFolder {
   /** A handle for an open descriptor of a node, which it owns from now on. */
   addHandle(fd: number, node: Node, flags: number, kind: HandleKind.File | HandleKind.Folder): Handle {
     this.budget.take();
-    return this.handles.open(fd, node, flags, kind, this.readWay(node, flags));
+    return this.handles.open(fd, node, flags, kind, this.readWay(node, flags), this.flushWay(node, flags));
   }
 
   /** Remembers how reads on the handle's device are to be made, after it has refused RWF_NOWAIT. */
   learnReadWay(handle: Handle): ReadWay {
-    const into = this.areas.scratch;
-    const known = this.calls.fstatfs(this.handles.fd[handle], this.arena.address(into));
-    const inMemory = known === 0 && linux.MEMORY_FILE_SYSTEMS.includes(this.arena.getU32(into));
-    const way = inMemory ? ReadWay.Plain : ReadWay.Elsewhere;
+    const way = this.isOn(handle, linux.MEMORY_FILE_SYSTEMS) ? ReadWay.Plain : ReadWay.Elsewhere;
     this.readWays.set(this.nodes.device[this.handles.node[handle]], way);
     this.handles.readWay[handle] = way;
     return way;
@@ -321,6 +320,29 @@ export class HostFolder {
   private readWay(node: Node, flags: number): ReadWay {
     if (flags & linux.O_DIRECT) return ReadWay.Elsewhere;
     return this.readWays.get(this.nodes.device[node]) ?? ReadWay.NoWait;
+  }
+
+  /** Remembers what close(2) means on the handle's device, at the first one. */
+  learnFlushWay(handle: Handle): FlushWay {
+    const device = this.nodes.device[this.handles.node[handle]];
+    let way = this.flushWays.get(device);
+    if (way === undefined) {
+      way = this.isOn(handle, linux.LOCAL_FILE_SYSTEMS) ? FlushWay.Nothing : FlushWay.Ask;
+      this.flushWays.set(device, way);
+    }
+    this.handles.flushWay[handle] = way;
+    return way;
+  }
+
+  private flushWay(node: Node, flags: number): FlushWay {
+    if ((flags & linux.O_ACCMODE) === linux.O_RDONLY) return FlushWay.Nothing;
+    return this.flushWays.get(this.nodes.device[node]) ?? FlushWay.Unknown;
+  }
+
+  private isOn(handle: Handle, fileSystems: readonly number[]): boolean {
+    const into = this.areas.scratch;
+    const known = this.calls.fstatfs(this.handles.fd[handle], this.arena.address(into));
+    return known === 0 && fileSystems.includes(this.arena.getU32(into));
   }
 
   /** The guest has released a handle. Its descriptor closes when no call runs on it any more. */

@@ -104,6 +104,7 @@ export const W_OK = 2;
 export const Statfs = { blockSize: 8, available: 32 } as const;
 
 export const RWF_NOWAIT = 8;
+export const RWF_APPEND = 16;
 
 export const SEEK_SET = 0;
 export const SEEK_END = 2;
@@ -124,5 +125,15 @@ export const LOCK_EX = 2;
 export const LOCK_NB = 4;
 export const LOCK_UN = 8;
 
-/** statfs f_type of file systems that live in memory, where no read ever waits for a device. */
+/** statfs f_type of file systems that live in memory (tmpfs, ramfs, hugetlbfs): no read ever waits for a device. */
 export const MEMORY_FILE_SYSTEMS: readonly number[] = [0x01021994, 0x858458f6, 0x958458f6];
+
+/**
+ * Those whose close(2) does nothing and never fails, as their data go to devices of this machine: ext, XFS, Btrfs, F2FS,
+ * bcachefs, ZFS, overlayfs (its upper layer is one of these), FAT, exFAT, NTFS.
+ */
+export const LOCAL_FILE_SYSTEMS: readonly number[] = [
+  ...MEMORY_FILE_SYSTEMS,
+  ...[0xef53, 0x58465342, 0x9123683e, 0xf2f52010, 0xca451a4e, 0x2fc12fc1, 0x794c7630],
+  ...[0x4d44, 0x2011bab0, 0x7366746e],
+];

@@ -280,14 +280,19 @@ export class MemoryFileSystem implements FileSystem {
     length: number,
     payload: Payload,
     skip: number,
-    killPriv: boolean,
+    way: number,
     _caller: Caller,
   ): number {
-    return this.files.write(handle, offset, length, payload, skip, killPriv);
+    return this.files.write(handle, offset, length, payload, skip, way);
   }
 
-  flush(handle: Handle, ownerLow: number, ownerHigh: number): number {
-    return this.files.flush(handle, ownerLow, ownerHigh);
+  flush(handle: Handle, ownerLow: number, ownerHigh: number, _caller: Caller): number {
+    this.dropLocks(handle, ownerLow, ownerHigh);
+    return 0;
+  }
+
+  dropLocks(handle: Handle, ownerLow: number, ownerHigh: number): void {
+    this.files.dropLocks(handle, ownerLow, ownerHigh);
   }
 
   release(handle: Handle): number {

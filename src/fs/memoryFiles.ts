@@ -1,7 +1,7 @@
 /** Open files of the file system in memory: their content, space and locks. */
 import type { Arena } from '../base/arena';
 import { Errno } from '../protocol/errno';
-import { DEFERRED, type Caller, type Handle, type Lock, type Payload } from './fileSystem';
+import { DEFERRED, type Caller, type Handle, type Lock, type Payload, WriteWay } from './fileSystem';
 import * as linux from './linux';
 import { copyRange } from './lockRange';
 import type { MemoryInode } from './memoryInode';
@@ -59,11 +59,10 @@ export class MemoryFiles {
     return total;
   }
 
-  write(handle: Handle, offset: number, length: number, payload: Payload, skip: number, killPriv: boolean): number {
+  write(handle: Handle, offset: number, length: number, payload: Payload, skip: number, way: number): number {
     const inode = this.writable(handle);
     if (inode === undefined) return -Errno.EBADF;
-    const appends = (this.opened.get(handle)?.flags ?? 0) & linux.O_APPEND;
-    const start = appends ? inode.bytes.size : offset;
+    const start = way & WriteWay.Append ? inode.bytes.size : offset;
     if (start + length > LARGEST) return -Errno.EFBIG;
     const { data, dataSize } = this.areas;
     for (let done = 0; done < length; done += dataSize) {
@@ -72,7 +71,7 @@ export class MemoryFiles {
       if (failed < 0) return failed;
       inode.bytes.write(start + done, this.arena.bytes(data, part));
     }
-    if (killPriv) inode.dropPrivileges();
+    if (way & WriteWay.KillPriv) inode.dropPrivileges();
     inode.changed();
     return length;
   }
@@ -142,12 +141,11 @@ export class MemoryFiles {
     return total;
   }
 
-  flush(handle: Handle, ownerLow: number, ownerHigh: number): number {
+  dropLocks(handle: Handle, ownerLow: number, ownerHigh: number): void {
     const inode = this.opened.get(handle)?.inode;
-    if (inode === undefined) return -Errno.EBADF;
+    if (inode === undefined) return;
     inode.ranges.dropOwner(`${ownerHigh} ${ownerLow}`);
     this.waiting.retry(inode.number);
-    return 0;
   }
 
   getlk(handle: Handle, lock: Lock): number {

@@ -3,11 +3,12 @@
  *
  * A call that may wait for a device is made on another thread and its request parked; everything else at once, straight
  * between page cache and guest memory. What "may wait" is differs: a read is tried with RWF_NOWAIT first, a write goes
- * to the page cache unless the file is synchronous, fsync always may. An open that meets a lease waits for its end.
+ * to the page cache unless the file is synchronous, fsync always may, close(2) where the file is not this machine's. An
+ * open that meets a lease waits for its end.
  */
 import { Errno } from '../protocol/errno';
-import { DEFERRED, type Caller, type Deferred, type Handle, type Node, type Payload } from './fileSystem';
-import { HandleKind, ReadWay } from './handleTable';
+import { DEFERRED, type Caller, type Deferred, type Handle, type Node, type Payload, WriteWay } from './fileSystem';
+import { FlushWay, HandleKind, ReadWay } from './handleTable';
 import type { BlockingCalls } from './hostCalls';
 import type { HostFolder } from './hostFolder';
 import * as linux from './linux';
@@ -29,7 +30,12 @@ export class OpenFiles {
   open(node: Node, guestFlags: number, killPriv: boolean, caller: Caller): Handle | number {
     const flags = this.folder.openFlags(guestFlags);
     if (flags < 0) return flags;
-    const opened = this.tryOpen(node, flags, killPriv);
+    let opened = this.tryOpen(node, flags, killPriv);
+    // What the host's administrator has made append-only (chattr +a) opens for nothing else. A guest that collects writes
+    // would not append: it is better refused here than when it has collected them.
+    if (opened === -Errno.EPERM && guestFlags & linux.O_APPEND && !this.folder.options.writeback) {
+      opened = this.tryOpen(node, flags | linux.O_APPEND, killPriv);
+    }
     return opened === -Errno.EAGAIN && (guestFlags & linux.O_NONBLOCK) === 0
       ? this.waitForLease(node, flags, killPriv, caller)
       : opened;
@@ -115,32 +121,97 @@ export class OpenFiles {
     length: number,
     payload: Payload,
     skip: number,
-    killPriv: boolean,
+    way: number,
     caller: Caller,
   ): number {
     const { calls, handles } = this.folder;
     const fd = this.folder.fileOf(handle);
     if (fd < 0) return fd;
+    const appends = way & WriteWay.Append;
+    // The host opened an append-only file and would append this as well.
+    if (handles.flags[handle] & linux.O_APPEND && !appends) return -Errno.EPERM;
+    const killPriv = way & WriteWay.KillPriv;
     // The other thread has its own credentials, so a write that must clear set-user-ID bits stays here.
     if (handles.flags[handle] & SYNCHRONOUS && !killPriv) {
-      return this.writeElsewhere(handle, offset, length, skip, caller);
+      return this.writeElsewhere(handle, offset, length, skip, way, caller);
     }
     const count = payload.requestVectors(skip, length);
     if (count < 0) return count;
-    if (!killPriv) return calls.pwritev2(fd, payload.vectors, count, offset, 0);
-    const refused = calls.dropFsetid();
+    const flags = appends ? linux.RWF_APPEND : 0;
+    const refused = killPriv ? calls.dropFsetid() : 0;
     if (refused < 0) return refused;
-    const bytes = calls.pwritev2(fd, payload.vectors, count, offset, 0);
-    calls.resume();
+    let bytes = calls.pwritev2(fd, payload.vectors, count, offset, flags);
+    if (way & WriteWay.Delayed && bytes >= 0 && bytes < length) {
+      bytes = this.writeRest(fd, offset, length, payload, skip, bytes);
+    }
+    if (killPriv) calls.resume();
     return bytes;
   }
 
-  private writeElsewhere(handle: Handle, offset: number, length: number, skip: number, caller: Caller): number {
+  /**
+   * Of pages that are written back Linux looks at the error alone: what a short count leaves out it would take to be on
+   * the host. So the rest is written too, and where that fails the whole has failed.
+   */
+  private writeRest(fd: number, offset: number, length: number, payload: Payload, skip: number, done: number): number {
+    let total = done;
+    while (total < length) {
+      const count = payload.requestVectors(skip + total, length - total);
+      if (count < 0) return count;
+      const bytes = this.folder.calls.pwritev2(fd, payload.vectors, count, offset + total, 0);
+      if (bytes <= 0) return bytes < 0 ? bytes : -Errno.EIO;
+      total += bytes;
+    }
+    return total;
+  }
+
+  private writeElsewhere(
+    handle: Handle,
+    offset: number,
+    length: number,
+    skip: number,
+    way: number,
+    caller: Caller,
+  ): number {
+    const fd = this.folder.handles.fd[handle];
     const parked = caller.defer();
     const end = this.begin(handle, parked);
-    const count = parked.payload.requestVectors(skip, length);
-    if (count < 0) end(count);
-    else this.blocking.pwritev(this.folder.handles.fd[handle], parked.payload.vectors, count, offset, end);
+    const flags = way & WriteWay.Append ? linux.RWF_APPEND : 0;
+    let total = 0;
+    const step = (): void => {
+      const count = parked.payload.requestVectors(skip + total, length - total);
+      if (count < 0) return end(count);
+      this.blocking.pwritev2(fd, parked.payload.vectors, count, offset + total, flags, (bytes) => {
+        if (bytes < 0) return end(bytes);
+        total += bytes;
+        // See writeRest.
+        if (total >= length || (way & WriteWay.Delayed) === 0) return end(total);
+        if (bytes === 0) return end(-Errno.EIO);
+        step();
+      });
+    };
+    step();
+    return DEFERRED;
+  }
+
+  /**
+   * close(2) of a duplicate: the handle itself lives until its last descriptor in the guest closes, and errors that come
+   * then nobody hears any more.
+   */
+  flush(handle: Handle, caller: Caller): number {
+    const { folder } = this;
+    let way: FlushWay = folder.handles.flushWay[handle];
+    if (way === FlushWay.Unknown) way = folder.learnFlushWay(handle);
+    if (way === FlushWay.Nothing) return 0;
+    const { budget } = folder;
+    if (!budget.hasRoom) return -Errno.EMFILE;
+    const duplicate = folder.calls.duplicate(folder.handles.fd[handle]);
+    if (duplicate < 0) return duplicate;
+    budget.take();
+    const parked = caller.defer();
+    this.blocking.close(duplicate, (result) => {
+      budget.give();
+      parked.finish(result);
+    });
     return DEFERRED;
   }
 

@@ -11,6 +11,7 @@ import { HookedCaller } from './dax/hookedCaller';
 import { MappedFiles, type DaxHost } from './dax/mappedFiles';
 import { FileFlags } from './fileFlags';
 import {
+  DEFERRED,
   ROOT,
   type AttributeChanges,
   type Caller,
@@ -273,28 +274,33 @@ export class PassthroughFileSystem implements FileSystem {
     length: number,
     payload: Payload,
     skip: number,
-    killPriv: boolean,
+    way: number,
     caller: Caller,
   ): number {
     const node = this.folder.handles.node[handle];
     const mapped = this.mapped(node);
-    if (!mapped) return this.files.write(handle, offset, length, payload, skip, killPriv, caller);
+    if (!mapped) return this.files.write(handle, offset, length, payload, skip, way, caller);
     mapped.before(node);
     const after = (result: number): void => {
-      // With O_APPEND the host chooses the place: everything that is new is at the end.
-      if (result > 0) mapped.after(node, offset, offset + result);
+      // At an append the host chooses the place: everything that is new is at the end. After an error some of what a
+      // guest's kernel wrote back may be there.
+      if (result !== DEFERRED && result !== 0) mapped.after(node, offset, offset + (result > 0 ? result : length));
     };
     const hooked = new HookedCaller(caller, after);
-    const result = this.files.write(handle, offset, length, payload, skip, killPriv, hooked);
+    const result = this.files.write(handle, offset, length, payload, skip, way, hooked);
     after(result);
     return result;
   }
 
-  flush(handle: Handle, ownerLow: number, ownerHigh: number): number {
-    this.locks.flush(handle, ownerLow, ownerHigh);
+  flush(handle: Handle, ownerLow: number, ownerHigh: number, caller: Caller): number {
+    this.dropLocks(handle, ownerLow, ownerHigh);
     const node = this.folder.handles.node[handle];
     this.mapped(node)?.before(node);
-    return 0;
+    return this.files.flush(handle, caller);
+  }
+
+  dropLocks(handle: Handle, ownerLow: number, ownerHigh: number): void {
+    this.locks.flush(handle, ownerLow, ownerHigh);
   }
 
   release(handle: Handle): number {

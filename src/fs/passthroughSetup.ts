@@ -46,7 +46,7 @@ export interface PassthroughOptions {
   readonly readOnly: boolean;
   /** Extended attributes are passed on; else ENOSYS, after which the guest does not ask again. */
   readonly xattr: boolean;
-  /** The guest's kernel writes back later: it reads what it opened for writing, and appends by itself. */
+  /** The guest's kernel may write back later: it then reads what it opened for writing. */
   readonly writeback: boolean;
   /** O_DIRECT of the guest reaches the host. */
   readonly allowDirectIo: boolean;

@@ -3,7 +3,7 @@
  *
  * READ's data and WRITE's data never lie in the arena: the file system moves them between host and guest itself.
  */
-import { DEFERRED, type Node } from '../fs/fileSystem';
+import { DEFERRED, type Node, WriteWay } from '../fs/fileSystem';
 import { Errno } from '../protocol/errno';
 import { FsyncFlag, InitFlag, OpenFlag, OpenInFlag, ReleaseFlag, Seek, WriteFlag } from '../protocol/fuse/flags';
 import {
@@ -37,6 +37,9 @@ const flushIn = FlushIn.offset;
 const NOT_FOR_OPEN = OpenFlag.CREAT | OpenFlag.EXCL | OpenFlag.NOCTTY;
 const OPEN_KILL_SUIDGID = OpenInFlag.KILL_SUIDGID;
 const WRITE_KILL_SUIDGID = WriteFlag.KILL_SUIDGID;
+const WRITE_CACHE = WriteFlag.CACHE;
+const O_APPEND = OpenFlag.APPEND;
+const WRITEBACK_CACHE = InitFlag.WRITEBACK_CACHE;
 const WRITE_DATA = IN_HEADER + WriteIn.size;
 
 export function open(turn: Turn): number {
@@ -62,6 +65,16 @@ export function read(turn: Turn): number {
   return turn.sendHeader(got);
 }
 
+/** A guest that collects writes appends by itself; the flags of a page that is written back are no one's. */
+function writeWay(turn: Turn): number {
+  const { arena, args, session } = turn;
+  const flags = arena.getU32(args + writeIn.write_flags);
+  const killPriv = flags & WRITE_KILL_SUIDGID ? WriteWay.KillPriv : 0;
+  if (flags & WRITE_CACHE) return killPriv | WriteWay.Delayed;
+  const appends = arena.getU32(args + writeIn.flags) & O_APPEND && (session.flags & WRITEBACK_CACHE) === 0;
+  return appends ? killPriv | WriteWay.Append : killPriv;
+}
+
 export function write(turn: Turn): number {
   const { arena, args, exchange } = turn;
   const length = arena.getU32(args + writeIn.size);
@@ -70,9 +83,8 @@ export function write(turn: Turn): number {
   if (handle < 0) return turn.fail(handle);
   const offset = turn.offsetAt(args + writeIn.offset);
   if (offset < 0) return turn.fail(-Errno.EFBIG);
-  const killPriv = (arena.getU32(args + writeIn.write_flags) & WRITE_KILL_SUIDGID) !== 0;
   const most = Math.min(length, LONGEST_TRANSFER);
-  return turn.answer(turn.fs.write(handle, offset, most, exchange, WRITE_DATA, killPriv, turn.caller));
+  return turn.answer(turn.fs.write(handle, offset, most, exchange, WRITE_DATA, writeWay(turn), turn.caller));
 }
 
 export function flush(turn: Turn): number {
@@ -80,7 +92,7 @@ export function flush(turn: Turn): number {
   const handle = turn.handleAt(args + flushIn.fh, turn.node);
   if (handle < 0) return turn.fail(handle);
   const owner = args + flushIn.lock_owner;
-  return turn.acknowledge(turn.fs.flush(handle, arena.getU32(owner), arena.getU32(owner + 4)));
+  return turn.acknowledge(turn.fs.flush(handle, arena.getU32(owner), arena.getU32(owner + 4), turn.caller));
 }
 
 export function release(turn: Turn): number {
@@ -89,7 +101,7 @@ export function release(turn: Turn): number {
   if (handle < 0) return turn.fail(handle);
   if (arena.getU32(args + releaseIn.release_flags) & ReleaseFlag.FLUSH) {
     const owner = args + releaseIn.lock_owner;
-    turn.fs.flush(handle, arena.getU32(owner), arena.getU32(owner + 4));
+    turn.fs.dropLocks(handle, arena.getU32(owner), arena.getU32(owner + 4));
   }
   return turn.acknowledge(turn.fs.release(handle));
 }

@@ -32,7 +32,6 @@ const c = {
   truncate: declare('truncate', INT, [LONG, LONG]),
   ftruncate: declare('ftruncate', INT, [INT, LONG]),
   preadv: declare('preadv', INT, [INT, LONG, INT, LONG]),
-  pwritev: declare('pwritev', INT, [INT, LONG, INT, LONG]),
   preadv2: declare('preadv2', INT, [INT, LONG, INT, LONG, INT]),
   pwritev2: declare('pwritev2', INT, [INT, LONG, INT, LONG, INT]),
   fsync: declare('fsync', INT, [INT]),
@@ -57,6 +56,7 @@ const c = {
 };
 
 const MFD_CLOEXEC = 1;
+const F_DUPFD_CLOEXEC = 1030;
 const MEMORY_FILE_NAME = new TextEncoder().encode('virtiofs-studio\0');
 
 /** lseek with a position beyond 2^53, which a double cannot say. */
@@ -223,6 +223,11 @@ export class LinuxCalls implements HostCalls {
     return c.fcntl(fd, command, lock) < 0 ? failure() : 0;
   }
 
+  duplicate(fd: number): number {
+    const result = c.fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    return result < 0 ? failure() : result;
+  }
+
   ioctl(fd: number, command: number, argument: number): number {
     const result = c.ioctl(fd, command, argument);
     return result < 0 ? failure() : result;
@@ -254,15 +259,10 @@ export class LinuxCalls implements HostCalls {
     return this.credentials.dropGroups();
   }
 
-  // Plain preadv and pwritev, for the thread that may block.
+  // Plain preadv, for the thread that may block.
 
   preadv(fd: number, vectors: number, count: number, offset: number): number {
     const result = c.preadv(fd, vectors, count, offset);
-    return result < 0 ? failure() : result;
-  }
-
-  pwritev(fd: number, vectors: number, count: number, offset: number): number {
-    const result = c.pwritev(fd, vectors, count, offset);
     return result < 0 ? failure() : result;
   }
 }

@@ -4,7 +4,7 @@
  * Written into captures, so rows are only ever added at the end. The wording of arguments is that of section 2 of the
  * manual pages; how a value is shown follows from its `show` and `flags` as for structure fields.
  */
-import { flagTable, type FlagTable } from './flagTable';
+import { enumTable, flagTable, type FlagTable } from './flagTable';
 import { accessFlags, fallocFlags, openFlags, renameFlags, seekWhence, statxMask, xattrFlags } from './fuse/flags';
 import type { EnumTable } from './flagTable';
 import type { Show } from './struct';
@@ -48,6 +48,12 @@ export const flockOperations = flagTable('LOCK_', 'Operations of flock.', {
   EX: [2, 'Exclusive.'],
   NB: [4, 'Do not wait.'],
   UN: [8, 'Unlock.'],
+});
+
+export const fcntlCommands = enumTable('F_', 'Commands of fcntl.', {
+  OFD_GETLK: [36, 'Which lock is in the way.'],
+  OFD_SETLK: [37, 'Lock or unlock.'],
+  DUPFD_CLOEXEC: [1030, 'Another descriptor of the same open file.'],
 });
 
 const fd = (name: string): HostArgument => ({ name, kind: 'fd' });
@@ -112,7 +118,7 @@ const calls: readonly [name: string, ...HostArgument[]][] = [
     number('flags', { show: 'hex' }),
   ],
   ['flock', fd('fd'), number('operation', { flags: flockOperations })],
-  ['fcntl', fd('fd'), number('cmd'), address('lock')],
+  ['fcntl', fd('fd'), number('cmd', { enum: fcntlCommands }), address('arg')],
   ['ioctl', fd('fd'), number('request', { show: 'hex' }), address('argp')],
   ['setresuid', number('euid'), number('egid'), number('group')],
   ['preadv', fd('fd'), address('iov'), number('iovcnt'), offset],

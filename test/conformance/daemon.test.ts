@@ -22,7 +22,7 @@ describe('conformance: two of our daemons on one folder', () => {
     need(this, 'root', process.getuid?.() === 0, 'the cases change users');
   });
   const place = { arguments: ['--cache', 'never', '--xattr'] };
-  runCases({ name: 'two daemons', features: features('fileFlags', 'mmap'), open: () => openDaemon('ours', place, 2) });
+  runCases({ name: 'two daemons', features: features('fileFlags'), open: () => openDaemon('ours', place, 2) });
 });
 
 for (const [way, options] of Object.entries(ways)) {
@@ -32,6 +32,6 @@ for (const [way, options] of Object.entries(ways)) {
       need(this, 'root', process.getuid?.() === 0, 'the cases change users');
     });
     const place = { ...options, arguments: ['--cache', 'never', '--xattr'] };
-    runCases({ name: way, features: features('fileFlags', 'mmap'), open: () => openDaemon('ours', place) });
+    runCases({ name: way, features: features('fileFlags'), open: () => openDaemon('ours', place) });
   });
 }

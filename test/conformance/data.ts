@@ -119,6 +119,34 @@ export const data = [
     );
     assert.equal(await get(fs, 'a'), '1212121212');
   }),
+  test('what O_APPEND writes is behind what another process has added', async ({ fs, fork }) => {
+    await put(fs, 'a', 'start');
+    const other = await fork();
+    await opened(fs, 'a', O.WRONLY | O.APPEND, async (fd) => {
+      await opened(other, 'a', O.WRONLY | O.APPEND, (theirs) => other.write(theirs, Buffer.from('+theirs')));
+      await fs.write(fd, Buffer.from('+ours'));
+    });
+    assert.equal(await get(other, 'a'), 'start+theirs+ours');
+  }),
+  test('O_APPEND set later holds from then on', async ({ fs, fork }) => {
+    await put(fs, 'a', 'start');
+    const other = await fork();
+    await opened(fs, 'a', O.WRONLY, async (fd) => {
+      await fs.setFlags(fd, O.APPEND);
+      await opened(other, 'a', O.WRONLY | O.APPEND, (theirs) => other.write(theirs, Buffer.from('+theirs')));
+      await fs.write(fd, Buffer.from('+ours'));
+    });
+    assert.equal(await get(other, 'a'), 'start+theirs+ours');
+  }),
+  test('O_APPEND taken away does not hold any more', async ({ fs }) => {
+    await put(fs, 'a', 'start');
+    await opened(fs, 'a', O.WRONLY | O.APPEND, async (fd) => {
+      await fs.write(fd, Buffer.from('+end'));
+      await fs.setFlags(fd, 0);
+      await fs.pwrite(fd, Buffer.from('S'), 0);
+    });
+    assert.equal(await get(fs, 'a'), 'Start+end');
+  }),
   test('O_TRUNC empties', async ({ fs }) => {
     await put(fs, 'a', 'content');
     await fs.close(await fs.open('a', O.WRONLY | O.TRUNC));

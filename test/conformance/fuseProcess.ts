@@ -18,14 +18,16 @@ import {
   ROOT_ID,
   type Walked,
 } from './fuseMount';
-import { type DirectoryEntry, exact, type Lock, O } from './posix';
+import { type DirectoryEntry, exact, type Lock, type Mapping, O } from './posix';
 
 interface OpenFile {
   readonly nodeid: bigint;
   /** A lookup is given back when it closes. */
   readonly kept: boolean;
   readonly fh: bigint;
-  readonly flags: number;
+  flags: number;
+  /** As far as this descriptor's kernel knows: what others have added it has not heard of. */
+  size: number;
   readonly folder: boolean;
   position: number;
   directoryPosition: bigint;
@@ -34,8 +36,11 @@ interface OpenFile {
 
 const EOF = 0x7fff_ffff_ffff_ffffn;
 const ACCMODE = 3;
+const PAGE = 4096;
 let lastPid = 1000;
 let lastOwner = 0x1234_5678_0000_0000n;
+
+const roundUp = (value: number, to: number): number => Math.ceil(value / to) * to;
 
 export class FuseProcess {
   protected who: Credentials = { uid: 0, gid: 0, groups: [] };
@@ -84,11 +89,11 @@ export class FuseProcess {
     return this.files.get(fd) ?? refuse('EBADF', `fd ${fd}`);
   }
 
-  private newFile(nodeid: bigint, fh: bigint, flags: number, folder: boolean): number {
+  private newFile(nodeid: bigint, fh: bigint, flags: number, folder: boolean, size = 0): number {
     let fd = 3;
     while (this.files.has(fd)) fd++;
     const kept = this.mount.keep(nodeid);
-    this.files.set(fd, { nodeid, kept, fh, flags, folder, position: 0, directoryPosition: 0n, flocked: false });
+    this.files.set(fd, { nodeid, kept, fh, flags, size, folder, position: 0, directoryPosition: 0n, flocked: false });
     return fd;
   }
 
@@ -165,7 +170,7 @@ export class FuseProcess {
     const sent = flags & ~(O.CREAT | O.EXCL | (atomic ? 0 : O.TRUNC));
     const { fh } = this.calls.open(nodeid, sent, kill);
     if (truncates && !atomic) this.calls.setattr(nodeid, { valid: SetattrFlag.SIZE | SetattrFlag.FH, fh, size: 0 });
-    return this.newFile(nodeid, fh, flags, false);
+    return this.newFile(nodeid, fh, flags, false, truncates ? 0 : attributes.size);
   }
 
   close(fd: number): Promise<void> {
@@ -227,22 +232,56 @@ export class FuseProcess {
     return Buffer.concat(parts);
   }
 
-  private writeAt({ nodeid, fh }: OpenFile, data: Uint8Array, offset: number): number {
+  private writeAt(file: OpenFile, data: Uint8Array, offset: number): number {
+    const { nodeid, fh } = file;
     const largest = Math.min(this.calls.maxWrite, this.calls.client.largest);
     const flags = this.killsPrivileges ? WriteFlag.KILL_SUIDGID : 0;
     let done = 0;
     while (done < data.length) {
       const part = data.subarray(done, done + largest);
-      const written = this.calls.write(nodeid, fh, offset + done, part, flags);
+      const written = this.calls.write(nodeid, fh, offset + done, part, flags, file.flags);
       done += written;
       if (written < part.length) break;
     }
+    file.size = Math.max(file.size, offset + done);
     return done;
   }
 
-  /** Where a write by this descriptor goes. */
+  /** Where a write by this descriptor goes. Linux does not ask for the size before it appends, but with write-back. */
   private target(file: OpenFile, offset: number): number {
-    return (file.flags & O.APPEND) !== 0 ? this.calls.getattr(file.nodeid, file.fh).size : offset;
+    if ((file.flags & O.APPEND) === 0) return offset;
+    return this.agreed(InitFlag.WRITEBACK_CACHE) ? this.calls.getattr(file.nodeid, file.fh).size : file.size;
+  }
+
+  setFlags(fd: number, flags: number): Promise<void> {
+    return this.run(() => {
+      const file = this.file(fd);
+      file.flags = (file.flags & ~O.APPEND) | (flags & O.APPEND);
+    });
+  }
+
+  /** Keeps no pages: what is stored is written back at once, as a kernel does it later, whole pages at a time. */
+  map(fd: number, length: number): Promise<Mapping> {
+    return this.run(() => {
+      const file = this.readable(fd);
+      if ((file.flags & ACCMODE) !== O.RDWR) refuse('EACCES', 'mmap');
+      const { nodeid, fh } = file;
+      return {
+        load: (offset, count) =>
+          this.run(() => Buffer.concat([this.readAt(file, count, offset), Buffer.alloc(count)], count)),
+        store: (offset, data) =>
+          this.run(() => {
+            const start = offset - (offset % PAGE);
+            const end = Math.min(length, this.calls.getattr(nodeid, fh).size, roundUp(offset + data.length, PAGE));
+            if (offset >= end) return;
+            const pages = this.readAt(file, end - start, start);
+            pages.set(data.subarray(0, end - offset), offset - start);
+            this.calls.write(nodeid, fh, start, pages, WriteFlag.CACHE);
+          }),
+        sync: () => this.run(() => this.calls.fsync(nodeid, fh, false)),
+        unmap: () => Promise.resolve(),
+      };
+    });
   }
 
   pread(fd: number, length: number, offset: number): Promise<Buffer> {

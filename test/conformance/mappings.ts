@@ -1,4 +1,4 @@
-/** Files as memory: only where a kernel maps them. */
+/** Files as memory. */
 import assert from 'node:assert/strict';
 import { type Context, fails, get, opened, put, test } from './case';
 import { pattern } from './data';
@@ -11,9 +11,10 @@ async function mapped(
   path: string,
   length: number,
   work: (m: Mapping, fd: number) => Promise<void>,
+  flags = 0,
 ): Promise<void> {
   assert.ok(fs.map);
-  await opened(fs, path, O.RDWR, async (fd) => {
+  await opened(fs, path, O.RDWR | flags, async (fd) => {
     const mapping = (await fs.map?.(fd, length)) ?? assert.fail('no mapping');
     await work(mapping, fd);
     await mapping.unmap();
@@ -41,6 +42,25 @@ export const mappings = [
         assert.equal((await fs.pread(fd, 6, PAGE - 3)).toString(), 'across');
       });
       assert.equal((await get(fs, 'a')).slice(PAGE - 3, PAGE + 3), 'across');
+    },
+    'mmap',
+  ),
+  test(
+    'what is stored is at its place in a file that is open for appending',
+    async ({ fs }) => {
+      await put(fs, 'a', pattern(2 * PAGE));
+      const store = async (memory: Mapping, fd: number): Promise<void> => {
+        await memory.store(PAGE + 10, Buffer.from('here'));
+        await memory.sync();
+        assert.equal((await fs.fstat(fd)).size, 2 * PAGE);
+        await fs.write(fd, Buffer.from('there'));
+      };
+      await mapped(fs, 'a', 2 * PAGE, store, O.APPEND);
+      await opened(fs, 'a', O.RDONLY, async (fd) => {
+        const expected = Buffer.concat([pattern(2 * PAGE), Buffer.from('there')]);
+        expected.set(Buffer.from('here'), PAGE + 10);
+        assert.ok((await fs.pread(fd, 4 * PAGE, 0)).equals(expected));
+      });
     },
     'mmap',
   ),

@@ -19,6 +19,7 @@ interface Oracle {
 
 const KILLPRIV = 'it does not agree to HANDLE_KILLPRIV_V2 by default: nobody clears the bits';
 const NO_WAIT = 'it answers EOPNOTSUPP to a lock that would wait';
+const APPENDING = 'it opens with O_APPEND on the host, and what a WRITE says of itself it does not read';
 const noFlags = 'a tmpfs of this kernel has no file flags';
 const noTmpfile = 'it does not know TMPFILE; the guest makes a name and removes it again';
 
@@ -50,6 +51,9 @@ const oracles: readonly Oracle[] = [
     lacks: { fileFlags: noFlags, tmpfile: noTmpfile },
     differences: {
       'POSIX ACLs are refused: whoever checks modes only would let the wrong users in': 'it passes them through',
+      'O_APPEND set later holds from then on': APPENDING,
+      'O_APPEND taken away does not hold any more': APPENDING,
+      'what is stored is at its place in a file that is open for appending': APPENDING,
       'F_GETLK shows the lock in the way': 'it answers EINVAL to GETLK of the whole file',
       'locks up to the last place that a file can have, exact to the byte': 'and to GETLK of all the rest of one',
       'a process that ends drops its locks': NO_WAIT,
@@ -77,7 +81,7 @@ for (const oracle of oracles) {
     });
     runCases({
       name: oracle.name,
-      features: features(...(Object.keys(oracle.lacks) as Feature[]), 'mmap'),
+      features: features(...(Object.keys(oracle.lacks) as Feature[])),
       differences: oracle.differences,
       open: () => openDaemon(oracle.kind, { arguments: oracle.arguments }),
     });

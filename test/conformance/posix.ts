@@ -71,6 +71,8 @@ export interface Posix {
   read(fd: number, length: number): Promise<Buffer>;
   write(fd: number, data: Uint8Array): Promise<number>;
   lseek(fd: number, offset: number, whence: number): Promise<number>;
+  /** fcntl F_SETFL: of the flags that may change, those given. */
+  setFlags(fd: number, flags: number): Promise<void>;
   truncate(path: string, length: number): Promise<void>;
   ftruncate(fd: number, length: number): Promise<void>;
   fallocate(fd: number, mode: number, offset: number, length: number): Promise<void>;
@@ -118,7 +120,7 @@ export interface Posix {
   /** LOCK_SH 1, LOCK_EX 2, LOCK_NB 4, LOCK_UN 8. */
   flock(fd: number, operation: number): Promise<void>;
 
-  /** A shared, writable mapping of the file's first `length` bytes. Where there is a kernel (feature `mmap`). */
+  /** A shared, writable mapping of the file's first `length` bytes. With the feature `mmap`. */
   map?(fd: number, length: number): Promise<Mapping>;
 
   statfs(path: string): Promise<FileSystemFigures>;

@@ -208,6 +208,7 @@ export class SyscallPosix implements Posix {
   read = (fd: number, length: number): Promise<Buffer> => this.filled('read', 0, fd, { room: length }, length);
   write = (fd: number, data: Uint8Array): Promise<number> => this.value('write', 1, fd, data, data.length);
   lseek = (fd: number, offset: number, whence: number): Promise<number> => this.value('lseek', 8, fd, offset, whence);
+  setFlags = (fd: number, flags: number): Promise<void> => this.none('fcntl', 72, fd, 4, flags);
   truncate = (path: string, length: number): Promise<void> => this.none('truncate', 76, path, length);
   ftruncate = (fd: number, length: number): Promise<void> => this.none('ftruncate', 77, fd, length);
   fallocate = (fd: number, mode: number, offset: number, length: number): Promise<void> =>

@@ -89,22 +89,25 @@ describe('slow calls', () => {
     data.u8.fill(0, 0, 64);
     assert.equal(await result((done) => calls.preadv(from, vector(0, 4), 1, 3, done)), 4);
     assert.equal(Buffer.from(data.bytes(0, 5)).toString(), 'defg\0');
-    assert.equal(await result((done) => calls.pwritev(to, vector(0, 4), 1, 2, done)), 4);
+    assert.equal(await result((done) => calls.pwritev2(to, vector(0, 4), 1, 2, 0, done)), 4);
     assert.equal(fs.readFileSync(path.join(folder, 'to'), 'latin1'), '\0\0defg');
+    assert.equal(await result((done) => calls.pwritev2(to, vector(0, 1), 1, 0, 0x10, done)), 1, 'RWF_APPEND');
+    assert.equal(fs.readFileSync(path.join(folder, 'to'), 'latin1'), '\0\0defgd');
     assert.equal(await result((done) => calls.fallocate(to, 0, 0, 100, done)), 0);
     assert.equal(fs.fstatSync(to).size, 100);
     assert.equal(await result((done) => calls.copyFileRange(from, 1, to, 50, 3, 0, done)), 3);
     assert.equal(fs.readFileSync(path.join(folder, 'to'), 'latin1').slice(50, 53), 'bcd');
     const root = fs.openSync(folder, 'r');
     assert.equal(await result((done) => calls.syncfs(root, done)), 0);
-    for (const fd of [from, to, root]) fs.closeSync(fd);
+    for (const fd of [from, to, root]) assert.equal(await result((done) => calls.close(fd, done)), 0);
+    assert.throws(() => fs.fstatSync(root), { code: 'EBADF' });
   });
 
   it('offsets and lengths beyond 4 GiB arrive whole', async () => {
     const fd = file('large');
     const far = 5 * 2 ** 30 + 3;
     data.u8.set([1, 2, 3]);
-    assert.equal(await result((done) => calls.pwritev(fd, vector(0, 3), 1, far, done)), 3);
+    assert.equal(await result((done) => calls.pwritev2(fd, vector(0, 3), 1, far, 0, done)), 3);
     assert.equal(fs.fstatSync(fd).size, far + 3);
     assert.equal(await result((done) => calls.preadv(fd, vector(64, 8), 1, far + 1, done)), 2);
     assert.deepEqual([...data.bytes(64, 2)], [2, 3]);

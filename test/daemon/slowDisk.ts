@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { need } from '../support/need';
 
-const held = ['fsync', 'fdatasync', 'syncfs', 'fallocate', 'copy_file_range', 'preadv', 'pwritev'].join(',');
+const held = ['fsync', 'fdatasync', 'syncfs', 'fallocate', 'copy_file_range', 'preadv', 'pwritev2'].join(',');
 const strace = ['strace', '-f', '--seccomp-bpf', '-o', '/dev/null'];
 
 /** Goes on when strace works here; else ends the test or hook as `need` does. */

@@ -254,8 +254,9 @@ export class FuseCalls {
     return this.request(Opcode.READ, nodeid, [pack(wire.ReadIn, { fh, offset, size })], { room: size });
   }
 
-  write(nodeid: bigint, fh: bigint, offset: number, data: Uint8Array, writeFlags = 0): number {
-    const args = pack(wire.WriteIn, { fh, offset, size: data.length, write_flags: writeFlags });
+  /** `flags`: those of the open file, as they are now. */
+  write(nodeid: bigint, fh: bigint, offset: number, data: Uint8Array, writeFlags = 0, flags = 0): number {
+    const args = pack(wire.WriteIn, { fh, offset, size: data.length, write_flags: writeFlags, flags });
     const parts = data.length > 0 ? [args, data] : [args];
     return new Fields(wire.WriteOut, this.request(Opcode.WRITE, nodeid, parts, { room: wire.WriteOut.size })).number(
       'size',

@@ -33,12 +33,13 @@ export function check(result: number): number {
   return result;
 }
 
+/** Bytes per iovec, to have several. */
+export const PIECE = 1000;
+
 /** Data in the arena's `data` area, offered both as vectors and for copying. */
 export class ArenaPayload implements Payload {
   /** Where the iovecs are written; each test payload has its own, so that a parked one keeps its own. */
   readonly vectors: number;
-  /** Bytes per iovec, to have several. */
-  piece = 1000;
 
   constructor(
     private readonly arena: Arena,
@@ -51,10 +52,10 @@ export class ArenaPayload implements Payload {
   requestVectors(skip: number, length: number): number {
     if (this.arena.base === 0) return -38;
     let count = 0;
-    for (let done = 0; done < length; done += this.piece, count++) {
+    for (let done = 0; done < length; done += PIECE, count++) {
       const at = this.vectorsAt + count * 16;
       this.arena.setU64(at, this.arena.address(this.dataAt + skip + done));
-      this.arena.setU64(at + 8, Math.min(this.piece, length - done));
+      this.arena.setU64(at + 8, Math.min(PIECE, length - done));
     }
     return count;
   }
@@ -232,10 +233,11 @@ export class Client {
     return Buffer.from(this.arena.bytes(this.payload.dataAt, bytes));
   }
 
-  write(handle: Handle, offset: number, data: string | Uint8Array, killPriv = false): Promise<number> {
+  /** `way`: `WriteWay` bits. */
+  write(handle: Handle, offset: number, data: string | Uint8Array, way = 0): Promise<number> {
     const bytes = Buffer.from(data);
     this.arena.u8.set(bytes, this.payload.dataAt);
-    return this.request((caller) => this.fs.write(handle, offset, bytes.length, this.payload, 0, killPriv, caller));
+    return this.request((caller) => this.fs.write(handle, offset, bytes.length, this.payload, 0, way, caller));
   }
 
   /** Entries of an open folder from a position on, at most `room` of them. */
@@ -299,6 +301,11 @@ export class Client {
       ownerLow: owner,
       ownerHigh: 0,
     };
+  }
+
+  /** close(2) by a holder of POSIX locks; negative results as they are. */
+  flush(handle: Handle, owner = 0): Promise<number> {
+    return this.outcome((caller) => this.fs.flush(handle, owner, 0, caller));
   }
 
   setlk(handle: Handle, lock: Lock, wait = false): Promise<number> {

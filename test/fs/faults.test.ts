@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { ROOT, type FileSystem, type Handle, type Node } from '../../src/fs/fileSystem';
+import { ROOT, WriteWay, type FileSystem, type Handle, type Node } from '../../src/fs/fileSystem';
 import * as linux from '../../src/fs/linux';
 import { Errno } from '../../src/protocol/errno';
 import { check, type Client } from './client';
@@ -94,7 +94,7 @@ const operations: Readonly<Record<string, Operation>> = {
   },
   read: ({ client, handle }) => client.read(handle, 0, 100).then((data) => data.length),
   write: ({ client, handle }) => client.write(handle, 0, 'abc'),
-  'write that drops bits': ({ client, handle }) => client.write(handle, 0, 'abc', true),
+  'write that drops bits': ({ client, handle }) => client.write(handle, 0, 'abc', WriteWay.KillPriv),
   syncfs: ({ client, fs }) => client.outcome((c) => fs.syncfs(ROOT, c)),
   statfs: ({ client, fs }) => fs.statfs(ROOT, client.name('') + 8),
   access: ({ client, fs, file }) => client.outcome((c) => fs.access(file, 4, c)),
@@ -108,7 +108,7 @@ const operations: Readonly<Record<string, Operation>> = {
   getlk: ({ client, fs, handle }) => fs.getlk(handle, client.lock(linux.F_WRLCK, 0, 9, 1)),
   setlk: async ({ client, fs, handle }) => {
     const result = await client.setlk(handle, client.lock(linux.F_WRLCK, 0, 9, 1));
-    fs.flush(handle, 1, 0);
+    fs.dropLocks(handle, 1, 0);
     return result;
   },
   flock: ({ client, fs, handle }) => client.outcome((c) => fs.flock(handle, linux.F_WRLCK, false, c)),

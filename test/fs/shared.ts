@@ -17,7 +17,9 @@ import { CLIENT_AREA, Client } from './client';
 /** Blocking calls made on this thread, a turn later; counts them. */
 export class LaterCalls implements BlockingCalls {
   made = 0;
-  private readonly calls = new LinuxCalls();
+  private readonly linux = new LinuxCalls();
+
+  constructor(private readonly calls: HostCalls) {}
 
   private later(call: () => number, done: (result: number) => void): void {
     this.made++;
@@ -25,11 +27,18 @@ export class LaterCalls implements BlockingCalls {
   }
 
   preadv(fd: number, vectors: number, count: number, offset: number, done: (result: number) => void): void {
-    this.later(() => this.calls.preadv(fd, vectors, count, offset), done);
+    this.later(() => this.linux.preadv(fd, vectors, count, offset), done);
   }
 
-  pwritev(fd: number, vectors: number, count: number, offset: number, done: (result: number) => void): void {
-    this.later(() => this.calls.pwritev(fd, vectors, count, offset), done);
+  pwritev2(
+    fd: number,
+    vectors: number,
+    count: number,
+    offset: number,
+    flags: number,
+    done: (result: number) => void,
+  ): void {
+    this.later(() => this.calls.pwritev2(fd, vectors, count, offset, flags), done);
   }
 
   fsync(fd: number, dataOnly: boolean, done: (result: number) => void): void {
@@ -38,6 +47,10 @@ export class LaterCalls implements BlockingCalls {
 
   syncfs(fd: number, done: (result: number) => void): void {
     this.later(() => this.calls.syncfs(fd), done);
+  }
+
+  close(fd: number, done: (result: number) => void): void {
+    this.later(() => this.calls.close(fd), done);
   }
 
   fallocate(fd: number, mode: number, offset: number, length: number, done: (result: number) => void): void {
@@ -76,19 +89,20 @@ export interface Shared {
 
 export const isRoot = process.getuid?.() === 0;
 
-/** Shares a new temporary folder (in memory when `inMemory`). */
+/** Shares a new temporary folder (in memory when `inMemory`); `host`: a host that is otherwise. */
 export function share(
   options: Partial<PassthroughOptions> = {},
   wrap: (calls: HostCalls) => HostCalls = (calls) => calls,
   inMemory = false,
+  host: (calls: HostCalls) => HostCalls = (calls) => calls,
 ): Shared {
   clearUmask();
   const folder = fs.mkdtempSync(path.join(inMemory ? '/dev/shm' : os.tmpdir(), 'passthrough-'));
   const arena = pinnedArena(PASSTHROUGH_AREAS_SIZE + CLIENT_AREA);
-  const blocking = new LaterCalls();
+  const blocking = new LaterCalls(host(new LinuxCalls()));
   const opened = openPassthrough(
     {
-      calls: wrap(new LinuxCalls()),
+      calls: wrap(host(new LinuxCalls())),
       blocking,
       alarm: new TimerAlarm(),
       arena,

@@ -1,11 +1,12 @@
 /** Before and after each test of a suite: a folder to be shared, host calls counted, no descriptor left open. */
 import assert from 'node:assert/strict';
+import type { HostCalls } from '../../src/fs/hostCalls';
 import { openDescriptors, share, type Shared } from './shared';
 import { WrappedCalls } from './wrappedCalls';
 
 export interface Sharing {
-  /** Shares a new folder, in memory when `inMemory`; at most once a test. */
-  open(options?: Parameters<typeof share>[0], inMemory?: boolean): Shared;
+  /** Shares a new folder, in memory when `inMemory`, of a host that is otherwise when `host`; at most once a test. */
+  open(options?: Parameters<typeof share>[0], inMemory?: boolean, host?: (real: HostCalls) => HostCalls): Shared;
   /** The host calls that `action` makes. */
   callsOf(action: () => unknown): Promise<string[]>;
   /** The calls of the folder shared now. */
@@ -28,8 +29,8 @@ export function sharing(): Sharing {
   });
 
   return {
-    open(options = {}, inMemory = false) {
-      shared = share(options, (real) => (wrapped = new WrappedCalls(real)).calls, inMemory);
+    open(options = {}, inMemory = false, host?) {
+      shared = share(options, (real) => (wrapped = new WrappedCalls(real)).calls, inMemory, host);
       wrapped.reset();
       return shared;
     },

@@ -1,5 +1,16 @@
-/** Host calls that are counted, and made to fail on purpose. */
+/** Host calls that are counted, made to fail on purpose, or to do something else. */
 import type { HostCalls } from '../../src/fs/hostCalls';
+
+/** The same host calls, but for one. */
+export function otherwise<K extends keyof HostCalls>(real: HostCalls, name: K, call: HostCalls[K]): HostCalls {
+  return new Proxy(real, {
+    get: (target, key) => {
+      const plain: unknown = Reflect.get(target, key);
+      if (key === name) return call;
+      return typeof plain === 'function' ? (plain.bind(target) as unknown) : plain;
+    },
+  });
+}
 
 export class WrappedCalls {
   /** Names of the calls made since it was last emptied. */

@@ -73,6 +73,18 @@ describe('FUSE requests that are answered later', () => {
     assert.deepEqual([opened.big('fh'), opened.number('open_flags')], [fh(6), 2]);
   });
 
+  it('FLUSH: what close(2) is to answer', () => {
+    const bench = Workbench.started();
+    bench.fs.defer('flush');
+    const flush = pack(wire.FlushIn, { fh: fh(2) });
+    const parked = [0, -28].map(() => bench.park(request({ opcode: Opcode.FLUSH, ...node }, flush)));
+    bench.fs.deferred.forEach((each, i) => each.finish(i === 0 ? 0 : -28));
+    assert.deepEqual(
+      parked.map((exchange) => ended(exchange).error),
+      [0, -28],
+    );
+  });
+
   it('an end in the middle of another request does not touch its reply', () => {
     const bench = Workbench.started();
     bench.fs.defer('fsync');

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { WriteWay } from '../../src/fs/fileSystem';
 import { Errno } from '../../src/protocol/errno';
 import { Opcode } from '../../src/protocol/fuse/opcodes';
 import * as wire from '../../src/protocol/fuse/structs';
@@ -91,7 +92,7 @@ describe('FUSE requests, byte by byte', () => {
     const { body, exchange } = bench.send(request({ opcode: Opcode.WRITE, nodeid: nodeid(5) }, args, data), 24, {
       requestCuts: [40, 40, 100],
     });
-    assert.deepEqual(bench.fs.log, [`write(2, 4096, 300, true, ${'w'.repeat(64)})`]);
+    assert.deepEqual(bench.fs.log, [`write(2, 4096, 300, 1, ${'w'.repeat(64)})`]);
     assert.equal(new Fields<string>(wire.WriteOut, body).number('size'), 300);
     assert.deepEqual(exchange.pulled, [
       [0, 80],
@@ -196,6 +197,36 @@ describe('FUSE requests, byte by byte', () => {
     assert.equal(bench.fs.log.at(-1), 'mkdir(1, d, 40000)');
   });
 
+  describe('WRITE by a file that is open for appending', () => {
+    const APPENDING = 0o2001;
+    const way = (writeFlags: number, bench = Workbench.started()): string => {
+      const args = pack(wire.WriteIn, { fh: fh(2), offset: 7n, size: 1, write_flags: writeFlags, flags: APPENDING });
+      assert.equal(
+        bench.send(request({ opcode: Opcode.WRITE, nodeid: nodeid(5) }, args, Buffer.from('w')), 24).error,
+        0,
+      );
+      return bench.fs.log.at(-1) ?? '';
+    };
+
+    it("is at the host's end", () => {
+      assert.equal(way(0), `write(2, 7, 1, ${WriteWay.Append}, w)`);
+      assert.equal(way(4), `write(2, 7, 1, ${WriteWay.Append | WriteWay.KillPriv}, w)`);
+    });
+
+    it('is at its place where the kernel writes back pages', () => {
+      assert.equal(way(1), `write(2, 7, 1, ${WriteWay.Delayed}, w)`);
+      assert.equal(way(5), `write(2, 7, 1, ${WriteWay.Delayed | WriteWay.KillPriv}, w)`);
+    });
+
+    it('is at its place where the kernel collects writes, and it does so only where that was agreed', () => {
+      const options = { cache: 'auto', writeback: true } as const;
+      assert.equal(way(0, Workbench.started(options)), 'write(2, 7, 1, 0, w)');
+      const refusing = new Workbench(options);
+      refusing.init({ flags: 0 });
+      assert.equal(way(0, refusing), `write(2, 7, 1, ${WriteWay.Append}, w)`);
+    });
+  });
+
   it('OPEN, FLUSH, RELEASE, FSYNC', () => {
     const of = (opcode: number, args: Uint8Array): string[] => asked(request({ opcode, nodeid: nodeid(5) }, args));
     assert.deepEqual(of(Opcode.OPEN, pack(wire.OpenIn, { flags: 0o1702, open_flags: 1 })), ['open(5, 1002, true)']);
@@ -204,7 +235,7 @@ describe('FUSE requests, byte by byte', () => {
     ]);
     assert.deepEqual(of(Opcode.RELEASE, pack(wire.ReleaseIn, { fh: fh(2) })), ['release(2)']);
     assert.deepEqual(of(Opcode.RELEASE, pack(wire.ReleaseIn, { fh: fh(2), release_flags: 1, lock_owner: 3n })), [
-      'flush(2, 3, 0)',
+      'dropLocks(2, 3, 0)',
       'release(2)',
     ]);
     assert.deepEqual(of(Opcode.FSYNC, pack(wire.FsyncIn, { fh: fh(2), fsync_flags: 1 })), ['fsync(2, true)']);

@@ -200,17 +200,20 @@ export class ScriptedFs implements FileSystem {
     length: number,
     payload: Payload,
     skip: number,
-    killPriv: boolean,
+    way: number,
     caller: Caller,
   ): number {
     const bytes = Math.min(length, 64);
     const failed = payload.pull(skip, bytes, this.attributes + 256);
     if (failed < 0) return failed;
     const text = Buffer.from(this.arena.bytes(this.attributes + 256, bytes)).toString();
-    return this.noteFor(caller, 'write', handle, offset, length, killPriv, text) || length;
+    return this.noteFor(caller, 'write', handle, offset, length, way, text) || length;
   }
-  flush(handle: Handle, ownerLow: number, ownerHigh: number): number {
-    return this.note('flush', handle, ownerLow, ownerHigh);
+  flush(handle: Handle, ownerLow: number, ownerHigh: number, caller: Caller): number {
+    return this.noteFor(caller, 'flush', handle, ownerLow, ownerHigh);
+  }
+  dropLocks(handle: Handle, ownerLow: number, ownerHigh: number): void {
+    this.note('dropLocks', handle, ownerLow, ownerHigh);
   }
   release(handle: Handle): number {
     return this.note('release', handle);

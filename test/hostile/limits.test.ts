@@ -1,6 +1,7 @@
 /** What the host runs out of: descriptors and space. The guest gets the errno, and all goes on when there is some again. */
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
+import { WriteFlag } from '../../src/protocol/fuse/flags';
 import { FuseError } from '../driver/fuseCalls';
 import { eventfd, close } from '../driver/host';
 import { Request } from '../../src/protocol/vhostUser/requests';
@@ -158,6 +159,27 @@ describe('a host without space', () => {
     assert.equal(calls.write(made.nodeid, made.fh, 0, piece), piece.length);
     calls.release(made.nodeid, made.fh);
     calls.unlink(ROOT, 'big');
+    calls.forget(made.nodeid);
+  });
+
+  it('pages that a kernel writes back are all there, or ENOSPC: it would take a short count for success', () => {
+    const { calls } = victim;
+    const made = calls.create(ROOT, 'mapped', O_RDWR, 0o644);
+    const piece = new Uint8Array(1 << 20).fill(7);
+    const writeBack = (at: number): number => calls.write(made.nodeid, made.fh, at, piece, WriteFlag.CACHE);
+    assert.equal(writeBack(0), piece.length);
+    assert.equal(writeBack(1 << 20), piece.length);
+    assert.equal(writeBack(2 << 20), piece.length);
+    // Room is left for some of one more.
+    assert.equal(calls.write(made.nodeid, made.fh, 4 << 20, piece.subarray(0, 65536)), 65536);
+    assert.equal(
+      codeOf(() => writeBack(3 << 20)),
+      'ENOSPC',
+    );
+    calls.setattr(made.nodeid, { valid: 8, size: 0 });
+    assert.equal(writeBack(3 << 20), piece.length);
+    calls.release(made.nodeid, made.fh);
+    calls.unlink(ROOT, 'mapped');
     calls.forget(made.nodeid);
   });
 

@@ -163,9 +163,9 @@ describe('linux calls', () => {
       (...a: [number, number, number, number]) => calls.pwritev2(...a, 0),
     ],
     [
-      'preadv, pwritev',
+      'preadv, pwritev2',
       (...a: [number, number, number, number]) => calls.preadv(...a),
-      (...a: [number, number, number, number]) => calls.pwritev(...a),
+      (...a: [number, number, number, number]) => calls.pwritev2(...a, 0),
     ],
   ] as const) {
     it(`${name}, in pieces, beyond 4 GiB`, () => {

@@ -5,7 +5,7 @@
  * nobody steps through costs nothing. Who stops, and how, is `CallWatch`'s business.
  */
 import type { BlockingCalls, HostCalls } from '../../fs/hostCalls';
-import { hostCallNumber } from '../../protocol/hostCalls';
+import { fcntlCommands, hostCallNumber } from '../../protocol/hostCalls';
 
 export interface CallWatch {
   /** Whether calls are to be told. */
@@ -52,6 +52,7 @@ const names: Readonly<Record<keyof HostCalls, string>> = {
   copyFileRange: 'copy_file_range',
   flock: 'flock',
   fcntlLock: 'fcntl',
+  duplicate: 'fcntl',
   ioctl: 'ioctl',
   memoryFile: 'memfd_create',
   impersonate: 'setresuid',
@@ -62,6 +63,7 @@ const names: Readonly<Record<keyof HostCalls, string>> = {
 /** What the arguments of a method are as those of its system call, where they differ. */
 const translated: Partial<Record<keyof HostCalls, (values: readonly number[]) => number[]>> = {
   seekFolder: ([fd, low, high]) => [fd, high * 0x1_0000_0000 + low, 0],
+  duplicate: ([fd]) => [fd, fcntlCommands.value.DUPFD_CLOEXEC, 0],
   resume: () => [0, 0, -1],
   dropFsetid: () => [4],
 };
@@ -104,12 +106,17 @@ export class SteppedBlockingCalls implements BlockingCalls {
     this.calls.preadv(fd, vectors, count, offset, this.told('preadv', [fd, vectors, count, offset], done));
   }
 
-  pwritev(fd: number, vectors: number, count: number, offset: number, done: Done): void {
-    this.calls.pwritev(fd, vectors, count, offset, this.told('pwritev', [fd, vectors, count, offset], done));
+  pwritev2(fd: number, vectors: number, count: number, offset: number, flags: number, done: Done): void {
+    const told = this.told('pwritev2', [fd, vectors, count, offset, flags], done);
+    this.calls.pwritev2(fd, vectors, count, offset, flags, told);
   }
 
   fsync(fd: number, dataOnly: boolean, done: Done): void {
     this.calls.fsync(fd, dataOnly, this.told(dataOnly ? 'fdatasync' : 'fsync', [fd], done));
+  }
+
+  close(fd: number, done: Done): void {
+    this.calls.close(fd, this.told('close', [fd], done));
   }
 
   syncfs(fd: number, done: Done): void {

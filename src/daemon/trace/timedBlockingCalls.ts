@@ -19,12 +19,17 @@ export class TimedBlockingCalls implements BlockingCalls {
     this.calls.preadv(fd, vectors, count, offset, this.timed('preadv', [fd, vectors, count, offset], done));
   }
 
-  pwritev(fd: number, vectors: number, count: number, offset: number, done: Done): void {
-    this.calls.pwritev(fd, vectors, count, offset, this.timed('pwritev', [fd, vectors, count, offset], done));
+  pwritev2(fd: number, vectors: number, count: number, offset: number, flags: number, done: Done): void {
+    const timed = this.timed('pwritev2', [fd, vectors, count, offset, flags], done);
+    this.calls.pwritev2(fd, vectors, count, offset, flags, timed);
   }
 
   fsync(fd: number, dataOnly: boolean, done: Done): void {
     this.calls.fsync(fd, dataOnly, this.timed(dataOnly ? 'fdatasync' : 'fsync', [fd], done));
+  }
+
+  close(fd: number, done: Done): void {
+    this.calls.close(fd, this.timed('close', [fd], done));
   }
 
   syncfs(fd: number, done: Done): void {

@@ -4,11 +4,12 @@
  * One line a call, written out: a generic wrapper would make every call through it megamorphic.
  */
 import type { HostCalls } from '../../fs/hostCalls';
-import { hostCallNumber } from '../../protocol/hostCalls';
+import { fcntlCommands, hostCallNumber } from '../../protocol/hostCalls';
 import { now } from './clock';
 import type { Tracer } from './tracer';
 
 const n = Object.freeze({ ...hostCallNumber });
+const { DUPFD_CLOEXEC } = fcntlCommands.value;
 
 export class TimedCalls implements HostCalls {
   private acting = false;
@@ -255,6 +256,13 @@ export class TimedCalls implements HostCalls {
     const began = now();
     const result = this.calls.fcntlLock(fd, command, lock);
     return this.trace.called(n.fcntl, began, result, fd, command, lock, 0, 0, 0);
+  }
+
+  duplicate(fd: number): number {
+    if (!this.trace.on) return this.calls.duplicate(fd);
+    const began = now();
+    const result = this.calls.duplicate(fd);
+    return this.trace.called(n.fcntl, began, result, fd, DUPFD_CLOEXEC, 0, 0, 0, 0);
   }
 
   ioctl(fd: number, command: number, argument: number): number {

@@ -1,0 +1,210 @@
+/** Writing and closing on the passthrough file system: where bytes go, and that no error of the host is lost. */
+import assert from 'node:assert/strict';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import type { Arena } from '../../src/base/arena';
+import { ROOT, WriteWay } from '../../src/fs/fileSystem';
+import type { HostCalls } from '../../src/fs/hostCalls';
+import * as linux from '../../src/fs/linux';
+import { Errno as E } from '../../src/protocol/errno';
+import { check, failsWith, PIECE } from './client';
+import type { Shared } from './shared';
+import { sharing } from './sharing';
+import { otherwise } from './wrappedCalls';
+
+describe('passthrough: writing and closing', () => {
+  const { open, callsOf, wrapped } = sharing();
+
+  describe('writing', () => {
+    for (const [how, extra] of [
+      ['at once', 0],
+      ['on the other thread', linux.O_SYNC],
+    ] as const) {
+      it(`${how}, is where it says or at the host's end, whatever the handle was opened with`, async () => {
+        const { client, folder, blocking } = open();
+        const { node } = await client.create(ROOT, 'a');
+        for (const flags of [0, linux.O_APPEND]) {
+          fs.writeFileSync(path.join(folder, 'a'), 'abcdef');
+          const handle = check(client.open(node, linux.O_WRONLY | flags | extra));
+          const made = await callsOf(async () => {
+            await client.write(handle, 1, 'X', WriteWay.Append);
+            await client.write(handle, 1, 'Y', WriteWay.Delayed);
+            await client.write(handle, 2, 'Z');
+          });
+          assert.equal(fs.readFileSync(path.join(folder, 'a'), 'utf8'), 'aYZdefX');
+          assert.deepEqual(made, extra ? [] : ['pwritev2', 'pwritev2', 'pwritev2']);
+        }
+        assert.equal(blocking.made, extra ? 6 : 0);
+      });
+    }
+
+    it('to what the host has as append-only is at its end, and refused anywhere else', async () => {
+      const { client, folder } = open({}, false, appendOnly);
+      fs.writeFileSync(path.join(folder, 'a'), 'abc');
+      const node = client.lookup(ROOT, 'a');
+      assert.equal(client.open(node, linux.O_WRONLY), -E.EPERM);
+      assert.equal(client.open(node, linux.O_WRONLY | linux.O_TRUNC), -E.EPERM);
+      const handle = check(client.open(node, linux.O_WRONLY | linux.O_APPEND));
+      await client.write(handle, 0, 'X', WriteWay.Append);
+      await assert.rejects(client.write(handle, 0, 'Y', WriteWay.Delayed), failsWith(E.EPERM));
+      await assert.rejects(client.write(handle, 0, 'Y'), failsWith(E.EPERM));
+      assert.equal(fs.readFileSync(path.join(folder, 'a'), 'utf8'), 'abcX');
+    });
+
+    it('to such a file is refused at its opening where a guest would collect the writes', () => {
+      const { client, folder } = open({ writeback: true }, false, appendOnly);
+      fs.writeFileSync(path.join(folder, 'a'), 'abc');
+      assert.equal(client.open(client.lookup(ROOT, 'a'), linux.O_WRONLY | linux.O_APPEND), -E.EPERM);
+    });
+  });
+
+  describe('writing to a disk that fills up', () => {
+    const ROOM = 5000;
+    /** A host with so much room for each file, and which writes no more than 2000 bytes at a time. */
+    const small = (real: HostCalls): HostCalls =>
+      otherwise(real, 'pwritev2', (fd, vectors, count, offset, flags) => {
+        const fits = Math.min(2, Math.floor((ROOM - offset) / PIECE), count);
+        return fits > 0 ? real.pwritev2(fd, vectors, fits, offset, flags) : -E.ENOSPC;
+      });
+    const content = (length: number): Buffer => Buffer.from(Array.from({ length }, (_, i) => i % 251));
+
+    it('what a program writes has a short count, and is one call', async () => {
+      const { client } = open({}, false, small);
+      const { handle } = await client.create(ROOT, 'a');
+      const made = await callsOf(async () => assert.equal(await client.write(handle, 0, content(9000)), 2000));
+      assert.deepEqual(made, ['pwritev2']);
+      assert.equal(await client.write(handle, 2000, content(1000)), 1000);
+    });
+
+    it('what its kernel writes back is there to the last byte', async () => {
+      const { client, folder } = open({}, false, small);
+      const { handle } = await client.create(ROOT, 'a');
+      const made = await callsOf(() => client.write(handle, 0, content(4500), WriteWay.Delayed));
+      assert.deepEqual(made, ['pwritev2', 'pwritev2', 'pwritev2']);
+      assert.deepEqual(fs.readFileSync(path.join(folder, 'a')), content(4500));
+    });
+
+    it('and where it does not fit that is an error, in which a short count would be lost', async () => {
+      const { client } = open({}, false, small);
+      const { handle } = await client.create(ROOT, 'a');
+      await assert.rejects(client.write(handle, 0, content(9000), WriteWay.Delayed), failsWith(E.ENOSPC));
+      const both = WriteWay.Delayed | WriteWay.KillPriv;
+      await assert.rejects(client.write(handle, 0, content(9000), both), failsWith(E.ENOSPC));
+      assert.equal(await client.write(handle, 0, content(4500), both), 4500);
+    });
+
+    it('the same for a file whose writes are made on the other thread', async () => {
+      const { client, folder, blocking } = open({}, false, small);
+      const { handle } = await client.create(ROOT, 'a', linux.O_RDWR | linux.O_SYNC);
+      assert.equal(await client.write(handle, 0, content(9000)), 2000);
+      assert.equal(blocking.made, 1);
+      assert.equal(await client.write(handle, 0, content(4500), WriteWay.Delayed), 4500);
+      assert.equal(blocking.made, 4);
+      assert.deepEqual(fs.readFileSync(path.join(folder, 'a')), content(4500));
+      await assert.rejects(client.write(handle, 0, content(9000), WriteWay.Delayed), failsWith(E.ENOSPC));
+    });
+  });
+
+  describe('closing', () => {
+    const FILE_SERVER = 0x6969;
+    let full = false;
+    let arena: Arena;
+    /** A host whose files are on a server, which tells what has gone wrong with delayed writes when one is closed. */
+    const remote = (real: HostCalls): HostCalls =>
+      otherwise(
+        otherwise(real, 'fstatfs', (fd, into) => {
+          const result = real.fstatfs(fd, into);
+          arena.setU32(into - arena.base, FILE_SERVER);
+          return result;
+        }),
+        'close',
+        (fd) => real.close(fd) || (full ? -E.ENOSPC : 0),
+      );
+    const openRemote = (options = {}): Shared => {
+      full = false;
+      const shared = open(options, false, remote);
+      arena = shared.client.arena;
+      return shared;
+    };
+
+    it('is no call on a local file system, which is asked for once', async () => {
+      const { client, blocking } = open({}, true);
+      const { node, handle } = await client.create(ROOT, 'a');
+      const other = check(client.open(node, linux.O_WRONLY));
+      assert.deepEqual(await callsOf(() => client.flush(handle)), ['fstatfs']);
+      for (const each of [handle, other, check(client.open(node, linux.O_RDWR))]) {
+        assert.deepEqual(await callsOf(async () => assert.equal(await client.flush(each), 0)), []);
+      }
+      assert.equal(blocking.made, 0);
+    });
+
+    it('says what the host says when a descriptor of the file closes, and the handle goes on', async () => {
+      const { client, fs: file, blocking, folder } = openRemote();
+      const { handle } = await client.create(ROOT, 'a');
+      const held = file.descriptorCount;
+      await client.write(handle, 0, 'abc');
+      full = true;
+      const first = await callsOf(async () => assert.equal(await client.flush(handle), -E.ENOSPC));
+      assert.deepEqual(first, ['fstatfs', 'duplicate']);
+      full = false;
+      assert.deepEqual(await callsOf(async () => assert.equal(await client.flush(handle), 0)), ['duplicate']);
+      assert.equal(blocking.made, 2, 'the call that may wait is made elsewhere');
+      assert.equal(file.descriptorCount, held);
+      await client.write(handle, 3, 'def');
+      assert.equal(fs.readFileSync(path.join(folder, 'a'), 'utf8'), 'abcdef');
+    });
+
+    it('drops the locks of the one who closes at once, and of nobody else', async () => {
+      const { client, fs: file } = openRemote();
+      const { handle } = await client.create(ROOT, 'a');
+      for (const owner of [1, 2]) await client.setlk(handle, client.lock(linux.F_WRLCK, owner * 10, owner * 10, owner));
+      const closing = client.flush(handle, 1);
+      const inTheWay = (start: number): number => {
+        const lock = client.lock(linux.F_WRLCK, start, start, 3);
+        check(file.getlk(handle, lock));
+        return lock.type;
+      };
+      assert.deepEqual([10, 20].map(inTheWay), [linux.F_UNLCK, linux.F_WRLCK]);
+      assert.equal(await closing, 0);
+      assert.deepEqual([10, 20].map(inTheWay), [linux.F_UNLCK, linux.F_WRLCK]);
+    });
+
+    it('asks nobody where nothing can have been written', async () => {
+      const { client } = openRemote();
+      const { node } = await client.create(ROOT, 'a');
+      const handle = check(client.open(node, linux.O_RDONLY));
+      assert.deepEqual(await callsOf(async () => assert.equal(await client.flush(handle), 0)), []);
+    });
+
+    it('is an error where the host cannot be asked for want of descriptors', async () => {
+      const { client } = openRemote({ descriptors: 3 });
+      const { node, handle } = await client.create(ROOT, 'a');
+      wrapped().failName = 'duplicate';
+      wrapped().failWith = E.ENFILE;
+      assert.equal(await client.flush(handle), -E.ENFILE);
+      wrapped().failName = '';
+      assert.equal(await client.flush(handle), 0);
+      while (client.open(node, linux.O_RDONLY) >= 0);
+      assert.equal(await client.flush(handle), -E.EMFILE);
+    });
+
+    it('on a handle that is released meanwhile has its answer', async () => {
+      const { client, fs: file } = openRemote();
+      const { handle } = await client.create(ROOT, 'a');
+      full = true;
+      const closing = client.flush(handle);
+      file.release(handle);
+      assert.equal(await closing, -E.ENOSPC);
+      full = false;
+    });
+  });
+});
+
+/** A host on which every file is append-only. */
+function appendOnly(real: HostCalls): HostCalls {
+  return otherwise(real, 'openat', (...[directory, path, flags, mode]) => {
+    const changes = (flags & linux.O_ACCMODE) !== linux.O_RDONLY;
+    const allowed = !changes || (flags & (linux.O_APPEND | linux.O_TRUNC)) === linux.O_APPEND;
+    return allowed ? real.openat(directory, path, flags, mode) : -E.EPERM;
+  });
+}
