@@ -212,7 +212,7 @@ export const rows: readonly Row[] = [
   {
     names: ['--name'],
     value: 'NAME',
-    doc: 'What captures and "virtiofs-studio trace" call the share (default: the tag).',
+    doc: 'What captures and "virtiofs-studio trace" call it (default: the tag, or the folder).',
     apply: (draft, text) => {
       const fault = tagFault(text);
       if (fault !== undefined) return trouble('tagBad', fault);
