@@ -217,7 +217,7 @@ describe('virtiofs-studio share', function () {
   it('gives the guest the size of a terminal that changes, by no request of the guest', async function () {
     need(this, 'script', onPath('script') !== undefined, 'the program of bsdutils is not installed');
     const [name, capture] = [path.join(base, 'tty'), path.join(base, 'c.fuse.pcapng')];
-    const words = `share ${shared} --guest uml --capture ${capture}`;
+    const words = `share ${shared} --guest uml --cache never --capture ${capture}`;
     const command = `stty rows 40 cols 100; tty >${name}; exec ${process.execPath} ${CLI} ${words}`;
     const terminal = spawn('script', ['-qec', command, '/dev/null'], { env: environment() });
     let screen = '';
