@@ -48,6 +48,11 @@ export const catalogue = {
     ),
   captureUnusable: (path: string, why: string) =>
     machine(`the capture ${path} cannot be written: ${why}`, 'Name a file in a folder that can be written.'),
+  captureTaken: (path: string) =>
+    usage(
+      `${path} is there already and is no capture (pcapng), so no capture is written in its place`,
+      'Choose another name for the capture, or move that file away.',
+    ),
   tagBad: (why: string) =>
     usage(`the tag ${why}`, 'A tag is 1 to 36 bytes long and has no newline, for example "work".'),
 

@@ -7,6 +7,7 @@
 import { existsSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
+import { checkCaptureTarget } from '../control/captureTarget';
 import { onTermination } from '../vm/endings';
 import { probeKvm } from '../vm/kvm';
 import { startGuest } from '../vm/launcher';
@@ -34,7 +35,7 @@ export function registerDemo(program: Command): void {
     .description('real work in a guest over a shared folder, with every kind of request shown')
     .argument('[dir]', 'folder to share; the work is done in a fresh folder in it (default: a generated one)')
     .addOption(new Option('--guest <kind>', 'what runs the guest').choices(['qemu', 'uml']).default('qemu'))
-    .option('--capture <file>', 'keep every request and reply in this file as well')
+    .option('--capture <file>', 'keep every request and reply in this file as well, over a capture of before')
     .action(async (folder: string | undefined, options: { guest: 'qemu' | 'uml'; capture?: string }) => {
       process.exitCode = await demo(folder, options.guest, options.capture);
     });
@@ -43,6 +44,7 @@ export function registerDemo(program: Command): void {
 async function demo(folder: string | undefined, kind: 'qemu' | 'uml', capture: string | undefined): Promise<number> {
   const say = (line: string): void => console.log(line);
   const own = folder === undefined ? undefined : existingFolder(folder);
+  if (capture !== undefined) checkCaptureTarget(resolve(capture), false);
   const tools = await guestTools(kind, say);
   const accelerator = kind === 'qemu' && (await probeKvm(tools, say)).works ? 'kvm' : 'tcg';
 

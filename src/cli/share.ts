@@ -128,6 +128,11 @@ class ShareCommand {
       link.state({ kind: 'preparing', step: name, text });
     };
     const dax = daxOf(options);
+    const several = folders.length > 1;
+    const words = folders.map(({ tag }) => [
+      ...daemonOptions(options),
+      ...captureOptions(options, several ? tag : undefined),
+    ]);
     const tools = await guestTools(options.guest, step('tools'));
     if (dax !== undefined) {
       await checkDax({
@@ -151,7 +156,7 @@ class ShareCommand {
       ...(index === 0 && inspectorPort !== undefined ? { inspectorPort } : {}),
       readOnly: options.readOnly,
       ...(dax === undefined ? {} : { dax }),
-      daemonOptions: [...daemonOptions(options), ...captureOptions(options, folders.length > 1 ? one.tag : undefined)],
+      daemonOptions: words[index],
     }));
     return {
       kind: options.guest,

@@ -4,7 +4,9 @@
 import { resolve } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import { trouble } from '../base/catalogue';
+import { CAPTURE_LIMITS, parseCaptureLimit, parseSnapLength, SNAP_LENGTHS } from '../base/captureSizes';
 import { DEFAULT_DAX_POLICY } from '../base/daxSize';
+import { checkCaptureTarget } from '../control/captureTarget';
 import { parseFault } from '../control/rules/faultRule';
 import type { GuestShare } from '../vm/launcher';
 import { parseDax } from './guestOptions';
@@ -62,7 +64,10 @@ export function describeShare(command: Command): Command {
     .option('--read-only', 'the guest may not change anything', false)
     .option('--tag <tag>', 'name of the share in the guest: at most 36 bytes, no newline (default: share)')
     .option('--share <dir:tag>', 'share one more folder; may be given several times', list, [])
-    .option('--capture <file>', 'write every request and reply into this file (of several shares: one file each)')
+    .option(
+      '--capture <file>',
+      'write every request and reply into this file, over a capture of before (of several shares: one file each)',
+    )
     .option('--capture-limit <size>', 'keep the newest: the capture and its older half stay below this, such as 100M')
     .option('--snaplen <bytes>', 'bytes of data that captures keep of each message (default: 256)')
     .option(
@@ -129,13 +134,27 @@ export function daemonOptions(options: ShareOptions): string[] {
   return [`--cache=${options.cache}`, '--allow-mmap', '--xattr', '--log-level=warn', ...faults];
 }
 
-/** `tag`: where there are several shares, each has a file of its own: `NAME.TAG.fuse.pcapng`. */
+/**
+ * `tag`: where there are several shares, each has a file of its own: `NAME.TAG.fuse.pcapng`. Throws a Trouble for a
+ * capture that cannot be, before anything is started.
+ */
 export function captureOptions(options: ShareOptions, tag: string | undefined): string[] {
-  const { capture, captureLimit, snaplen } = options;
+  const { captureLimit, snaplen } = options;
+  const capture = options.capture === undefined ? undefined : resolve(captureName(options.capture, tag));
+  if (captureLimit !== undefined) {
+    if (capture === undefined) throw trouble('captureLimitAlone');
+    if (parseCaptureLimit(captureLimit) === undefined) {
+      throw trouble('numberBad', '--capture-limit', captureLimit, CAPTURE_LIMITS);
+    }
+  }
+  if (snaplen !== undefined && parseSnapLength(snaplen) === undefined) {
+    throw trouble('numberBad', '--snaplen', snaplen, SNAP_LENGTHS);
+  }
+  if (capture !== undefined) checkCaptureTarget(capture, captureLimit !== undefined);
   const given = (name: string, value: string | undefined): string[] =>
     value === undefined ? [] : [`${name}=${value}`];
   return [
-    ...given('--capture', capture === undefined ? undefined : resolve(captureName(capture, tag))),
+    ...given('--capture', capture),
     ...given('--capture-limit', captureLimit),
     ...given('--snaplen', snaplen),
     ...(options.traceSyscalls ? ['--trace-syscalls'] : []),

@@ -27,7 +27,8 @@ export async function converse(guest: Guest, { kind, shares }: Pick<GuestOptions
   };
   const device = kind === 'uml' ? UML_TERMINAL : QEMU_TERMINAL;
   const resize = (): void => {
-    guest.run(`stty -F ${device} rows ${output.rows} cols ${output.columns}`).catch(() => {}); // It has just ended.
+    const resized = `stty -F ${device} rows ${output.rows} cols ${output.columns}`;
+    guest.run(resized, { folder: '/' }).catch(() => {}); // It has just ended.
   };
   guest.console.pipe(output, { end: false });
   input.setRawMode(true);

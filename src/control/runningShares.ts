@@ -76,32 +76,32 @@ export const countersSocketOf = (pid: number, folder = sharesFolder()): string =
 /** Where a debugger connects (`debug.ts`). */
 export const debugSocketOf = (pid: number, folder = sharesFolder()): string => join(folder, `${pid}.debug`);
 const recordOf = (pid: number, folder: string): string => join(folder, `${pid}.json`);
+const freshRecordOf = (pid: number, folder: string): string => `${recordOf(pid, folder)}.new`;
+/** What a daemon has in the folder; the number is its process. */
+const OF_A_DAEMON = /^([1-9]\d{0,9})\.(?:json|json\.new|sock|counters|debug)$/;
 
 /** Tells others of a share, once its socket listens. Whole or not at all. The folder is there (`openSharesFolder`). */
 export function announceShare(facts: ShareFacts, folder = sharesFolder()): void {
   const { pid, tag, directory, started } = facts;
-  const name = recordOf(pid, folder);
-  const fresh = `${name}.new`;
+  const fresh = freshRecordOf(pid, folder);
   writeFileSync(fresh, JSON.stringify({ pid, tag, directory, started }), { mode: 0o600 });
-  renameSync(fresh, name);
+  renameSync(fresh, recordOf(pid, folder));
 }
 
 /** Takes it back, with its sockets. */
 export function withdrawShare(pid: number, folder = sharesFolder()): void {
-  rmSync(recordOf(pid, folder), { force: true });
-  rmSync(socketOf(pid, folder), { force: true });
-  rmSync(countersSocketOf(pid, folder), { force: true });
-  rmSync(debugSocketOf(pid, folder), { force: true });
+  for (const nameOf of [recordOf, freshRecordOf, socketOf, countersSocketOf, debugSocketOf]) {
+    rmSync(nameOf(pid, folder), { force: true });
+  }
 }
 
 /** Shares that run, the oldest first. */
 export function runningShares(folder = sharesFolder()): RunningShare[] {
   if (!isTrusted(folder)) return [];
+  const names = readdirSync(folder).slice(0, MOST_ENTRIES);
   const shares: RunningShare[] = [];
-  for (const name of readdirSync(folder).slice(0, MOST_ENTRIES)) {
-    const match = /^([1-9]\d{0,9})\.json$/.exec(name);
-    if (match === null) continue;
-    const pid = Number(match[1]);
+  // A daemon that was ended before it announced itself has sockets alone.
+  for (const pid of new Set(names.flatMap(processOf))) {
     if (!isAlive(pid)) {
       withdrawShare(pid, folder);
       continue;
@@ -110,6 +110,11 @@ export function runningShares(folder = sharesFolder()): RunningShare[] {
     if (share !== undefined) shares.push(share);
   }
   return shares.sort((a, b) => (a.started < b.started ? -1 : a.started > b.started ? 1 : a.pid - b.pid));
+}
+
+function processOf(name: string): number[] {
+  const match = OF_A_DAEMON.exec(name);
+  return match === null ? [] : [Number(match[1])];
 }
 
 function isAlive(pid: number): boolean {

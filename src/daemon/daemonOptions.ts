@@ -1,4 +1,6 @@
 /** What a daemon does, once its command line has been read: the options with their values. */
+import { basename, resolve } from 'node:path';
+
 export type CacheMode = 'never' | 'metadata' | 'auto' | 'always';
 export type LogLevel = 'off' | 'error' | 'warn' | 'info' | 'debug' | 'trace';
 
@@ -6,7 +8,7 @@ export interface DaemonOptions {
   sharedDir: string;
   /** Without a tag the config space is not offered (QEMU 7.1 to 8.0 dislikes it). */
   tag?: string;
-  /** What captures and `virtiofs-studio trace` call the share, where that is not the tag. */
+  /** What captures and `virtiofs-studio trace` call the share, where another name is wanted: `shareName`. */
   name?: string;
   /** Exactly one of `socketPath` (made and listened on) and `fd` (a listening socket handed over) is there. */
   socketPath?: string;
@@ -50,4 +52,9 @@ export interface DaemonOptions {
   dax?: number;
   /** Which files go through it, in the words of `fs/dax/policy.ts`. */
   daxPolicy?: string;
+}
+
+/** What captures and `virtiofs-studio trace` call the share. */
+export function shareName({ name, tag, sharedDir }: Pick<DaemonOptions, 'name' | 'tag' | 'sharedDir'>): string {
+  return name ?? tag ?? (basename(resolve(sharedDir)) || '/');
 }

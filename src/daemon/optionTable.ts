@@ -4,6 +4,7 @@
  * a notice, those that promise something (a sandbox, an id mapping) are refused.
  */
 import { type Trouble, trouble } from '../base/catalogue';
+import { CAPTURE_LIMITS, parseCaptureLimit, parseSize, parseSnapLength, SNAP_LENGTHS } from '../base/captureSizes';
 import { DAX_SIZES, DEFAULT_DAX_POLICY, daxSizeFault } from '../base/daxSize';
 import { tagFault } from '../base/tag';
 import { parseFault } from '../control/rules/faultRule';
@@ -117,18 +118,6 @@ function integer(text: string, least: number, most: number): number | undefined 
   return /^[0-9]{1,10}$/.test(text) && number >= least && number <= most ? number : undefined;
 }
 
-/** Bytes from `4096`, `512K`, `100M` or `2G`, else undefined. */
-function sizeOf(text: string, least: number, most = Number.MAX_SAFE_INTEGER): number | undefined {
-  const match = /^(\d{1,12})([KMG]?)(?:i?B)?$/i.exec(text);
-  if (!match) return undefined;
-  const bytes = Number(match[1]) * 1024 ** ['', 'K', 'M', 'G'].indexOf(match[2].toUpperCase());
-  return bytes >= least && bytes <= most ? bytes : undefined;
-}
-
-/** Two halves have room for a few of the largest messages each. */
-const LEAST_CAPTURE = 8 << 20;
-/** What a packet has room for, with headers and names: see trace/limits.ts. */
-const MOST_SNAP = 255 << 10;
 const MAX_FD = 0x7fffffff;
 const MAX_CPU = 511;
 const descriptor = (text: string) => integer(text, 0, MAX_FD);
@@ -204,7 +193,7 @@ export const rows: readonly Row[] = [
     value: 'SIZE',
     doc: `Offer a DAX window, ${DAX_SIZES} (QEMU 11.1 and later).`,
     apply: (draft, text, name) => {
-      const bytes = sizeOf(text, 0);
+      const bytes = parseSize(text);
       if (bytes === undefined) return trouble('optionBadValue', name, text, DAX_SIZES);
       const fault = daxSizeFault(bytes);
       if (fault !== undefined) return trouble('daxSizeBad', text, fault);
@@ -223,7 +212,7 @@ export const rows: readonly Row[] = [
   {
     names: ['--name'],
     value: 'NAME',
-    doc: 'What captures and "virtiofs-studio trace" call the share (default: the tag).',
+    doc: 'What captures and "virtiofs-studio trace" call it (default: the tag, or the folder).',
     apply: (draft, text) => {
       const fault = tagFault(text);
       if (fault !== undefined) return trouble('tagBad', fault);
@@ -234,7 +223,7 @@ export const rows: readonly Row[] = [
   setting(
     ['--capture'],
     'FILE',
-    'Write every request and reply into FILE (pcapng), which is made or emptied.',
+    'Write every request and reply into FILE (pcapng), new or over a capture of before.',
     'capture',
     'a file',
     (text) => text || undefined,
@@ -244,16 +233,16 @@ export const rows: readonly Row[] = [
     'SIZE',
     'Keep the newest: FILE and FILE.old together stay below SIZE, such as 100M.',
     'captureLimit',
-    `a size of at least ${LEAST_CAPTURE >> 20}M, such as 100M or 2G`,
-    (text) => sizeOf(text, LEAST_CAPTURE),
+    CAPTURE_LIMITS,
+    parseCaptureLimit,
   ),
   setting(
     ['--snaplen'],
     'BYTES',
     'Bytes of data kept of each message (default 256; names and attributes are always whole).',
     'snapLength',
-    `a size up to ${MOST_SNAP >> 10}K`,
-    (text) => sizeOf(text, 0, MOST_SNAP),
+    SNAP_LENGTHS,
+    parseSnapLength,
   ),
   toggle('--trace-syscalls', 'traceSyscalls', true, 'Captures have each host system call as well.'),
   toggle('--no-live-trace', 'liveTrace', false, 'Make no socket for "virtiofs-studio trace" to connect to.'),

@@ -13,6 +13,18 @@ export const LONGEST_BLOCK = 4 << 20;
 /** So many interfaces are believed in one section: one for each of a device's 65536 queues, and two. */
 const MOST_INTERFACES = 65538;
 
+/** So many bytes of a file tell whether it is pcapng. */
+export const TELLING_BYTES = 12;
+
+/** Whether a file is pcapng, by its first bytes. */
+export function isPcapng(start: Uint8Array): boolean {
+  if (start.length < TELLING_BYTES) return false;
+  const view = new DataView(start.buffer, start.byteOffset, start.length);
+  const order = view.getUint32(8, true);
+  const ordered = order === BYTE_ORDER_MAGIC || order === swapped(BYTE_ORDER_MAGIC);
+  return ordered && view.getUint32(0, true) === BlockType.SECTION_HEADER;
+}
+
 /** Takes what is in the stream. */
 export interface PcapngHandler {
   /** A section begins at `position` in the stream; its comments. */

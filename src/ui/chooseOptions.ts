@@ -7,7 +7,17 @@ import * as vscode from 'vscode';
 import { DEFAULT_DAX_POLICY } from '../base/daxSize';
 import { tagFault } from '../base/tag';
 import { DAX_MOUNT_CHOICES, daxSizes, daxWords } from './daxChoice';
-import { daxPolicyFault, type LaunchOptions, absolute, defaultCapture, freeTag, memoryFault } from './launchOptions';
+import {
+  daxPolicyFault,
+  type LaunchOptions,
+  absolute,
+  captureAt,
+  captureChosen,
+  captureShown,
+  defaultCapture,
+  freeTag,
+  memoryFault,
+} from './launchOptions';
 import { shownPath } from './shownPath';
 
 type Answer = Partial<LaunchOptions> | undefined;
@@ -127,7 +137,7 @@ function rows(folder: string, options: LaunchOptions, start: string): OptionItem
     daxRow(options),
     {
       label: '$(record) Capture to a file',
-      description: options.capture === '' ? 'no' : shownPath(options.capture),
+      description: options.capture === '' ? 'no' : shownPath(captureShown(options.capture)),
       ask: () => chooseCapture(folder, options),
     },
   ];
@@ -200,17 +210,21 @@ async function chooseFolders(options: LaunchOptions): Promise<Answer> {
 async function chooseCapture(folder: string, options: LaunchOptions): Promise<Answer> {
   const none = { label: '$(circle-slash) No capture' };
   const file = { label: '$(save-as) Choose a file…', description: '*.fuse.pcapng' };
-  const usual = { label: `$(record) ${basename(defaultCapture(folder))}`, description: 'beside the folder' };
+  const usual = {
+    label: `$(record) ${basename(captureShown(defaultCapture(folder)))}`,
+    description: 'beside the folder, a new file at each start',
+  };
   const chosen = await vscode.window.showQuickPick([usual, file, none], {
     title: 'Capture every request and reply to a file',
-    placeHolder: options.capture === '' ? 'now: no capture' : `now: ${options.capture}`,
+    placeHolder: options.capture === '' ? 'now: no capture' : `now: ${captureShown(options.capture)}`,
   });
   if (chosen === undefined) return undefined;
   if (chosen === none) return { capture: '' };
   if (chosen === usual) return { capture: defaultCapture(folder) };
+  const now = new Date();
   const saved = await vscode.window.showSaveDialog({
-    defaultUri: vscode.Uri.file(defaultCapture(folder)),
+    defaultUri: vscode.Uri.file(captureAt(defaultCapture(folder), now)),
     filters: { 'FUSE captures': ['fuse.pcapng', 'pcapng'] },
   });
-  return saved?.scheme === 'file' ? { capture: absolute(saved.fsPath, folder) } : undefined;
+  return saved?.scheme === 'file' ? { capture: captureChosen(absolute(saved.fsPath, folder), now) } : undefined;
 }

@@ -30,7 +30,7 @@ export interface LaunchOptions {
   readonly cpus: string;
   readonly kernel: string;
   readonly qemuArgs: readonly string[];
-  /** A capture file; empty: none is written. */
+  /** A capture file, maybe with `START_TIME` in its name; empty: none is written. */
   readonly capture: string;
   /** Size of each share's DAX window; empty: none. */
   readonly dax: string;
@@ -41,6 +41,9 @@ export interface LaunchOptions {
   /** Typed into the guest's shell once it is up. */
   readonly command: string;
 }
+
+/** In the name of a capture: when its guest starts. A choice is kept, and no start is to write over the last one's. */
+export const START_TIME = '${time}';
 
 export const DEFAULT_OPTIONS: LaunchOptions = {
   guest: 'qemu',
@@ -200,8 +203,8 @@ export function readProfiles(value: unknown, base: string): Profile[] {
   });
 }
 
-/** Arguments of `virtiofs-studio share`. */
-export function shareWords(folder: string, options: LaunchOptions): string[] {
+/** Arguments of `virtiofs-studio share`, for a guest that starts `now`. */
+export function shareWords(folder: string, options: LaunchOptions, now = new Date()): string[] {
   const given = (name: string, value: string): string[] => (value === '' ? [] : [`${name}=${value}`]);
   const qemu = options.guest === 'qemu';
   return [
@@ -214,7 +217,7 @@ export function shareWords(folder: string, options: LaunchOptions): string[] {
     ...(qemu ? given('--cpus', options.cpus) : []),
     ...(qemu ? given('--kernel', options.kernel) : []),
     ...(qemu ? options.qemuArgs.map((word) => `--qemu-arg=${word}`) : []),
-    ...given('--capture', options.capture),
+    ...given('--capture', captureAt(options.capture, now)),
     ...given('--dax', options.dax),
     ...(options.dax === '' ? [] : [...given('--dax-policy', options.daxPolicy), `--dax-mount=${options.daxMount}`]),
     '--',
@@ -232,10 +235,26 @@ export function summary(options: LaunchOptions): string {
     ...(options.memory === '' ? [] : [options.memory]),
     ...(options.cpus === '' ? [] : [`${options.cpus} CPUs`]),
     ...(options.dax === '' ? [] : [`DAX ${options.dax}`]),
-    ...(options.capture === '' ? [] : [`capture ${basename(options.capture)}`]),
+    ...(options.capture === '' ? [] : [`capture ${basename(captureShown(options.capture))}`]),
   ].join(', ');
 }
 
 /** Where a capture of `folder` goes when no other place is chosen. */
 export const defaultCapture = (folder: string): string =>
-  join(folder, '..', `${basename(folder) || 'share'}.fuse.pcapng`);
+  join(folder, '..', `${basename(folder) || 'share'}-${START_TIME}.fuse.pcapng`);
+
+/** The file of a guest that starts `now`. */
+export const captureAt = (capture: string, now: Date): string => capture.replaceAll(START_TIME, stamp(now));
+
+/** What was chosen where `captureAt(…, now)` was offered: a name that kept the time is another one at each start. */
+export const captureChosen = (file: string, now: Date): string => file.replaceAll(stamp(now), START_TIME);
+
+/** For a person. */
+export const captureShown = (capture: string): string => capture.replaceAll(START_TIME, 'DATE-TIME');
+
+/** `20261126-193005`, by the clock of whoever sits here. */
+function stamp(now: Date): string {
+  const two = (part: number): string => String(part).padStart(2, '0');
+  const date = `${now.getFullYear()}${two(now.getMonth() + 1)}${two(now.getDate())}`;
+  return `${date}-${two(now.getHours())}${two(now.getMinutes())}${two(now.getSeconds())}`;
+}

@@ -1,10 +1,11 @@
 /**
  * The host's end of the line on which the launcher and a guest's init script talk; `guestInit.ts` is the other end.
  *
- * A character device in the guest (a raw terminal or a virtio port), a byte stream here. The guest sends lines `TOKEN started`, `TOKEN failed WHAT`
- * and `TOKEN ready RELEASE`, TOKEN being a random word of this boot. The host sends `TOKEN BASE64` with a fresh random
- * word and a shell script; the guest runs it, its output comes as it is, then a line `TOKEN STATUS`. The words cannot
- * be guessed, so no output can be taken for the end. One command runs at a time; further ones wait.
+ * A character device in the guest (a raw terminal or a virtio port), a byte stream here. The guest sends lines
+ * `TOKEN started`, `TOKEN failed WHAT` and `TOKEN ready RELEASE`, TOKEN being a random word of this boot. The host sends
+ * `TOKEN BASE64 [FOLDER]` with a fresh random word and a shell script; the guest runs it, its output comes as it is, then
+ * a line `TOKEN STATUS`. The words cannot be guessed, so no output can be taken for the end. One command runs at a time;
+ * further ones wait.
  */
 import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
@@ -17,6 +18,8 @@ export interface CommandResult {
 }
 
 export interface CommandOptions {
+  /** Where it runs instead of in the first share, which shows even a change of folder as requests of the guest. */
+  readonly folder?: '/';
   /** Rejects after this long; the command goes on in the guest and the ones behind it wait for it. Default: for ever. */
   readonly timeoutMs?: number;
   /** Called with output as it comes. `CommandResult.output` is then empty. */
@@ -88,11 +91,11 @@ export class CommandChannel {
     this.running?.reject(new Error('the guest is powered off or rebooted'));
     this.running = undefined;
     this.whenIdle.splice(0).forEach((wake) => wake());
-    this.write(freshToken(), script);
+    this.write(freshToken(), script, '/');
   }
 
-  private write(token: string, script: string): void {
-    this.stream.write(`${token} ${Buffer.from(script).toString('base64')}\n`);
+  private write(token: string, script: string, folder = ''): void {
+    this.stream.write(`${token} ${Buffer.from(script).toString('base64')} ${folder}\n`);
   }
 
   private async idle(): Promise<void> {
@@ -115,7 +118,7 @@ export class CommandChannel {
         reject,
       };
     });
-    this.write(token, script);
+    this.write(token, script, options.folder);
     return within(status, options.timeoutMs, script).then((value) => ({
       status: value,
       output: Buffer.concat(chunks),

@@ -93,10 +93,10 @@ poweroff -f
 END
 chmod 755 /bin/leave
 serve() {
-  while read -r token command <&3; do
+  while read -r token command folder <&3; do
     printf %s "$command" | base64 -d >/run/command
     # From a folder of its own, so that this shell keeps no mount busy.
-    (cd $home && exec sh /run/command) </dev/null >&3 2>&3 3>&-
+    (cd \${folder:-$home} && exec sh /run/command) </dev/null >&3 2>&3 3>&-
     printf '\\n%s %d\\n' "$token" $? >&3
   done
 }`;

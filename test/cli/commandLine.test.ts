@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { VERSION } from '../../src/base/version';
 
 /** The built command line, as people start it. */
@@ -51,6 +54,37 @@ describe('virtiofs-studio on the command line', () => {
     const { status, stderr } = cli('daemon', '--shared-dir=/nonexistent', '--socket-path=/nonexistent/socket');
     assert.equal(status, 3);
     assert.match(stderr, /\/nonexistent/);
+  });
+
+  it('ends before anything is started when there can be no such capture', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'virtiofs-cli-'));
+    const own = join(folder, 'own.txt');
+    writeFileSync(own, 'mine');
+    const serve = ['daemon', `--shared-dir=${folder}`, `--socket-path=${folder}/socket`];
+    const boot = ['share', folder, '--command', 'true'];
+    try {
+      for (const [args, code, status] of [
+        [['--capture', own], 'captureTaken', 2],
+        [['--capture', `${folder}/none/c`], 'captureUnusable', 3],
+        [['--capture', folder], 'captureUnusable', 3],
+        [['--capture-limit', '8M'], 'captureLimitAlone', 2],
+        [['--capture', `${folder}/c`, '--capture-limit', '1k'], /numberBad|optionBadValue/, 2],
+        [['--snaplen', '1M'], /numberBad|optionBadValue/, 2],
+      ] as const) {
+        for (const command of [serve, boot]) {
+          const ended = cli(...command, ...args);
+          const [told, remedy, ...more] = ended.stderr.trimEnd().split('\n');
+          assert.equal(ended.status, status, ended.stderr);
+          assert.match(told, /^error: .* \[\w+\]$/);
+          assert.match(told, new RegExp(code));
+          assert.ok(remedy.startsWith('  '), ended.stderr);
+          assert.deepEqual(more, [], 'nothing but the error');
+        }
+      }
+      assert.equal(readFileSync(own, 'utf8'), 'mine');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('tells libvirt what it can do', () => {

@@ -1,13 +1,24 @@
 /** Which shares run, as daemons announce them and others find them. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   announceShare,
   countersSocketOf,
+  debugSocketOf,
   openSharesFolder,
   resolveShare,
   runningShares,
@@ -99,6 +110,18 @@ describe('running shares', () => {
     assert.deepEqual(runningShares(folder), []);
     assert.ok(!existsSync(socketOf(pid, folder)));
     assert.ok(!existsSync(join(folder, `${pid}.json`)));
+  });
+
+  it('are forgotten also when their process ended before it announced them; other files stay', async () => {
+    openSharesFolder(folder);
+    const [pid, other] = [deadPid(), deadPid()];
+    for (const nameOf of [socketOf, countersSocketOf, debugSocketOf]) await listen(nameOf(pid, folder));
+    writeFileSync(join(folder, `${other}.json.new`), '');
+    await listen(socketOf(process.pid, folder));
+    const stay = [`${process.pid}.sock`, `${pid}.txt`, 'notes.sock'];
+    for (const name of stay.slice(1)) writeFileSync(join(folder, name), '');
+    assert.deepEqual(runningShares(folder), []);
+    assert.deepEqual(readdirSync(folder).sort(), stay.sort());
   });
 
   it('are gone when they are withdrawn', async () => {

@@ -3,12 +3,13 @@
  * is left however it ends.
  */
 import * as assert from 'node:assert/strict';
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { exited } from '../../src/vm/workplace';
 import { onPath } from '../../src/vm/onPath';
+import { readCaptureFile } from '../bench/readCapture';
 import { need } from '../support/need';
 import { needGuests } from './bootGuest';
 
@@ -210,6 +211,43 @@ describe('virtiofs-studio share', function () {
     terminal.stdin.write('exit\r');
     assert.equal((await exited(terminal)).code, 0);
     assert.equal(fs.readFileSync(path.join(shared, 'by-hand'), 'utf8'), 'made\n');
+    await nothingIsLeft();
+  });
+
+  it('gives the guest the size of a terminal that changes, by no request of the guest', async function () {
+    need(this, 'script', onPath('script') !== undefined, 'the program of bsdutils is not installed');
+    const [name, capture] = [path.join(base, 'tty'), path.join(base, 'c.fuse.pcapng')];
+    const words = `share ${shared} --guest uml --cache never --capture ${capture}`;
+    const command = `stty rows 40 cols 100; tty >${name}; exec ${process.execPath} ${CLI} ${words}`;
+    const terminal = spawn('script', ['-qec', command, '/dev/null'], { env: environment() });
+    let screen = '';
+    terminal.stdout.on('data', (chunk) => (screen += String(chunk)));
+    const seen = async (text: RegExp, type?: string): Promise<void> => {
+      for (let tries = 0; !text.test(screen); tries++) {
+        assert.ok(tries < 600, `"${text}" does not come:\n${screen}`);
+        if (type !== undefined && tries % 10 === 0) terminal.stdin.write(type);
+        await sleep(25);
+      }
+      screen = '';
+    };
+    await seen(/guest:\/mnt\/share# /);
+    terminal.stdin.write('cd /; ls /mnt/share/before; echo is $?\r');
+    await seen(/is 1\s/);
+    execFileSync('stty', ['-F', fs.readFileSync(name, 'utf8').trim(), 'rows', '50', 'cols', '120']);
+    await seen(/50 120\s/, 'stty size\r');
+    terminal.stdin.write('ls /mnt/share/after; echo is $?\r');
+    await seen(/is 1\s/);
+    terminal.stdin.write('exit\r');
+    assert.equal((await exited(terminal)).code, 0);
+    readCaptureFile(capture, (read) => {
+      const { count, columns } = read;
+      const paths = Array.from({ length: count }, (_, row) => read.path(columns.path[row]));
+      const [from, to] = ['/before', '/after'].map((looked) => paths.indexOf(looked));
+      assert.ok(from >= 0 && to > from, paths.join(' '));
+      const pids = columns.pid.slice(from, to + 1);
+      const others = paths.slice(from, to).filter((_, at) => ![pids[0], pids.at(-1)].includes(pids[at]));
+      assert.deepEqual(others, []);
+    });
     await nothingIsLeft();
   });
 

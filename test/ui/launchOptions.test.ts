@@ -8,9 +8,12 @@ import {
   DEFAULT_OPTIONS,
   type LaunchOptions,
   absolute,
+  captureAt,
+  captureChosen,
   checkDaxWindows,
   daxFault,
   daxPolicyFault,
+  defaultCapture,
   freeTag,
   readOptions,
   readProfiles,
@@ -142,6 +145,25 @@ describe('the choices of a share', () => {
     assert.equal(freeTag('/srv/my data', []), 'my_data');
     assert.equal(freeTag('/srv/data', ['data', 'data2']), 'data3');
     assert.equal(freeTag('/', []), 'share');
+  });
+
+  it('have a capture beside the folder that is another file at each start', () => {
+    const [first, second] = [new Date(2026, 0, 2, 3, 4, 5), new Date(2026, 10, 26, 19, 30, 6)];
+    const options = { ...DEFAULT_OPTIONS, capture: defaultCapture('/srv/project') };
+    const file = (chosen: LaunchOptions, now: Date): string | undefined =>
+      parseShareWords(shareWords('/srv/project', chosen, now)).options.capture;
+    assert.equal(file(options, first), '/srv/project-20260102-030405.fuse.pcapng');
+    assert.equal(file(options, second), '/srv/project-20261126-193006.fuse.pcapng');
+    assert.deepEqual(readOptions(options, '/work').options.capture, options.capture, 'as it comes from memory');
+    assert.match(summary(options), /capture project-DATE-TIME\.fuse\.pcapng$/);
+  });
+
+  it('have a capture under the name that was typed: that of each start if the time was left in it', () => {
+    const [asked, started] = [new Date(2026, 0, 2, 3, 4, 5), new Date(2026, 0, 2, 3, 4, 59)];
+    const start = (typed: string): string => captureAt(captureChosen(typed, asked), started);
+    const offered = captureAt(defaultCapture('/srv/project'), asked);
+    assert.equal(start(offered), '/srv/project-20260102-030459.fuse.pcapng');
+    assert.equal(start('/tmp/mine.fuse.pcapng'), '/tmp/mine.fuse.pcapng');
   });
 
   it('are told in a few words', () => {

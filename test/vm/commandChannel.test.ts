@@ -15,7 +15,7 @@ const TOKEN = 'token0123';
 function serving(): string {
   const init = guestInit({ modules: [], mounts: [], channel: '/dev/null', token: TOKEN, hostname: 'guest' });
   const serve = init.slice(init.indexOf('serve() {'), init.indexOf('\nsay started'));
-  return `home=/; run=$(mktemp)\n${serve.replaceAll('/run/command', '$run')}\nprintf '\\n${TOKEN} ready 1.2.3\\n' >&3\nserve; rm $run`;
+  return `home=/usr; run=$(mktemp)\n${serve.replaceAll('/run/command', '$run')}\nprintf '\\n${TOKEN} ready 1.2.3\\n' >&3\nserve; rm $run`;
 }
 
 describe('the command channel', () => {
@@ -38,6 +38,11 @@ describe('the command channel', () => {
     const { status, output } = await channel.run('echo out; echo err >&2; exit 3');
     assert.deepEqual([status, output.toString()], [3, 'out\nerr\n']);
     assert.deepEqual(events, [{ kind: 'ready', release: '1.2.3' }]);
+  });
+
+  it('runs a command in the first share, or apart from it', async () => {
+    assert.equal((await channel.run('pwd')).output.toString(), '/usr\n');
+    assert.equal((await channel.run('pwd', { folder: '/' })).output.toString(), '/\n');
   });
 
   it('is exact for any bytes, newlines or none at the end', async () => {

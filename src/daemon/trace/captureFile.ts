@@ -6,7 +6,7 @@
  * hands, before its room in the ring is given back. Only its user may read it: it holds what the guest reads and writes.
  */
 import { closeSync, openSync, renameSync, writeSync } from 'node:fs';
-import { trouble } from '../../base/catalogue';
+import { checkOlderHalf, openCaptureTarget } from '../../control/captureTarget';
 import { type CaptureHeader, lostPackets } from './header';
 import type { TraceSink } from './sink';
 
@@ -17,18 +17,17 @@ export class CaptureFile implements TraceSink {
   private lostHere = 0;
   private broken = false;
 
-  /** Makes the file, or empties it. Throws a Trouble. `failed` is called once, when it cannot be written any more. */
+  /**
+   * Makes the file, or empties the capture that is there. Throws a Trouble. `failed` is called once, when it cannot be
+   * written any more.
+   */
   constructor(
     private readonly path: string,
     private readonly limit: number | undefined,
     private readonly header: CaptureHeader,
-    private readonly failed: (error: NodeJS.ErrnoException) => void,
+    private readonly failed: (error: Error) => void,
   ) {
-    try {
-      this.fd = openSync(path, 'w', 0o600);
-    } catch (error) {
-      throw trouble('captureUnusable', path, (error as NodeJS.ErrnoException).code ?? String(error));
-    }
+    this.fd = openCaptureTarget(path);
   }
 
   get full(): boolean {
@@ -56,6 +55,7 @@ export class CaptureFile implements TraceSink {
   }
 
   private next(): void {
+    checkOlderHalf(this.path);
     renameSync(this.path, `${this.path}.old`);
     const fd = openSync(this.path, 'wx', 0o600);
     closeSync(this.fd);
@@ -76,7 +76,7 @@ export class CaptureFile implements TraceSink {
       action();
     } catch (error) {
       this.broken = true;
-      this.failed(error as NodeJS.ErrnoException);
+      this.failed(error as Error);
     }
   }
 }

@@ -3,7 +3,7 @@ import { hostname, release, type } from 'node:os';
 import { randomUUID } from 'node:crypto';
 import { VERSION } from '../../base/version';
 import { interfaceDescription, interfaceStatistics, sectionHeader } from '../../trace/pcapngWriter';
-import type { DaemonOptions } from '../daemonOptions';
+import { type DaemonOptions, shareName } from '../daemonOptions';
 import { CONTROL_INTERFACE } from './block';
 
 export class CaptureHeader {
@@ -11,7 +11,7 @@ export class CaptureHeader {
   private readonly name: string;
 
   constructor(private readonly options: DaemonOptions) {
-    this.name = options.name ?? options.tag ?? '';
+    this.name = shareName(options);
     const { sharedDir, cache, writeback, xattr, readonly, readdirplus, allowDirectIo, allowMmap } = options;
     const { posixLocks, flock, killprivV2, queues, snapLength, traceSyscalls } = options;
     this.facts = {
@@ -31,7 +31,7 @@ export class CaptureHeader {
 
   /** The first blocks of piece `piece` of a capture. */
   start(piece = 0): Uint8Array[] {
-    const name = (rest: string): string => `${this.name} ${rest}`.trimStart();
+    const name = (rest: string): string => `${this.name} ${rest}`;
     const comment = JSON.stringify({ ...this.facts, piece });
     return [
       sectionHeader({ os: `${type()} ${release()}`, application: `virtiofs-studio ${VERSION}`, comment }),

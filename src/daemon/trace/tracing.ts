@@ -4,7 +4,7 @@
  * Nothing is captured, and nothing costs the queue worker more than a look at a flag, while there is no sink.
  */
 import { eventfd, signal } from '../../native/descriptors';
-import type { DaemonOptions } from '../daemonOptions';
+import { type DaemonOptions, shareName } from '../daemonOptions';
 import { CaptureFile } from './captureFile';
 import { CaptureLines } from './captureLines';
 import { CaptureStream } from './captureStream';
@@ -38,7 +38,7 @@ export class Tracing {
     if (line !== undefined) this.drain.start(new CaptureLines(header, line));
     if (options.liveTrace) {
       this.live = new LiveCaptures(this.drain, header, {
-        tag: options.name ?? options.tag ?? '',
+        tag: shareName(options),
         directory: options.sharedDir,
       });
       this.live.listen((why) => warn(`nobody can connect to watch this share: ${why}`));

@@ -50,6 +50,22 @@ describe('captures', () => {
     assert.match(text, /"tag":"work","directory":"\/srv","cache":"always".*"snaplen":256.*"piece":3/);
   });
 
+  it('call the share by the name that was given, else by its tag, else by its folder', () => {
+    const called = (...argv: string[]): string[] => {
+      const start = Buffer.concat(new CaptureHeader(options(...argv)).start());
+      const tag = /"tag":"([^"]*)"/.exec(start.toString('latin1'))?.[1] ?? '';
+      return [tag, readStrictly(start).interfaces[0].name];
+    };
+    assert.deepEqual(called('--tag=work', '--name=mine'), ['mine', 'mine control']);
+    assert.deepEqual(called('--tag=work'), ['work', 'work control']);
+    assert.deepEqual(called('--shared-dir=/srv/project/'), ['project', 'project control']);
+    assert.deepEqual(called('--shared-dir=.'), [
+      path.basename(process.cwd()),
+      `${path.basename(process.cwd())} control`,
+    ]);
+    assert.deepEqual(called('--shared-dir=/'), ['/', '/ control']);
+  });
+
   describe('in a file', () => {
     it('hold what was written, for nobody but their user', () => {
       const sink = new CaptureFile(file, undefined, header, failed);

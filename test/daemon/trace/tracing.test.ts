@@ -308,6 +308,15 @@ describe('daemon tracing', () => {
       assert.equal(seen + lost, 2 * sent, `${lost} lost, ${seen} seen`);
     });
 
+    it('a share without tag and name is found by the name of its folder', async () => {
+      await begin([]);
+      assert.deepEqual(
+        runningShares().map((share) => [share.tag, share.directory]),
+        [['share', `${home}/share`]],
+      );
+      await end();
+    });
+
     it('--no-live-trace makes no socket', async () => {
       await begin(['--no-live-trace']);
       assert.deepEqual(runningShares(), []);

@@ -1,0 +1,112 @@
+/**
+ * Where a capture may be written: a new file, a capture of before, or what is no file at all, such as a FIFO. Any other
+ * file is somebody's, and stays as it is. Knows nothing of what is written.
+ */
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  ftruncateSync,
+  lstatSync,
+  openSync,
+  readSync,
+  type Stats,
+  statSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { trouble } from '../base/catalogue';
+import { quote } from '../protocol/text';
+import { isPcapng, TELLING_BYTES } from '../trace/pcapngReader';
+
+const OWNER_ONLY = 0o600;
+
+/**
+ * Throws the Trouble of a capture that could not be written to `path`; makes nothing. `limited`: it is renamed to
+ * `PATH.old` now and then.
+ */
+export function checkCaptureTarget(path: string, limited: boolean): void {
+  guarded(path, () => {
+    const stat = statSync(path, { throwIfNoEntry: false });
+    if (stat === undefined) {
+      // Also asks whether it is a folder.
+      accessSync(`${dirname(path)}/`, constants.W_OK | constants.X_OK);
+    } else {
+      if (stat.isDirectory()) throw trouble('captureUnusable', quote(path), 'it is a folder');
+      accessSync(path, constants.W_OK);
+      if (stat.isFile()) refuseForeign(path);
+    }
+  });
+  if (limited) checkOlderHalf(path);
+}
+
+/** Throws the Trouble that stands in the way of renaming `path` to `PATH.old`. */
+export function checkOlderHalf(path: string): void {
+  const old = `${path}.old`;
+  guarded(old, () => {
+    // Not what a link leads to: the name itself is moved, and /dev/null or /dev/stdout would be.
+    if (lstatSync(path, { throwIfNoEntry: false })?.isFile() === false) {
+      throw trouble('captureUnusable', quote(path), '--capture-limit renames it, which is for regular files');
+    }
+    const stat = lstatSync(old, { throwIfNoEntry: false });
+    if (stat === undefined) return;
+    if (!stat.isFile()) throw trouble('captureTaken', quote(old));
+    refuseForeign(old);
+  });
+}
+
+/** Makes the file, or empties the capture that is there; from then on only its owner may read it. Throws a Trouble. */
+export function openCaptureTarget(path: string): number {
+  return guarded(path, () => {
+    const there = statSync(path, { throwIfNoEntry: false });
+    // Opening a FIFO waits for who reads it, which it would not if it were opened for reading as well.
+    if (there !== undefined && !there.isFile()) return openSync(path, constants.O_WRONLY);
+    // Not emptied by opening: it may have become another file since it was looked at.
+    const fd = openSync(path, constants.O_RDWR | constants.O_CREAT, OWNER_ONLY);
+    try {
+      const stat = fstatSync(fd);
+      if (!isFree(fd, stat)) throw trouble('captureTaken', quote(path));
+      closeToOthers(fd, stat);
+      ftruncateSync(fd);
+      return fd;
+    } catch (error) {
+      closeSync(fd);
+      throw error;
+    }
+  });
+}
+
+function refuseForeign(path: string): void {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    if (!isFree(fd, fstatSync(fd))) throw trouble('captureTaken', quote(path));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function isFree(fd: number, { size }: Stats): boolean {
+  const start = new Uint8Array(TELLING_BYTES);
+  return size === 0 || isPcapng(start.subarray(0, readSync(fd, start, 0, start.length, 0)));
+}
+
+function closeToOthers(fd: number, { mode, uid }: Stats): void {
+  if ((mode & 0o077) === 0) return;
+  try {
+    fchmodSync(fd, OWNER_ONLY);
+  } catch (error) {
+    // A file system without modes says so of files that are our own as well: who mounted it has decided who reads it.
+    if (uid !== process.geteuid?.()) throw error;
+  }
+}
+
+/** What the system says becomes a Trouble; Troubles stay. */
+function guarded<T>(path: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    const { code, syscall } = error as NodeJS.ErrnoException;
+    throw syscall === undefined ? error : trouble('captureUnusable', quote(path), code ?? String(error));
+  }
+}
