@@ -74,7 +74,8 @@ export const catalogue = {
       'a DAX window and --writeback do not go together: the guest would trust its own file sizes',
       'Leave out --writeback: stores through the window are written back by nobody.',
     ),
-  daxPolicyAlone: () => usage('--dax-policy without a DAX window', 'Give the window a size with --dax=SIZE.'),
+  daxOptionAlone: (option: string) =>
+    usage(`${option} without a DAX window`, 'Give the window a size with --dax=SIZE.'),
   daxUml: () => usage('User Mode Linux has no DAX window', 'Use --guest qemu, or leave out --dax.'),
   daxQemuTooOld: (version: string) =>
     machine(
@@ -188,6 +189,8 @@ export const catalogue = {
       'Check the network, the proxy of apt and the free room, then try again.',
     ),
   toolMissing: (what: string, remedy: string) => machine(`${what} is missing`, remedy),
+  qemuOnly: (option: string) =>
+    usage(`${option} is for QEMU only, and the guest is User Mode Linux`, `Use --guest qemu, or leave out ${option}.`),
   guestNotUp: (why: string, console: string, remedy: string) => failure(`${why}${console}`, remedy),
   backEndNotUp: (why: string) =>
     failure(`the virtio-fs daemon did not start: ${why}`, 'Its own message above says what it lacks.'),

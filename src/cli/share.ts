@@ -21,7 +21,7 @@ import { Workplace } from '../vm/workplace';
 import { namedFolders, parseCount, parseMemory } from './guestOptions';
 import { LauncherLink } from './launcherLink';
 import { Progress } from './progress';
-import { captureOptions, daemonOptions, daxOf, describeShare, parseShareWords } from './shareOptions';
+import { captureOptions, checkGuestHas, daemonOptions, daxOf, describeShare, parseShareWords } from './shareOptions';
 import type { ShareOptions, ShareRequest } from './shareOptions';
 import { watchShares } from './shareWatch';
 import { converse, terminalShape } from './terminalShell';
@@ -113,6 +113,7 @@ class ShareCommand {
   /** Reads the options and gets what the guest needs. */
   private async prepare({ folder, options }: ShareRequest): Promise<GuestOptions> {
     const { progress, link } = this;
+    checkGuestHas(options);
     const folders = namedFolders(folder, options.tag, options.share);
     const interactive = options.command === undefined;
     if (interactive && !(process.stdin.isTTY && process.stdout.isTTY)) {
@@ -224,7 +225,7 @@ async function chooseAccelerator(
   tools: GuestOptions['tools'],
   progress: (text: string) => void,
 ): Promise<'kvm' | 'tcg'> {
-  if (options.accel !== 'auto') return options.accel;
+  if (options.accel !== undefined && options.accel !== 'auto') return options.accel;
   return (await probeKvm(tools, progress)).works ? 'kvm' : 'tcg';
 }
 

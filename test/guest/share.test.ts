@@ -35,8 +35,10 @@ describe('virtiofs-studio share', function () {
   afterEach(() => fs.rmSync(base, { recursive: true, force: true }));
 
   const environment = (): NodeJS.ProcessEnv => ({ ...process.env, TMPDIR: temporary, TERM: 'xterm' });
-  const share = (...words: string[]): ChildProcess =>
-    spawn(process.execPath, [CLI, 'share', shared, '--accel', 'tcg', ...words], { env: environment() });
+  const share = (...words: string[]): ChildProcess => {
+    const accelerator = words.includes('uml') ? [] : ['--accel', 'tcg'];
+    return spawn(process.execPath, [CLI, 'share', shared, ...accelerator, ...words], { env: environment() });
+  };
 
   async function finished(child: ChildProcess): Promise<{ code: number | null; out: string; err: string }> {
     let [out, err] = ['', ''];

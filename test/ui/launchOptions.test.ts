@@ -43,7 +43,6 @@ describe('the choices of a share', () => {
       { ...read },
       {
         guest: 'qemu',
-        accel: 'auto',
         cache: 'never',
         readOnly: true,
         tag: '-odd tag',
