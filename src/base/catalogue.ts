@@ -265,8 +265,8 @@ export const catalogue = {
       `the share at ${socket} gives no capture: ${why}`,
       'It may just have ended; "virtiofs-studio trace" lists what runs.',
     ),
-  traceOptionBad: (option: string, text: string, wanted: string) =>
-    usage(`${option}: "${text}" is not ${wanted}`, '"virtiofs-studio trace --help" lists the options.'),
+  viewOptionBad: (command: string, option: string, text: string, wanted: string) =>
+    usage(`${option}: "${text}" is not ${wanted}`, `"virtiofs-studio ${command} --help" lists the options.`),
   filterBad: (what: string, place: string) =>
     usage(
       `--filter: ${what}`,

@@ -70,7 +70,9 @@ describe('dax', () => {
       ['--at', 'soon'],
       ['--thrash', '-1'],
     ]) {
-      assert.equal(place.run(['dax', file, ...words]).status, 2, words.join(' '));
+      const { status, stderr } = place.run(['dax', file, ...words]);
+      assert.equal(status, 2, words.join(' '));
+      assert.match(stderr, /^ +"virtiofs-studio dax --help" lists the options\.$/m);
     }
   });
 });
