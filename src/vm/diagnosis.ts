@@ -19,25 +19,32 @@ export interface Diagnosis {
   readonly remedy: string;
   /** The words in the log that gave it away. */
   readonly sign?: string;
+  /** Of the log at most so many lines say something to a person. */
+  readonly lines?: number;
 }
 
 interface Rule {
   readonly sign: string;
   readonly why: string;
   readonly remedy: string;
+  readonly lines?: number;
 }
+
+/** The line with the sign, after which come the processor's registers, and those before it. */
+const UP_TO_SIGN = 4;
 
 /** Words in the log, the most telling first. */
 const rules: readonly Rule[] = [
   {
     sign: 'Could not access KVM kernel module',
     why: 'KVM is not usable',
-    remedy: 'Run "virtiofs-studio doctor"; without KVM guests run emulated, only slower.',
+    remedy: 'Leave out --accel kvm, or give --accel tcg: guests run emulated then, only slower.',
   },
   {
     sign: 'KVM internal error',
     why: 'KVM on this machine cannot run it',
-    remedy: 'Guests run emulated here, only slower: "virtiofs-studio doctor" finds that out.',
+    remedy: 'Leave out --accel kvm, or give --accel tcg: guests run emulated then, only slower.',
+    lines: UP_TO_SIGN,
   },
   {
     sign: 'cannot set up guest memory',
@@ -92,7 +99,7 @@ export function likelyReason(symptoms: Symptoms): Diagnosis {
   const rule = rules.find((rule) => symptoms.log.includes(rule.sign));
   const what = headline(symptoms);
   if (rule !== undefined) {
-    return { why: `${what}: ${rule.why}`, remedy: rule.remedy, sign: rule.sign };
+    return { ...rule, why: `${what}: ${rule.why}` };
   }
   if (symptoms.failed.length > 0) {
     return {
