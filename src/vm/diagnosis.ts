@@ -5,6 +5,8 @@ import type { TextTail } from './textTail';
 
 export interface Symptoms {
   readonly kind: 'qemu' | 'uml';
+  /** QEMU was told to use KVM. */
+  readonly kvm: boolean;
   /** It took too long, its init script reported a failure, or the process ended. */
   readonly end: 'late' | 'failed' | 'ended';
   readonly reached: 'nothing' | 'init' | 'ready';
@@ -33,17 +35,19 @@ interface Rule {
 /** The line with the sign, after which come the processor's registers, and those before it. */
 const UP_TO_SIGN = 4;
 
+const WITHOUT_KVM = 'Leave out --accel kvm, or give --accel tcg: guests run emulated then, only slower.';
+
 /** Words in the log, the most telling first. */
 const rules: readonly Rule[] = [
   {
     sign: 'Could not access KVM kernel module',
     why: 'KVM is not usable',
-    remedy: 'Leave out --accel kvm, or give --accel tcg: guests run emulated then, only slower.',
+    remedy: WITHOUT_KVM,
   },
   {
     sign: 'KVM internal error',
     why: 'KVM on this machine cannot run it',
-    remedy: 'Leave out --accel kvm, or give --accel tcg: guests run emulated then, only slower.',
+    remedy: WITHOUT_KVM,
     lines: UP_TO_SIGN,
   },
   {
@@ -110,7 +114,7 @@ export function likelyReason(symptoms: Symptoms): Diagnosis {
   if (symptoms.end === 'late' && symptoms.reached === 'nothing') {
     return {
       why: `${what}: its kernel said nothing of having started`,
-      remedy: 'A busy machine without KVM can be that slow: try again, or --guest uml.',
+      remedy: symptoms.kvm ? WITHOUT_KVM : 'A busy machine without KVM can be that slow: try again, or --guest uml.',
     };
   }
   if (symptoms.end === 'late') {

@@ -193,6 +193,7 @@ async function start(options: GuestOptions, workplace: Workplace): Promise<Guest
       lines = 15,
     } = likelyReason({
       kind: options.kind,
+      kvm: options.accelerator === 'kvm',
       end: boot.stopped ? 'ended' : first === 'late' ? 'late' : boot.failed.length > 0 ? 'failed' : 'ended',
       reached: boot.reached,
       failed: boot.failed,
