@@ -79,7 +79,8 @@ export const catalogue = {
       'a DAX window and --writeback do not go together: the guest would trust its own file sizes',
       'Leave out --writeback: stores through the window are written back by nobody.',
     ),
-  daxPolicyAlone: () => usage('--dax-policy without a DAX window', 'Give the window a size with --dax=SIZE.'),
+  daxOptionAlone: (option: string) =>
+    usage(`${option} without a DAX window`, 'Give the window a size with --dax=SIZE.'),
   daxUml: () => usage('User Mode Linux has no DAX window', 'Use --guest qemu, or leave out --dax.'),
   daxQemuTooOld: (version: string) =>
     machine(
@@ -193,6 +194,8 @@ export const catalogue = {
       'Check the network, the proxy of apt and the free room, then try again.',
     ),
   toolMissing: (what: string, remedy: string) => machine(`${what} is missing`, remedy),
+  qemuOnly: (option: string) =>
+    usage(`${option} is for QEMU only, and the guest is User Mode Linux`, `Use --guest qemu, or leave out ${option}.`),
   guestNotUp: (why: string, console: string, remedy: string) => failure(`${why}${console}`, remedy),
   backEndNotUp: (why: string) =>
     failure(`the virtio-fs daemon did not start: ${why}`, 'Its own message above says what it lacks.'),
@@ -267,8 +270,8 @@ export const catalogue = {
       `the share at ${socket} gives no capture: ${why}`,
       'It may just have ended; "virtiofs-studio trace" lists what runs.',
     ),
-  traceOptionBad: (option: string, text: string, wanted: string) =>
-    usage(`${option}: "${text}" is not ${wanted}`, '"virtiofs-studio trace --help" lists the options.'),
+  viewOptionBad: (command: string, option: string, text: string, wanted: string) =>
+    usage(`${option}: "${text}" is not ${wanted}`, `"virtiofs-studio ${command} --help" lists the options.`),
   filterBad: (what: string, place: string) =>
     usage(
       `--filter: ${what}`,

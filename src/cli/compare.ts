@@ -45,7 +45,7 @@ Exit codes: 0, whether they differ or not; 2 wrong options or no capture, 4 a fa
 
 async function compare(a: string, b: string, options: CompareOptions): Promise<void> {
   if (!/^\d{1,4}$/.test(options.context)) {
-    throw trouble('traceOptionBad', '--context', options.context, 'a number from 0 to 9999');
+    throw trouble('viewOptionBad', 'compare', '--context', options.context, 'a number from 0 to 9999');
   }
   const first = fileSource(a);
   try {

@@ -46,7 +46,7 @@ const MOST_SECONDS = 1e9;
 function numberOf(option: string, text: string, least: number, most: number): number {
   const number = Number(text);
   if (!/^\d+(\.\d+)?$/.test(text) || number < least || number > most) {
-    throw trouble('traceOptionBad', option, text, `a number from ${least} to ${most}`);
+    throw trouble('viewOptionBad', 'dax', option, text, `a number from ${least} to ${most}`);
   }
   return number;
 }

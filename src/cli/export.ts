@@ -68,7 +68,7 @@ Examples:
 Exit codes: 0; 2 wrong options or no capture, 3 the output cannot be written, 4 a failure.`;
 
 async function exportCapture(file: string, options: ExportOptions): Promise<void> {
-  const wanted = both(filterOf(options.filter), followed(options.follow));
+  const wanted = both(filterOf(options.filter), followed('export', options.follow));
   const target = options.output ?? (process.stdout.isTTY ? undefined : '-');
   if (target === undefined) throw trouble('outputMissing');
   const source = await openSource(file, { whole: true });

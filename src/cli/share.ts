@@ -21,7 +21,7 @@ import { Workplace } from '../vm/workplace';
 import { namedFolders, parseCount, parseMemory } from './guestOptions';
 import { LauncherLink } from './launcherLink';
 import { Progress } from './progress';
-import { captureOptions, daemonOptions, daxOf, describeShare, parseShareWords } from './shareOptions';
+import { captureOptions, checkGuestHas, daemonOptions, daxOf, describeShare, parseShareWords } from './shareOptions';
 import type { ShareOptions, ShareRequest } from './shareOptions';
 import { watchShares } from './shareWatch';
 import { converse, terminalShape } from './terminalShell';
@@ -46,12 +46,16 @@ class ShareCommand {
   private workplace: Workplace | undefined;
   /** What to boot when the guest that runs has ended. */
   private next: ShareRequest | undefined;
-  private asked = false;
+  /** Aborted when the guest is to end, whatever is being done: by an editor, or by a signal. */
+  private ending = new AbortController();
 
   /** One guest after another, as long as an editor wants it restarted. */
   async run(first: ShareRequest): Promise<number> {
     let request = first;
-    const listening = onTermination(() => this.clean());
+    const listening = onTermination(() => {
+      this.ending.abort();
+      return this.clean();
+    });
     this.link = await LauncherLink.open(first.options.control, {
       stop: () => this.stop(),
       restart: (words) => this.restart(request, words),
@@ -63,10 +67,10 @@ class ShareCommand {
         if (this.next === undefined) return status;
         request = this.next;
         this.next = undefined;
-        this.asked = false;
+        this.ending = new AbortController();
       }
     } catch (error) {
-      if (error instanceof Trouble && !this.asked) {
+      if (error instanceof Trouble && !this.ending.signal.aborted) {
         const { code, message, remedy } = error;
         this.link.state({ kind: 'failed', code, text: message, remedy });
       }
@@ -80,11 +84,12 @@ class ShareCommand {
   private async runGuest(request: ShareRequest): Promise<number> {
     const { progress, link } = this;
     const { options } = request;
-    const guestOptions = await this.prepare(request);
-    if (this.asked) return 0;
-    this.workplace = await Workplace.open();
+    const { signal } = this.ending;
     let unwatch = (): void => {};
     try {
+      const guestOptions = await this.prepare(request, signal);
+      this.workplace = await Workplace.open();
+      signal.throwIfAborted();
       const guest = await startGuest(guestOptions, this.workplace);
       this.guest = guest;
       progress.done();
@@ -96,23 +101,26 @@ class ShareCommand {
       const status = options.command === undefined ? 0 : await runCommand(guest, options.command);
       if (options.command === undefined) await converse(guest, guestOptions);
       const end = guest.process.signalCode ?? `exit code ${guest.process.exitCode ?? status}`;
-      link.state({ kind: 'stopped', reason: this.asked ? 'asked' : 'guest', status: end });
+      link.state({ kind: 'stopped', reason: signal.aborted ? 'asked' : 'guest', status: end });
       return status;
     } catch (error) {
-      // Stopped while it booted: no failure.
-      if (!this.asked) throw error;
-      link.state({ kind: 'stopped', reason: 'asked', status: 'before it was up' });
+      // Ended because it should, while it was prepared, booted or at its command: no failure.
+      if (!signal.aborted) throw error;
+      const when = this.guest === undefined ? 'before it was up' : 'before its command had ended';
+      link.state({ kind: 'stopped', reason: 'asked', status: when });
       return 0;
     } finally {
       unwatch();
       progress.done();
       await this.clean();
+      this.guest = this.workplace = undefined;
     }
   }
 
-  /** Reads the options and gets what the guest needs. */
-  private async prepare({ folder, options }: ShareRequest): Promise<GuestOptions> {
+  /** Reads the options and gets what the guest needs. Rejects when `signal` is aborted. */
+  private async prepare({ folder, options }: ShareRequest, signal: AbortSignal): Promise<GuestOptions> {
     const { progress, link } = this;
+    checkGuestHas(options);
     const folders = namedFolders(folder, options.tag, options.share);
     const interactive = options.command === undefined;
     if (interactive && !(process.stdin.isTTY && process.stdout.isTTY)) {
@@ -133,7 +141,7 @@ class ShareCommand {
       ...daemonOptions(options),
       ...captureOptions(options, several ? tag : undefined),
     ]);
-    const tools = await guestTools(options.guest, step('tools'));
+    const tools = await guestTools(options.guest, step('tools'), signal);
     if (dax !== undefined) {
       await checkDax({
         guest: options.guest,
@@ -145,7 +153,7 @@ class ShareCommand {
         cache: options.cache,
       });
     }
-    const accelerator = options.guest === 'uml' ? 'tcg' : await chooseAccelerator(options, tools, step('kvm'));
+    const accelerator = options.guest === 'uml' ? 'tcg' : await chooseAccelerator(options, tools, step('kvm'), signal);
     const inspectorPort =
       options.inspectDaemon === undefined
         ? undefined
@@ -192,16 +200,15 @@ class ShareCommand {
     };
   }
 
-  /** Everything of the guest goes, whatever it is at. */
+  /** Everything of the guest goes, whatever it is at. May be called again: each caller waits for all of it. */
   private async clean(): Promise<void> {
     const { guest, workplace } = this;
     if (process.stdin.isTTY) process.stdin.setRawMode(false);
-    this.guest = this.workplace = undefined;
     await (guest === undefined ? workplace?.close() : guest.stop());
   }
 
   private stop(): void {
-    this.asked = true;
+    this.ending.abort();
     this.next = undefined;
     void (this.guest === undefined ? this.workplace?.close() : this.guest.stop());
   }
@@ -228,9 +235,10 @@ async function chooseAccelerator(
   options: ShareOptions,
   tools: GuestOptions['tools'],
   progress: (text: string) => void,
+  signal: AbortSignal,
 ): Promise<'kvm' | 'tcg'> {
-  if (options.accel !== 'auto') return options.accel;
-  return (await probeKvm(tools, progress)).works ? 'kvm' : 'tcg';
+  if (options.accel !== undefined && options.accel !== 'auto') return options.accel;
+  return (await probeKvm(tools, progress, signal)).works ? 'kvm' : 'tcg';
 }
 
 async function runCommand(guest: Guest, command: string): Promise<number> {

@@ -14,7 +14,8 @@ import { parseDax } from './guestOptions';
 export interface ShareOptions {
   readonly command?: string;
   readonly guest: 'qemu' | 'uml';
-  readonly accel: 'auto' | 'kvm' | 'tcg';
+  /** What QEMU alone has is there only when it was given: User Mode Linux refuses it. */
+  readonly accel?: 'auto' | 'kvm' | 'tcg';
   readonly kernel?: string;
   readonly memory?: string;
   readonly cpus?: string;
@@ -31,7 +32,7 @@ export interface ShareOptions {
   readonly fault: readonly string[];
   readonly dax?: string;
   readonly daxPolicy?: string;
-  readonly daxMount: 'inode' | 'always' | 'never';
+  readonly daxMount?: 'inode' | 'always' | 'never';
   readonly control?: string;
   readonly inspectDaemon?: string;
 }
@@ -50,12 +51,14 @@ export function describeShare(command: Command): Command {
     .argument('[dir]', 'folder to share (default: the current one)')
     .option('--command <script>', 'run this in the guest, in the folder, and end with its status')
     .addOption(new Option('--guest <kind>', 'what runs the guest').choices(['qemu', 'uml']).default('qemu'))
-    .addOption(new Option('--accel <how>', 'for QEMU').choices(['auto', 'kvm', 'tcg']).default('auto'))
-    .option('--kernel <file>', 'Linux kernel image for QEMU (default: a recent one)')
+    .addOption(
+      new Option('--accel <how>', 'who runs its processors (QEMU only; default: auto)').choices(['auto', 'kvm', 'tcg']),
+    )
+    .option('--kernel <file>', 'Linux kernel image (QEMU only; default: a recent one)')
     .option('--memory <size>', 'memory of the guest, such as 512M or 2G')
     .option('--cpus <n>', 'processors of the guest (QEMU only; default: 2)')
     .option('--queues <n>', 'request queues of each share (QEMU only; default: 1)')
-    .option('--qemu-arg <word>', 'one more word for QEMU; may be given several times', list, [])
+    .option('--qemu-arg <word>', 'one more word for QEMU (no other guest); may be given several times', list, [])
     .addOption(
       new Option('--cache <mode>', 'what the guest may keep')
         .choices(['never', 'metadata', 'auto', 'always'])
@@ -83,9 +86,11 @@ export function describeShare(command: Command): Command {
       `which files go through it: pages, tails, >=1M, <2G, *.db (default: ${DEFAULT_DAX_POLICY})`,
     )
     .addOption(
-      new Option('--dax-mount <how>', 'mount option dax= of the guest')
-        .choices(['inode', 'always', 'never'])
-        .default('inode'),
+      new Option('--dax-mount <how>', 'mount option dax= of the guest, with --dax (default: inode)').choices([
+        'inode',
+        'always',
+        'never',
+      ]),
     )
     .addOption(new Option('--inspect-daemon <port>', "for editors: debug the daemon's JavaScript there").hideHelp())
     .addOption(
@@ -112,13 +117,24 @@ export function parseShareWords(words: readonly string[]): ShareRequest {
   return request;
 }
 
+/** Throws a Trouble for what User Mode Linux would silently do without. */
+export function checkGuestHas({ guest, accel, kernel, cpus, queues, qemuArg, ...window }: ShareOptions): void {
+  if (guest !== 'uml') return;
+  const given = { '--accel': accel, '--kernel': kernel, '--cpus': cpus, '--queues': queues, '--qemu-arg': qemuArg[0] };
+  const [option] = Object.entries(given).find(([, value]) => value !== undefined) ?? [];
+  if (option !== undefined) throw trouble('qemuOnly', option);
+  if ((window.dax ?? window.daxPolicy ?? window.daxMount) !== undefined) throw trouble('daxUml');
+}
+
 /** The DAX window that each share gets, if any. Throws a Trouble for words that make no sense. */
 export function daxOf({ dax, daxPolicy, daxMount }: ShareOptions): GuestShare['dax'] {
   if (dax === undefined) {
-    if (daxPolicy !== undefined) throw trouble('daxPolicyAlone');
+    if (daxPolicy !== undefined) throw trouble('daxOptionAlone', '--dax-policy');
+    if (daxMount !== undefined) throw trouble('daxOptionAlone', '--dax-mount');
     return undefined;
   }
-  return { bytes: parseDax(dax), mount: daxMount, ...(daxPolicy === undefined ? {} : { policy: daxPolicy }) };
+  const mount = daxMount ?? 'inode';
+  return { bytes: parseDax(dax), mount, ...(daxPolicy === undefined ? {} : { policy: daxPolicy }) };
 }
 
 /**

@@ -82,7 +82,7 @@ async function trace(name: string | undefined, options: TraceOptions): Promise<n
     return 0;
   }
   const by = groupsOf(options.stats);
-  const wanted = both(filterOf(options.filter), followed(options.follow));
+  const wanted = both(filterOf(options.filter), followed('trace', options.follow));
   const limit = limitOf(options.limit);
   const columns = options.fields === undefined ? undefined : columnsOf(options.fields, options.json);
   const palette = paletteOf(options.color);

@@ -1,4 +1,4 @@
-/** What `trace` is told, checked: throws a Trouble for what makes no sense. */
+/** What `trace` is told, and in part `export`, checked: throws a Trouble for what makes no sense. */
 import { trouble } from '../base/catalogue';
 import { follow, parseFollow } from '../trace/follow';
 import type { TimeStyle } from '../trace/line';
@@ -32,15 +32,15 @@ export function paletteOf(choice: TraceOptions['color']): Palette {
 export function limitOf(text: string | undefined): number {
   if (text === undefined) return Infinity;
   if (!/^\d{1,15}$/.test(text) || Number(text) === 0)
-    throw trouble('traceOptionBad', '--limit', text, 'a number from 1');
+    throw trouble('viewOptionBad', 'trace', '--limit', text, 'a number from 1');
   return Number(text);
 }
 
 /** Rows that pass any of them; undefined when none is named. */
-export function followed(texts: readonly string[]): RowTest | undefined {
+export function followed(command: 'trace' | 'export', texts: readonly string[]): RowTest | undefined {
   const tests = texts.map((text) => {
     const parsed = parseFollow(text);
-    if (!parsed) throw trouble('traceOptionBad', '--follow', text, 'inode=N, fh=N or pid=N');
+    if (!parsed) throw trouble('viewOptionBad', command, '--follow', text, 'inode=N, fh=N or pid=N');
     return follow(parsed);
   });
   return tests.length === 0 ? undefined : (capture, row) => tests.some((test) => test(capture, row));
@@ -50,7 +50,7 @@ export function followed(texts: readonly string[]): RowTest | undefined {
 export function groupsOf(by: string | true | undefined): GroupBy | undefined {
   if (by === undefined || by === true) return by && 'opcode';
   if (isGroup(by)) return by;
-  throw trouble('traceOptionBad', '--stats', by, 'opcode, path or process');
+  throw trouble('viewOptionBad', 'trace', '--stats', by, 'opcode, path or process');
 }
 
 export const isGroup = (text: string): text is GroupBy => text === 'opcode' || text === 'path' || text === 'process';

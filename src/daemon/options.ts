@@ -112,7 +112,7 @@ export function parseOptions(argv: readonly string[], version: string): ParsedOp
 
 /** What does not go together with a DAX window. */
 function daxFault({ dax, daxPolicy, tag, readonly, cache, writeback }: Partial<DaemonOptions>): Trouble | undefined {
-  if (dax === undefined) return daxPolicy === undefined ? undefined : trouble('daxPolicyAlone');
+  if (dax === undefined) return daxPolicy === undefined ? undefined : trouble('daxOptionAlone', '--dax-policy');
   if (readonly === true) return trouble('daxReadOnly');
   if (tag === undefined) return trouble('daxWithoutTag');
   if (cache === 'never' || cache === 'metadata') return trouble('daxCache', cache);

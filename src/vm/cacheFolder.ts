@@ -18,20 +18,23 @@ export function cacheFolder(environment: NodeJS.ProcessEnv = process.env): strin
 /**
  * The folder `name` in the cache. Where it is not there yet `make` fills a scratch folder, which is then renamed into
  * place, so that nobody ever sees half of it. Of several runs at a time one makes it and the others wait for it; the
- * lock of a run that died is taken over.
+ * lock of a run that died is taken over. `waiting` is told that another makes it; `signal` ends that wait.
  */
 export async function cached(
   name: string,
   make: (scratch: string) => Promise<void>,
-  waiting: () => void = () => {},
-  root = cacheFolder(),
+  {
+    waiting = () => {},
+    root = cacheFolder(),
+    signal,
+  }: { waiting?: () => void; root?: string; signal?: AbortSignal | undefined } = {},
 ): Promise<string> {
   const folder = join(root, name);
   if (existsSync(folder)) {
     return folder;
   }
   await mkdir(root, { recursive: true });
-  const release = await lock(`${folder}.lock`, waiting);
+  const release = await lock(`${folder}.lock`, waiting, signal);
   try {
     if (!existsSync(folder)) {
       // Ours is the lock: whoever left these has died.
@@ -58,7 +61,7 @@ export async function cached(
 }
 
 /** A lock file that holds its owner's process id. */
-async function lock(path: string, waiting: () => void): Promise<() => Promise<void>> {
+async function lock(path: string, waiting: () => void, signal: AbortSignal | undefined): Promise<() => Promise<void>> {
   for (let attempt = 0; ; attempt++) {
     try {
       const file = await open(path, 'wx');
@@ -76,7 +79,7 @@ async function lock(path: string, waiting: () => void): Promise<() => Promise<vo
     if (await isAbandoned(path)) {
       await rm(path, { force: true });
     } else {
-      await sleep(200);
+      await sleep(200, undefined, { signal });
     }
   }
 }

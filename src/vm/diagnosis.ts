@@ -5,6 +5,8 @@ import type { TextTail } from './textTail';
 
 export interface Symptoms {
   readonly kind: 'qemu' | 'uml';
+  /** QEMU was told to use KVM. */
+  readonly kvm: boolean;
   /** It took too long, its init script reported a failure, or the process ended. */
   readonly end: 'late' | 'failed' | 'ended';
   readonly reached: 'nothing' | 'init' | 'ready';
@@ -19,25 +21,34 @@ export interface Diagnosis {
   readonly remedy: string;
   /** The words in the log that gave it away. */
   readonly sign?: string;
+  /** Of the log at most so many lines say something to a person. */
+  readonly lines?: number;
 }
 
 interface Rule {
   readonly sign: string;
   readonly why: string;
   readonly remedy: string;
+  readonly lines?: number;
 }
+
+/** The line with the sign, after which come the processor's registers, and those before it. */
+const UP_TO_SIGN = 4;
+
+const WITHOUT_KVM = 'Leave out --accel kvm, or give --accel tcg: guests run emulated then, only slower.';
 
 /** Words in the log, the most telling first. */
 const rules: readonly Rule[] = [
   {
     sign: 'Could not access KVM kernel module',
     why: 'KVM is not usable',
-    remedy: 'Run "virtiofs-studio doctor"; without KVM guests run emulated, only slower.',
+    remedy: WITHOUT_KVM,
   },
   {
     sign: 'KVM internal error',
     why: 'KVM on this machine cannot run it',
-    remedy: 'Guests run emulated here, only slower: "virtiofs-studio doctor" finds that out.',
+    remedy: WITHOUT_KVM,
+    lines: UP_TO_SIGN,
   },
   {
     sign: 'cannot set up guest memory',
@@ -92,7 +103,7 @@ export function likelyReason(symptoms: Symptoms): Diagnosis {
   const rule = rules.find((rule) => symptoms.log.includes(rule.sign));
   const what = headline(symptoms);
   if (rule !== undefined) {
-    return { why: `${what}: ${rule.why}`, remedy: rule.remedy, sign: rule.sign };
+    return { ...rule, why: `${what}: ${rule.why}` };
   }
   if (symptoms.failed.length > 0) {
     return {
@@ -103,7 +114,7 @@ export function likelyReason(symptoms: Symptoms): Diagnosis {
   if (symptoms.end === 'late' && symptoms.reached === 'nothing') {
     return {
       why: `${what}: its kernel said nothing of having started`,
-      remedy: 'A busy machine without KVM can be that slow: try again, or --guest uml.',
+      remedy: symptoms.kvm ? WITHOUT_KVM : 'A busy machine without KVM can be that slow: try again, or --guest uml.',
     };
   }
   if (symptoms.end === 'late') {

@@ -8,6 +8,7 @@ import { Trouble } from '../base/catalogue';
 import { cacheFolder } from './cacheFolder';
 import { startGuest } from './launcher';
 import type { Toolbox } from './toolbox';
+import { Workplace } from './workplace';
 
 export interface KvmAnswer {
   readonly works: boolean;
@@ -23,8 +24,15 @@ interface Kept extends KvmAnswer {
 /** A guest that boots at all with KVM does so in a second or two. */
 const PROBE_TIMEOUT_MS = 10_000;
 
-/** The kept answer, or a new one after a boot of at most 10 seconds. Never rejects for a KVM that does not work. */
-export async function probeKvm(tools: Toolbox, progress: (line: string) => void = () => {}): Promise<KvmAnswer> {
+/**
+ * The kept answer, or a new one after a boot of at most 10 seconds. Never rejects for a KVM that does not work; when
+ * `signal` ends the boot there is no answer, and it rejects.
+ */
+export async function probeKvm(
+  tools: Toolbox,
+  progress: (line: string) => void = () => {},
+  signal?: AbortSignal,
+): Promise<KvmAnswer> {
   if (!existsSync('/dev/kvm')) {
     return { works: false, why: 'there is no /dev/kvm (no virtualization support, or switched off)' };
   }
@@ -41,27 +49,25 @@ export async function probeKvm(tools: Toolbox, progress: (line: string) => void 
     return kept;
   }
   progress('trying whether KVM works (once until the next reboot of this machine)');
-  const answer = await bootOnce(tools);
+  const answer = await bootOnce(tools, signal);
   mkdirSync(cacheFolder(), { recursive: true });
   writeFileSync(`${file}.${process.pid}`, JSON.stringify({ ...answer, key } satisfies Kept));
   renameSync(`${file}.${process.pid}`, file);
   return answer;
 }
 
-async function bootOnce(tools: Toolbox): Promise<KvmAnswer> {
+async function bootOnce(tools: Toolbox, signal: AbortSignal | undefined): Promise<KvmAnswer> {
+  const workplace = await Workplace.open();
+  const end = (): void => void workplace.close();
+  signal?.addEventListener('abort', end);
   try {
-    const guest = await startGuest({
-      kind: 'qemu',
-      accelerator: 'kvm',
-      tools,
-      shares: [],
-      memoryMiB: 256,
-      cpus: 1,
-      bootTimeoutMs: PROBE_TIMEOUT_MS,
-    });
+    signal?.throwIfAborted();
+    const options = { tools, shares: [], memoryMiB: 256, cpus: 1, bootTimeoutMs: PROBE_TIMEOUT_MS };
+    const guest = await startGuest({ kind: 'qemu', accelerator: 'kvm', ...options }, workplace);
     await guest.stop();
     return { works: true, why: 'a guest boots with it' };
   } catch (error) {
+    signal?.throwIfAborted();
     if (error instanceof Trouble && error.code === 'guestNotUp') {
       return {
         works: false,
@@ -69,6 +75,9 @@ async function bootOnce(tools: Toolbox): Promise<KvmAnswer> {
       };
     }
     throw error;
+  } finally {
+    signal?.removeEventListener('abort', end);
+    await workplace.close();
   }
 }
 

@@ -186,14 +186,20 @@ async function start(options: GuestOptions, workplace: Workplace): Promise<Guest
     if (boot.release !== undefined && boot.failed.length === 0) {
       return boot.release;
     }
-    const { why, remedy, sign } = likelyReason({
+    const {
+      why,
+      remedy,
+      sign,
+      lines = 15,
+    } = likelyReason({
       kind: options.kind,
+      kvm: options.accelerator === 'kvm',
       end: boot.stopped ? 'ended' : first === 'late' ? 'late' : boot.failed.length > 0 ? 'failed' : 'ended',
       reached: boot.reached,
       failed: boot.failed,
       log,
     });
-    const last = log.lines(15, sign).map((line) => `\n  | ${line}`);
+    const last = log.lines(lines, sign).map((line) => `\n  | ${line}`);
     const daemons = backEnds.flatMap((backEnd) => backEnd.log.lines(5)).map((line) => `\n  daemon | ${line}`);
     throw trouble('guestNotUp', why, [...last, ...daemons].join(''), remedy);
   };

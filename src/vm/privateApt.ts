@@ -5,7 +5,7 @@
  * dependencies are fetched, signatures and hashes are checked by apt, and the machine's proxy and `Acquire::` settings
  * hold. Knows nothing of what the packages are for.
  */
-import { execFile } from 'node:child_process';
+import { type ExecFileOptions, execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ import { promisify } from 'node:util';
 import { trouble } from '../base/catalogue';
 import { onPath } from './onPath';
 
-const run = promisify(execFile);
+const runFile = promisify(execFile);
 
 export interface PackageSelection {
   /** Debian suites, the preferred one first. */
@@ -46,20 +46,23 @@ export function aptIsHere(): boolean {
 
 /**
  * Unpacks the newest `packages` of `suites` and all they depend on into `target`, which must exist. Uses about 300 MB
- * under `target`/.apt while it runs. Throws a Trouble with apt's own words.
+ * under `target`/.apt while it runs. Throws a Trouble with apt's own words. When `signal` is aborted it rejects, and all
+ * that it started has ended.
  */
 export async function fetchPackages(
   selection: PackageSelection,
   target: string,
   progress: (line: string) => void,
+  signal?: AbortSignal,
 ): Promise<FetchedPackage[]> {
+  const run = runUntil(signal);
   const state = join(target, '.apt');
   await rm(state, { recursive: true, force: true });
   await mkdir(join(state, 'lists', 'partial'), { recursive: true });
   await mkdir(join(state, 'archives', 'partial'), { recursive: true });
   await writeFile(join(state, 'status'), '');
 
-  const [mirror, keyring] = [await debianMirror(state), await debianKeyring(state)];
+  const [mirror, keyring] = [await debianMirror(run, state), await debianKeyring(run, state)];
   const suites = [...selection.suites, ...(selection.exceptions ? [selection.exceptions.suite] : [])];
   const sources = suites.map((suite) => `deb [signed-by=${keyring}] ${mirror} ${suite} main\n`);
   await writeFile(join(state, 'sources.list'), sources.join(''));
@@ -67,9 +70,9 @@ export async function fetchPackages(
   const options = privateOptions(state, selection.suites[0]);
 
   progress(`reading the package lists of ${mirror} (${suites.join(', ')})`);
-  await apt([...options, 'update']);
+  await apt(run, [...options, 'update']);
   progress(`downloading ${selection.packages.join(', ')} and what they depend on`);
-  await apt([...options, '--yes', '--download-only', 'install', ...selection.packages]);
+  await apt(run, [...options, '--yes', '--download-only', 'install', ...selection.packages]);
 
   const archives = (await readdir(join(state, 'archives'))).filter((file) => file.endsWith('.deb')).sort();
   const fetched = archives.map(packageOf).filter((one) => !NOT_UNPACKED.test(one.name));
@@ -86,7 +89,7 @@ export async function fetchPackages(
 }
 
 /** The Debian mirror of the machine's own configuration; elsewhere, such as on Ubuntu, Debian's default one. */
-async function debianMirror(state: string): Promise<string> {
+async function debianMirror(run: Run, state: string): Promise<string> {
   const format = '$(REPO_URI) $(COMPONENT) $(ORIGIN)';
   const { stdout } = await run('apt-get', ['indextargets', '--format', format, 'Created-By: Packages']);
   for (const line of stdout.split('\n')) {
@@ -95,7 +98,7 @@ async function debianMirror(state: string): Promise<string> {
       return uri.replace(/\/$/, '');
     }
   }
-  const template = await readFile(await fromOwnArchive(state, 'python-apt-common', TEMPLATE), 'utf8');
+  const template = await readFile(await fromOwnArchive(run, state, 'python-apt-common', TEMPLATE), 'utf8');
   const mirror = mirrorOfTemplate(template);
   if (mirror === undefined) throw trouble('debianUnknown', 'python-apt-common');
   return mirror;
@@ -107,15 +110,16 @@ export function mirrorOfTemplate(template: string): string | undefined {
 }
 
 /** Debian's keys: installed on Debian; on Ubuntu in a package of Ubuntu's own archive. */
-async function debianKeyring(state: string): Promise<string> {
-  return existsSync(`/${KEYRING}`) ? `/${KEYRING}` : fromOwnArchive(state, 'debian-archive-keyring', KEYRING);
+async function debianKeyring(run: Run, state: string): Promise<string> {
+  return existsSync(`/${KEYRING}`) ? `/${KEYRING}` : fromOwnArchive(run, state, 'debian-archive-keyring', KEYRING);
 }
 
 /** A file of a package of the distribution that runs here; its path. The package is unpacked, not installed. */
-async function fromOwnArchive(state: string, name: string, file: string): Promise<string> {
+async function fromOwnArchive(run: Run, state: string, name: string, file: string): Promise<string> {
   try {
     await run('apt-get', ['download', name], { cwd: state });
-  } catch {
+  } catch (error) {
+    if (isAbort(error)) throw error;
     // apt has no such package, or no lists yet: its own words would not help.
     throw trouble('debianUnknown', name);
   }
@@ -158,10 +162,11 @@ function privateOptions(state: string, preferred: string): string[] {
   return Object.entries(settings).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
 }
 
-async function apt(words: readonly string[]): Promise<void> {
+async function apt(run: Run, words: readonly string[]): Promise<void> {
   try {
     await run('apt-get', words, { maxBuffer: 16 << 20, env: { ...process.env, LC_ALL: 'C.UTF-8' } });
   } catch (error) {
+    if (isAbort(error)) throw error;
     const said = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error);
     throw trouble(
       'packagesNotFetched',
@@ -172,6 +177,31 @@ async function apt(words: readonly string[]): Promise<void> {
     );
   }
 }
+
+type Run = (program: string, words: readonly string[], options?: ExecFileOptions) => Promise<{ stdout: string }>;
+
+/**
+ * Runs programs one by one until `signal` is aborted: that ends the one that runs, and the next is not started. Not
+ * execFile's own `signal`: that does not wait for the program, which would go on writing into a folder that is removed.
+ */
+function runUntil(signal: AbortSignal | undefined): Run {
+  return async (program, words, options = {}) => {
+    signal?.throwIfAborted();
+    const running = runFile(program, words, { ...options, encoding: 'utf8' });
+    const end = (): void => void running.child.kill();
+    signal?.addEventListener('abort', end);
+    try {
+      return await running;
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error;
+    } finally {
+      signal?.removeEventListener('abort', end);
+    }
+  };
+}
+
+const isAbort = (error: unknown): boolean => error instanceof Error && error.name === 'AbortError';
 
 /** Archive names are NAME_VERSION_ARCHITECTURE.deb, with a colon in the version written as %3a. */
 function packageOf(file: string): FetchedPackage {

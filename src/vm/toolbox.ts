@@ -90,9 +90,13 @@ export function toolboxFolder(name: ToolboxName): string {
 
 /**
  * Toolbox `name` from the cache, fetched first where it is not there: about 10 seconds and 130 MB of download, 0.5 GB
- * on disk. Throws a Trouble where that is impossible.
+ * on disk. Throws a Trouble where that is impossible. When `signal` is aborted it rejects, and leaves nothing of a fetch.
  */
-export async function fetchToolbox(name: ToolboxName, progress: (line: string) => void): Promise<Toolbox> {
+export async function fetchToolbox(
+  name: ToolboxName,
+  progress: (line: string) => void,
+  signal?: AbortSignal,
+): Promise<Toolbox> {
   if (!existsSync(toolboxFolder(name))) {
     if (process.arch !== 'x64') {
       throw trouble('toolboxOtherMachine', process.arch);
@@ -104,11 +108,10 @@ export async function fetchToolbox(name: ToolboxName, progress: (line: string) =
       `fetching guest tools "${name}" into ${toolboxFolder(name)} (about 0.5 GB; remove the folder at any time)`,
     );
   }
-  const folder = await cached(
-    cacheName(name),
-    (scratch) => fill(name, scratch, progress),
-    () => progress('another run is fetching the guest tools: waiting for it'),
-  );
+  const folder = await cached(cacheName(name), (scratch) => fill(name, scratch, progress, signal), {
+    waiting: () => progress('another run is fetching the guest tools: waiting for it'),
+    signal,
+  });
   return readToolbox(name, folder);
 }
 
@@ -134,14 +137,18 @@ export function machineToolbox(): Toolbox {
 /**
  * The tools for one guest: what the cache has, else what the machine has if that is enough, else a fetched toolbox.
  */
-export async function guestTools(kind: 'qemu' | 'uml', progress: (line: string) => void): Promise<Toolbox> {
+export async function guestTools(
+  kind: 'qemu' | 'uml',
+  progress: (line: string) => void,
+  signal?: AbortSignal,
+): Promise<Toolbox> {
   const kept = cachedToolbox('current');
   if (kept !== undefined) {
     return kept;
   }
   const own = machineToolbox();
   const enough = kind === 'qemu' && own.qemu && own.kernel && own.busybox;
-  return enough ? own : fetchToolbox('current', progress);
+  return enough ? own : fetchToolbox('current', progress, signal);
 }
 
 function cacheName(name: ToolboxName): string {
@@ -149,13 +156,18 @@ function cacheName(name: ToolboxName): string {
   return `toolbox-${name}-${recipe.digest('hex').slice(0, 12)}`;
 }
 
-async function fill(name: ToolboxName, scratch: string, progress: (line: string) => void): Promise<void> {
+async function fill(
+  name: ToolboxName,
+  scratch: string,
+  progress: (line: string) => void,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   // Packages without merged /usr (Debian 12) still put files into these.
   for (const folder of ['bin', 'sbin', 'lib', 'lib64']) {
     await mkdir(join(scratch, 'usr', folder), { recursive: true });
     await symlink(join('usr', folder), join(scratch, folder));
   }
-  const packages = await fetchPackages(recipes[name], scratch, progress);
+  const packages = await fetchPackages(recipes[name], scratch, progress, signal);
   const loader = [join(scratch, LOADER), '--library-path', join(scratch, LIBRARIES)];
 
   if (existsSync(join(scratch, 'usr/bin/linux.uml'))) {

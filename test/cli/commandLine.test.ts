@@ -37,6 +37,8 @@ describe('virtiofs-studio on the command line', () => {
       [['frobnicate'], /unknown command 'frobnicate'/],
       [['share', '--frobnicate'], /unknown option '--frobnicate'/],
       [['share', '--guest', 'amiga', '.'], /Allowed choices are qemu, uml/],
+      [['share', '--guest', 'uml', '--kernel', '/boot/x', '--command', 'true', '.'], /--kernel is for QEMU only/],
+      [['share', '--dax-mount', 'always', '--command', 'true', '.'], /--dax-mount without a DAX window/],
       [['share', '--tag', 'a\nb', '--command', 'true', '.'], /newline/],
       [['share', '--tag', 'x'.repeat(37), '--command', 'true', '.'], /37 bytes/],
       [['daemon', '--frobnicate'], /unknown option --frobnicate/],

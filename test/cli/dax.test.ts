@@ -58,6 +58,23 @@ describe('dax', () => {
     assert.match(place.good('dax', file, '--thrash', '20'), /^thrash +0 made again within 20/m);
   });
 
+  it('says of how many more files there is a reason', () => {
+    const told = (notes: number): string[] => {
+      const bytes = windowCapture((c) => {
+        c.shmem(4 * RANGE);
+        c.init(1);
+        for (let i = 0; i < notes; i++) c.note(10 + i, DaxNote.Refused, 100 + i, `${i}.lock`, 'it is empty');
+        c.end(200);
+      });
+      return place.good('dax', place.file('reasons.fuse.pcapng', bytes)).trimEnd().split('\n');
+    };
+    const many = told(40);
+    assert.ok(many.includes('files that are not, or not safely, in the window: 40'));
+    assert.deepEqual(many.filter((line) => line.includes('it is empty')).length, 15);
+    assert.equal(many.at(-1), '  … and 25 others, earlier');
+    assert.match(told(15).at(-1) ?? '', /14\.lock.*it is empty$/);
+  });
+
   it('is JSON for programs', () => {
     const told = JSON.parse(place.good('dax', file, '--json')) as Record<string, unknown>;
     assert.equal(told['size'], 4 * RANGE);
@@ -70,7 +87,9 @@ describe('dax', () => {
       ['--at', 'soon'],
       ['--thrash', '-1'],
     ]) {
-      assert.equal(place.run(['dax', file, ...words]).status, 2, words.join(' '));
+      const { status, stderr } = place.run(['dax', file, ...words]);
+      assert.equal(status, 2, words.join(' '));
+      assert.match(stderr, /^ +"virtiofs-studio dax --help" lists the options\.$/m);
     }
   });
 });

@@ -73,6 +73,12 @@ describe('export', () => {
     );
   });
 
+  it('says where its own options are listed', () => {
+    const { status, stderr } = place.run(['export', file, '--to', 'csv', '--follow', 'inode=x']);
+    assert.equal(status, 2);
+    assert.match(stderr, /inode=N, fh=N or pid=N.*\n +"virtiofs-studio export --help" lists the options\.$/m);
+  });
+
   it('replaces what is there only when told to, links included', () => {
     const out = place.file('out.csv', 'precious');
     symlinkSync(out, place.path('link.csv'));
@@ -156,7 +162,7 @@ describe('compare', () => {
     for (const [args, why] of [
       [[a], /missing required argument 'b'/],
       [[a, place.path('x.pcapng')], /there is no file/],
-      [[a, a, '--context', 'x'], /a number from 0/],
+      [[a, a, '--context', 'x'], /a number from 0.*\n +"virtiofs-studio compare --help" lists/],
     ] as [string[], RegExp][]) {
       const { status, stderr } = place.run(['compare', ...args]);
       assert.equal(status, 2);

@@ -4,6 +4,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { namedFolders, parseCount, parseMemory, parseShare } from '../../src/cli/guestOptions';
+import { checkGuestHas, daxOf, parseShareWords } from '../../src/cli/shareOptions';
 
 describe('the options of share', () => {
   let folder: string;
@@ -47,6 +48,39 @@ describe('the options of share', () => {
     for (const text of ['', '95', '-1', '1T', '1.5G', 'x']) {
       assert.throws(() => parseMemory(text), { code: 'numberBad' });
     }
+  });
+
+  it('that only QEMU has are refused where the guest is User Mode Linux, and nothing else is', () => {
+    const check = (...words: string[]): void => checkGuestHas(parseShareWords(words).options);
+    for (const [option, value] of [
+      ['--accel', 'auto'],
+      ['--kernel', '/boot/vmlinuz'],
+      ['--cpus', '2'],
+      ['--queues', '1'],
+      ['--qemu-arg', ''],
+    ]) {
+      const message = `${option} is for QEMU only, and the guest is User Mode Linux`;
+      assert.throws(() => check('--guest', 'uml', `${option}=${value}`), { code: 'qemuOnly', exitCode: 2, message });
+      check(`${option}=${value}`);
+    }
+    for (const word of ['--dax=64M', '--dax-policy=tails', '--dax-mount=inode']) {
+      assert.throws(() => check('--guest', 'uml', word), { code: 'daxUml' });
+    }
+    check('--guest', 'uml', '--memory=1G', '--cache=never', '--read-only');
+  });
+
+  it('about a DAX window are refused without one', () => {
+    const window = (...words: string[]): ReturnType<typeof daxOf> => daxOf(parseShareWords(words).options);
+    for (const [option, value] of [
+      ['--dax-policy', 'tails'],
+      ['--dax-mount', 'inode'],
+    ]) {
+      const message = `${option} without a DAX window`;
+      assert.throws(() => window(`${option}=${value}`), { code: 'daxOptionAlone', exitCode: 2, message });
+    }
+    assert.equal(window(), undefined);
+    assert.deepEqual(window('--dax=2M'), { bytes: 2 << 20, mount: 'inode' });
+    assert.deepEqual(window('--dax=2M', '--dax-mount=always'), { bytes: 2 << 20, mount: 'always' });
   });
 
   it('give whole numbers within bounds', () => {

@@ -194,7 +194,7 @@ describe('daemon options', () => {
     it('take a policy, which means nothing alone', () => {
       assert.equal(run(...base, ...dax, '2M', '--dax-policy=tails,*.db').daxPolicy, 'tails,*.db');
       assert.equal(refusal(...base, ...dax, '2M', '--dax-policy=>many'), 'optionBadValue');
-      assert.equal(refusal(...base, '--dax-policy=pages'), 'daxPolicyAlone');
+      assert.equal(refusal(...base, '--dax-policy=pages'), 'daxOptionAlone');
     });
 
     it('are refused with what they cannot be safe with', () => {

@@ -4,9 +4,14 @@
  */
 import * as assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import * as fs from 'node:fs';
+import { createServer } from 'node:net';
 import * as path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { SocketMessageReader, SocketMessageWriter, createMessageConnection } from 'vscode-jsonrpc/node';
+import { type LauncherState, goodbye, stateChanged, stopGuest } from '../../src/control/launcher';
+import { toolboxFolder } from '../../src/vm/toolbox';
 import { exited } from '../../src/vm/workplace';
 import { onPath } from '../../src/vm/onPath';
 import { readCaptureFile } from '../bench/readCapture';
@@ -36,8 +41,10 @@ describe('virtiofs-studio share', function () {
   afterEach(() => fs.rmSync(base, { recursive: true, force: true }));
 
   const environment = (): NodeJS.ProcessEnv => ({ ...process.env, TMPDIR: temporary, TERM: 'xterm' });
-  const share = (...words: string[]): ChildProcess =>
-    spawn(process.execPath, [CLI, 'share', shared, '--accel', 'tcg', ...words], { env: environment() });
+  const share = (...words: string[]): ChildProcess => {
+    const accelerator = words.includes('uml') ? [] : ['--accel', 'tcg'];
+    return spawn(process.execPath, [CLI, 'share', shared, ...accelerator, ...words], { env: environment() });
+  };
 
   async function finished(child: ChildProcess): Promise<{ code: number | null; out: string; err: string }> {
     let [out, err] = ['', ''];
@@ -146,7 +153,9 @@ describe('virtiofs-studio share', function () {
         const child = await running(kind);
         const ended = finished(child);
         child.kill(signal);
-        assert.equal((await ended).code, status);
+        const { code, err } = await ended;
+        assert.equal(code, status);
+        assert.doesNotMatch(err, /error/, 'whoever ends it knows that');
         await nothingIsLeft();
       });
     }
@@ -158,6 +167,37 @@ describe('virtiofs-studio share', function () {
       child.kill('SIGINT');
       assert.equal((await finished(child)).code, 130);
       await nothingIsLeft();
+    });
+
+    it('when an editor stops it while KVM is tried, nor an answer about KVM', async function () {
+      need(this, '/dev/kvm', fs.existsSync('/dev/kvm'), 'where there is none, none is tried');
+      const cache = path.join(base, 'cache/virtiofs-studio');
+      fs.mkdirSync(cache, { recursive: true });
+      const toolbox = toolboxFolder('current');
+      fs.symlinkSync(toolbox, path.join(cache, path.basename(toolbox)));
+      const control = path.join(base, 'control');
+      const states: LauncherState[] = [];
+      const editor = createServer((socket) => {
+        const launcher = createMessageConnection(new SocketMessageReader(socket), new SocketMessageWriter(socket));
+        launcher.onRequest(goodbye, () => null);
+        launcher.onNotification(stateChanged, (state) => {
+          states.push(state);
+          if (state.kind === 'preparing' && state.step === 'kvm') void launcher.sendRequest(stopGuest);
+        });
+        launcher.listen();
+      }).listen(control);
+      try {
+        await once(editor, 'listening');
+        const words = [CLI, 'share', shared, '--control', control, '--command', 'true'];
+        const env = { ...environment(), XDG_CACHE_HOME: path.join(base, 'cache') };
+        const { code, err } = await finished(spawn(process.execPath, words, { env }));
+        assert.equal(code, 0, err);
+        assert.deepEqual(states.at(-1), { kind: 'stopped', reason: 'asked', status: 'before it was up' });
+        assert.deepEqual(fs.readdirSync(cache), [path.basename(toolbox)]);
+        await nothingIsLeft();
+      } finally {
+        editor.close();
+      }
     });
 
     it('when its parent dies', async () => {

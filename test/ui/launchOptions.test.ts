@@ -46,7 +46,6 @@ describe('the choices of a share', () => {
       { ...read },
       {
         guest: 'qemu',
-        accel: 'auto',
         cache: 'never',
         readOnly: true,
         tag: '-odd tag',

@@ -80,12 +80,18 @@ describe('last words', () => {
     assert.equal(tail.lines(1)[0].length, 64 * 1024);
   });
 
-  const symptoms = { kind: 'qemu', end: 'ended', reached: 'nothing', failed: [], log: log('') } as const;
+  const symptoms = { kind: 'qemu', kvm: false, end: 'ended', reached: 'nothing', failed: [], log: log('') } as const;
 
   it('give the likely reason and what to do', () => {
     const panic = likelyReason({ ...symptoms, log: log('Kernel panic - not syncing: out of memory') });
     assert.match(panic.why, /panic/);
     assert.match(panic.remedy, /--memory/);
+    const kvm = likelyReason({ ...symptoms, log: log('1\n2\n3\n4\nKVM internal error. Suberror: 1\nRAX=0000') });
+    assert.match(kvm.remedy, /^Leave out --accel kvm/);
+    assert.match(likelyReason({ ...symptoms, kvm: true, end: 'late' }).remedy, /^Leave out --accel kvm/);
+    assert.match(likelyReason({ ...symptoms, end: 'late' }).remedy, /^A busy machine/);
+    const shown = log('1\n2\n3\n4\nKVM internal error. Suberror: 1\nRAX=0000').lines(kvm.lines ?? 15, kvm.sign);
+    assert.deepEqual(shown, ['2', '3', '4', 'KVM internal error. Suberror: 1'], 'no registers');
     assert.match(likelyReason({ ...symptoms, end: 'failed', failed: ['mount work'] }).why, /could not mount work/);
     assert.match(likelyReason({ ...symptoms, end: 'late' }).why, /did not come up in time: its kernel said nothing/);
     assert.match(likelyReason({ ...symptoms, end: 'late', reached: 'init' }).why, /waiting for a mount/);

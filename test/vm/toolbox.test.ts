@@ -37,39 +37,37 @@ describe('guest tools', () => {
         await new Promise((resolve) => setTimeout(resolve, 100));
         fs.writeFileSync(path.join(scratch, 'file'), 'whole');
       };
-      const places = await Promise.all([1, 2, 3].map(() => cached('thing', make, () => {}, folder)));
+      const places = await Promise.all([1, 2, 3].map(() => cached('thing', make, { root: folder })));
       assert.deepEqual([made, new Set(places).size], [1, 1]);
       assert.equal(fs.readFileSync(path.join(places[0], 'file'), 'utf8'), 'whole');
       assert.deepEqual(fs.readdirSync(folder), ['thing']);
     });
 
     it('keeps nothing of what failed, and tries again', async () => {
-      const failing = cached(
-        'thing',
-        () => Promise.reject(new Error('no network')),
-        () => {},
-        folder,
-      );
+      const failing = cached('thing', () => Promise.reject(new Error('no network')), { root: folder });
       await assert.rejects(failing, /no network/);
       assert.deepEqual(fs.readdirSync(folder), []);
-      await cached(
-        'thing',
-        async () => {},
-        () => {},
-        folder,
-      );
+      await cached('thing', async () => {}, { root: folder });
     });
 
     it('takes over the lock of a run that died', async () => {
       const dead = spawnSync('true').pid;
       fs.writeFileSync(path.join(folder, 'thing.lock'), `${dead}\n`);
-      await cached(
-        'thing',
-        async () => {},
-        () => {},
-        folder,
-      );
+      await cached('thing', async () => {}, { root: folder });
       assert.deepEqual(fs.readdirSync(folder), ['thing']);
+    });
+
+    it('is not waited for when it is wanted no more', async () => {
+      fs.writeFileSync(path.join(folder, 'thing.lock'), `${process.pid}\n`);
+      const wanted = new AbortController();
+      const make = (): Promise<void> => assert.fail('another makes it');
+      const waiting = cached('thing', make, {
+        waiting: () => wanted.abort(),
+        root: folder,
+        signal: wanted.signal,
+      });
+      await assert.rejects(waiting, { name: 'AbortError' });
+      assert.deepEqual(fs.readdirSync(folder), ['thing.lock']);
     });
   });
 

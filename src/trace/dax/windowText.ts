@@ -88,10 +88,12 @@ function tripTable(trips: WindowFigures['roundTrips']): string[] {
 function noteLines(notes: WindowFigures['notes']): string[] {
   if (notes.length === 0) return [];
   const shown = notes.slice(-MOST_NOTES);
+  const more = notes.length - shown.length;
   return [
     '',
     `files that are not, or not safely, in the window: ${notes.length}`,
     ...shown.map(({ path, what, text }) => `  ${WINDOW_WORDS[what] ?? `note ${what}`}: ${quote(`/${path}`)}: ${text}`),
+    ...(more > 0 ? [`  … and ${more} others, earlier`] : []),
   ];
 }
 
