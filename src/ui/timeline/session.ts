@@ -189,6 +189,8 @@ export class TimelineSession {
     const { page } = this;
     for (const stream of this.streams) {
       await this.giveState(stream.side);
+      // What is taken from the stream now would be missing in a page that has begun meanwhile.
+      if (page !== this.page) return;
       if (this.paused) continue;
       const reading = this.sourceOf(stream.side).state().phase === 'reading';
       const { messages, changed } = stream.next(reading);

@@ -151,6 +151,19 @@ describe("a timeline's session", () => {
     session.end();
   });
 
+  it('gives all of it to a page that is loaded anew just when there is more, as when the oldest rows were dropped', async () => {
+    const { session, got, change } = page('complete', forgets(3));
+    await session.take({ kind: 'ready' });
+    await settled();
+    got.length = 0;
+    change('complete', forgets(2));
+    await session.take({ kind: 'ready' });
+    await settled();
+    const begun = got.findLastIndex(({ kind }) => kind === 'begin');
+    assert.deepEqual(rowsIn(got.slice(begun)), [7]);
+    session.end();
+  });
+
   it('gives a page that nobody sees nothing, and what it has missed later', async () => {
     const { session, got } = page('complete', forgets(3));
     session.show(false);
