@@ -51,7 +51,7 @@ export interface WindowView {
   readonly unmaps: number;
   readonly refusals: number;
   readonly ranges: readonly RangeView[];
-  /** Ranges that are not among them. */
+  /** Ranges that are not among them; those that were left out as too many count from then on. */
   readonly more: number;
   readonly files: readonly FileView[];
 }

@@ -8,6 +8,7 @@ import * as vscode from 'vscode';
 import { type Finding, parseFindings } from '../control/findings';
 import { trouble } from '../base/catalogue';
 import { findNode } from './findNode';
+import { showError, showInformation, showWarning } from './messages';
 import type { Studio } from './studio';
 
 interface FindingItem extends vscode.QuickPickItem {
@@ -120,12 +121,7 @@ async function explain(studio: Studio, finding: Finding): Promise<void> {
   const doIt = 'Do It in a Terminal';
   const actions = [...(command === undefined ? [] : [doIt]), ...(fix === undefined ? [] : ['Copy'])];
   const text = `${subject}: ${found}${fix === undefined ? '' : `. ${fix}`}`;
-  const show =
-    verdict === 'ok'
-      ? vscode.window.showInformationMessage
-      : verdict === 'warning'
-        ? vscode.window.showWarningMessage
-        : vscode.window.showErrorMessage;
+  const show = verdict === 'ok' ? showInformation : verdict === 'warning' ? showWarning : showError;
   const chosen = await show(text, ...actions);
   if (chosen !== undefined) act(studio, finding, chosen === 'Copy');
 }

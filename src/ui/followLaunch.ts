@@ -7,6 +7,7 @@ import { Trouble, type TroubleCode } from '../base/catalogue';
 import type { SharedVm } from './sharedVm';
 import type { Studio } from './studio';
 import { type Offer, showTrouble } from './troubleMessage';
+import { unlinked } from './unlinked';
 
 export function followLaunch(studio: Studio, vm: SharedVm): void {
   let fetching: Fetching | undefined;
@@ -73,8 +74,8 @@ class Fetching {
   }
 
   report(text: string): void {
-    this.latest = text;
-    this.progress?.report({ message: text });
+    this.latest = unlinked(text);
+    this.progress?.report({ message: this.latest });
   }
 
   end(): void {
@@ -87,7 +88,11 @@ export async function telling<T>(body: () => Promise<T>): Promise<T | undefined>
   try {
     return await body();
   } catch (error) {
-    if (!(error instanceof Trouble)) throw error;
+    if (!(error instanceof Trouble)) {
+      // VS Code shows it, as a message of its own.
+      if (error instanceof Error) error.message = unlinked(error.message);
+      throw error;
+    }
     const check = {
       title: 'Check Environment',
       act: () => vscode.commands.executeCommand('virtiofs.checkEnvironment'),

@@ -20,6 +20,7 @@ import {
   readProfiles,
   summary,
 } from './launchOptions';
+import { showInformation } from './messages';
 import { checkShareable } from './preflight';
 import { checkSettings, givenOptions, type OptionSettings, profileTrouble } from './refusedOptions';
 import type { LaunchPlan, SharedVm } from './sharedVm';
@@ -239,7 +240,7 @@ export async function changeOptions(studio: Studio, vm: SharedVm): Promise<void>
 
 async function offerRestart(studio: Studio, vm: SharedVm, text: string): Promise<void> {
   const now = 'Restart Now';
-  if ((await vscode.window.showInformationMessage(text, now)) === now) await restart(studio, vm);
+  if ((await showInformation(text, now)) === now) await restart(studio, vm);
 }
 
 /** Boots it anew: in its terminal while its launcher lives, else in a new one. */

@@ -1,5 +1,5 @@
 /** Shows an error of the catalogue to a person, with what can be done about it. */
-import * as vscode from 'vscode';
+import { showError } from './messages';
 import { sentence } from './sentence';
 
 export interface Offer {
@@ -9,6 +9,6 @@ export interface Offer {
 
 /** Not awaited by who calls it: the message stays until it is read. */
 export async function showTrouble(text: string, remedy: string, offers: readonly Offer[] = []): Promise<void> {
-  const chosen = await vscode.window.showErrorMessage(sentence(text, remedy), ...offers.map(({ title }) => title));
+  const chosen = await showError(sentence(text, remedy), ...offers.map(({ title }) => title));
   await offers.find(({ title }) => title === chosen)?.act();
 }

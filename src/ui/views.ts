@@ -9,6 +9,7 @@ import { DaxView } from './dax/daxView';
 import { FindingsView } from './findings/findingsView';
 import { InodesView, type InodesNode } from './inodes/inodesView';
 import { LiveTimelines } from './captures/liveTimelines';
+import { showWarning } from './messages';
 import { checkColorRules } from './requests/colorRules';
 import { requestCommands } from './requests/commands';
 import { COLOR_SCHEME, RequestsView, type RequestsNode } from './requests/requestsView';
@@ -95,7 +96,7 @@ function readColorRules(requests: RequestsView): void {
   requests.setRules(rules);
   if (problems.length === 0) return;
   const open = 'Open Settings';
-  void vscode.window.showWarningMessage(`Setting virtiofs.colorRules: ${problems.join('; ')}.`, open).then((chosen) => {
+  void showWarning(`Setting virtiofs.colorRules: ${problems.join('; ')}.`, open).then((chosen) => {
     if (chosen === open) void vscode.commands.executeCommand('workbench.action.openSettings', 'virtiofs.colorRules');
   });
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
@@ -395,8 +395,11 @@ describe('the timeline in VS Code', function () {
     await frame.getByRole('tab', { name: 'Requests' }).click();
   });
 
-  it('keeps notes beside the capture, which stays as it is', async () => {
+  it('keeps notes beside the capture, which stays as it is, and writes through no link that lies there', async () => {
     const before = await readFile(join(workbench.folder, 'build.fuse.pcapng'));
+    const elsewhere = join(workbench.folder, 'elsewhere');
+    await writeFile(elsewhere, 'as it was');
+    await symlink(elsewhere, join(workbench.folder, 'build.fuse.pcapng.notes.json.new'));
     await rows().nth(2).click();
     await frame.locator('#lanes').focus();
     await page.keyboard.press('b');
@@ -416,6 +419,7 @@ describe('the timeline in VS Code', function () {
       ['why so slow?'],
     );
     assert.deepEqual(await readFile(join(workbench.folder, 'build.fuse.pcapng')), before);
+    assert.equal(await readFile(elsewhere, 'utf8'), 'as it was');
     await hasNames();
     await frame.getByRole('tab', { name: 'Requests' }).click();
   });

@@ -51,6 +51,8 @@ export interface WindowFigures {
   readonly maps: number;
   readonly unmaps: number;
   readonly refusals: number;
+  /** Mappings that are in no figure, since more were there at a time than are followed. */
+  readonly leftOut: number;
   readonly again: number;
   readonly thrashNs: number;
   readonly slices: readonly Slice[];
@@ -145,6 +147,7 @@ export function windowFigures(capture: Capture, history: WindowHistory, options:
     maps: state.maps,
     unmaps: state.unmaps,
     refusals: state.refusals,
+    leftOut: state.leftOut,
     again,
     thrashNs,
     slices,

@@ -7,7 +7,7 @@ import { type Capture, RowFlag } from '../capture';
 import { addNotes, addRow, isAboutWindow, toldSize, usedSize, WindowEvents } from './windowEvents';
 import { WindowHistory } from './windowHistory';
 
-/** Rows that are looked at before `over` is asked again. */
+/** Rows that are looked at, or events that are found, before they are applied and `over` is asked again. */
 const STEP = 2048;
 /** Requests that are waited for; the oldest of more are given up. */
 const MOST_OPEN = 4096;
@@ -27,27 +27,33 @@ export class WindowLog {
   /** Looks at rows below `to`, until `over`. True when that is all. */
   advance(capture: Capture, to: number, over: () => boolean): boolean {
     const { events } = this;
-    const before = events.count;
+    let before = events.count;
     this.noticeRest(capture);
     this.noticeAnswers(capture);
     while (this.seen < to) {
       const end = Math.min(to, this.seen + STEP);
-      for (let row = this.seen; row < end; row++) {
-        if (!isAboutWindow(capture, row)) continue;
-        if (isAnswered(capture, row)) addRow(capture, events, row);
-        else this.open.push(row);
+      for (; this.seen < end && events.count - before < STEP; this.seen++) {
+        if (!isAboutWindow(capture, this.seen)) continue;
+        if (isAnswered(capture, this.seen)) addRow(capture, events, this.seen);
+        else this.open.push(this.seen);
       }
-      this.seen = end;
+      this.apply(before);
+      before = events.count;
       if (over()) break;
     }
+    this.apply(before);
     if (this.open.length > MOST_OPEN) this.open.splice(0, this.open.length - MOST_OPEN);
-    if (events.count > before) {
-      this.used = Math.max(this.used, usedSize(events, before));
-      this.history.grow(events.settle(before));
-    }
     this.history.size = Math.max(this.told ?? 0, this.used);
-    if (events.count > this.mostEvents) this.history.forget(events.count - (this.mostEvents >> 1));
     return this.seen >= to;
+  }
+
+  /** The events from `from` on are new. */
+  private apply(from: number): void {
+    const { events, history } = this;
+    if (events.count === from) return;
+    this.used = Math.max(this.used, usedSize(events, from));
+    history.grow(events.settle(from));
+    if (events.count > this.mostEvents) history.forget(events.count - (this.mostEvents >> 1));
   }
 
   /** The capture has dropped its first rows. */

@@ -3,9 +3,15 @@
  * the state after an event follows from the state before and the event alone, so that any moment can be come back to.
  *
  * Whatever the events are, ranges never overlap, and `mappedBytes` is the sum of their lengths: a mapping over others
- * takes their place, a removal takes everything it touches.
+ * takes their place, a removal takes everything it touches. And they are bounded: a crafted capture has as many as it likes.
  */
 import { WindowEvent, type WindowEvents } from './windowEvents';
+
+/**
+ * Mappings at a time that are followed, as many as fill a window of 64 GiB; more are left out, and counted. Real ones have
+ * less: QEMU ends a guest that wants more than 512.
+ */
+export const MOST_RANGES = 1 << 15;
 
 /** One range as somebody may look at it. */
 export interface WindowRange {
@@ -28,7 +34,7 @@ export interface WindowRange {
 export class WindowState {
   /** Sorted by place. */
   private ranges: WindowRange[] = [];
-  /** How often each place (its first byte) was mapped. */
+  /** How often each place (its first byte) was mapped; of the first MOST_RANGES places. */
   private uses = new Map<number, number>();
   mappedBytes = 0;
   /** Events applied so far. */
@@ -36,6 +42,13 @@ export class WindowState {
   maps = 0;
   unmaps = 0;
   refusals = 0;
+  /** Mappings for which there was no room here. */
+  leftOut = 0;
+
+  /** What a copy takes, in ranges and places. */
+  get entries(): number {
+    return this.ranges.length + this.uses.size;
+  }
 
   get all(): readonly WindowRange[] {
     return this.ranges;
@@ -50,12 +63,22 @@ export class WindowState {
     copy.maps = this.maps;
     copy.unmaps = this.unmaps;
     copy.refusals = this.refusals;
+    copy.leftOut = this.leftOut;
     return copy;
   }
 
-  /** Row numbers are less by so many; what is below has none any more. */
-  drop(rows: number): void {
-    this.ranges = this.ranges.map((range) => ({ ...range, row: Math.max(-1, range.row - rows) }));
+  /**
+   * Row numbers are less by so many; what is below has none any more. `moved`: ranges that this was done to, since copies
+   * share them.
+   */
+  drop(rows: number, moved: Map<WindowRange, WindowRange>): void {
+    this.ranges = this.ranges.map((range) => {
+      const known = moved.get(range);
+      if (known) return known;
+      const fresh = { ...range, row: Math.max(-1, range.row - rows) };
+      moved.set(range, fresh);
+      return fresh;
+    });
   }
 
   /** Applies the next event; those that were given up for it. */
@@ -91,6 +114,10 @@ export class WindowState {
     const windowOffset = events.windowOffset[at];
     const length = events.length[at];
     const gone = this.take(windowOffset, length);
+    if (this.ranges.length >= MOST_RANGES) {
+      this.leftOut++;
+      return gone;
+    }
     const [first] = gone;
     const again =
       gone.length === 1 &&
@@ -100,7 +127,7 @@ export class WindowState {
       first.fileOffset === events.fileOffset[at];
     // The same once more only says that it is for writing now.
     const uses = (this.uses.get(windowOffset) ?? 0) + (again ? 0 : 1);
-    this.uses.set(windowOffset, uses);
+    if (this.uses.size < MOST_RANGES || this.uses.has(windowOffset)) this.uses.set(windowOffset, uses);
     if (!again) this.maps++;
     this.ranges.splice(this.firstEndingAfter(windowOffset), 0, {
       windowOffset,

@@ -5,7 +5,7 @@ import type { Capture } from '../capture';
 import { alignColumns } from '../textTable';
 import { printDuration, printSeconds } from '../times';
 import type { WindowFigures } from './windowFigures';
-import type { WindowState } from './windowState';
+import { MOST_RANGES, type WindowState } from './windowState';
 import { WINDOW_WORDS } from './windowWords';
 
 const MOST_FILES = 15;
@@ -13,12 +13,13 @@ const MOST_NOTES = 15;
 const BAR = 40;
 
 export function windowText(figures: WindowFigures): string[] {
-  const { size, maps, unmaps, refusals, slices, files, roundTrips, notes } = figures;
+  const { size, maps, unmaps, refusals, leftOut, slices, files, roundTrips, notes } = figures;
   if (maps === 0 && notes.length === 0) return ['Nothing was mapped: the share had no DAX window, or nobody used it.'];
   const most = Math.max(0, ...slices.map((slice) => slice.most));
   return [
     `window      ${printSize(size)}, at most ${percent(most)} of it in use`,
     `mappings    ${maps} made, ${unmaps} removed, ${refusals} refused`,
+    ...(leftOut > 0 ? [`left out    ${leftOut} made beside ${MOST_RANGES} others: no more are followed`] : []),
     `thrash      ${figures.again} made again within ${printDuration(figures.thrashNs)} of being given up`,
     '',
     ...occupancy(figures),

@@ -134,7 +134,7 @@ export class DaxModel implements Follows {
     const { mappedBytes: mapped, maps, unmaps, refusals } = state;
     const following = this.time === undefined;
     const { size } = log.history;
-    const more = state.all.length - ranges.length;
+    const more = state.all.length - ranges.length + state.leftOut;
     const view = { time, following, end, size, mapped, maps, unmaps, refusals, ranges, more, files };
     this.post({ kind: 'window', view });
   }

@@ -4,6 +4,7 @@
 import * as vscode from 'vscode';
 import { trouble, Trouble } from '../../base/catalogue';
 import { runningShares, type RunningShare } from '../../control/runningShares';
+import { showError } from '../messages';
 
 export const TYPE = 'virtiofs';
 
@@ -50,7 +51,7 @@ export class DebugConfigurations implements vscode.DebugConfigurationProvider {
     const running = shares();
     if (running.length === 1) return attachTo(running[0]);
     if (folder !== undefined) return { ...launchWorkspace };
-    void vscode.window.showErrorMessage('Open a folder to share it and debug its requests.');
+    void showError('Open a folder to share it and debug its requests.');
     return undefined;
   }
 

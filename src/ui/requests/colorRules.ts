@@ -3,7 +3,7 @@
  * from anybody. Knows nothing of vscode but what colours are called there.
  */
 import type { Capture } from '../../trace/capture';
-import { compileFilter, errorLine, followFilter, type Filter, type Predicate } from '../../trace/filter/filter';
+import { compileFilter, followFilter, type Filter, type Predicate } from '../../trace/filter/filter';
 
 /** Names for people, and the theme's colour of each. */
 const named: Readonly<Record<string, string>> = {
@@ -25,7 +25,7 @@ export interface ColorRule {
 
 export interface CheckedRules {
   readonly rules: readonly ColorRule[];
-  /** What is wrong with the others, one sentence each. */
+  /** What is wrong with the others, one sentence each; with no words of the setting, which may be anybody's. */
   readonly problems: readonly string[];
 }
 
@@ -38,11 +38,11 @@ export function checkColorRules(setting: unknown): CheckedRules {
     const where = `rule ${i + 1}`;
     if (typeof filter !== 'string' || typeof color !== 'string') problems.push(`${where} needs a filter and a color`);
     else if (!Object.hasOwn(named, color) && !/^[a-zA-Z]+\.[a-zA-Z.]+$/.test(color)) {
-      problems.push(`${where}: ${JSON.stringify(color)} is no color`);
+      problems.push(`${where}: its color is none that there is`);
     } else {
       const compiled = compileFilter(filter);
       if (compiled.ok) rules.push({ filter: compiled.value, color: named[color] ?? color });
-      else problems.push(`${where}: ${errorLine(compiled.error)}`);
+      else problems.push(`${where}: its filter is not understood from character ${compiled.error.from + 1} on`);
     }
   });
   if (setting.length > MOST_RULES) problems.push(`only the first ${MOST_RULES} rules are used`);

@@ -8,6 +8,7 @@ import { jsonRow } from '../../trace/jsonRow';
 import { requestLine } from '../../trace/line';
 import type { Grouping } from '../../trace/requestGroups';
 import type { Captures } from '../captures/captures';
+import { showError, showInformation } from '../messages';
 import { showTrouble } from '../troubleMessage';
 import { askFilter } from './filterBox';
 import { groupFilter } from './groupFilter';
@@ -78,11 +79,11 @@ async function watch(captures: Captures): Promise<void> {
   try {
     shares = runningShares();
   } catch (error) {
-    return void vscode.window.showErrorMessage(error instanceof Error ? error.message : String(error));
+    return void showError(error instanceof Error ? error.message : String(error));
   }
   if (shares.length === 0) {
     const share = 'Share Folder into VM…';
-    const chosen = await vscode.window.showInformationMessage('No share of this user runs.', share);
+    const chosen = await showInformation('No share of this user runs.', share);
     return void (chosen === share && vscode.commands.executeCommand('virtiofs.shareFolder'));
   }
   const items = shares.map((one) => ({
@@ -165,7 +166,7 @@ async function followRow(context: RequestsContext, node: unknown, what: 'inode' 
   const replied = reader.reply(row);
   const fields = [...(request?.structs ?? []), ...(replied?.structs ?? [])].flatMap(({ children }) => children ?? []);
   const handle = fields.find(({ name, value }) => name === 'fh' && typeof value === 'bigint' && value !== 0n);
-  if (!handle) return void vscode.window.showInformationMessage('This request has no handle.');
+  if (!handle) return void showInformation('This request has no handle.');
   const id = printId(handle.value as bigint);
   return setFilter(context, `fh == ${id} || reply.fh == ${id}`);
 }
@@ -194,7 +195,7 @@ function more(requests: RequestsView, node: unknown): void {
 
 async function reveal(requests: RequestsView, at: number): Promise<boolean> {
   if (await requests.reveal(at)) return true;
-  void vscode.window.showInformationMessage(`Request #${at} is not kept any more.`);
+  void showInformation(`Request #${at} is not kept any more.`);
   return false;
 }
 
@@ -203,9 +204,7 @@ async function nextError(context: RequestsContext, forward: boolean): Promise<nu
   await requests.follower.catchUp();
   const next = requests.model.nextError(numberOf(requests.view.selection[0]), forward);
   if (next === undefined) {
-    void vscode.window.showInformationMessage(
-      forward ? 'No error after this request.' : 'No error before this request.',
-    );
+    void showInformation(forward ? 'No error after this request.' : 'No error before this request.');
     return undefined;
   }
   await reveal(requests, next);

@@ -2,10 +2,10 @@
  * One file of exported requests: it appears under its name when it is whole, and what was there is replaced only then
  * (it may be the capture that is read). Knows nothing of vscode.
  */
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import type { FileHandle } from 'node:fs/promises';
 import { trouble } from '../../base/catalogue';
 import { Slice } from './breathe';
+import { replaceFile } from './replaceFile';
 
 const PIECE = 256 << 10;
 
@@ -15,17 +15,8 @@ export async function writeExport(
   pieces: Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>,
   cancelled: () => boolean,
 ): Promise<boolean> {
-  // Short, whatever the name is.
-  const fresh = join(dirname(path), `.virtiofs-export-${process.pid}.part`);
   try {
-    const file = await open(fresh, 'wx');
-    try {
-      const whole = await write(file, pieces, cancelled).finally(() => file.close());
-      if (whole) await rename(fresh, path);
-      return whole;
-    } finally {
-      await rm(fresh, { force: true });
-    }
+    return await replaceFile(path, (file) => write(file, pieces, cancelled));
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === undefined) throw error;

@@ -7,6 +7,7 @@ import { csv } from '../../trace/export/csv';
 import { jsonLines } from '../../trace/export/jsonl';
 import { filteredCapture, firstKeptRow } from '../../trace/export/pcapng';
 import type { CapturePackets } from '../../trace/packets';
+import { showError, showInformation, showWarning } from '../messages';
 import { showTrouble } from '../troubleMessage';
 import type { CaptureSource } from './captureSource';
 import { writeExport } from './exportFile';
@@ -67,7 +68,7 @@ export async function exportRows(
   near: vscode.Uri | undefined,
 ): Promise<void> {
   if (rows.length === 0) {
-    void vscode.window.showWarningMessage('No request is shown, so there is nothing to export.');
+    void showWarning('No request is shown, so there is nothing to export.');
     return;
   }
   const check = rowsAsNow(source);
@@ -88,7 +89,7 @@ export async function exportRows(
   });
   if (!target) return;
   if (target.scheme !== 'file') {
-    void vscode.window.showErrorMessage('An export is written to a file on the machine that the extension runs on.');
+    void showError('An export is written to a file on the machine that the extension runs on.');
     return;
   }
   const without = format.extension === 'fuse.pcapng' ? notKept(source.capture, rows) : '';
@@ -103,6 +104,6 @@ export async function exportRows(
     const { message, remedy } = error instanceof Trouble ? error : trouble('unexpected', String(error));
     return showTrouble(message, remedy);
   }
-  const answer = await vscode.window.showInformationMessage(`Exported to ${target.fsPath}${without}`, 'Open');
+  const answer = await showInformation(`Exported to ${target.fsPath}${without}`, 'Open');
   if (answer) await vscode.commands.executeCommand('vscode.open', target);
 }

@@ -1,7 +1,9 @@
-/** Where notes on a capture are kept, by VS Code's own file system and storage. */
+/** Where notes on a capture are kept: by VS Code's own file systems and storage, and by Node where those would follow links. */
+import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
 import type { KeptNote } from './notePlaces';
 import { NotesStore, type StoredNotes } from './notesFile';
+import { replaceFile } from './replaceFile';
 
 const MOST_BYTES = 64 << 20;
 
@@ -23,9 +25,22 @@ export function notesOf(capture: vscode.Uri, memento: vscode.Memento): NotesStor
         }
       },
       async write(text) {
-        const fresh = uri.with({ path: `${uri.path}.new` });
-        await fs.writeFile(fresh, new TextEncoder().encode(text));
-        await fs.rename(fresh, uri, { overwrite: true });
+        if (uri.scheme === 'file') {
+          await replaceFile(uri.fsPath, async (file) => {
+            await file.writeFile(text);
+            return true;
+          });
+          return;
+        }
+        const fresh = uri.with({ path: `${uri.path}.${randomUUID()}.new` });
+        try {
+          await fs.writeFile(fresh, new TextEncoder().encode(text));
+          await fs.rename(fresh, uri, { overwrite: true });
+        } catch (error) {
+          // There may be nothing yet; what is told is why it could not be written.
+          await fs.delete(fresh).then(undefined, () => undefined);
+          throw error;
+        }
       },
     },
     { get: () => memento.get(key), set: async (value) => memento.update(key, value) },

@@ -6,6 +6,7 @@ import { packRange, packRows } from '../../control/timelineRows';
 import type { Side, ToTimeline } from '../../control/timeline';
 import type { Capture } from '../../trace/capture';
 import { isInFlight } from '../../trace/line';
+import type { CaptureSource } from './captureSource';
 
 /** So many rows go in one message. */
 export const MOST_ROWS = 65536;
@@ -16,9 +17,14 @@ export class RowStream {
   private open: number[] = [];
 
   constructor(
-    readonly capture: Capture,
+    private readonly source: Pick<CaptureSource, 'capture'>,
     readonly side: Side,
   ) {}
+
+  /** Asked for each time: a live capture that begins anew has another one from then on. */
+  get capture(): Capture {
+    return this.source.capture;
+  }
 
   get behind(): boolean {
     return this.given < this.capture.count;

@@ -15,7 +15,7 @@ import type {
   ToTimeline,
 } from '../../control/timeline';
 import { complete } from '../../trace/filter/complete';
-import { compileFilter } from '../../trace/filter/filter';
+import { compileFilter, type Filter } from '../../trace/filter/filter';
 import { OccupancyWalk } from '../../trace/dax/windowOccupancy';
 import { WindowLog } from '../../trace/dax/windowLog';
 import { breathe, Slice } from './breathe';
@@ -54,6 +54,8 @@ export class TimelineSession {
   /** What each side's DAX window has been through, as far as it was asked for. */
   private windows: WindowLog[] = [];
   private filterNumber = 0;
+  /** The one that was asked for last; undefined: all pass. */
+  private newestFilter: Filter | undefined;
   private ready = false;
   private paused = false;
   private shown = true;
@@ -73,7 +75,7 @@ export class TimelineSession {
   private page = 0;
 
   constructor(private readonly parts: SessionParts) {
-    this.streams = parts.sources.map(({ capture }, side) => new RowStream(capture, side as Side));
+    this.streams = parts.sources.map((source, side) => new RowStream(source, side as Side));
     this.endings = parts.sources.map((source) => source.onChange(() => this.changed()));
   }
 
@@ -189,6 +191,8 @@ export class TimelineSession {
     const { page } = this;
     for (const stream of this.streams) {
       await this.giveState(stream.side);
+      // What is taken from the stream now would be missing in a page that has begun meanwhile.
+      if (page !== this.page) return;
       if (this.paused) continue;
       const reading = this.sourceOf(stream.side).state().phase === 'reading';
       const { messages, changed } = stream.next(reading);
@@ -282,13 +286,24 @@ export class TimelineSession {
     if (!outcome.ok) return { about: 'filter', trouble: outcome.error };
     this.filterNumber = number;
     this.filterings = this.prepared = undefined;
+    this.newestFilter = undefined;
     if (text.trim() === '') return { about: 'filter', passed: undefined };
-    const filterings = this.streams.map(({ capture }) => new Filtering(outcome.value, capture));
+    const filter = (this.newestFilter = outcome.value);
+    for (;;) {
+      const { page } = this;
+      const given = await this.passedBy(filter, () => this.newestFilter !== filter || this.page !== page || this.ended);
+      if (this.newestFilter !== filter || this.ended) throw new Error('superseded by another filter');
+      // When the page begins again meanwhile, rows are others.
+      if (given && page === this.page) return given;
+    }
+  }
+
+  private async passedBy(filter: Filter, stale: () => boolean): Promise<Given | undefined> {
+    const filterings = this.streams.map(({ capture }) => new Filtering(filter, capture));
     const passed: FilterResult[] = [];
-    const superseded = (): boolean => this.filterNumber !== number || this.ended;
     for (const [side, filtering] of filterings.entries()) {
-      const result = await filtering.run(this.streams[side].given, superseded);
-      if (!result) throw new Error('superseded by another filter');
+      const result = await filtering.run(this.streams[side].given, stale);
+      if (!result || stale()) return undefined;
       passed.push(result);
     }
     this.prepared = filterings;

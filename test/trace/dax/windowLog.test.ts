@@ -3,8 +3,11 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { CaptureReader } from '../../../src/trace/captureReader';
 import { WindowEvent, WindowEvents } from '../../../src/trace/dax/windowEvents';
-import { WindowHistory } from '../../../src/trace/dax/windowHistory';
+import { windowFigures } from '../../../src/trace/dax/windowFigures';
+import { MOST_ENTRIES, WindowHistory } from '../../../src/trace/dax/windowHistory';
 import { WindowLog } from '../../../src/trace/dax/windowLog';
+import { MOST_RANGES, WindowState } from '../../../src/trace/dax/windowState';
+import { windowText } from '../../../src/trace/dax/windowText';
 import { windowCapture } from './windowCapture';
 
 const RANGE = 2 << 20;
@@ -159,5 +162,75 @@ describe('the order of events', () => {
     }
     assert.ok(events.count / history.stride <= 1024);
     assert.deepEqual(history.after(123_457), new WindowHistory(events, 0).after(123_457));
+  });
+});
+
+describe('a capture that was crafted to map more than any window has', () => {
+  const COUNT = 3 * MOST_RANGES;
+
+  /** Mappings that are never removed, each at a place of its own, and now and then a removal of one. */
+  function many(): WindowEvents {
+    const events = new WindowEvents();
+    for (let at = 0; at < COUNT; at++) {
+      const kind = at % 16 === 15 ? WindowEvent.Unmap : WindowEvent.Map;
+      const place = kind === WindowEvent.Map ? at : at - 8;
+      events.add(kind, at, place * RANGE, RANGE, at * RANGE, 1 + (at % 9), 0, 0, at);
+    }
+    return events;
+  }
+
+  it('is followed as far as there is room, and the rest counted', () => {
+    const events = many();
+    const state = new WindowHistory(events, 0).at(Infinity);
+    assert.ok(state.all.length <= MOST_RANGES);
+    assert.ok(state.leftOut > 0);
+    assert.equal(state.mappedBytes, state.all.length * RANGE);
+    const asked = events.kind.subarray(0, COUNT).filter((kind) => kind === (WindowEvent.Map as number)).length;
+    assert.equal(state.maps + state.leftOut, asked);
+  });
+
+  it('takes no more memory for the states that are kept, which are as right as ever', () => {
+    const events = many();
+    const history = new WindowHistory(events, 0);
+    assert.ok(history.entries <= MOST_ENTRIES);
+    const played = new WindowState();
+    for (const wanted of [4097, 2 * MOST_RANGES + 77, COUNT]) {
+      while (played.applied < wanted) played.apply(events, played.applied);
+      assert.deepEqual(history.after(wanted), played);
+    }
+    history.forget(COUNT - 1000);
+    assert.ok(history.entries <= MOST_ENTRIES);
+    assert.deepEqual({ ...history.at(Infinity), applied: COUNT }, { ...played });
+  });
+
+  it('is told with what was left out', () => {
+    const reader = new CaptureReader();
+    reader.push(windowCapture((c) => c.init(1)));
+    const history = new WindowHistory(many(), 0);
+    const { leftOut } = history.at(Infinity);
+    const figures = windowFigures(reader, history);
+    assert.equal(figures.leftOut, leftOut);
+    assert.ok(
+      windowText(figures).includes(`left out    ${leftOut} made beside ${MOST_RANGES} others: no more are followed`),
+    );
+  });
+
+  it('is applied piece by piece, so that others have their turns', () => {
+    const reader = new CaptureReader();
+    reader.push(
+      windowCapture((c) => {
+        const all = Array.from({ length: 1000 }, (_, at) => [at * RANGE, RANGE] as const);
+        for (let at = 0; at < 10; at++) c.remove(1 + at, 5, all);
+      }),
+    );
+    reader.end();
+    const log = new WindowLog();
+    let applied = 0;
+    for (let done = false; !done;) {
+      done = log.advance(reader, reader.count, () => true);
+      assert.ok(log.events.count - applied <= 4000);
+      applied = log.events.count;
+    }
+    assert.equal(applied, 10_000);
   });
 });

@@ -25,6 +25,8 @@ interface Page {
   readonly session: TimelineSession;
   readonly got: ToTimeline[];
   readonly reader: CaptureReader;
+  /** The source begins anew, as a live one does whose share is another one now. */
+  beginAnew(bytes: Uint8Array): void;
   /** The source has more, or is in another phase. */
   change(phase: SourceState['phase'], bytes?: Uint8Array): void;
   /** The page takes what waits; from then on at once. */
@@ -39,7 +41,7 @@ const noNotes: Notes = {
 };
 
 function page(phase: SourceState['phase'], bytes: Uint8Array, held = false, notes = noNotes): Page {
-  const reader = new CaptureReader();
+  let reader = new CaptureReader();
   reader.push(bytes);
   let now = phase;
   let listener = (): void => undefined;
@@ -49,7 +51,9 @@ function page(phase: SourceState['phase'], bytes: Uint8Array, held = false, note
   const session = new TimelineSession({
     sources: [
       {
-        capture: reader,
+        get capture() {
+          return reader;
+        },
         dropped: 0,
         state: () => ({ title: 'a', phase: now, bytesRead: 1, bytes: 2, trouble: undefined, notes: [] }),
         onChange: (told) => {
@@ -72,6 +76,11 @@ function page(phase: SourceState['phase'], bytes: Uint8Array, held = false, note
     session,
     got,
     reader,
+    beginAnew: (fresh) => {
+      reader = new CaptureReader();
+      reader.push(fresh);
+      listener();
+    },
     change: (next, more) => {
       if (more) reader.push(more);
       now = next;
@@ -148,6 +157,61 @@ describe("a timeline's session", () => {
       got.map(({ kind }) => kind).filter((kind) => kind !== 'notes'),
       ['begin', 'state', 'rows', 'state'],
     );
+    session.end();
+  });
+
+  it('gives all of it to a page that is loaded anew just when there is more, as when the oldest rows were dropped', async () => {
+    const { session, got, change } = page('complete', forgets(3));
+    await session.take({ kind: 'ready' });
+    await settled();
+    got.length = 0;
+    change('complete', forgets(2));
+    await session.take({ kind: 'ready' });
+    await settled();
+    const begun = got.findLastIndex(({ kind }) => kind === 'begin');
+    assert.deepEqual(rowsIn(got.slice(begun)), [7]);
+    session.end();
+  });
+
+  it('goes on with the capture that a source has after it began anew: rows, details and what passes the filter', async () => {
+    const { session, got, beginAnew, change } = page('live', forgets(5));
+    await session.take({ kind: 'ready' });
+    await settled();
+    got.length = 0;
+    const beginning = new CaptureBuilder().init().bytes();
+    beginAnew(new CaptureBuilder().init().exchange('GETATTR').bytes());
+    await session.take({ kind: 'ready' });
+    await settled();
+    assert.deepEqual(rowsIn(got.slice(got.findLastIndex(({ kind }) => kind === 'begin'))), [2]);
+    await session.take({ kind: 'question', id: 1, ask: { about: 'filter', filter: 1, text: 'opcode == GETATTR' } });
+    await session.take({ kind: 'question', id: 2, ask: { about: 'request', side: 0, row: 1 } });
+    const [filter, details] = got.flatMap((message) => (message.kind === 'answer' ? [message] : []));
+    assert.ok('give' in filter && filter.give.about === 'filter' && 'passed' in filter.give);
+    assert.deepEqual(filter.give.passed, [{ count: 2, bits: Uint8Array.of(0b10) }]);
+    assert.ok('give' in details && details.give.about === 'request');
+    assert.equal(details.give.request.opcode, 'GETATTR');
+    change('live', forgets(3).subarray(beginning.length));
+    await settled();
+    assert.deepEqual(rowsIn(got).at(-1), 3);
+    session.end();
+  });
+
+  it('filters the rows that are there now when they became others while it was at it', async () => {
+    const { session, got, beginAnew } = page('live', forgets(5));
+    await session.take({ kind: 'ready' });
+    await settled();
+    void session.take({ kind: 'question', id: 1, ask: { about: 'filter', filter: 1, text: 'opcode == GETATTR' } });
+    beginAnew(new CaptureBuilder().init().exchange('GETATTR').bytes());
+    await session.take({ kind: 'ready' });
+    await settled();
+    const passed = got.flatMap((message) => {
+      if (message.kind === 'passed') return [...message.rows];
+      if (message.kind !== 'answer') return [];
+      assert.ok('give' in message && message.give.about === 'filter' && 'passed' in message.give);
+      const [{ count, bits }] = message.give.passed ?? [];
+      return Array.from({ length: count }, (_, row) => row).filter((row) => bits[row >> 3] & (1 << (row & 7)));
+    });
+    assert.deepEqual(passed, [1]);
     session.end();
   });
 
