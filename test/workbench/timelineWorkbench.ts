@@ -98,7 +98,7 @@ export async function command(page: Page, name: string): Promise<void> {
 }
 
 export async function closeEditors(page: Page): Promise<void> {
-  await command(page, 'View: Close All Editors');
+  for (const key of ['Control+K', 'Control+W']) await page.keyboard.press(key);
   await page.locator('iframe.webview.ready:visible').waitFor({ state: 'detached' });
 }
 
