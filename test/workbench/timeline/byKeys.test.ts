@@ -73,9 +73,8 @@ describe('the timeline in VS Code, without a mouse or a screen', function () {
       .waitFor({ state: 'attached' });
     await page.keyboard.press('z');
     await timeline.until('the request fills the view', async () => (await lengthInView()) < everything / 10);
-    await frame.locator('.details .field').first().waitFor();
     await page.keyboard.press('Enter');
-    assert.equal(await frame.locator(':focus').getAttribute('role'), 'tree');
+    await frame.locator('[role=tree]:focus').waitFor();
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('ArrowDown');
     assert.ok((await frame.locator('.byte.marked').count()) > 0);
@@ -86,6 +85,26 @@ describe('the timeline in VS Code, without a mouse or a screen', function () {
         (element as unknown as { matches(selector: string): boolean }).matches(':focus'),
       ),
     );
+  });
+
+  it('goes into the fields of a request that is still on its way, the first one and those after it', async () => {
+    const line = frame.locator('.details-head .line');
+    let before = 'none yet';
+    for (const select of ['ArrowRight', 'End']) {
+      // Both keys before anything can have come.
+      await frame.locator('#lanes').evaluate(
+        (element, keys) => {
+          for (const key of keys)
+            element.dispatchEvent(Object.assign(new Event('keydown', { bubbles: true }), { key }));
+        },
+        [select, 'Enter'],
+      );
+      await line.filter({ hasNotText: before }).waitFor();
+      before = (await line.textContent()) ?? '';
+      assert.equal(await frame.locator(':focus').getAttribute('role'), 'tree');
+      await page.keyboard.press('ArrowDown');
+      assert.ok((await frame.locator('.byte.marked').count()) > 0);
+    }
   });
 
   it('goes through the table by the page', async () => {

@@ -26,6 +26,7 @@ export class Details {
   private shown: Selected | undefined;
   private number = 0;
   private firstTree: FieldTree | undefined;
+  private wantsFocus = false;
 
   constructor(private readonly parts: DetailsParts) {
     this.element = el('section', { class: 'details', 'aria-label': 'Selected request' }, this.body);
@@ -33,8 +34,10 @@ export class Details {
     this.nothing();
   }
 
+  /** The fields take the focus; those of a request that is still on its way, once they are there. */
   focus(): void {
     if (this.firstTree) this.firstTree.element.focus();
+    else this.wantsFocus = this.parts.model.selected !== undefined;
   }
 
   private nothing(): void {
@@ -45,6 +48,7 @@ export class Details {
 
   private async show(selected: Selected | undefined): Promise<void> {
     const number = ++this.number;
+    this.wantsFocus = false;
     if (!selected) return this.nothing();
     if (this.shown?.row === selected.row && this.shown.side === selected.side) return;
     try {
@@ -82,10 +86,14 @@ export class Details {
       el('p', { class: `line${error < 0 ? ' failed' : ''}`, title: request.instant }, request.line),
       this.phaseBar(request.phases),
     );
+    // The fields before these go, and would take the place of who works with keys with them.
+    const takesFocus = this.wantsFocus || (document.hasFocus() && this.body.contains(document.activeElement));
+    this.wantsFocus = false;
     this.firstTree = undefined;
     const messages = request.messages.map((message) => this.message(message));
     this.body.replaceChildren(head, ...messages, ...calls(request));
     this.body.scrollTop = 0;
+    if (takesFocus) this.focus();
   }
 
   private phaseBar(times: PhaseTimes | undefined): HTMLElement | undefined {
