@@ -6,7 +6,7 @@ import type { Capture } from '../../trace/capture';
 import { argumentsOf, errorName, isInFlight, isOrphan, kindOf } from '../../trace/line';
 import type { Grouping } from '../../trace/requestGroups';
 import { printDuration, printSeconds } from '../../trace/times';
-import { sizeText } from '../timeline/sizeText';
+import { sizeText } from '../sizeText';
 
 export interface RowText {
   readonly label: string;
