@@ -5,9 +5,16 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { DEFAULT_DAX_POLICY } from '../base/daxSize';
-import { tagFault } from '../base/tag';
-import { DAX_MOUNT_CHOICES, daxSizes, daxWords } from './daxChoice';
-import { daxPolicyFault, type LaunchOptions, absolute, defaultCapture, freeTag, memoryFault } from './launchOptions';
+import { DAX_MOUNT_CHOICES, daxOffered, daxSizes, daxWords } from './daxChoice';
+import {
+  daxPolicyFault,
+  type LaunchOptions,
+  absolute,
+  defaultCapture,
+  freeTag,
+  memoryFault,
+  tagRefusal,
+} from './launchOptions';
 import { shownPath } from './shownPath';
 
 type Answer = Partial<LaunchOptions> | undefined;
@@ -93,11 +100,9 @@ function rows(folder: string, options: LaunchOptions, start: string): OptionItem
       label: '$(tag) Tag',
       description: `${options.tag}, mounted at /mnt/${options.tag}`,
       ask: () =>
-        input('Tag: what the guest calls the share', options.tag, (tag) => {
-          const fault = tagFault(tag);
-          if (fault !== undefined) return `The tag ${fault}`;
-          return options.shares.some((share) => share.tag === tag) ? 'Another folder has this tag' : undefined;
-        }).then((tag) => (tag === undefined ? undefined : { tag })),
+        input('Tag: what the guest calls the share', options.tag, (tag) => tagRefusal(tag, options.shares)).then(
+          (tag) => (tag === undefined ? undefined : { tag }),
+        ),
     },
     {
       label: '$(multiple-windows) More folders',
@@ -124,7 +129,7 @@ function rows(folder: string, options: LaunchOptions, start: string): OptionItem
           },
         ]
       : []),
-    daxRow(options),
+    ...(daxOffered(options) ? [daxRow(options)] : []),
     {
       label: '$(record) Capture to a file',
       description: options.capture === '' ? 'no' : shownPath(options.capture),
