@@ -5,6 +5,7 @@ import { sampleCapture } from '../sampleCapture';
 export type CaptureName =
   | 'build.fuse.pcapng'
   | 'slower.fuse.pcapng'
+  | 'long.fuse.pcapng'
   | 'rotated.fuse.pcapng'
   | 'cut.fuse.pcapng'
   | 'damaged.fuse.pcapng'
@@ -17,6 +18,7 @@ export function captures(): Record<CaptureName, Uint8Array> {
   return {
     'build.fuse.pcapng': whole,
     'slower.fuse.pcapng': sampleCapture({ slower: 1.6, files: 50 }).bytes(),
+    'long.fuse.pcapng': long().bytes(),
     'rotated.fuse.pcapng': rotated().newer,
     'cut.fuse.pcapng': whole.subarray(0, whole.length - 1001),
     'damaged.fuse.pcapng': damaged(whole),
@@ -24,6 +26,13 @@ export function captures(): Record<CaptureName, Uint8Array> {
     'empty.fuse.pcapng': new CaptureBuilder().bytes(),
     'zero.fuse.pcapng': new Uint8Array(0),
   };
+}
+
+/** With requests whose numbers have five digits. */
+function long(): CaptureBuilder {
+  const builder = new CaptureBuilder();
+  for (let i = 0; i < 12_000; i++) builder.exchange('STATFS');
+  return builder;
 }
 
 /** A capture in two files: 40 requests in the older one, 3 in the newer one. */

@@ -80,6 +80,7 @@ export class Details {
         'div',
         { class: 'details-title' },
         el('h2', {}, request.opcode),
+        el('span', { class: 'details-number' }, `#${selected.row}`),
         el('span', { class: 'details-path', 'data-tip': request.path }, request.path),
       ),
       ...(request.doc === '' ? [] : [el('p', { class: 'doc' }, request.doc)]),

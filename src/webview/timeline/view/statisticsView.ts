@@ -132,7 +132,7 @@ export class StatisticsView {
     const { opcode, count, errors, total } = figures;
     const chosen = opcode === this.opcode;
     const bar = el('span', { class: 'share', 'aria-hidden': 'true' });
-    bar.style.width = `${(total / most) * 100}%`;
+    bar.style.setProperty('--part', String(total / most));
     return el(
       'tr',
       {

@@ -166,6 +166,7 @@ export class Table {
   private rowsChanged(): void {
     const { capture } = this;
     if (!capture) return;
+    this.grid.style.setProperty('--digits', String(String(Math.max(0, capture.rows.count - 1)).length));
     const atEnd = this.parts.model.follow && this.parts.model.live;
     if (this.sorting.column === 'row' && !this.sorting.down) {
       this.order = capture.passed;
