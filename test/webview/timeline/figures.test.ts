@@ -55,13 +55,14 @@ describe('figures by opcode', () => {
     ...Array.from({ length: 100 }, (_, i) => ({ start: i, latency: i + 1, opcode: 15 })),
     { start: 200, latency: 7, opcode: 1, error: -2 },
     { start: 201, opcode: 1 },
+    { start: 202, latency: 3, opcode: 1, error: -5 },
   ]);
 
   it('are exact percentiles', () => {
     const [read, lookup] = figuresOf(rows, undefined);
     assert.deepEqual([read.opcode, read.count, read.errors], [15, 100, 0]);
     assert.deepEqual([read.p50, read.p95, read.p99, read.max], [50, 95, 99, 100]);
-    assert.deepEqual([lookup.count, lookup.errors, lookup.max], [2, 1, 7]);
+    assert.deepEqual([lookup.count, lookup.errors, lookup.failed, lookup.max], [3, 2, 1, 7]);
   });
 
   it('are of the rows that are shown', () => {

@@ -89,4 +89,20 @@ describe('the timeline in VS Code, in windows of several widths', function () {
       });
     });
   }
+
+  it('shows as failed what guests do not expect, and has all errors where errors are asked for', async () => {
+    await timeline.begin('build.fuse.pcapng');
+    await timeline.filter('error', /^\d+ of 533$/);
+    await frame.getByRole('columnheader', { name: 'Result' }).getByRole('button').click();
+    const results = async (failed: boolean): Promise<string[]> => {
+      const rows = frame.locator(`.table-row[data-row]:visible${failed ? '.failed' : ':not(.failed)'}`);
+      return [...new Set(await rows.locator('.column-opcode, .column-result').allTextContents())];
+    };
+    await timeline.until(
+      'both are there',
+      async () => (await results(true)).length * (await results(false)).length > 0,
+    );
+    assert.deepEqual(await results(true), ['UNLINK', 'EACCES']);
+    assert.deepEqual(await results(false), ['LOOKUP', 'ENOENT']);
+  });
 });

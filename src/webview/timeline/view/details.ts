@@ -1,5 +1,6 @@
 /** The selected request: what, where its time went, the fields and the bytes of its messages, host system calls. */
 import type { MessageView, PhaseTimes, RequestView } from '../../../control/timeline';
+import { isFailure } from '../../../trace/expectedErrors';
 import { BytesView } from './bytesView';
 import { el, set } from './dom';
 import { durationText } from '../model/durations';
@@ -72,7 +73,8 @@ export class Details {
 
   private fill(selected: Selected, request: RequestView): void {
     const { rows } = this.parts.model.captures[selected.side];
-    const error = rows.columns.error[selected.row];
+    const { opcode, error } = rows.columns;
+    const failed = isFailure(opcode[selected.row], error[selected.row]);
     const head = el(
       'header',
       { class: 'details-head' },
@@ -84,7 +86,7 @@ export class Details {
         el('span', { class: 'details-path', 'data-tip': request.path }, request.path),
       ),
       ...(request.doc === '' ? [] : [el('p', { class: 'doc' }, request.doc)]),
-      el('p', { class: `line${error < 0 ? ' failed' : ''}`, title: request.instant }, request.line),
+      el('p', { class: `line${failed ? ' failed' : ''}`, title: request.instant }, request.line),
       this.phaseBar(request.phases),
     );
     // The fields before these go, and would take the place of who works with keys with them.

@@ -306,7 +306,7 @@ export class LanesView {
       context.fillText(this.fitted(context, text, room, path === true), 10 + badge, middle);
       context.fillStyle = theme.muted;
       if (two) {
-        const failed = lane.errors > 0 ? ` · ${thousands(lane.errors)} failed` : '';
+        const failed = lane.failed > 0 ? ` · ${thousands(lane.failed)} failed` : '';
         context.fillText(this.fitted(context, `${count}${failed}`, left - 20 - badge, false), 10 + badge, middle + 15);
       } else {
         context.textAlign = 'right';
