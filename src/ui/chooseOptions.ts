@@ -5,8 +5,7 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { DEFAULT_DAX_POLICY } from '../base/daxSize';
-import { tagFault } from '../base/tag';
-import { DAX_MOUNT_CHOICES, daxSizes, daxWords } from './daxChoice';
+import { DAX_MOUNT_CHOICES, daxOffered, daxSizes, daxWords } from './daxChoice';
 import {
   daxPolicyFault,
   type LaunchOptions,
@@ -17,6 +16,7 @@ import {
   defaultCapture,
   freeTag,
   memoryFault,
+  tagRefusal,
 } from './launchOptions';
 import { shownPath } from './shownPath';
 
@@ -103,11 +103,9 @@ function rows(folder: string, options: LaunchOptions, start: string): OptionItem
       label: '$(tag) Tag',
       description: `${options.tag}, mounted at /mnt/${options.tag}`,
       ask: () =>
-        input('Tag: what the guest calls the share', options.tag, (tag) => {
-          const fault = tagFault(tag);
-          if (fault !== undefined) return `The tag ${fault}`;
-          return options.shares.some((share) => share.tag === tag) ? 'Another folder has this tag' : undefined;
-        }).then((tag) => (tag === undefined ? undefined : { tag })),
+        input('Tag: what the guest calls the share', options.tag, (tag) => tagRefusal(tag, options.shares)).then(
+          (tag) => (tag === undefined ? undefined : { tag }),
+        ),
     },
     {
       label: '$(multiple-windows) More folders',
@@ -134,7 +132,7 @@ function rows(folder: string, options: LaunchOptions, start: string): OptionItem
           },
         ]
       : []),
-    daxRow(options),
+    ...(daxOffered(options) ? [daxRow(options)] : []),
     {
       label: '$(record) Capture to a file',
       description: options.capture === '' ? 'no' : shownPath(captureShown(options.capture)),

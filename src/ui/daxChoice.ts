@@ -11,6 +11,9 @@ export interface DaxChoice<T extends string> {
   readonly detail?: string;
 }
 
+/** User Mode Linux can have none; one that was chosen before stands in the way, and has to be seen to be taken back. */
+export const daxOffered = ({ guest, dax }: LaunchOptions): boolean => guest === 'qemu' || dax !== '';
+
 /** What is chosen, in a few words; and, where that cannot be, why not and what to do. */
 export function daxWords(options: LaunchOptions): { readonly description: string; readonly fault?: string } {
   const { dax, daxMount, daxPolicy } = options;

@@ -5,9 +5,11 @@
  */
 import { homedir } from 'node:os';
 import { basename, isAbsolute, join, resolve } from 'node:path';
+import { trouble } from '../base/catalogue';
 import { DAX_POLICY_SIZE, daxSizeFault, parseDaxSize } from '../base/daxSize';
 import { checkAskedWindows } from '../base/daxWish';
 import { tagFault } from '../base/tag';
+import { sentence } from './sentence';
 
 export const GUESTS = ['qemu', 'uml'] as const;
 export const CACHE_MODES = ['never', 'metadata', 'auto', 'always'] as const;
@@ -128,6 +130,14 @@ function readShares(value: unknown, base: string): ExtraShare[] | undefined {
     });
   }
   return shares;
+}
+
+/** Why a share cannot have that tag beside `others`, with what a tag has to be; undefined when it can. */
+export function tagRefusal(tag: string, others: readonly ExtraShare[]): string | undefined {
+  const fault = tagFault(tag);
+  const reason = fault === undefined ? undefined : trouble('tagBad', fault);
+  if (reason) return sentence(reason.message, reason.remedy);
+  return others.some((share) => share.tag === tag) ? 'Another folder has this tag' : undefined;
 }
 
 /** What is wrong with a size of memory; undefined when nothing is. */

@@ -1,6 +1,6 @@
 /** The row of the DAX window among the choices of a share: what is chosen; or why that cannot be, and what to do. */
 import assert from 'node:assert/strict';
-import { DAX_MOUNT_CHOICES, daxSizes, daxWords } from '../../src/ui/daxChoice';
+import { DAX_MOUNT_CHOICES, daxOffered, daxSizes, daxWords } from '../../src/ui/daxChoice';
 import { DAX_MOUNTS, DEFAULT_OPTIONS, daxFault, type LaunchOptions, readOptions } from '../../src/ui/launchOptions';
 
 const words = (options: Partial<LaunchOptions>): string => daxWords({ ...DEFAULT_OPTIONS, ...options }).description;
@@ -27,6 +27,13 @@ describe('the DAX window among the choices of a share', () => {
     const shares = [{ folder: '/a', tag: 'a' }];
     assert.match(fault({ dax: '256M', shares }), /together would be 512M.*\. Together they may have 256M/);
     assert.equal(words({ dax: '64M', guest: 'uml' }), '64M, dax=inode');
+  });
+
+  it('is not offered to a guest that has none, unless there is one to be taken back', () => {
+    const offered = (options: Partial<LaunchOptions>): boolean => daxOffered({ ...DEFAULT_OPTIONS, ...options });
+    assert.ok(offered({ guest: 'qemu' }));
+    assert.ok(!offered({ guest: 'uml' }));
+    assert.ok(offered({ guest: 'uml', dax: '64M' }));
   });
 
   it('offers only what can be', () => {

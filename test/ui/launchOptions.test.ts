@@ -19,6 +19,7 @@ import {
   readProfiles,
   shareWords,
   summary,
+  tagRefusal,
 } from '../../src/ui/launchOptions';
 import { profileTrouble } from '../../src/ui/refusedOptions';
 
@@ -62,6 +63,15 @@ describe('the choices of a share', () => {
         daxMount: 'always',
       },
     );
+  });
+
+  it('have a tag, or it is said what a tag has to be', () => {
+    const others = [{ folder: '/a', tag: 'a' }];
+    assert.equal(tagRefusal('work', others), undefined);
+    assert.equal(tagRefusal('x'.repeat(36), others), undefined);
+    assert.match(tagRefusal('ü'.repeat(22), others) ?? '', /^The tag is 44 bytes long\. A tag is 1 to 36 bytes long/);
+    assert.match(tagRefusal('', others) ?? '', /^The tag is empty\. A tag is 1 to 36 bytes long/);
+    assert.equal(tagRefusal('a', others), 'Another folder has this tag');
   });
 
   it('leave out what only QEMU knows where the guest is User Mode Linux', () => {

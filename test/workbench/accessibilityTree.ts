@@ -1,5 +1,20 @@
-/** What the browser hands to a screen reader of the pages of webviews. */
-import type { Page } from 'playwright-core';
+/** What a screen reader has of the pages of webviews: by their elements, and by what the browser makes of them. */
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import { resolve } from 'node:path';
+import type { Locator, Page } from 'playwright-core';
+
+const { nameless } = createRequire(__filename)(resolve(__dirname, '../../../test/workbench/labelsInPage.cjs')) as {
+  nameless(root: unknown): string[];
+};
+
+/** Of a page as it is now. `least`: so many things take the focus. */
+export async function hasNames(page: Page, root: Locator, least: number): Promise<void> {
+  assert.deepEqual(await root.evaluate(nameless), []);
+  const tree = await withoutName(page);
+  assert.ok(tree.looked >= least, `only ${tree.looked} things take the focus`);
+  assert.deepEqual(tree.nameless, []);
+}
 
 interface FrameTree {
   readonly frame: { readonly id: string; readonly url: string };
@@ -7,7 +22,7 @@ interface FrameTree {
 }
 
 /** Whatever takes the focus and has no name, by its role. */
-export async function withoutName(page: Page): Promise<{ readonly looked: number; readonly nameless: string[] }> {
+async function withoutName(page: Page): Promise<{ readonly looked: number; readonly nameless: string[] }> {
   const session = await page.context().newCDPSession(page);
   try {
     await session.send('Accessibility.enable');

@@ -37,9 +37,22 @@ export async function timelineWorkbench(
     installed,
     settings,
   });
-  const { page } = workbench;
+  const close = async (): Promise<void> => {
+    await workbench.close();
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    await extensionIsKnown(workbench.page);
+    return { ...workbench, folder, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Before VS Code knows of the extension it would open a capture as text. */
+async function extensionIsKnown(page: Page): Promise<void> {
   await page.locator('.explorer-folders-view').waitFor({ timeout: 60_000 });
-  // Before VS Code knows of the extension it would open a capture as text.
   for (let turn = 0; ; turn++) {
     await page.keyboard.press('F1');
     await page.locator('.quick-input-widget input').first().fill('>Virtio-FS: Compare');
@@ -49,17 +62,9 @@ export async function timelineWorkbench(
       () => false,
     );
     await page.keyboard.press('Escape');
-    if (there) break;
+    if (there) return;
     if (turn > 20) throw new Error('VS Code does not know the extension');
   }
-  return {
-    ...workbench,
-    folder,
-    close: async () => {
-      await workbench.close();
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
 }
 
 /** Opens a capture as a double click does. */
@@ -98,7 +103,7 @@ export async function command(page: Page, name: string): Promise<void> {
 }
 
 export async function closeEditors(page: Page): Promise<void> {
-  await command(page, 'View: Close All Editors');
+  for (const key of ['Control+K', 'Control+W']) await page.keyboard.press(key);
   await page.locator('iframe.webview.ready:visible').waitFor({ state: 'detached' });
 }
 

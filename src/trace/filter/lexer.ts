@@ -25,6 +25,10 @@ const NUMBER = /-?[0-9][0-9A-Za-z_]*(?:\.[0-9][0-9A-Za-z_]*)?/y;
 const SPACE = /(?:\s|#[^\n]*)+/y;
 const REGEX = /\/((?:[^/\\\n]|\\[^\n])*)\/([A-Za-z]*)/y;
 
+/** Not the beginning of a path. */
+const REGEX_ALONE = /\/((?:[^/\\\s]|\\\S)+)\/(i?)(?![^\s)&|,])/y;
+const LIST = /\[([^[\]()\n]*)\]/y;
+
 /** What people write in other languages. */
 const foreign: Readonly<Record<string, string>> = { '=': '==', '<>': '!=', '===': '==', '!==': '!=' };
 
@@ -76,6 +80,9 @@ function next(
     }
     return { ...token('regex', regex[0].length, regex[1]), fold: regex[2] === 'i' };
   }
+  // What it is told instead is the parser's to say, which knows where the test begins.
+  const misplaced = before?.kind === 'symbol' && before.text === '~' ? match(REGEX_ALONE) : null;
+  if (misplaced) return { ...token('regex', misplaced[0].length, misplaced[1]), fold: misplaced[2] === 'i' };
   const wrong = /^(?:[=!]==|<>|=(?![=~]))/.exec(text.slice(at, at + 3))?.[0];
   if (wrong !== undefined) {
     return { ...token('error', wrong.length, `"${wrong}" is no operator`), suggestion: foreign[wrong] };
@@ -83,6 +90,11 @@ function next(
   const symbol = symbols.find((each) => text.startsWith(each, at));
   if (symbol !== undefined) return token('symbol', symbol.length);
   const bare = /^[^\s()&|,]+/.exec(text.slice(at, at + 200))?.[0] ?? first;
+  if (first === '[' && before?.kind === 'word' && before.text === 'in') {
+    const list = match(LIST);
+    const wrong = token('error', list?.[0].length ?? 1, 'values are listed in parentheses');
+    return list ? { ...wrong, suggestion: `(${list[1].trim()})` } : wrong;
+  }
   if (/[*?[\]{}/]/.test(first)) {
     return { ...token('error', bare.length, 'a pattern is written in quotes'), suggestion: JSON.stringify(bare) };
   }

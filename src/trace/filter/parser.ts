@@ -202,6 +202,10 @@ class Parser {
       const pattern = { kind: 'text' as const, text: token.text, from: token.from, to: token.to };
       return { kind: 'glob', negated, pattern, from, to: token.to };
     }
+    if (token.kind === 'regex' && operator === '~') {
+      const regex = `=~ /${token.text}/${token.fold ? 'i' : ''}`;
+      return this.fail('a regular expression is searched for with =~', { from, to: token.to }, regex);
+    }
     if (token.kind === 'regex') {
       this.take();
       this.expects = { kind: 'more' };

@@ -1,7 +1,7 @@
 /** The view "Inodes and Handles": shows what `InodesModel` has; while it is looked at the countdowns go on. */
 import * as vscode from 'vscode';
 import { FileType, fopenFlags, openFlags } from '../../protocol/fuse/flags';
-import { printFlags, printId, printSize } from '../../protocol/print';
+import { printFlags, printId } from '../../protocol/print';
 import type { Handle } from '../../trace/inodes/handles';
 import type { Inode, InodeOrder } from '../../trace/inodes/inodes';
 import type { AskedLock, HeldLock } from '../../trace/inodes/locks';
@@ -10,6 +10,7 @@ import type { Captures } from '../captures/captures';
 import { Follower } from '../captures/follower';
 import type { Stale } from '../findings/findingsModel';
 import { paragraphs } from '../markdown';
+import { sizeText } from '../sizeText';
 import { InodesModel, WINDOW } from './inodesModel';
 
 export type InodesNode =
@@ -196,11 +197,11 @@ export class InodesView implements vscode.TreeDataProvider<InodesNode>, vscode.D
     if (inode.keepCache)
       fact('pages kept', 'FOPEN_KEEP_CACHE', 'What the page cache holds stays good when it is opened again.');
     if (inode.looked >= 0) {
-      const text = `${printSize(inode.size)} bytes, mode 0${inode.mode.toString(8)}`;
+      const text = `${count(inode.size)} bytes, mode 0${inode.mode.toString(8)}`;
       fact('told last', text, 'What the guest was told last.', { row: inode.looked + dropped });
     }
-    fact('read', printSize(inode.read), 'Bytes that the guest has read.');
-    fact('written', printSize(inode.written), 'Bytes that the guest has written.');
+    fact('read', sizeText(inode.read), 'Bytes that the guest has read.');
+    fact('written', sizeText(inode.written), 'Bytes that the guest has written.');
     fact('requests', count(inode.requests), 'So many were about it.');
     const handles = inodes
       .opened(MOST_HANDLES, inode.nodeid)
@@ -293,7 +294,7 @@ export class InodesView implements vscode.TreeDataProvider<InodesNode>, vscode.D
     const differs = model.differs.get(nodeid);
     if (differs) parts.push(differs.text);
     if (inode.handles > 0) parts.push(`${count(inode.handles)} open`);
-    if (inode.read + inode.written > 0) parts.push(`${printSize(inode.read + inode.written)} moved`);
+    if (inode.read + inode.written > 0) parts.push(`${sizeText(inode.read + inode.written)} moved`);
     const left = Math.min(inode.attributesUntil, inode.nameUntil || Infinity) - model.now;
     if (left > 0) parts.push(left > FOR_GOOD ? 'cached' : `cached ${this.until(inode.attributesUntil)}`);
     if (model.order === 'lookups' && inode.facts) parts.push(`${count(inode.facts.lookups)} lookups`);
@@ -311,14 +312,14 @@ export class InodesView implements vscode.TreeDataProvider<InodesNode>, vscode.D
     item.id = `${under}/fh${handle.fh}`;
     const flags = printFlags(openFlags, handle.flags);
     const bytes = handle.read + handle.written;
-    const moved = bytes > 0 ? ` · ${printSize(bytes)}` : '';
+    const moved = bytes > 0 ? ` · ${sizeText(bytes)}` : '';
     item.description = `${own ? '' : `fh ${printId(handle.fh)} · `}${flags} · pid ${handle.pid}${moved}`;
     item.iconPath = new vscode.ThemeIcon(handle.folder ? 'folder-opened' : 'go-to-file');
     item.contextValue = 'handle';
     const reply = handle.openFlags === 0 ? '' : `Answered with ${printFlags(fopenFlags, handle.openFlags)}.`;
     item.tooltip = paragraphs([
       `Opened by process ${handle.pid} of user ${handle.uid} with ${flags}. ${reply}`,
-      `${printSize(handle.read)} bytes read, ${printSize(handle.written)} written.`,
+      `${sizeText(handle.read)} read, ${sizeText(handle.written)} written.`,
     ]);
     item.command = revealing(handle.row + (this.model.capture?.dropped ?? 0));
     return item;

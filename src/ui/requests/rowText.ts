@@ -1,12 +1,12 @@
 /** What one request is called in a tree, from its columns and, where that says more, its arguments. Pure. */
 import { Opcode } from '../../protocol/fuse/opcodeNumbers';
-import { Errno } from '../../protocol/errno';
 import { printId } from '../../protocol/print';
 import type { Capture } from '../../trace/capture';
+import { isExpected } from '../../trace/expectedErrors';
 import { argumentsOf, errorName, isInFlight, isOrphan, kindOf } from '../../trace/line';
 import type { Grouping } from '../../trace/requestGroups';
 import { printDuration, printSeconds } from '../../trace/times';
-import { sizeText } from '../timeline/sizeText';
+import { sizeText } from '../sizeText';
 
 export interface RowText {
   readonly label: string;
@@ -104,19 +104,4 @@ function argumentsFor(capture: Capture, row: number, path: string): string[] {
   const request = capture.request(row);
   const text = request ? argumentsOf(request, path, capture.path(capture.columns.otherPath[row])).join(' ') : '';
   return text === '' ? [] : [text.length > 60 ? `${text.slice(0, 59)}…` : text];
-}
-
-/** A name that is not there, an attribute that is not set, a call that is not served: programs ask all the time. */
-function isExpected(opcode: number, error: number): boolean {
-  switch (-error) {
-    case Errno.ENOENT:
-      return opcode === Opcode.LOOKUP;
-    case Errno.ENODATA:
-    case Errno.EOPNOTSUPP:
-      return opcode === Opcode.GETXATTR || opcode === Opcode.LISTXATTR || opcode === Opcode.REMOVEXATTR;
-    case Errno.ENOSYS:
-      return true;
-    default:
-      return false;
-  }
 }

@@ -196,6 +196,19 @@ describe('the filter language', () => {
         '"O_CRAET" is not a flag of open.flags; did you mean "O_CREAT"?\n  open.flags has O_CRAET\n                 ^~~~~~~',
       ],
       ['path ~ *.db', 'a pattern is written in quotes; did you mean "*.db"?\n  path ~ *.db\n         ^~~~'],
+      [
+        'READ && path ~ /ts$/i',
+        'a regular expression is searched for with =~; did you mean "=~ /ts$/i"?\n  READ && path ~ /ts$/i\n               ^~~~~~~~',
+      ],
+      [
+        'path ~ /src/*.ts',
+        'a pattern is written in quotes; did you mean "/src/*.ts"?\n  path ~ /src/*.ts\n         ^~~~~~~~~',
+      ],
+      [
+        'opcode in [READ, WRITE]',
+        'values are listed in parentheses; did you mean "(READ, WRITE)"?\n  opcode in [READ, WRITE]\n            ^~~~~~~~~~~~~',
+      ],
+      ['opcode in [READ', 'values are listed in parentheses\n  opcode in [READ\n            ^'],
       ['path == 5', 'path is text, not a number\n  path == 5\n          ^'],
       ['path == foo', 'path is text: quotes are missing; did you mean "foo"?\n  path == foo\n          ^~~'],
       [
@@ -211,6 +224,21 @@ describe('the filter language', () => {
     for (const [text, expected] of cases) {
       const filter = compileFilter(text);
       assert.equal(filter.ok ? 'no error' : formatError(text, filter.error), expected);
+    }
+  });
+
+  it('becomes the filter that was meant when what an error suggests is put in its place', () => {
+    const cases: readonly [wrong: string, right: string][] = [
+      ['path ~ /ts$/', 'path =~ /ts$/'],
+      ['(path ~ /a\\/b/i) && READ', '(path =~ /a\\/b/i) && READ'],
+      ['opcode not in [READ, WRITE] && error', 'opcode not in (READ, WRITE) && error'],
+    ];
+    for (const [wrong, right] of cases) {
+      const filter = compileFilter(wrong);
+      assert.ok(!filter.ok, wrong);
+      const { from, to, suggestion = '' } = filter.error;
+      assert.equal(wrong.slice(0, from) + suggestion + wrong.slice(to), right);
+      assert.ok(compileFilter(right).ok, right);
     }
   });
 

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { Errno } from '../../../src/protocol/errno';
+import { Opcode } from '../../../src/protocol/fuse/opcodeNumbers';
 import fc from 'fast-check';
 import { rowAt, trackAt } from '../../../src/webview/timeline/model/hitTest';
 import { Image, mix, packColour } from '../../../src/webview/timeline/model/image';
@@ -65,10 +67,13 @@ describe('the picture of a lane', () => {
     assert.equal(at(20, 8), READ);
   });
 
-  it('marks errors', () => {
+  it('marks what failed, not answers that guests expect', () => {
     const { at } = painted([{ start: 0, latency: 50_000, error: -2 }], 100_000);
     assert.equal(at(10, 4), RED);
     assert.equal(at(10, 12), READ);
+    const lookup = { start: 0, latency: 50_000, opcode: Opcode.LOOKUP };
+    assert.equal(painted([{ ...lookup, error: -Errno.EIO }], 100_000).at(10, 4), RED);
+    assert.notEqual(painted([{ ...lookup, error: -Errno.ENOENT }], 100_000).at(10, 4), RED);
   });
 
   it('shows what began before', () => {
@@ -289,7 +294,7 @@ describe('the overview', () => {
       lanes.takeAll();
       const strip = overviewOf(lanes.list, rows, { from: 0, to: 1000 * step }, 50);
       const sum = (counts: Float64Array): number => counts.reduce((total, count) => total + count);
-      assert.deepEqual([sum(strip.rows), sum(strip.errors)], [1000, 10]);
+      assert.deepEqual([sum(strip.rows), sum(strip.failed)], [1000, 10]);
       assert.equal(strip.most, Math.max(...strip.rows));
       assert.ok(strip.rows.every((count) => count > 0));
     });

@@ -6,6 +6,7 @@ import {
   panned,
   seconds,
   showing,
+  tickBase,
   tickText,
   ticksOf,
   within,
@@ -54,13 +55,14 @@ describe('figures by opcode', () => {
     ...Array.from({ length: 100 }, (_, i) => ({ start: i, latency: i + 1, opcode: 15 })),
     { start: 200, latency: 7, opcode: 1, error: -2 },
     { start: 201, opcode: 1 },
+    { start: 202, latency: 3, opcode: 1, error: -5 },
   ]);
 
   it('are exact percentiles', () => {
     const [read, lookup] = figuresOf(rows, undefined);
     assert.deepEqual([read.opcode, read.count, read.errors], [15, 100, 0]);
     assert.deepEqual([read.p50, read.p95, read.p99, read.max], [50, 95, 99, 100]);
-    assert.deepEqual([lookup.count, lookup.errors, lookup.max], [2, 1, 7]);
+    assert.deepEqual([lookup.count, lookup.errors, lookup.failed, lookup.max], [3, 2, 1, 7]);
   });
 
   it('are of the rows that are shown', () => {
@@ -134,6 +136,26 @@ describe('the time in view', () => {
     assert.equal(tickText(1_234_000_700, 100).text, '+0.7 µs');
     assert.equal(tickText(2e9, 1e5).text, '2.000 s');
     assert.equal(seconds(8_900_000), '0.008900 s');
+  });
+
+  it('has ticks that, added to what they are counted from, are the moment where they are', () => {
+    assert.equal(tickBase(7_272_420_000, 2e4), 7e9);
+    assert.equal(tickText(7_272_420_000, 2e4).text, '+272.42 ms');
+    assert.equal(tickBase(1_234_000_700, 100), 1_234_000_000);
+    assert.equal(tickBase(1.5e9, 1e6), undefined, 'that tick says it itself');
+    const sizes: Readonly<Record<string, number>> = { ms: 1e6, µs: 1e3, ns: 1 };
+    const factors = fc.tuple(fc.constantFrom(1, 2, 5), fc.integer({ min: 0, max: 5 }));
+    fc.assert(
+      fc.property(fc.nat(1e9), factors, (place, [factor, power]) => {
+        const step = factor * 10 ** power;
+        const at = place * step;
+        const { text, whole } = tickText(at, step);
+        const base = tickBase(at, step) ?? NaN;
+        if (whole) return assert.equal(base, at);
+        const [, number, unit] = /^\+([\d.]+) (ms|µs|ns)$/.exec(text) ?? [];
+        assert.equal(base + Math.round(Number(number) * sizes[unit]), at);
+      }),
+    );
   });
 
   it('begins where the traffic does, not at an INIT of long ago', () => {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { Errno } from '../../../src/protocol/errno';
+import { Opcode } from '../../../src/protocol/fuse/opcodeNumbers';
 import fc from 'fast-check';
 import { packRange, packRows } from '../../../src/control/timelineRows';
 import { TimelineCapture } from '../../../src/webview/timeline/model/capture';
@@ -108,7 +110,7 @@ describe('lanes of a timeline', () => {
             for (let b = 0; b < (atOnce?.count ?? 0); b++) {
               assert.equal(bitByBit?.index[b], atOnce?.index[b]);
               assert.equal(bitByBit?.rows[b], atOnce?.rows[b]);
-              assert.equal(bitByBit?.errors[b], atOnce?.errors[b]);
+              assert.equal(bitByBit?.failed[b], atOnce?.failed[b]);
             }
           }
         }
@@ -151,10 +153,20 @@ describe('lanes of a timeline', () => {
     assert.equal(lane.before(1, 1e9), 1);
     const answered = columnsOf([{ start: 10, latency: 5000, error: -5 }, open[1]]);
     capture.change(Uint32Array.of(0), packRows(answered, Uint32Array.of(0)));
-    assert.equal(lane.errors, 1);
+    assert.equal(lane.failed, 1);
     assert.equal(lane.before(1, 1e9), -1);
     const level = lane.levels.atMost(2 ** 20);
-    assert.deepEqual([level?.rows[0], level?.errors[0], level?.longest[0]], [2, 1, 0]);
+    assert.deepEqual([level?.rows[0], level?.failed[0], level?.longest[0]], [2, 1, 0]);
+  });
+
+  it('do not count answers that guests expect as failed', () => {
+    const [lane] = lanesOf([
+      { start: 10, latency: 5, opcode: Opcode.LOOKUP, error: -Errno.ENOENT },
+      { start: 20, latency: 5, opcode: Opcode.GETXATTR, error: -Errno.ENODATA },
+      { start: 30, latency: 5, opcode: Opcode.LOOKUP, error: -Errno.ESTALE },
+    ]);
+    assert.equal(lane.failed, 1);
+    assert.equal(lane.levels.atMost(2 ** 20)?.failed[0], 1);
   });
 
   it('leave the rest to one lane when there are too many files', () => {

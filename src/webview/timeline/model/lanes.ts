@@ -3,6 +3,7 @@
  * the lane that each is drawn on (requests of one lane overlap), and its levels of detail. All of it grows with the
  * capture without being made anew.
  */
+import { isFailure } from '../../../trace/expectedErrors';
 import { Levels } from './levels';
 import type { Rows } from './rows';
 
@@ -23,7 +24,7 @@ export const REST = -1;
 
 export class Lane {
   count = 0;
-  errors = 0;
+  failed = 0;
   list = new Uint32Array(64);
   track = new Uint8Array(64);
   tracks = 1;
@@ -45,7 +46,7 @@ export class Lane {
 
   push(row: number): void {
     if (this.count === this.list.length) this.grow();
-    const { start, error } = this.rows.columns;
+    const { start, opcode, error } = this.rows.columns;
     const at = start[row];
     let place = this.count++;
     const least = Math.max(0, place - NEAR);
@@ -56,7 +57,7 @@ export class Lane {
     this.list[place] = row;
     if (place < this.moved) this.moved = place;
     if (place === least && place > 0 && start[this.list[place - 1]] > at) this.disordered = true;
-    if (error[row] < 0) this.errors++;
+    if (isFailure(opcode[row], error[row])) this.failed++;
   }
 
   private grow(): void {
@@ -117,10 +118,10 @@ export class Lane {
 
   /** A row's reply has come. */
   change(row: number): void {
-    const { error } = this.rows.columns;
+    const { opcode, error } = this.rows.columns;
     const place = this.placeOf(row);
     if (place < 0) return;
-    if (error[row] < 0) this.errors++;
+    if (isFailure(opcode[row], error[row])) this.failed++;
     if (place >= this.settled) return;
     this.levels.change(row);
     this.renewReach(place);

@@ -1,9 +1,10 @@
 /**
  * Many rows drawn as few: for widths of time that are powers of two, what happens in each (how many rows, how many
- * errors, the longest). Only the buckets that are not empty are kept, so that memory follows the rows, not the time; each
+ * failed, the longest). Only the buckets that are not empty are kept, so that memory follows the rows, not the time; each
  * level is made from the one below it.
  */
 import type { RowColumns } from '../../../control/timelineRows';
+import { isFailure } from '../../../trace/expectedErrors';
 import type { Rows } from './rows';
 
 /**
@@ -23,7 +24,7 @@ export class Level {
   /** Which bucket: start divided by the width. Ascending. */
   index = new Float64Array(0);
   rows: Uint32Array<ArrayBuffer> = NONE;
-  errors: Uint32Array<ArrayBuffer> = NONE;
+  failed: Uint32Array<ArrayBuffer> = NONE;
   /** The row that took longest. */
   longest: Uint32Array<ArrayBuffer> = NONE;
 
@@ -44,10 +45,10 @@ export class Level {
   }
 
   /** Adds the rows of `list` from place `from` on, which follow those that are here. */
-  takeRows(list: Uint32Array, from: number, end: number, { start, error, latency }: RowColumns): void {
+  takeRows(list: Uint32Array, from: number, end: number, { start, opcode, error, latency }: RowColumns): void {
     const { width } = this;
     if (from < end) this.makeRoom(end - from, Math.floor(start[list[end - 1]] / width));
-    const { index, rows, errors, longest } = this;
+    const { index, rows, failed, longest } = this;
     let place = this.count - 1;
     let { most } = this;
     for (let i = from; i < end; i++) {
@@ -56,11 +57,11 @@ export class Level {
       if (place < 0 || index[place] !== bucket) {
         place++;
         index[place] = bucket;
-        rows[place] = errors[place] = 0;
+        rows[place] = failed[place] = 0;
         longest[place] = row;
       }
       if (++rows[place] > most) most = rows[place];
-      if (error[row] < 0) errors[place]++;
+      if (isFailure(opcode[row], error[row])) failed[place]++;
       if (longer(latency[row], latency[longest[place]])) longest[place] = row;
     }
     this.count = place + 1;
@@ -71,7 +72,7 @@ export class Level {
   takeLevel(finer: Level, from: number, { latency }: RowColumns): void {
     const end = finer.count;
     if (from < end) this.makeRoom(end - from, Math.floor(finer.index[end - 1] / 2));
-    const { index, rows, errors, longest } = this;
+    const { index, rows, failed, longest } = this;
     let place = this.count - 1;
     let { most } = this;
     for (let i = from; i < end; i++) {
@@ -81,11 +82,11 @@ export class Level {
         place++;
         index[place] = bucket;
         rows[place] = finer.rows[i];
-        errors[place] = finer.errors[i];
+        failed[place] = finer.failed[i];
         longest[place] = slow;
       } else {
         rows[place] += finer.rows[i];
-        errors[place] += finer.errors[i];
+        failed[place] += finer.failed[i];
         if (longer(latency[slow], latency[longest[place]])) longest[place] = slow;
       }
       if (rows[place] > most) most = rows[place];
@@ -95,10 +96,10 @@ export class Level {
   }
 
   /** A row's reply has come. */
-  change(row: number, at: number, failed: boolean, latency: Float32Array): void {
+  change(row: number, at: number, fails: boolean, latency: Float32Array): void {
     const place = this.find(Math.floor(at / this.width));
     if (place >= this.count) return;
-    if (failed) this.errors[place]++;
+    if (fails) this.failed[place]++;
     if (longer(latency[row], latency[this.longest[place]])) this.longest[place] = row;
   }
 
@@ -112,7 +113,7 @@ export class Level {
     index.set(this.index.subarray(0, this.count));
     this.index = index;
     this.rows = wider(this.rows, room);
-    this.errors = wider(this.errors, room);
+    this.failed = wider(this.failed, room);
     this.longest = wider(this.longest, room);
   }
 }
@@ -157,8 +158,9 @@ export class Levels {
   }
 
   change(row: number): void {
-    const { start, error, latency } = this.rows.columns;
-    for (const level of this.levels) level.change(row, start[row], error[row] < 0, latency);
+    const { start, opcode, error, latency } = this.rows.columns;
+    const fails = isFailure(opcode[row], error[row]);
+    for (const level of this.levels) level.change(row, start[row], fails, latency);
   }
 
   /** The widest level whose buckets are no wider than `width`; undefined when all are wider. */

@@ -1,4 +1,5 @@
 /** The whole capture as one strip: for each pixel how much happens, how much of it fails. From the lanes' levels. */
+import { isFailure } from '../../../trace/expectedErrors';
 import type { Lane } from './lanes';
 import type { Level } from './levels';
 import type { Rows } from './rows';
@@ -6,12 +7,12 @@ import { lengthOf, type Span } from './timeScale';
 
 export interface OverviewStrip {
   readonly rows: Float64Array;
-  readonly errors: Float64Array;
+  readonly failed: Float64Array;
   readonly most: number;
 }
 
 export function overviewOf(lanes: readonly Lane[], rows: Rows, span: Span, width: number): OverviewStrip {
-  const strip = { rows: new Float64Array(width), errors: new Float64Array(width) };
+  const strip = { rows: new Float64Array(width), failed: new Float64Array(width) };
   for (const lane of lanes) {
     const level = lane.levels.atMost(lengthOf(span) / width);
     if (level) addLevel(strip, level, span);
@@ -22,15 +23,15 @@ export function overviewOf(lanes: readonly Lane[], rows: Rows, span: Span, width
   return { ...strip, most };
 }
 
-type Strip = Pick<OverviewStrip, 'rows' | 'errors'>;
+type Strip = Pick<OverviewStrip, 'rows' | 'failed'>;
 
-function addLevel({ rows, errors }: Strip, level: Level, span: Span): void {
+function addLevel({ rows, failed }: Strip, level: Level, span: Span): void {
   const width = rows.length;
   for (let b = level.find(Math.floor(span.from / level.width)); b < level.count; b++) {
     const x = Math.floor(((level.index[b] * level.width - span.from) / lengthOf(span)) * width);
     if (x >= width) break;
     rows[Math.max(0, x)] += level.rows[b];
-    errors[Math.max(0, x)] += level.errors[b];
+    failed[Math.max(0, x)] += level.failed[b];
   }
 }
 
@@ -42,6 +43,6 @@ function addRows(strip: Strip, lane: Lane, { columns }: Rows, span: Span): void 
     const x = Math.floor(((columns.start[row] - span.from) / lengthOf(span)) * width);
     if (x >= width) break;
     strip.rows[x]++;
-    if (columns.error[row] < 0) strip.errors[x]++;
+    if (isFailure(columns.opcode[row], columns.error[row])) strip.failed[x]++;
   }
 }

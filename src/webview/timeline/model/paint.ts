@@ -3,6 +3,7 @@
  * time. Pure: theme colours and sizes come in, pixels and the places for texts go out.
  */
 import { PART, queuedTime } from '../../../control/timelineRows';
+import { isFailure } from '../../../trace/expectedErrors';
 import { familyIndex } from './families';
 import { type Image, mix } from './image';
 import { type Lane } from './lanes';
@@ -98,7 +99,8 @@ export function colourOf(rows: Rows, row: number, options: PaintOptions): number
   const { palette, colour } = options;
   const { error, latency, opcode } = rows.columns;
   if (colour === 'opcode') return palette.families[familyIndex(opcode[row])];
-  if (colour === 'result') return error[row] < 0 ? palette.error : rows.inFlight(row) ? palette.muted : palette.good;
+  if (colour === 'result')
+    return isFailure(opcode[row], error[row]) ? palette.error : rows.inFlight(row) ? palette.muted : palette.good;
   if (!(latency[row] >= 0)) return palette.muted;
   const { ramp } = palette;
   return ramp[Math.min(ramp.length - 1, Math.floor(latencyPart(latency[row], options) * ramp.length))];
@@ -150,13 +152,13 @@ function paintLevel({ image, top, height, rows, span, options }: LaneInImage, le
     // A request much longer than the pixel it begins in is seen in its whole length.
     if (tail > LONGEST_TAIL) image.fill(x, bottom - tall, x + Math.round(tail), bottom - tall + least, colour);
   }
-  // Afterwards, since two buckets may share a pixel and an error has to be seen.
+  // Afterwards, since two buckets may share a pixel and a failure has to be seen.
   for (let b = level.find(Math.floor(span.from / level.width)); b < end; b++) {
-    if (level.errors[b] === 0) continue;
+    if (level.failed[b] === 0) continue;
     const x = Math.floor((level.index[b] * level.width - span.from) / perPixel);
     const part = byLatency ? latencyPart(latency[level.longest[b]], options) : Math.sqrt(level.rows[b]) / most;
     const tall = Math.max(least, Math.round(part * room));
-    const red = Math.max(Math.round(3 * ratio), Math.round((tall * level.errors[b]) / level.rows[b]));
+    const red = Math.max(Math.round(3 * ratio), Math.round((tall * level.failed[b]) / level.rows[b]));
     image.fill(x, bottom - red, x + Math.max(1, Math.ceil(level.width / perPixel)), bottom, palette.error);
   }
 }
@@ -179,7 +181,7 @@ const MOST_EARLIER = 50_000;
 function paintBar({ image, top, height, side, lane, rows, span, options, labels }: LaneInImage, place: number): void {
   const { ratio, palette } = options;
   const row = lane.list[place];
-  const { start, error, latency } = rows.columns;
+  const { start, opcode, error, latency } = rows.columns;
   const perPixel = lengthOf(span) / image.width;
   const from = start[row];
   const x0 = clip((from - span.from) / perPixel, image.width);
@@ -209,7 +211,7 @@ function paintBar({ image, top, height, side, lane, rows, span, options, labels 
   }
   if (options.height === 'overlap' && wide >= PHASES_FROM * ratio && y1 - y0 >= 15 * ratio && !open)
     paintPhases({ image, rows, span, options }, row, { x0, x1: exact, y0, y1 });
-  if (error[row] < 0 && options.colour !== 'result') {
+  if (isFailure(opcode[row], error[row]) && options.colour !== 'result') {
     image.fill(x0, y0, x1 - (wide > 4 * ratio ? 1 : 0), y0 + Math.max(2, Math.round(3 * ratio)), palette.error);
   }
   if (Math.min(x1, image.width) - Math.max(x0, 0) >= LABEL_FROM * ratio && y1 - y0 >= 11 * ratio) {

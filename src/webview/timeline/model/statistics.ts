@@ -1,10 +1,13 @@
-/** Counts, errors, percentiles and histograms of latency by opcode, over the rows that are shown. */
+/** Counts, errors, how many of those are failures, percentiles and histograms of latency by opcode, over the rows that are shown. */
+import { isFailure } from '../../../trace/expectedErrors';
 import type { Rows } from './rows';
 
 export interface OpcodeFigures {
   readonly opcode: number;
   readonly count: number;
   readonly errors: number;
+  /** Errors that guests do not expect. */
+  readonly failed: number;
   /** Nanoseconds; NaN without a reply. */
   readonly p50: number;
   readonly p95: number;
@@ -28,9 +31,13 @@ export function figuresOf(rows: Rows, list: Uint32Array | undefined): OpcodeFigu
   const shown = list ? list.length : rows.count;
   const counts = new Uint32Array(0x10000);
   for (let i = 0; i < shown; i++) counts[opcode[list ? list[i] : i]]++;
-  const open = new Map<number, { latencies: Float32Array; answered: number; errors: number; total: number }>();
+  const open = new Map<
+    number,
+    { latencies: Float32Array; answered: number; errors: number; failed: number; total: number }
+  >();
   counts.forEach((count, number) => {
-    if (count > 0) open.set(number, { latencies: new Float32Array(count), answered: 0, errors: 0, total: 0 });
+    if (count > 0)
+      open.set(number, { latencies: new Float32Array(count), answered: 0, errors: 0, failed: 0, total: 0 });
   });
   const byNumber = Array.from({ length: 64 }, (_, number) => open.get(number));
   for (let i = 0; i < shown; i++) {
@@ -39,6 +46,7 @@ export function figuresOf(rows: Rows, list: Uint32Array | undefined): OpcodeFigu
     const into = number < 64 ? byNumber[number] : open.get(number);
     if (!into) continue;
     if (error[row] < 0) into.errors++;
+    if (isFailure(number, error[row])) into.failed++;
     const time = latency[row];
     if (time >= 0) {
       into.latencies[into.answered++] = time;
@@ -46,12 +54,13 @@ export function figuresOf(rows: Rows, list: Uint32Array | undefined): OpcodeFigu
     }
   }
   return [...open]
-    .map(([number, { latencies, answered, errors, total }]) => {
+    .map(([number, { latencies, answered, errors, failed, total }]) => {
       const sorted = latencies.subarray(0, answered).sort();
       return {
         opcode: number,
         count: counts[number],
         errors,
+        failed,
         p50: percentile(sorted, 0.5),
         p95: percentile(sorted, 0.95),
         p99: percentile(sorted, 0.99),

@@ -68,16 +68,31 @@ const units = [
   { size: 1, name: 'ns' },
 ] as const;
 
+/** From this step on the ticks of a ruler say their moment itself. */
+const WHOLE_FROM = 1e6;
+
+const distanceUnit = (step: number): (typeof units)[number] =>
+  step >= 1e3 ? units[1] : step >= 1 ? units[2] : units[3];
+
+/** The moment that the distance of a tick is counted from; undefined where ticks have none. */
+export function tickBase(at: number, step: number): number | undefined {
+  if (step >= WHOLE_FROM) return undefined;
+  const base = distanceUnit(step).size * 1000;
+  return Math.floor(at / base) * base;
+}
+
 /**
  * A moment on a ruler with that step: in seconds, as long as its digits can be read, else as a distance from the whole
  * unit before: `12.345 s`, `+678.9 µs`.
  */
 export function tickText(at: number, step: number): { text: string; whole: boolean } {
-  const digits = Math.max(0, Math.min(9, Math.ceil(9 - Math.log10(step) - 1e-9)));
-  if (digits <= 3) return { text: `${(at / 1e9).toFixed(digits)} s`, whole: true };
-  const unit = step >= 1e3 ? units[1] : step >= 1 ? units[2] : units[3];
-  const base = unit.size * 1000;
-  const rest = at - Math.floor(at / base) * base;
+  const base = tickBase(at, step);
+  if (base === undefined) {
+    const digits = Math.max(0, Math.ceil(9 - Math.log10(step) - 1e-9));
+    return { text: `${(at / 1e9).toFixed(digits)} s`, whole: true };
+  }
+  const unit = distanceUnit(step);
+  const rest = at - base;
   const within = Math.max(0, Math.ceil(Math.log10(unit.size / step) - 1e-9));
   if (rest < step / 2) return { text: seconds(at), whole: true };
   return { text: `+${(rest / unit.size).toFixed(within)} ${unit.name}`, whole: false };

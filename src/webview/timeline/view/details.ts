@@ -1,5 +1,6 @@
 /** The selected request: what, where its time went, the fields and the bytes of its messages, host system calls. */
 import type { MessageView, PhaseTimes, RequestView } from '../../../control/timeline';
+import { isFailure } from '../../../trace/expectedErrors';
 import { BytesView } from './bytesView';
 import { el, set } from './dom';
 import { durationText } from '../model/durations';
@@ -26,6 +27,7 @@ export class Details {
   private shown: Selected | undefined;
   private number = 0;
   private firstTree: FieldTree | undefined;
+  private wantsFocus = false;
 
   constructor(private readonly parts: DetailsParts) {
     this.element = el('section', { class: 'details', 'aria-label': 'Selected request' }, this.body);
@@ -33,8 +35,10 @@ export class Details {
     this.nothing();
   }
 
+  /** The fields take the focus; those of a request that is still on its way, once they are there. */
   focus(): void {
     if (this.firstTree) this.firstTree.element.focus();
+    else this.wantsFocus = this.parts.model.selected !== undefined;
   }
 
   private nothing(): void {
@@ -45,6 +49,7 @@ export class Details {
 
   private async show(selected: Selected | undefined): Promise<void> {
     const number = ++this.number;
+    this.wantsFocus = false;
     if (!selected) return this.nothing();
     if (this.shown?.row === selected.row && this.shown.side === selected.side) return;
     try {
@@ -68,7 +73,8 @@ export class Details {
 
   private fill(selected: Selected, request: RequestView): void {
     const { rows } = this.parts.model.captures[selected.side];
-    const error = rows.columns.error[selected.row];
+    const { opcode, error } = rows.columns;
+    const failed = isFailure(opcode[selected.row], error[selected.row]);
     const head = el(
       'header',
       { class: 'details-head' },
@@ -76,16 +82,21 @@ export class Details {
         'div',
         { class: 'details-title' },
         el('h2', {}, request.opcode),
+        el('span', { class: 'details-number' }, `#${selected.row}`),
         el('span', { class: 'details-path', 'data-tip': request.path }, request.path),
       ),
       ...(request.doc === '' ? [] : [el('p', { class: 'doc' }, request.doc)]),
-      el('p', { class: `line${error < 0 ? ' failed' : ''}`, title: request.instant }, request.line),
+      el('p', { class: `line${failed ? ' failed' : ''}`, title: request.instant }, request.line),
       this.phaseBar(request.phases),
     );
+    // The fields before these go, and would take the place of who works with keys with them.
+    const takesFocus = this.wantsFocus || (document.hasFocus() && this.body.contains(document.activeElement));
+    this.wantsFocus = false;
     this.firstTree = undefined;
     const messages = request.messages.map((message) => this.message(message));
     this.body.replaceChildren(head, ...messages, ...calls(request));
     this.body.scrollTop = 0;
+    if (takesFocus) this.focus();
   }
 
   private phaseBar(times: PhaseTimes | undefined): HTMLElement | undefined {

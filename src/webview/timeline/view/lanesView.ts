@@ -7,7 +7,7 @@ import { opcodeName } from '../model/families';
 import { Image } from '../model/image';
 import { CAPTION, laneAt, type Layout, place, type PlacedLane } from '../model/layout';
 import { Labels, colourOf, paintLane, type PaintOptions } from '../model/paint';
-import { lengthOf, placeOf, seconds, tickText, ticksOf, timeAt } from '../model/timeScale';
+import { lengthOf, placeOf, seconds, tickBase, tickText, ticksOf, timeAt } from '../model/timeScale';
 import { rowAt, trackAt } from '../model/hitTest';
 import { el, eachFrame, set, thousands } from './dom';
 import { laneName, pairingName } from './laneNames';
@@ -306,7 +306,7 @@ export class LanesView {
       context.fillText(this.fitted(context, text, room, path === true), 10 + badge, middle);
       context.fillStyle = theme.muted;
       if (two) {
-        const failed = lane.errors > 0 ? ` · ${thousands(lane.errors)} failed` : '';
+        const failed = lane.failed > 0 ? ` · ${thousands(lane.failed)} failed` : '';
         context.fillText(this.fitted(context, `${count}${failed}`, left - 20 - badge, false), 10 + badge, middle + 15);
       } else {
         context.textAlign = 'right';
@@ -377,10 +377,8 @@ export class LanesView {
     context.restore();
     context.fillStyle = theme.muted;
     // What the distances on the ruler are counted from is beside it.
-    const title =
-      this.model.empty || ticks.step >= 1e6
-        ? ''
-        : seconds(Math.max(0, Math.round(span.from / ticks.step) * ticks.step));
+    const base = tickBase(Math.max(0, ticks.first), ticks.step);
+    const title = this.model.empty || base === undefined ? '' : seconds(base);
     if (this.textWidth(context, title) <= left - 20) context.fillText(title, 10, TICK_TEXT);
     context.fillStyle = theme.line;
     context.fillRect(0, RULER - 1, this.width, 1);

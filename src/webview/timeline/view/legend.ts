@@ -11,9 +11,9 @@ function scale({ colour }: TimelineModel): HTMLElement[] {
     case 'latency':
       return [el('span', { class: 'legend-item' }, '≤ 1 µs', el('span', { class: 'ramp' }), '≥ 100 ms')];
     case 'result':
-      return [item('good', 'Answered'), item('error', 'Error'), item('open', 'In flight')];
+      return [item('good', 'Answered'), item('error', 'Failed'), item('open', 'In flight')];
     case 'opcode':
-      return [...families.map((family) => item(`family-${family}`, familyTitles[family])), item('error', 'Error')];
+      return [...families.map((family) => item(`family-${family}`, familyTitles[family])), item('error', 'Failed')];
   }
 }
 

@@ -16,6 +16,8 @@ export interface NotesParts {
 
 export class Notes {
   private readonly view: NotesView;
+  /** Those that are kept have come. Until then a list of the page would take their place. */
+  private given = false;
 
   constructor(private readonly parts: NotesParts) {
     this.view = new NotesView({
@@ -32,10 +34,13 @@ export class Notes {
   /** As they are kept. */
   take({ notes, place, problem }: Extract<ToTimeline, { kind: 'notes' }>): void {
     const { model } = this.parts;
-    model.notes = notes;
+    const early = this.given ? [] : model.notes;
+    this.given = true;
     model.notesPlace = place;
     model.notesProblem = problem;
-    this.parts.counted(notes.length);
+    this.parts.counted(notes.length + early.length);
+    if (early.length > 0) return this.save([...notes, ...early]);
+    model.notes = notes;
     model.tell('notes');
   }
 
@@ -65,6 +70,6 @@ export class Notes {
     const { model, keep } = this.parts;
     model.notes = notes;
     model.tell('notes');
-    keep(notes);
+    if (this.given) keep(notes);
   }
 }

@@ -87,8 +87,8 @@ export class OverviewView {
       }
       context.fillStyle = theme.error;
       for (let x = 0; x < width; x++) {
-        if (strip.errors[x] === 0) continue;
-        const high = Math.max(2, Math.sqrt(strip.errors[x] / strip.most) * (tall - 5));
+        if (strip.failed[x] === 0) continue;
+        const high = Math.max(2, Math.sqrt(strip.failed[x] / strip.most) * (tall - 5));
         context.fillRect(x, bottom - high, 1, high);
       }
     });

@@ -129,10 +129,10 @@ export class StatisticsView {
   }
 
   private row(figures: OpcodeFigures, most: number): HTMLElement {
-    const { opcode, count, errors, total } = figures;
+    const { opcode, count, errors, failed, total } = figures;
     const chosen = opcode === this.opcode;
     const bar = el('span', { class: 'share', 'aria-hidden': 'true' });
-    bar.style.width = `${(total / most) * 100}%`;
+    bar.style.setProperty('--part', String(total / most));
     return el(
       'tr',
       {
@@ -144,7 +144,7 @@ export class StatisticsView {
       },
       el('td', { 'data-family': familyIndex(opcode), class: 'opcode' }, opcodeName(opcode)),
       el('td', { class: 'number' }, thousands(count)),
-      el('td', { class: `number${errors > 0 ? ' failed' : ''}` }, errors === 0 ? '–' : thousands(errors)),
+      el('td', { class: `number${failed > 0 ? ' failed' : ''}` }, errors === 0 ? '–' : thousands(errors)),
       ...[figures.p50, figures.p95, figures.p99, figures.max].map((time) =>
         el('td', { class: 'number' }, durationText(time)),
       ),

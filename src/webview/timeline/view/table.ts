@@ -3,6 +3,7 @@
  * only those in view. Columns that are here come from the rows; texts are asked for when they are seen.
  */
 import type { LineView, Side } from '../../../control/timeline';
+import { isFailure } from '../../../trace/expectedErrors';
 import { errorName, familyIndex, opcodeName } from '../model/families';
 import { sortByKeys, sortByNumber, sortByStart } from '../model/sorting';
 import { afterPause, el, set, thousands } from './dom';
@@ -166,6 +167,7 @@ export class Table {
   private rowsChanged(): void {
     const { capture } = this;
     if (!capture) return;
+    this.grid.style.setProperty('--digits', String(String(Math.max(0, capture.rows.count - 1)).length));
     const atEnd = this.parts.model.follow && this.parts.model.live;
     if (this.sorting.column === 'row' && !this.sorting.down) {
       this.order = capture.passed;
@@ -288,7 +290,7 @@ export class Table {
       id: `row-${index}`,
       'aria-rowindex': index + 2,
       'aria-selected': String(chosen),
-      class: `table-row${chosen ? ' chosen' : ''}${error[row] < 0 ? ' failed' : ''}${index === this.cursor ? ' cursor' : ''}`,
+      class: `table-row${chosen ? ' chosen' : ''}${isFailure(opcode[row], error[row]) ? ' failed' : ''}${index === this.cursor ? ' cursor' : ''}`,
     });
     const texts: Readonly<Record<ColumnName, string>> = {
       row: String(row),

@@ -1,0 +1,56 @@
+/** The captures of this folder's tests, by the name of their file: whole ones, and ones that something has happened to. */
+import { CaptureBuilder } from '../../trace/captureBuilder';
+import { sampleCapture } from '../sampleCapture';
+
+export type CaptureName =
+  | 'build.fuse.pcapng'
+  | 'slower.fuse.pcapng'
+  | 'long.fuse.pcapng'
+  | 'rotated.fuse.pcapng'
+  | 'cut.fuse.pcapng'
+  | 'damaged.fuse.pcapng'
+  | 'foreign.fuse.pcapng'
+  | 'empty.fuse.pcapng'
+  | 'zero.fuse.pcapng';
+
+export function captures(): Record<CaptureName, Uint8Array> {
+  const whole = sampleCapture().bytes();
+  return {
+    'build.fuse.pcapng': whole,
+    'slower.fuse.pcapng': sampleCapture({ slower: 1.6, files: 50 }).bytes(),
+    'long.fuse.pcapng': long().bytes(),
+    'rotated.fuse.pcapng': rotated().newer,
+    'cut.fuse.pcapng': whole.subarray(0, whole.length - 1001),
+    'damaged.fuse.pcapng': damaged(whole),
+    'foreign.fuse.pcapng': new TextEncoder().encode('This was never a capture, whatever it is called.\n'),
+    'empty.fuse.pcapng': new CaptureBuilder().bytes(),
+    'zero.fuse.pcapng': new Uint8Array(0),
+  };
+}
+
+/** With requests whose numbers have five digits. */
+function long(): CaptureBuilder {
+  const builder = new CaptureBuilder();
+  for (let i = 0; i < 12_000; i++) builder.exchange('STATFS');
+  return builder;
+}
+
+/** A capture in two files: 40 requests in the older one, 3 in the newer one. */
+export function rotated(): { readonly older: Uint8Array; readonly newer: Uint8Array } {
+  const builder = new CaptureBuilder({ facts: { id: 'x', piece: 0 } });
+  for (let i = 0; i < 40; i++) builder.exchange('STATFS');
+  const older = builder.bytes();
+  builder.section({ piece: 1 });
+  for (const nodeid of [2, 3, 4]) builder.exchange('GETATTR', { nodeid });
+  return { older, newer: builder.bytes().slice(older.length) };
+}
+
+/** With a block in the middle that is longer than any can be. */
+function damaged(whole: Uint8Array): Uint8Array {
+  const bytes = whole.slice();
+  const view = new DataView(bytes.buffer);
+  let at = 0;
+  while (at < bytes.length / 2) at += view.getUint32(at + 4, true);
+  view.setUint32(at + 4, 0xffff_fff0, true);
+  return bytes;
+}

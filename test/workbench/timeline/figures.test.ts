@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import type { FrameLocator, Locator, Page } from 'playwright-core';
+import { command, whenComplete } from '../timelineWorkbench';
+import { type SharedTimeline, sharedTimeline } from './sharedTimeline';
+
+describe('the timeline in VS Code, in figures', function () {
+  this.timeout(180_000);
+  let timeline: SharedTimeline;
+  let page: Page;
+  let frame: FrameLocator;
+
+  before(async function () {
+    timeline = await sharedTimeline(this);
+    ({ page, frame } = timeline);
+  });
+
+  beforeEach(() => timeline.begin('build.fuse.pcapng'));
+
+  const figuresOfReads = (): Locator => frame.locator('.statistics tr', { hasText: 'READ' }).first();
+  const histogramOfReads = (): Locator =>
+    frame.getByRole('img', { name: /Histogram of the latency of READ/ }).locator('canvas');
+
+  async function showReads(): Promise<void> {
+    await frame.getByRole('tab', { name: 'Statistics' }).click();
+    await figuresOfReads().click();
+    await histogramOfReads().waitFor();
+  }
+
+  it('has them, and a histogram, by opcode', async () => {
+    await showReads();
+    assert.deepEqual((await figuresOfReads().locator('td').allTextContents()).slice(0, 3), ['READ', '180', '–']);
+    await timeline.hasNames();
+  });
+
+  it('has room for them in a narrow window, with a request selected and without', async () => {
+    const seen = (): Promise<number> =>
+      frame.locator('.tabs-frame').evaluate((part) => {
+        interface Box {
+          readonly top: number;
+          readonly bottom: number;
+        }
+        interface Part {
+          getBoundingClientRect(): Box;
+          querySelectorAll(selector: string): ArrayLike<Part>;
+        }
+        // A row that the histogram covers, or what is below, is not seen.
+        const [table] = Array.from((part as unknown as Part).querySelectorAll('.statistics-table'));
+        const whole = (part as unknown as Part).getBoundingClientRect();
+        const end = Math.min(whole.bottom, table.getBoundingClientRect().bottom);
+        const rows = Array.from(table.querySelectorAll('tbody tr'), (row) => row.getBoundingClientRect());
+        return rows.filter(({ top, bottom }) => top >= whole.top && bottom <= end).length;
+      });
+    await showReads();
+    await frame.locator('#lanes').press('Escape');
+    await page.setViewportSize({ width: 900, height: 1000 });
+    await frame.locator('.details').waitFor({ state: 'hidden' });
+    assert.ok((await seen()) >= 6, `${await seen()} rows`);
+    await histogramOfReads().waitFor();
+    await frame.locator('#lanes').press('ArrowRight');
+    await frame.locator('.details .details-head').waitFor();
+    assert.ok((await seen()) >= 5, `${await seen()} rows beside a request`);
+    await histogramOfReads().scrollIntoViewIfNeeded();
+    await histogramOfReads().waitFor();
+  });
+
+  it('compares two captures side by side', async () => {
+    const pairs = async (): Promise<number> => Number(await frame.locator('#lanes').getAttribute('data-pairs'));
+    await command(page, 'Virtio-FS: Compare Captures');
+    await page.locator('.quick-input-list .monaco-list-row', { hasText: 'slower.fuse.pcapng' }).first().click();
+    await page.getByRole('tab', { name: /build\.fuse\.pcapng ↔ slower/ }).waitFor();
+    await whenComplete(frame);
+    await timeline.shows(/^9\d\d requests$/);
+    assert.equal(await frame.locator('#lanes').getAttribute('data-lanes'), '6');
+    assert.equal(await frame.locator('#lanes').getAttribute('data-pairs'), '3');
+    // Each numbers its files for itself: they are paired by their paths. 50 sources and 17 objects are in both.
+    await frame.getByLabel('Lanes', { exact: true }).selectOption('file');
+    await timeline.until('files are paired', async () => (await pairs()) >= 67);
+    assert.ok(2 * (await pairs()) < Number(await frame.locator('#lanes').getAttribute('data-lanes')));
+    await frame.getByLabel('Lanes', { exact: true }).selectOption('process');
+    await frame.locator('#lanes[data-pairs="6"]').waitFor();
+    await frame.getByLabel('Lanes', { exact: true }).selectOption('queue');
+    await frame.getByRole('tab', { name: 'Comparison' }).click();
+    const read = frame.locator('.comparison tr', { hasText: 'READ' }).first();
+    await read.waitFor({ timeout: 60_000 });
+    assert.deepEqual((await read.locator('td').allTextContents()).slice(0, 3), ['READ', '180', '150']);
+    await timeline.hasNames();
+  });
+});

@@ -1,0 +1,69 @@
+/** Captures of every kind are opened, and never leave a person before an empty page. */
+import assert from 'node:assert/strict';
+import type { FrameLocator } from 'playwright-core';
+import { type SharedTimeline, sharedTimeline } from './sharedTimeline';
+
+describe('the timeline in VS Code, opened', function () {
+  this.timeout(180_000);
+  let timeline: SharedTimeline;
+  let frame: FrameLocator;
+
+  before(async function () {
+    timeline = await sharedTimeline(this);
+    ({ frame } = timeline);
+  });
+
+  const saysWhere = (): Promise<void> =>
+    frame
+      .locator('.banner')
+      .filter({ hasText: /byte \d+/ })
+      .waitFor();
+
+  async function hasRows(): Promise<void> {
+    await timeline.rows.first().waitFor();
+    assert.ok((await timeline.rows.count()) > 5);
+  }
+
+  it('opens a capture with a double click', async () => {
+    await timeline.begin('build.fuse.pcapng');
+    await timeline.shows(/^533 requests$/);
+    assert.equal(await frame.locator('#lanes').getAttribute('data-lanes'), '3');
+    await hasRows();
+  });
+
+  it('shows what is there of a capture that was cut off, and says so', async () => {
+    await timeline.begin('cut.fuse.pcapng');
+    await saysWhere();
+    await hasRows();
+    await timeline.hasNames();
+  });
+
+  it('shows what comes before the damage, and says where that is', async () => {
+    await timeline.begin('damaged.fuse.pcapng');
+    await saysWhere();
+    await hasRows();
+  });
+
+  it('says of a file that is no capture that it is none, and what to do', async () => {
+    await timeline.begin('foreign.fuse.pcapng');
+    const failure = frame.locator('.failure');
+    await failure.getByRole('heading', { name: 'This is no capture' }).waitFor();
+    assert.match((await failure.textContent()) ?? '', /foreign\.fuse\.pcapng.*byte 0.*Name a file/s);
+  });
+
+  it('shows words in the place of a file without a byte', async () => {
+    await timeline.begin('zero.fuse.pcapng');
+    assert.match(
+      (await frame.locator('.failure:visible, .table-frame .empty:visible').first().textContent()) ?? '',
+      /\S/,
+    );
+  });
+
+  it('says wherever requests would be that a capture has none', async () => {
+    await timeline.begin('empty.fuse.pcapng');
+    for (const where of ['.lanes', '.table-frame']) {
+      await frame.locator(where).getByText('There are no requests in this capture.').waitFor();
+    }
+    assert.equal(await frame.getByRole('button', { name: 'Clear the filter' }).count(), 0);
+  });
+});

@@ -1,0 +1,108 @@
+/** What a timeline says is said whole, in a window of any width: legend, numbers of requests, totals and their bars. */
+import assert from 'node:assert/strict';
+import type { FrameLocator, Locator, Page } from 'playwright-core';
+import { inMicroseconds, type SharedTimeline, sharedTimeline } from './sharedTimeline';
+
+const WIDTHS = [900, 1600] as const;
+
+/** As much of the DOM as is asked here, where there is none. */
+interface Box {
+  readonly left: number;
+  readonly right: number;
+  readonly top: number;
+  readonly bottom: number;
+  readonly width: number;
+}
+interface Part {
+  readonly scrollWidth: number;
+  readonly clientWidth: number;
+  readonly textContent: string;
+  getBoundingClientRect(): Box & { toJSON(): Box };
+}
+
+const boxes = (parts: Locator): Promise<Box[]> =>
+  parts.evaluateAll((all) => (all as unknown as Part[]).map((part) => part.getBoundingClientRect().toJSON()));
+
+const cut = (parts: Locator): Promise<string[]> =>
+  parts.evaluateAll((all) =>
+    (all as unknown as Part[])
+      .filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)
+      .map(({ textContent }) => textContent),
+  );
+
+describe('the timeline in VS Code, in windows of several widths', function () {
+  this.timeout(180_000);
+  let timeline: SharedTimeline;
+  let page: Page;
+  let frame: FrameLocator;
+
+  before(async function () {
+    timeline = await sharedTimeline(this);
+    ({ page, frame } = timeline);
+  });
+
+  // With the side bar the page has some 600, 900 and 1300 of these: the legend has two lines in the first two.
+  for (const width of [900, 1200, 1600]) {
+    it(`has a whole legend, ${width} pixels wide`, async () => {
+      await timeline.begin('build.fuse.pcapng');
+      await page.setViewportSize({ width, height: 900 });
+      // At once: the page may still be taking its new width.
+      const [bar, ...items] = await boxes(frame.locator('.legend-bar, .legend-bar .legend-item, .legend-bar .range'));
+      const range = items.pop() ?? bar;
+      assert.ok(items.length > 10, `${items.length} items`);
+      for (const { top, bottom, right } of items) {
+        assert.ok(top >= bar.top && bottom <= bar.bottom + 0.5, `${top} to ${bottom} in ${bar.top} to ${bar.bottom}`);
+        const end = range.width > 0 ? range.left : bar.right;
+        assert.ok(right <= end, `${right} before ${end}`);
+      }
+    });
+  }
+
+  for (const width of WIDTHS) {
+    it(`has numbers of requests beyond 10,000 whole, ${width} pixels wide, and in the details`, async () => {
+      await timeline.begin('long.fuse.pcapng');
+      await page.setViewportSize({ width, height: 900 });
+      await frame.getByRole('grid', { name: 'Requests' }).press('End');
+      await timeline.rows.locator('.column-row', { hasText: '11999' }).waitFor();
+      assert.deepEqual(await cut(timeline.rows.locator('.column-row')), []);
+      await timeline.rows.filter({ hasText: '11999' }).click();
+      await frame.locator('.details-number', { hasText: /^#11999$/ }).waitFor();
+    });
+
+    it(`has whole totals, with bars as long as they are where there is room, ${width} pixels wide`, async () => {
+      await timeline.begin('build.fuse.pcapng');
+      await page.setViewportSize({ width, height: 900 });
+      await frame.getByRole('tab', { name: 'Statistics' }).click();
+      await frame.locator('.statistics tbody tr').first().waitFor();
+      const aBar = frame.locator('td.total .share').first();
+      await aBar.waitFor({ state: width === 900 ? 'hidden' : 'visible' });
+      assert.deepEqual(await cut(frame.locator('.statistics-table')), []);
+      const totals = (await frame.locator('td.total').allTextContents()).map(inMicroseconds);
+      const bars = (await boxes(frame.locator('td.total .share'))).map((box) => box.width);
+      assert.equal(bars.length, totals.length);
+      const most = Math.max(...bars);
+      if (width === 900) return;
+      assert.ok(most > 30, `${most} pixels`);
+      bars.forEach((bar, i) => {
+        const expected = (totals[i] / Math.max(...totals)) * most;
+        assert.ok(Math.abs(bar - expected) < 1, `a bar of ${bar} pixels for one of ${expected}`);
+      });
+    });
+  }
+
+  it('shows as failed what guests do not expect, and has all errors where errors are asked for', async () => {
+    await timeline.begin('build.fuse.pcapng');
+    await timeline.filter('error', /^\d+ of 533$/);
+    await frame.getByRole('columnheader', { name: 'Result' }).getByRole('button').click();
+    const results = async (failed: boolean): Promise<string[]> => {
+      const rows = frame.locator(`.table-row[data-row]:visible${failed ? '.failed' : ':not(.failed)'}`);
+      return [...new Set(await rows.locator('.column-opcode, .column-result').allTextContents())];
+    };
+    await timeline.until(
+      'both are there',
+      async () => (await results(true)).length * (await results(false)).length > 0,
+    );
+    assert.deepEqual(await results(true), ['UNLINK', 'EACCES']);
+    assert.deepEqual(await results(false), ['LOOKUP', 'ENOENT']);
+  });
+});
