@@ -210,7 +210,7 @@ async function chooseCapture(folder: string, options: LaunchOptions): Promise<An
   const file = { label: '$(save-as) Choose a file…', description: '*.fuse.pcapng' };
   const usual = {
     label: `$(record) ${basename(captureShown(defaultCapture(folder)))}`,
-    description: 'beside the folder, a new file at each start',
+    description: 'beside the folder, new each time',
   };
   const chosen = await vscode.window.showQuickPick([usual, file, none], {
     title: 'Capture every request and reply to a file',
