@@ -181,7 +181,7 @@ async function filterGroup(context: RequestsContext, node: unknown): Promise<voi
   const facts = model.groupFacts(of.id);
   const filter = facts && groupFilter(model.grouping, facts, model.pathOf(of.id));
   if (filter !== undefined) return setFilter(context, filter);
-  void vscode.window.showInformationMessage('These are the requests of many files: no filter says which.');
+  void showInformation('These are the requests of many files: no filter says which.');
 }
 
 // Rows
