@@ -62,7 +62,14 @@ export type ToTimeline =
   | { readonly kind: 'changed'; readonly side: Side; readonly rows: Uint32Array; readonly columns: ArrayBuffer }
   /** More rows that the filter lets pass, of those that came after its answer; in order. */
   | { readonly kind: 'passed'; readonly side: Side; readonly filter: number; readonly rows: Uint32Array }
-  | { readonly kind: 'notes'; readonly notes: readonly Note[]; readonly place: NotesPlace; readonly problem?: string }
+  | {
+      readonly kind: 'notes';
+      readonly notes: readonly Note[];
+      /** Of the page's lists the newest that this has taken in; 0: none. */
+      readonly edition: number;
+      readonly place: NotesPlace;
+      readonly problem?: string;
+    }
   /** Show this request. */
   | { readonly kind: 'reveal'; readonly side: Side; readonly row: number }
   | Answer<Given>;
@@ -70,7 +77,8 @@ export type ToTimeline =
 export type FromTimeline =
   | { readonly kind: 'ready' }
   | { readonly kind: 'pause'; readonly paused: boolean }
-  | { readonly kind: 'notes'; readonly notes: readonly Note[] }
+  /** All of them. `edition` counts the lists of a page from 1. */
+  | { readonly kind: 'notes'; readonly notes: readonly Note[]; readonly edition: number }
   /** `rows`: what is in view, for an export of only that; the filter is known. */
   | { readonly kind: 'export'; readonly side: Side; readonly from: number; readonly to: number }
   | { readonly kind: 'compareWith' }
@@ -282,7 +290,7 @@ export function isFromTimeline(value: unknown): value is FromTimeline {
     case 'pause':
       return typeof value['paused'] === 'boolean';
     case 'notes':
-      return areNotes(value['notes']);
+      return areNotes(value['notes']) && isCount(value['edition']);
     case 'export':
       return isSide(value['side']) && [value['from'], value['to']].every((time) => typeof time === 'number');
     case 'question':

@@ -69,6 +69,8 @@ export class TimelineSession {
   private newestNotes: readonly Note[] | undefined;
   /** As they are kept; and whether requests of some were not there when they were given. */
   private stored: StoredNotes | undefined;
+  /** Of the page's lists the one that is stored. */
+  private edition = 0;
   private notesWait = false;
   private notesSaved: Promise<void> = Promise.resolve();
   /** Bumped when the page is loaded anew, so that what was under way for the old one stops. */
@@ -88,7 +90,7 @@ export class TimelineSession {
         this.paused = message.paused;
         return this.changed();
       case 'notes':
-        return this.saveNotes(message.notes);
+        return this.saveNotes(message.notes, message.edition);
       case 'export':
         return this.parts.exportRows(message.side, this.rowsBetween(message.side, message.from, message.to));
       case 'compareWith':
@@ -133,6 +135,7 @@ export class TimelineSession {
     this.windows = [];
     this.sent = [];
     this.told = [];
+    this.edition = 0;
     for (const stream of this.streams) stream.restart();
     await this.post({ kind: 'begin', sides: this.streams.length === 2 ? 2 : 1, live: this.parts.live });
     this.changed();
@@ -142,13 +145,15 @@ export class TimelineSession {
   }
 
   /** One after the other, and what a newer list has replaced not at all: each is the whole. */
-  private saveNotes(notes: readonly Note[]): Promise<void> {
+  private saveNotes(notes: readonly Note[], edition: number): Promise<void> {
+    const { page } = this;
     this.newestNotes = notes;
     const save = async (): Promise<void> => {
       if (this.newestNotes !== notes) return;
       const stored = await this.parts.notes.save(keptNotes(this.sourceOf(0).capture, notes, this.stored?.notes ?? []));
       this.stored = stored;
-      // What is being written meanwhile would be lost in the page by an older answer.
+      if (page === this.page) this.edition = edition;
+      // Of several the page waits for the last one.
       if (this.newestNotes === notes) this.giveNotes(stored);
     };
     const saved = this.notesSaved.then(save);
@@ -161,7 +166,8 @@ export class TimelineSession {
     const notes = placedNotes(source.capture, kept);
     const missing = kept.some(({ request }, i) => request !== undefined && notes[i].row === undefined);
     this.notesWait = missing && source.state().phase === 'reading';
-    void this.post({ kind: 'notes', notes, place, ...(problem !== undefined && { problem }) });
+    const { edition } = this;
+    void this.post({ kind: 'notes', notes, edition, place, ...(problem !== undefined && { problem }) });
   }
 
   private post(message: ToTimeline): PromiseLike<unknown> {

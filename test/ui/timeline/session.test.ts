@@ -239,7 +239,8 @@ describe("a timeline's session", () => {
       },
     });
     const lists = ['', 'why', 'why so slow?'].map((text): readonly Note[] => [{ id: 'a', at: 1, text }]);
-    const take = (notes: readonly Note[]): Promise<void> => session.take({ kind: 'notes', notes });
+    let edition = 0;
+    const take = (notes: readonly Note[]): Promise<void> => session.take({ kind: 'notes', notes, edition: ++edition });
     const taken = [take(lists[0])];
     await settled();
     assert.deepEqual(written, ['']);
@@ -252,8 +253,8 @@ describe("a timeline's session", () => {
     writing[1]();
     await Promise.all(taken);
     assert.deepEqual(
-      got.flatMap((message) => (message.kind === 'notes' ? [message.notes] : [])),
-      [lists[2]],
+      got.flatMap((message) => (message.kind === 'notes' ? [[message.edition, message.notes]] : [])),
+      [[3, lists[2]]],
     );
     session.end();
   });
@@ -274,7 +275,7 @@ describe("a timeline's session", () => {
     await session.take({ kind: 'ready' });
     await settled();
     assert.deepEqual(given(), [{ id: 'a', at: columns.start[row], text: 'slow' }]);
-    await session.take({ kind: 'notes', notes: given().map((note) => ({ ...note, text: 'why?' })) });
+    await session.take({ kind: 'notes', notes: given().map((note) => ({ ...note, text: 'why?' })), edition: 1 });
     got.length = 0;
     change('complete', bytes.subarray(half));
     await settled();
@@ -290,8 +291,8 @@ describe("a timeline's session", () => {
       save: (notes) =>
         ++tries === 1 ? Promise.reject(new Error('no room')) : Promise.resolve({ notes, place: 'memory' }),
     });
-    await assert.rejects(session.take({ kind: 'notes', notes: [] }), /no room/);
-    await session.take({ kind: 'notes', notes: [] });
+    await assert.rejects(session.take({ kind: 'notes', notes: [], edition: 1 }), /no room/);
+    await session.take({ kind: 'notes', notes: [], edition: 2 });
     assert.equal(got.filter(({ kind }) => kind === 'notes').length, 1);
     session.end();
   });

@@ -2,24 +2,12 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import type { FrameLocator, Locator, Page } from 'playwright-core';
-import type { FromTimeline, Note, ToTimeline } from '../../../src/control/timeline';
 import { closeEditors, command, whenComplete } from '../timelineWorkbench';
 import { type CaptureName, rotated } from './captures';
 import { type SharedTimeline, sharedTimeline } from './sharedTimeline';
-
-const project = resolve(__dirname, '../../../..');
-
-/** Takes what a page says. */
-const VSCODE_THAT_LISTENS = `
-  window.taken = [];
-  window.acquireVsCodeApi = () => ({
-    postMessage: (message) => window.taken.push(message),
-    getState: () => undefined,
-    setState: () => undefined,
-  });`;
 
 describe('the timeline in VS Code, and what it keeps', function () {
   this.timeout(180_000);
@@ -121,44 +109,6 @@ describe('the timeline in VS Code, and what it keeps', function () {
     await rm(older);
     await reopen();
     await isOnRequest(1);
-  });
-
-  it('keeps a note that is made before those that are kept have come to the page, and them', async () => {
-    // The page by itself: what VS Code would give to it comes when the test says so.
-    const alone = await page.context().browser()?.newPage();
-    assert.ok(alone);
-    try {
-      await alone.route('**', (route) =>
-        route.fulfill({ contentType: 'text/html', body: '<main id="timeline"></main>' }),
-      );
-      await alone.goto('http://localhost/');
-      await alone.addScriptTag({ content: VSCODE_THAT_LISTENS });
-      await alone.addScriptTag({ path: join(project, 'dist/webview/timeline.js') });
-      const give = (message: ToTimeline) => alone.evaluate(`window.postMessage(${JSON.stringify(message)})`);
-      const kept = async (): Promise<readonly Note[][]> =>
-        ((await alone.evaluate('window.taken')) as FromTimeline[]).flatMap((message) =>
-          message.kind === 'notes' ? [[...message.notes]] : [],
-        );
-      const older: Note = { id: 'older', at: 7, text: 'the older one' };
-
-      await give({ kind: 'begin', sides: 1, live: false });
-      await alone.locator('#lanes').press('b');
-      await alone.keyboard.type('the new');
-      assert.deepEqual(await kept(), []);
-      await give({ kind: 'notes', notes: [older], place: 'beside' });
-      await alone.getByRole('tab', { name: 'Notes (2)' }).waitFor();
-      await alone.keyboard.type('er one');
-      await alone.keyboard.press('Enter');
-      assert.deepEqual(
-        (await kept()).map((notes) => notes.map(({ text }) => text)),
-        [
-          ['the older one', ''],
-          ['the older one', 'the newer one'],
-        ],
-      );
-    } finally {
-      await alone.close();
-    }
   });
 
   it('is the same after the window is loaded anew', async () => {

@@ -20,6 +20,9 @@ import {
 } from '../timelineWorkbench';
 import { type CaptureName, captures } from './captures';
 
+/** Milliseconds, of a machine that has much else to do. */
+const PATIENCE = 20_000;
+
 let started: SharedTimeline | undefined;
 
 export async function sharedTimeline(context: Mocha.Context): Promise<SharedTimeline> {
@@ -49,7 +52,7 @@ export class SharedTimeline {
 
   constructor(readonly workbench: TimelineWorkbench) {
     const { page, folder } = workbench;
-    page.setDefaultTimeout(12_000);
+    page.setDefaultTimeout(PATIENCE);
     const size = page.viewportSize();
     assert.ok(size);
     this.size = size;
@@ -97,7 +100,7 @@ export class SharedTimeline {
 
   /** For what no locator can wait for. */
   async until(what: string, ready: () => Promise<boolean>): Promise<void> {
-    const last = Date.now() + 12_000;
+    const last = Date.now() + PATIENCE;
     while (!(await ready())) {
       if (Date.now() > last) assert.fail(`waited in vain: ${what}`);
       await this.page.waitForTimeout(50);

@@ -6,7 +6,7 @@ import { NotesView } from './notesView';
 export interface NotesParts {
   readonly model: TimelineModel;
   /** To where they are kept. */
-  keep(notes: readonly Note[]): void;
+  keep(notes: readonly Note[], edition: number): void;
   /** The list is to be seen, with so many in it. */
   open(): void;
   counted(count: number): void;
@@ -18,6 +18,8 @@ export class Notes {
   private readonly view: NotesView;
   /** Those that are kept have come. Until then a list of the page would take their place. */
   private given = false;
+  /** Counts the lists of this page that were given to be kept. */
+  private edition = 0;
 
   constructor(private readonly parts: NotesParts) {
     this.view = new NotesView({
@@ -32,7 +34,9 @@ export class Notes {
   }
 
   /** As they are kept. */
-  take({ notes, place, problem }: Extract<ToTimeline, { kind: 'notes' }>): void {
+  take({ notes, edition, place, problem }: Extract<ToTimeline, { kind: 'notes' }>): void {
+    // Said before the newest list was heard of. What is being written now is not in it, and another answer will come.
+    if (edition < this.edition) return;
     const { model } = this.parts;
     const early = this.given ? [] : model.notes;
     this.given = true;
@@ -70,6 +74,6 @@ export class Notes {
     const { model, keep } = this.parts;
     model.notes = notes;
     model.tell('notes');
-    if (this.given) keep(notes);
+    if (this.given) keep(notes, ++this.edition);
   }
 }

@@ -113,7 +113,7 @@ export class Timeline {
     });
     this.notes = new Notes({
       model,
-      keep: (notes) => this.connection.send({ kind: 'notes', notes }),
+      keep: (notes, edition) => this.connection.send({ kind: 'notes', notes, edition }),
       open: () => this.tabs.choose('notes'),
       counted: (count) => this.tabs.title('notes', count === 0 ? 'Notes' : `Notes (${count})`),
       goTo: (note) => this.goTo(note),

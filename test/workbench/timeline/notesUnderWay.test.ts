@@ -1,0 +1,98 @@
+/** The timeline's page by itself: what VS Code would give to it comes when the test says so. */
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import type { FromTimeline, Note, ToTimeline } from '../../../src/control/timeline';
+import { need } from '../../support/need';
+import { CHROMIUM } from '../../support/vscode/workbench';
+
+const project = resolve(__dirname, '../../../..');
+
+/** Keeps what the page says. */
+const VSCODE = `
+  window.taken = [];
+  window.acquireVsCodeApi = () => ({
+    postMessage: (message) => window.taken.push(message),
+    getState: () => undefined,
+    setState: () => undefined,
+  });`;
+
+describe('a page of the timeline, while notes are under way to it', function () {
+  this.timeout(60_000);
+  let browser: Browser;
+  let page: Page;
+
+  before(async function () {
+    need(this, 'a browser', existsSync(CHROMIUM), `no ${CHROMIUM}`);
+    browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-gpu'] });
+  });
+
+  after(async () => {
+    await browser?.close();
+  });
+
+  beforeEach(async () => {
+    page = await browser.newPage();
+    page.setDefaultTimeout(12_000);
+    await page.route('**', (route) => route.fulfill({ contentType: 'text/html', body: '<main id="timeline"></main>' }));
+    await page.goto('http://localhost/');
+    await page.addScriptTag({ content: VSCODE });
+    await page.addStyleTag({ path: join(project, 'dist/webview/timeline.css') });
+    await page.addScriptTag({ path: join(project, 'dist/webview/timeline.js') });
+    await give({ kind: 'begin', sides: 1, live: false });
+  });
+
+  afterEach(async () => {
+    await page?.close();
+  });
+
+  const give = (message: ToTimeline): Promise<void> => page.evaluate(`window.postMessage(${JSON.stringify(message)})`);
+
+  type Given = Extract<ToTimeline, { kind: 'notes' }>;
+  const giveNotes = ({ notes, edition }: Pick<Given, 'notes' | 'edition'>): Promise<void> =>
+    give({ kind: 'notes', notes, edition, place: 'beside' });
+
+  /** The lists that the page has given to be kept. */
+  async function lists(): Promise<Extract<FromTimeline, { kind: 'notes' }>[]> {
+    const taken: FromTimeline[] = await page.evaluate('window.taken');
+    return taken.flatMap((message) => (message.kind === 'notes' ? [message] : []));
+  }
+
+  const texts = async (): Promise<string[][]> => (await lists()).map(({ notes }) => notes.map(({ text }) => text));
+  const older: Note = { id: 'older', at: 7, text: 'older' };
+
+  it('keeps one that is made before those that are kept have come, and them', async () => {
+    await page.locator('#lanes').press('b');
+    await page.keyboard.type('ne');
+    assert.deepEqual(await texts(), []);
+    await giveNotes({ notes: [older], edition: 0 });
+    await page.getByRole('tab', { name: 'Notes (2)' }).waitFor();
+    await page.keyboard.type('wer');
+    await page.keyboard.press('Enter');
+    assert.deepEqual(await texts(), [
+      ['older', ''],
+      ['older', 'newer'],
+    ]);
+  });
+
+  it('keeps one that is being written when an answer about those before it comes', async () => {
+    await giveNotes({ notes: [older], edition: 0 });
+    await page.getByRole('tab', { name: 'Notes (1)' }).click();
+    await page.getByRole('textbox', { name: /^Note at/ }).fill('changed');
+    await page.locator('#lanes').press('b');
+    await page.keyboard.type('ne');
+    const [changed, , ...rest] = await lists();
+    assert.deepEqual(rest, []);
+    await giveNotes(changed);
+    await page.keyboard.type('wer');
+    await page.keyboard.press('Enter');
+    assert.deepEqual(await texts(), [['changed'], ['changed', ''], ['changed', 'newer']]);
+    // The answer about the newest list is taken.
+    const newest = (await lists()).at(-1);
+    assert.ok(newest);
+    await giveNotes({ ...newest, notes: newest.notes.slice(1) });
+    await page.getByRole('tab', { name: 'Notes (1)' }).waitFor();
+    assert.equal(await page.getByRole('textbox', { name: /^Note at/ }).count(), 1);
+  });
+});
