@@ -41,6 +41,10 @@ export async function daxWatchStory(page: Page, look: Look, folder: string): Pro
   await page.getByRole('tab', { name: 'Virtio-FS' }).first().click();
 
   await chooseOptions(page);
+  // The guest of this workspace is User Mode Linux, which has no such window: the row comes with QEMU.
+  await shown(page, 'User Mode Linux');
+  await row(page, 'DAX window').waitFor({ state: 'hidden' });
+  await pick(page, 'Guest', 'QEMU');
   await shown(page, /^off$/);
   await pick(page, 'DAX window');
   await row(page, '256M').waitFor();
@@ -49,7 +53,7 @@ export async function daxWatchStory(page: Page, look: Look, folder: string): Pro
   await pick(page, SIZE, 'as the policy says');
   await page.getByText('Policy: pages or tails').waitFor();
   await page.keyboard.press('Enter');
-  // The guest of this workspace is User Mode Linux.
+  await pick(page, 'Guest', 'User Mode Linux');
   await shown(page, 'User Mode Linux has no DAX window. Use --guest qemu');
   await settled(page);
   await look('dax-not-here');
