@@ -53,6 +53,11 @@ export const catalogue = {
       `${path} is there already and is no capture (pcapng), so no capture is written in its place`,
       'Choose another name for the capture, or move that file away.',
     ),
+  captureInShare: (path: string, folder: string) =>
+    usage(
+      `the capture ${path} would lie in a folder within the shared ${folder}, in whose place a guest can put another`,
+      'Write it to a place outside of the shared folder, or directly into that.',
+    ),
   tagBad: (why: string) =>
     usage(`the tag ${why}`, 'A tag is 1 to 36 bytes long and has no newline, for example "work".'),
 

@@ -6,16 +6,18 @@ import {
   accessSync,
   closeSync,
   constants,
+  existsSync,
   fchmodSync,
   fstatSync,
   ftruncateSync,
   lstatSync,
   openSync,
   readSync,
+  realpathSync,
   type Stats,
   statSync,
 } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { trouble } from '../base/catalogue';
 import { quote } from '../protocol/text';
 import { isPcapng, TELLING_BYTES } from '../trace/pcapngReader';
@@ -29,6 +31,7 @@ const OWNER_ONLY = 0o600;
 export function checkCaptureTarget(path: string, limited: boolean): void {
   guarded(path, () => {
     const stat = statSync(path, { throwIfNoEntry: false });
+    refuseLink(path, stat);
     if (stat === undefined) {
       // Also asks whether it is a folder.
       accessSync(`${dirname(path)}/`, constants.W_OK | constants.X_OK);
@@ -39,6 +42,21 @@ export function checkCaptureTarget(path: string, limited: boolean): void {
     }
   });
   if (limited) checkOlderHalf(path);
+}
+
+/**
+ * Throws the Trouble of a capture in a folder within one of `shared`: guests may write to those, and could have the capture
+ * written anywhere by putting a link in that folder's place.
+ */
+export function refuseWithin(path: string, shared: readonly string[]): void {
+  guarded(path, () => {
+    for (let at = dirname(resolve(path)); at !== '/'; at = dirname(at)) {
+      if (!existsSync(at)) continue;
+      const place = realpathSync(at);
+      const folder = shared.find((each) => place.startsWith(`${realpathSync(each)}/`));
+      if (folder !== undefined) throw trouble('captureInShare', quote(path), quote(folder));
+    }
+  });
 }
 
 /** Throws the Trouble that stands in the way of renaming `path` to `PATH.old`. */
@@ -60,10 +78,11 @@ export function checkOlderHalf(path: string): void {
 export function openCaptureTarget(path: string): number {
   return guarded(path, () => {
     const there = statSync(path, { throwIfNoEntry: false });
+    refuseLink(path, there);
     // Opening a FIFO waits for who reads it, which it would not if it were opened for reading as well.
     if (there !== undefined && !there.isFile()) return openSync(path, constants.O_WRONLY);
     // Not emptied by opening: it may have become another file since it was looked at.
-    const fd = openSync(path, constants.O_RDWR | constants.O_CREAT, OWNER_ONLY);
+    const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, OWNER_ONLY);
     try {
       const stat = fstatSync(fd);
       if (!isFree(fd, stat)) throw trouble('captureTaken', quote(path));
@@ -75,6 +94,12 @@ export function openCaptureTarget(path: string): number {
       throw error;
     }
   });
+}
+
+/** A link to a file, or to none yet: in a shared folder a guest may have made it. What /dev/stdout leads to is another thing. */
+function refuseLink(path: string, target: Stats | undefined): void {
+  if (target?.isFile() === false || lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return;
+  throw trouble('captureUnusable', quote(path), 'it is a symbolic link');
 }
 
 function refuseForeign(path: string): void {

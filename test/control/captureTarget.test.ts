@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { checkCaptureTarget, openCaptureTarget } from '../../src/control/captureTarget';
+import { checkCaptureTarget, openCaptureTarget, refuseWithin } from '../../src/control/captureTarget';
 import { sectionHeader } from '../../src/trace/pcapngWriter';
 
 describe('a capture is written', () => {
@@ -55,13 +55,31 @@ describe('a capture is written', () => {
     }
   });
 
-  it('over no other file that a link leads to', () => {
-    fs.writeFileSync(file, 'mine');
+  it('through no link to a file: nobody knows who has made it', () => {
     const link = join(folder, 'link');
     fs.symlinkSync(file, link);
-    assert.throws(() => checkCaptureTarget(link, false), { code: 'captureTaken' });
-    assert.throws(() => openCaptureTarget(link), { code: 'captureTaken' });
-    assert.equal(fs.readFileSync(file, 'utf8'), 'mine');
+    for (const there of [undefined, 'mine', capture]) {
+      if (there !== undefined) fs.writeFileSync(file, there);
+      for (const write of [() => checkCaptureTarget(link, false), () => openCaptureTarget(link)]) {
+        assert.throws(write, { code: 'captureUnusable', message: /symbolic link/ });
+      }
+      if (there === undefined) assert.ok(!fs.existsSync(file));
+      else assert.deepEqual(fs.readFileSync(file), Buffer.from(there));
+    }
+  });
+
+  it('into a shared folder itself, and into no folder in it, whatever leads there', () => {
+    const shared = join(folder, 'shared');
+    fs.mkdirSync(join(shared, 'in', 'it'), { recursive: true });
+    fs.symlinkSync(shared, join(folder, 'also'));
+    fs.symlinkSync('/', join(shared, 'in', 'out'));
+    for (const free of ['x', 'shared/x', 'also/x', 'sharedToo/x']) refuseWithin(join(folder, free), [shared]);
+    for (const within of ['shared/in/x', 'shared/in/it/x', 'also/in/x', 'shared/in/none/x', 'shared/in/out/tmp/x']) {
+      assert.throws(() => refuseWithin(join(folder, within), ['/nowhere/..', shared]), {
+        code: 'captureInShare',
+        exitCode: 2,
+      });
+    }
   });
 
   it('with a limit also over the older half of before, and over no other file or folder of that name', () => {
