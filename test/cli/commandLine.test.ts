@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { text } from 'node:stream/consumers';
 import { VERSION } from '../../src/base/version';
 
 /** The built command line, as people start it. */
@@ -51,6 +52,16 @@ describe('virtiofs-studio on the command line', () => {
     const { status, stderr } = cli('daemon', '--shared-dir=/nonexistent', '--socket-path=/nonexistent/socket');
     assert.equal(status, 3);
     assert.match(stderr, /\/nonexistent/);
+  });
+
+  it('ends as it would have when nobody reads its output', async () => {
+    for (const args of [['--help'], ['share', '--help']]) {
+      const child = spawn(process.execPath, ['dist/cli.js', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+      child.stdout.destroy();
+      const complaints = text(child.stderr);
+      const status = await new Promise((resolve) => child.once('close', resolve));
+      assert.deepEqual([status, await complaints], [0, '']);
+    }
   });
 
   it('tells libvirt what it can do', () => {
