@@ -1,7 +1,7 @@
 /**
  * Makes dist/ (webpack: what people run) and out/ (tsc: what tests run), each only when a source is newer.
  */
-import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectFolder, run, Stop } from './child.mjs';
 
@@ -15,13 +15,18 @@ function newest(path) {
   );
 }
 
-async function make(stamp, sources, program, args) {
+/**
+ * Runs `program` where a source is newer than the last time that it was started and did well. That is the time of the
+ * stamp: what is written while it runs may not be in what it made. All paths are within the project's folder.
+ */
+export async function make(stamp, sources, program, args) {
   if (newest(stamp) > Math.max(...sources.map(newest))) return 0;
   const started = Date.now();
   const code = await run(process.execPath, [program, ...args]);
   if (code !== 0) return code;
   mkdirSync(join(projectFolder, stamp, '..'), { recursive: true });
   writeFileSync(join(projectFolder, stamp), '');
+  utimesSync(join(projectFolder, stamp), new Date(started), new Date(started));
   console.log(`Built ${stamp.split('/')[0]}/ in ${((Date.now() - started) / 1000).toFixed(1)} s`);
   return 0;
 }

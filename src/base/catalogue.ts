@@ -226,6 +226,11 @@ export const catalogue = {
     usage(`nobody listens at ${path}: ${why}`, '--control is for editors; leave it out to run a guest by hand.'),
   shareBad: (text: string) => usage(`"${text}" is not a share`, 'Give it as DIR:TAG, for example ./src:work.'),
   tagTwice: (tag: string) => usage(`two shares have the tag "${tag}"`, 'Give each share a tag of its own.'),
+  tagsAlike: (one: string, other: string, place: string) =>
+    usage(
+      `the shares "${one}" and "${other}" would both be ${place} in the guest`,
+      'Choose tags that differ in more than characters other than A-Z, a-z, 0-9, ".", "_" and "-".',
+    ),
   numberBad: (option: string, text: string, wanted: string) =>
     usage(`${option}: "${text}" is not ${wanted}`, '"virtiofs-studio share --help" lists the options.'),
   terminalMissing: () =>

@@ -53,13 +53,13 @@ async function demo(folder: string | undefined, kind: 'qemu' | 'uml', capture: s
 
   const begun = performance.now();
   const workplace = await Workplace.open();
-  const shared = own ?? mkdtempSync(join(memoryFolder() ?? workplace.folder, 'virtiofs-sample-'));
+  const shared = own ?? workplace.makeFolder(join(memoryFolder() ?? workplace.folder, 'virtiofs-sample-'));
   const work = mkdtempSync(join(shared, 'virtiofs-demo-'));
   const log = new TraceLog(say, () => process.stdout.columns ?? WIDTH_ELSEWHERE);
   let guest: Guest | undefined;
   const clean = async (): Promise<void> => {
     await (guest === undefined ? workplace.close() : guest.stop());
-    rmSync(own === undefined ? shared : work, { recursive: true, force: true });
+    rmSync(work, { recursive: true, force: true });
   };
   const listening = onTermination(clean);
   try {

@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 import { trouble } from '../base/catalogue';
 import { DAX_SIZES, daxSizeFault, parseDaxSize } from '../base/daxSize';
 import { tagFault } from '../base/tag';
+import { mountPoint } from '../vm/guestInit';
 
 export interface NamedFolder {
   readonly directory: string;
@@ -35,7 +36,11 @@ export function parseShare(text: string): NamedFolder {
   return { directory: existingFolder(text.slice(0, colon)), tag: checkedTag(text.slice(colon + 1)) };
 }
 
-/** The folders to share, the positional one first. Throws a Trouble for a folder or tag that cannot be. */
+/**
+ * The folders to share, the positional one first. Throws a Trouble for a folder or tag that cannot be, and for two tags
+ * that would have one mount point: one share would hide the other. Such tags are also all that could have one name of a
+ * capture, which keeps more of their characters.
+ */
 export function namedFolders(
   folder: string | undefined,
   tag: string | undefined,
@@ -46,9 +51,13 @@ export function namedFolders(
     ...(first === undefined ? [] : [{ directory: existingFolder(first), tag: checkedTag(tag ?? DEFAULT_TAG) }]),
     ...shares.map(parseShare),
   ];
-  const twice = all.find((one, index) => all.findIndex((other) => other.tag === one.tag) < index);
-  if (twice !== undefined) {
-    throw trouble('tagTwice', twice.tag);
+  const byPlace = new Map<string, string>();
+  for (const { tag } of all) {
+    const place = mountPoint(tag);
+    const other = byPlace.get(place);
+    if (other === tag) throw trouble('tagTwice', tag);
+    if (other !== undefined) throw trouble('tagsAlike', other, tag, place);
+    byPlace.set(place, tag);
   }
   return all;
 }

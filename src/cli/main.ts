@@ -7,6 +7,7 @@
 import { Command, CommanderError } from 'commander';
 import { Trouble, trouble } from '../base/catalogue';
 import { VERSION } from '../base/version';
+import { isReaderGone } from '../vm/endings';
 import { registerCompare } from './compare';
 import { registerDaemon } from './daemon';
 import { registerDax } from './dax';
@@ -51,6 +52,13 @@ function report(error: unknown): number {
   console.error(error instanceof Error ? error.stack : error);
   console.error(fault.toString());
   return fault.exitCode;
+}
+
+// A command that has something to clean up ends by itself when nobody reads its output; any other has little left to do.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (!isReaderGone(error) && stream.listenerCount('error') === 1) throw error;
+  });
 }
 
 program()

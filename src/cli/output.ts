@@ -2,7 +2,7 @@
  * Text and bytes to standard output or a file, without more in memory than a buffer: who writes waits where the reader is
  * slow. A reader that has gone (`| head`) is `OutputClosed`, which main.ts takes for a good end.
  */
-import { createWriteStream, existsSync, lstatSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, createWriteStream, existsSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { trouble } from '../base/catalogue';
@@ -77,7 +77,10 @@ export class Output {
   }
 }
 
-/** A file that appears under its name when it is whole. `-` stands for standard output. */
+/**
+ * A file that appears under its name when it is whole. `-` stands for standard output. Nobody else may read a new file: what
+ * it is made of may be as private. One that is replaced keeps its permissions, and a link goes on leading to it.
+ */
 export async function writeWhole(
   file: string,
   force: boolean,
@@ -90,11 +93,12 @@ export async function writeWhole(
     return;
   }
   if (!force && existsSync(file)) throw trouble('outputThere', quote(file));
-  const special = lstatSync(file, { throwIfNoEntry: false });
-  // A device or FIFO is written to; anything else is replaced.
-  const direct = special !== undefined && !special.isFile() && !special.isSymbolicLink();
-  const fresh = direct ? file : `${file}.${process.pid}.part`;
-  const stream = createWriteStream(fresh, { flags: direct ? 'w' : 'wx' });
+  const there = existsSync(file) ? statSync(file) : undefined;
+  // A device, pipe or FIFO is written to, also through a link such as /dev/stdout; a file is replaced.
+  const direct = there !== undefined && !there.isFile();
+  const place = there?.isFile() === true ? realpathSync(file) : file;
+  const fresh = direct ? file : `${place}.${process.pid}.part`;
+  const stream = createWriteStream(fresh, { flags: direct ? 'w' : 'wx', mode: 0o600 });
   const closed = new Promise<void>((resolve) => stream.once('close', resolve));
   const output = new Output(stream);
   const remove = (): void => {
@@ -111,7 +115,9 @@ export async function writeWhole(
     stream.end();
     await closed;
     await output.flush();
-    if (!direct) renameSync(fresh, file);
+    if (direct) return;
+    if (there !== undefined) chmodSync(fresh, there.mode & 0o777);
+    renameSync(fresh, place);
   } catch (error) {
     stream.destroy();
     remove();

@@ -12,11 +12,10 @@ import { refuseWithin } from '../control/captureTarget';
 import { countersSocketOf, socketOf } from '../control/runningShares';
 import { checkDax } from '../vm/daxChecks';
 import { onTermination } from '../vm/endings';
-import { mountPoint } from '../vm/guestInit';
+import { mountCommand, mountPoint } from '../vm/guestInit';
 import { probeKvm } from '../vm/kvm';
 import { QEMU_MEMORY_MIB, startGuest } from '../vm/launcher';
 import type { Guest, GuestOptions } from '../vm/launcher';
-import { shellQuote } from '../vm/shellQuote';
 import { guestTools, kernelFrom } from '../vm/toolbox';
 import { Workplace } from '../vm/workplace';
 import { namedFolders, parseCount, parseMemory } from './guestOptions';
@@ -196,7 +195,7 @@ class ShareCommand {
               tag,
               readOnly,
               mountPoint: mountPoint(tag),
-              mountCommand: `mount -t virtiofs -o ${readOnly ? 'ro' : 'rw'} ${shellQuote(tag)} ${mountPoint(tag)}`,
+              mountCommand: mountCommand(tag, readOnly ? 'ro' : 'rw'),
               daemon,
               captureSocket: socketOf(daemon.pid),
               countersSocket: countersSocketOf(daemon.pid),

@@ -2,11 +2,12 @@
  * Where the daemon waits for its front-end: a socket that was handed over, or one that it makes at a path and takes away
  * at its end.
  *
- * A socket file that nobody listens on any more is replaced; one that is served is not, and neither is any other file.
+ * A socket file that nobody has open any more is replaced; one that is served is not, nor one that cannot be asked, and
+ * neither is any other file.
  */
 import { existsSync, lstatSync, unlinkSync } from 'node:fs';
 import { trouble } from '../base/catalogue';
-import { close, connectUnix, isListening, listenUnix } from '../native/descriptors';
+import { isLeftBehind, isListening, listenUnix } from '../native/descriptors';
 import { NativeError } from '../native/libc';
 import { errnoName } from '../protocol/errno';
 
@@ -24,7 +25,7 @@ export function listen({ fd, socketPath }: { fd?: number; socketPath?: string })
   }
   if (socketPath === undefined) throw trouble('socketMissing');
   try {
-    if (existsSync(socketPath) && lstatSync(socketPath).isSocket() && !isServed(socketPath)) unlinkSync(socketPath);
+    if (existsSync(socketPath) && lstatSync(socketPath).isSocket() && isLeftBehind(socketPath)) unlinkSync(socketPath);
     const made = listenUnix(socketPath);
     const { ino } = lstatSync(socketPath);
     return { fd: made, remove: () => removeSocket(socketPath, ino) };
@@ -37,17 +38,6 @@ function reason(error: unknown): string {
   if (error instanceof NativeError) return errnoName(error.errno);
   if (error instanceof RangeError) return 'the path is too long';
   return error instanceof Error ? error.message : String(error);
-}
-
-/** Asks by connecting and leaving without a word, after which a daemon of ours goes on waiting. */
-function isServed(socketPath: string): boolean {
-  try {
-    close(connectUnix(socketPath));
-    return true;
-  } catch (error) {
-    if (error instanceof NativeError) return false;
-    throw error;
-  }
 }
 
 function removeSocket(socketPath: string, ino: number): void {

@@ -5,6 +5,7 @@
  * queue worker waits here. Set-up calls throw NativeError; those of the running loop return negative errnos.
  */
 import type { Arena } from '../base/arena';
+import { Errno } from '../protocol/errno';
 import { INT, LONG, checked, declare, failure } from './libc';
 import { pinnedArena } from './memory';
 
@@ -32,6 +33,7 @@ const statx = declare('statx', INT, [INT, LONG, INT, INT, LONG]);
 
 const AF_UNIX = 1;
 const SOCK_STREAM = 1;
+const SOCK_DGRAM = 2;
 const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
 const SO_ACCEPTCONN = 30;
@@ -102,6 +104,20 @@ export function connectUnix(path: string): number {
   } catch (error) {
     close(fd);
     throw error;
+  }
+}
+
+/**
+ * Whether a socket's file has outlived everyone who had it open. The kernel tells a socket of another type that it is of
+ * the wrong type where there is an owner, so the owner sees nothing of the question, and it cannot block.
+ */
+export function isLeftBehind(path: string): boolean {
+  const fd = checked('socket', socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  try {
+    const length = unixAddress(path);
+    return connect(fd, scratch.address(ADDRESS), length) < 0 && failure() === -Errno.ECONNREFUSED;
+  } finally {
+    close(fd);
   }
 }
 

@@ -98,9 +98,14 @@ export function ownDaemon(inspectorPort?: number): string[] {
 async function listenAt(path: string): Promise<Server> {
   const server = createServer();
   server.listen(`${path}.new`);
-  await once(server, 'listening');
-  renameSync(`${path}.new`, path);
-  return server;
+  try {
+    await once(server, 'listening');
+    renameSync(`${path}.new`, path);
+    return server;
+  } catch (error) {
+    server.close();
+    throw error;
+  }
 }
 
 /**

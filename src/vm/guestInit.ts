@@ -41,6 +41,11 @@ export function mountPoint(tag: string): string {
   return `/mnt/${/^\.+$/.test(name) ? '_' : name}`;
 }
 
+/** What mounts the share `tag` in the guest; `options` as after `mount -o`. A tag may begin with a dash, hence the `--`. */
+export function mountCommand(tag: string, options: string): string {
+  return `mount -t virtiofs -o ${shellQuote(options)} -- ${shellQuote(tag)} ${shellQuote(mountPoint(tag))}`;
+}
+
 /** The whole script. It ends in powering the guest off, whatever happens before. */
 export function guestInit(plan: InitPlan): string {
   return [
@@ -105,8 +110,7 @@ serve() {
 function mountLine(mount: GuestMount): string {
   const place = shellQuote(mountPoint(mount.tag));
   const options = [mount.readOnly ? 'ro' : 'rw', ...(mount.options === undefined ? [] : [mount.options])].join(',');
-  const tag = shellQuote(mount.tag);
-  return `mkdir -p ${place}; mount -t virtiofs -o ${shellQuote(options)} ${tag} ${place} || say failed mount ${tag}`;
+  return `mkdir -p ${place}; ${mountCommand(mount.tag, options)} || say failed mount ${shellQuote(mount.tag)}`;
 }
 
 function shellLines(shell: NonNullable<InitPlan['shell']>): string[] {

@@ -15,24 +15,29 @@ import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** `+ PID` and `- PID` lines in; at the end, kills the process groups that are left and removes the folder. */
+/** `+ PID`, `- PID` and `/ FOLDER` lines in; at the end, kills the process groups that are left and removes the folders. */
 const JANITOR = `
 groups=' '
 while read -r change group; do
   case $change in
     +) groups="$groups$group " ;;
     -) groups="\${groups% $group *} \${groups#* $group }" ;;
+    /) set -- "$@" "$group" ;;
   esac
 done
 for group in $groups; do kill -9 "-$group" 2>/dev/null; done
-exec rm -rf "$1"
+exec rm -rf -- "$@"
 `;
 
-/** A Unix socket's path has at most 107 bytes, and the names inside the folder need some of them. */
-const LONGEST_FOLDER = 70;
+/**
+ * A Unix socket's path has at most 107 bytes; the folder's own name takes 23 of them and `/share10.sock.new`, the longest
+ * inside it, 17.
+ */
+const LONGEST_BASE = 66;
 
 export class Workplace {
   private readonly children = new Set<ChildProcess>();
+  private readonly folders: string[];
   private closing: Promise<void> | undefined;
 
   private constructor(
@@ -40,11 +45,12 @@ export class Workplace {
     readonly folder: string,
     private readonly janitor: ChildProcess,
     private readonly tell: Writable,
-  ) {}
+  ) {
+    this.folders = [folder];
+  }
 
   static async open(): Promise<Workplace> {
-    const base = Buffer.byteLength(tmpdir()) > LONGEST_FOLDER ? '/tmp' : tmpdir();
-    const folder = mkdtempSync(join(base, 'virtiofs-studio-'));
+    const folder = mkdtempSync(join(temporaryFolder(), 'virtiofs-studio-'));
     const janitor = spawn('/bin/sh', ['-c', JANITOR, 'virtiofs-studio-janitor', folder], {
       stdio: ['pipe', 'ignore', 'ignore'],
       detached: true,
@@ -59,6 +65,19 @@ export class Workplace {
     janitor.stdin.on('error', () => {}); // A killed janitor must not end the launcher.
     janitor.unref();
     return new Workplace(folder, janitor, janitor.stdin);
+  }
+
+  /**
+   * Makes a temporary folder elsewhere, which goes with the workplace. `prefix`: an absolute path up to the characters that
+   * are made up.
+   */
+  makeFolder(prefix: string): string {
+    // The janitor reads a line for it, and removes what the line says.
+    if (!/^\/\S+$/.test(prefix)) throw new Error(`not the beginning of a folder for the janitor: ${prefix}`);
+    const folder = mkdtempSync(prefix);
+    this.tell.write(`/ ${folder}\n`);
+    this.folders.push(folder);
+    return folder;
   }
 
   /**
@@ -105,8 +124,14 @@ export class Workplace {
     this.janitor.ref();
     this.tell.end();
     await janitorGone;
-    rmSync(this.folder, { recursive: true, force: true });
+    this.folders.forEach((folder) => rmSync(folder, { recursive: true, force: true }));
   }
+}
+
+/** `$TMPDIR` where its path can be given to every guest: User Mode Linux takes no other, and cuts words at some characters. */
+function temporaryFolder(): string {
+  const base = tmpdir();
+  return /^\/[^\s,:"]*$/.test(base) && Buffer.byteLength(base) <= LONGEST_BASE ? base : '/tmp';
 }
 
 /** Resolves when `child` has ended, at once if it has. */

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { VERSION } from '../../src/base/version';
 
 /** The built command line, as people start it. */
@@ -86,6 +87,16 @@ describe('virtiofs-studio on the command line', () => {
       assert.equal(readFileSync(own, 'utf8'), 'mine');
     } finally {
       rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('ends as it would have when nobody reads its output', async () => {
+    for (const args of [['--help'], ['share', '--help']]) {
+      const child = spawn(process.execPath, ['dist/cli.js', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+      child.stdout.destroy();
+      const complaints = text(child.stderr);
+      const status = await new Promise((resolve) => child.once('close', resolve));
+      assert.deepEqual([status, await complaints], [0, '']);
     }
   });
 

@@ -1,7 +1,16 @@
 /** `virtiofs-studio export` and `compare`, as people run them. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { CaptureBuilder } from '../trace/captureBuilder';
 import { checkTrace } from '../trace/export/traceEvents';
 import { Place, sample } from './captures';
@@ -90,6 +99,34 @@ describe('export', () => {
     assert.equal(readFileSync(out, 'utf8'), 'precious');
     place.good('export', file, '--to', 'csv', '-o', out, '--force');
     assert.match(readFileSync(out, 'utf8'), /^row,time/);
+  });
+
+  it('lets nobody else read a new file, keeps the permissions of one that it replaces, and the link to it', () => {
+    const out = place.path('private.csv');
+    const mode = (): string => (statSync(out).mode & 0o777).toString(8);
+    place.good('export', file, '--to', 'csv', '-o', out);
+    assert.equal(mode(), '600');
+    chmodSync(out, 0o664);
+    const link = place.path('private-link.csv');
+    symlinkSync(out, link);
+    writeFileSync(out, 'old');
+    place.good('export', file, '--to', 'csv', '-o', link, '--force');
+    assert.match(readFileSync(out, 'utf8'), /^row,time/);
+    assert.equal(mode(), '664');
+    assert.ok(lstatSync(link).isSymbolicLink());
+  });
+
+  it('goes through a link to standard output, which stays a link, where that is a pipe and where it is a file', () => {
+    const link = place.path('stdout');
+    symlinkSync('/proc/self/fd/1', link);
+    const out = place.file('redirected.csv', '');
+    const command = `"$0" out/src/cli/main.js export ${file} --to csv -o ${link} --force`;
+    for (const whither of [`| cat >${out}`, `>${out}`]) {
+      writeFileSync(out, '');
+      const { stderr } = spawnSync('bash', ['-c', `${command} ${whither}`, process.execPath], { encoding: 'utf8' });
+      assert.match(readFileSync(out, 'utf8'), /^row,time/, stderr);
+    }
+    assert.ok(lstatSync(link).isSymbolicLink());
   });
 
   it('writes over its own source without harm', () => {

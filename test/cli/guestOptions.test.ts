@@ -43,6 +43,21 @@ describe('the options of share', () => {
     assert.throws(() => namedFolders(folder, 'x', [`${folder}:x`]), { code: 'tagTwice' });
   });
 
+  it('refuse tags that would have one folder in the guest, and so one name of a capture', () => {
+    for (const [one, other] of [
+      ['a b', 'a_b'],
+      ['a/b', 'a_b'],
+      ['..', '_'],
+    ]) {
+      assert.throws(() => namedFolders(folder, one, [`${folder}:${other}`]), {
+        code: 'tagsAlike',
+        exitCode: 2,
+        message: new RegExp(`"${one}" and "${other}" would both be /mnt/`.replaceAll('.', '\\.')),
+      });
+    }
+    assert.equal(namedFolders(folder, 'a-b', [`${folder}:a_b`, `${folder}:A_b`]).length, 3);
+  });
+
   it('give sizes in M or G', () => {
     assert.deepEqual(['512', '512M', '2G', '1GiB', '96mb'].map(parseMemory), [512, 512, 2048, 1024, 96]);
     for (const text of ['', '95', '-1', '1T', '1.5G', 'x']) {

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { close, connectUnix, listenUnix } from '../../src/native/descriptors';
+import { accept, close, connectUnix, listenUnix, setNonBlocking } from '../../src/native/descriptors';
+import { Errno } from '../../src/protocol/errno';
 import { Opcode } from '../../src/protocol/fuse/opcodes';
 import { AttrOut, GetattrIn } from '../../src/protocol/fuse/structs';
 import { DaemonProcess, type DaemonOptions, ROOT, Session, connect } from './daemonProcess';
@@ -135,6 +136,21 @@ describe('daemon process', () => {
       assert.equal(await third.exit(), 3, 'also while it serves');
       session.end();
       assert.equal(await first.exit(), 0);
+    });
+
+    it('of somebody who serves is asked for without a connection, however often', async () => {
+      const listening = listenUnix(socket);
+      try {
+        for (let start = 0; start < 4; start++) {
+          const daemon = serve();
+          assert.equal(await daemon.exit(), 3);
+          assert.match(daemon.log, /EADDRINUSE.*\[socketUnusable\]/);
+        }
+        assert.equal(setNonBlocking(listening), 0);
+        assert.equal(accept(listening), -Errno.EAGAIN, 'nobody has connected');
+      } finally {
+        close(listening);
+      }
     });
 
     it('cannot be where something else is', async () => {

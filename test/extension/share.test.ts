@@ -102,7 +102,7 @@ describe('a folder shared from VS Code', function () {
       await vscode.commands.executeCommand(id, { kind: 'vm', vm });
       return vscode.env.clipboard.readText();
     };
-    assert.equal(await copied('virtiofs.copyMountCommand'), "mount -t virtiofs -o rw 'my work' /mnt/my_work");
+    assert.equal(await copied('virtiofs.copyMountCommand'), "mount -t virtiofs -o rw -- 'my work' /mnt/my_work");
     assert.match(await copied('virtiofs.copyGuestCommandLine'), /linux\.uml .*mem=256M/);
     assert.match(await copied('virtiofs.copyDaemonCommandLine'), /daemon\.js .*--shared-dir=.*sample/);
   });

@@ -15,6 +15,7 @@ import {
   drain,
   eventfd,
   fileSize,
+  isLeftBehind,
   isListening,
   listenUnix,
   memfd,
@@ -131,6 +132,20 @@ describe('native descriptors', () => {
       assert.deepEqual([listening, left, file, -1, 99_999].map(isListening), [true, false, false, false, false]);
       close(listening);
       close(file);
+    });
+
+    it('know whether the file of one was left behind, which who listens does not notice', () => {
+      const place = path.join(folder, 'another');
+      const listening = listenUnix(place);
+      assert.equal(setNonBlocking(listening), 0);
+      assert.deepEqual(
+        [1, 2, 3, 4].map(() => isLeftBehind(place)),
+        [false, false, false, false],
+      );
+      assert.equal(accept(listening), -EAGAIN);
+      close(listening);
+      assert.equal(isLeftBehind(place), true);
+      assert.equal(isLeftBehind(path.join(folder, 'none')), false, 'nothing is known of it');
     });
   });
 

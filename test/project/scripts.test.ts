@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { inCi, need } from '../support/need';
 
 /** Runs a line of JavaScript that uses one of the scripts; what it printed. */
@@ -80,6 +80,41 @@ describe('a child of the scripts', () => {
       }
     })();
     assert.ok(state === 'gone' || state === 'Z', state);
+  });
+});
+
+describe('a build', () => {
+  let folder: string;
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'virtiofs-build-'));
+    writeFileSync(join(folder, 'source'), 'old');
+    // Longer ago than any clock of files is coarse.
+    utimesSync(join(folder, 'source'), 1, 1);
+  });
+
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  /** How often the program ran when it was asked for twice. `program`: what it does besides. */
+  function runs(program: string): number {
+    const [stamp, source, builder, log] = ['stamp', 'source', 'builder.js', 'log'].map((name) => join(folder, name));
+    writeFileSync(builder, `const fs = require('node:fs'); fs.appendFileSync(${JSON.stringify(log)}, 'x'); ${program}`);
+    const words = [relative('', stamp), [relative('', source)], builder, []].map((word) => JSON.stringify(word));
+    const make = `await make(${words.join(', ')});`;
+    script(`const { make } = await import('./scripts/build.mjs'); ${make} ${make}`);
+    return readFileSync(log, 'utf8').length;
+  }
+
+  it('is not made again when no source has changed', () => {
+    assert.equal(runs(''), 1);
+  });
+
+  it('is made again when a source was written while it ran', () => {
+    assert.equal(runs(`fs.writeFileSync(${JSON.stringify(join(folder, 'source'))}, 'new')`), 2);
+  });
+
+  it('that failed is made again', () => {
+    assert.equal(runs('process.exitCode = 1'), 2);
   });
 });
 

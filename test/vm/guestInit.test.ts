@@ -39,7 +39,12 @@ describe('the init script', () => {
 
   it('quotes tags, and mounts them where no character can do harm', () => {
     const script = guestInit(plan);
-    assert.ok(script.includes(`mount -t virtiofs -o ro,dax=never 'it'\\''s; rm -rf /' /mnt/it_s__rm_-rf__`));
+    assert.ok(script.includes(`mount -t virtiofs -o ro,dax=never -- 'it'\\''s; rm -rf /' /mnt/it_s__rm_-rf__`));
+  });
+
+  it('takes a tag with a leading dash for a tag', () => {
+    const mounts = [{ tag: '-x', readOnly: false }];
+    assert.ok(guestInit({ ...plan, mounts }).includes(`mkdir -p /mnt/-x; mount -t virtiofs -o rw -- -x /mnt/-x ||`));
   });
 
   it('with a DAX window whoever uses it is ended before a reset, which would end QEMU', () => {

@@ -43,6 +43,49 @@ describe('a workplace', () => {
     await assert.rejects(place.spawn(['true'], 'ignore'), /closing/);
   });
 
+  it('is in TMPDIR, or in /tmp where no guest could be told of it there', async () => {
+    const before = process.env['TMPDIR'];
+    const base = fs.mkdtempSync('/tmp/virtiofs-base-');
+    const long = path.join(base, 'x'.repeat(66 - base.length - 1));
+    try {
+      for (const [given, used] of [
+        [base, base],
+        [long, long],
+        [`${long}x`, '/tmp'],
+        [path.join(base, 'a b'), '/tmp'],
+        [path.join(base, 'a:b'), '/tmp'],
+        [path.join(base, 'a,b'), '/tmp'],
+        [path.relative(process.cwd(), base), '/tmp'],
+      ]) {
+        fs.mkdirSync(given, { recursive: true });
+        process.env['TMPDIR'] = given;
+        const place = await Workplace.open();
+        try {
+          assert.equal(path.dirname(place.folder), used, given);
+          if (given !== long) continue;
+          const { socket } = await startBackEnd(place, 'share10', ['true'], false);
+          assert.ok(fs.statSync(socket).isSocket());
+        } finally {
+          await place.close();
+        }
+      }
+    } finally {
+      if (before === undefined) delete process.env['TMPDIR'];
+      else process.env['TMPDIR'] = before;
+      fs.rmSync(base, { recursive: true });
+    }
+  });
+
+  it('removes the folders that were made for it elsewhere', async () => {
+    const place = await Workplace.open();
+    const other = place.makeFolder('/tmp/virtiofs-elsewhere-');
+    fs.writeFileSync(path.join(other, 'file'), '');
+    for (const prefix of ['relative', '/tmp/a\n/b', '/tmp/a b'])
+      assert.throws(() => place.makeFolder(prefix), /janitor/);
+    await place.close();
+    assert.ok(!fs.existsSync(other));
+  });
+
   it('kills what does not end when asked, after a grace', async () => {
     const place = await Workplace.open();
     const child = await place.spawn(['sh', '-c', 'trap "" TERM; echo ready; while :; do sleep 0.1; done'], 'pipe');
@@ -76,15 +119,19 @@ describe('a workplace', () => {
           const ended = await place.spawn(['true'], 'ignore');
           await new Promise((resolve) => ended.once('exit', resolve));
           const child = await place.spawn(['sleep', '100'], 'ignore');
-          console.log(JSON.stringify([place.folder, child.pid]));
+          const other = place.makeFolder('/tmp/virtiofs-elsewhere-');
+          console.log(JSON.stringify([place.folder, other, child.pid]));
           setTimeout(() => { ${ending} }, 50);
         })();`;
       const launcher = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'ignore'] });
       const said = await new Promise<Buffer>((resolve) => launcher.stdout.once('data', resolve));
-      const [folder, pid] = JSON.parse(String(said)) as [string, number];
-      assert.ok(fs.existsSync(folder) && isAlive(pid));
+      const [folder, other, pid] = JSON.parse(String(said)) as [string, string, number];
+      assert.ok(fs.existsSync(folder) && fs.existsSync(other) && isAlive(pid));
       await exited(launcher);
-      await until('process and folder are gone', () => !isAlive(pid) && !fs.existsSync(folder));
+      await until(
+        'process and folders are gone',
+        () => !isAlive(pid) && ![folder, other].some((one) => fs.existsSync(one)),
+      );
     });
   }
 });
@@ -122,6 +169,12 @@ describe('the socket of a back-end', () => {
     const backEnd = await startBackEnd(place, 'share', ['sh', '-c', 'echo no such folder >&2; exit 4'], false);
     const never = new Promise<never>(() => {});
     await assert.rejects(whileRunning(backEnd, never), /exit code 4\nno such folder/);
+  });
+
+  it('that cannot be where it should is closed, so that the launcher can end', async () => {
+    fs.mkdirSync(path.join(place.folder, 'share.sock'));
+    await assert.rejects(startBackEnd(place, 'share', ['true'], false), { code: 'EISDIR' });
+    assert.deepEqual(fs.readdirSync(place.folder), ['share.sock'], 'nothing listens as share.sock.new');
   });
 
   it('whose program is missing is a clear error', async () => {
