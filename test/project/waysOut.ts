@@ -17,6 +17,7 @@ const MODULES: ReadonlySet<string> = new Set([
   'timers/promises',
   'url',
   'util',
+  'tty',
   'v8',
   'worker_threads',
   'zlib',
