@@ -28,8 +28,10 @@ describe('the timeline in VS Code, request by request', function () {
     // fuse_in_header is 40 bytes; size is at 16 of fuse_read_in.
     const marked = (): Promise<(string | null)[]> =>
       details.locator('.byte.marked').evaluateAll((cells) => cells.map((cell) => cell.getAttribute('data-at')));
+    await details.locator('.byte.marked').first().waitFor();
     assert.deepEqual(await marked(), ['56', '57', '58', '59']);
     await details.locator('.byte[data-at="16"]').first().click();
+    await tree.locator('.field.chosen', { hasText: 'nodeid' }).waitFor();
     assert.equal(await tree.locator('.field.chosen .name').textContent(), 'nodeid');
     assert.deepEqual(await marked(), ['16', '17', '18', '19', '20', '21', '22', '23']);
     assert.match((await details.locator('.calls').textContent()) ?? '', /preadv2\(12.*EAGAIN/);
