@@ -6,6 +6,9 @@ export type CaptureName =
   | 'build.fuse.pcapng'
   | 'slower.fuse.pcapng'
   | 'long.fuse.pcapng'
+  | 'noted.fuse.pcapng'
+  | 'noted-twice.fuse.pcapng'
+  | 'reloaded.fuse.pcapng'
   | 'rotated.fuse.pcapng'
   | 'cut.fuse.pcapng'
   | 'damaged.fuse.pcapng'
@@ -19,6 +22,10 @@ export function captures(): Record<CaptureName, Uint8Array> {
     'build.fuse.pcapng': whole,
     'slower.fuse.pcapng': sampleCapture({ slower: 1.6, files: 50 }).bytes(),
     'long.fuse.pcapng': long().bytes(),
+    // Notes outlive a test, and may be written after it: each test that makes some has a capture of its own.
+    'noted.fuse.pcapng': whole,
+    'noted-twice.fuse.pcapng': whole,
+    'reloaded.fuse.pcapng': whole,
     'rotated.fuse.pcapng': rotated().newer,
     'cut.fuse.pcapng': whole.subarray(0, whole.length - 1001),
     'damaged.fuse.pcapng': damaged(whole),

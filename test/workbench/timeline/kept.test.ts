@@ -51,30 +51,33 @@ describe('the timeline in VS Code, and what it keeps', function () {
   const focused = (): Promise<string | null> => frame.locator(':focus').getAttribute('aria-label');
 
   it('keeps notes beside the capture, which stays as it is, and writes through no link that lies there', async () => {
-    await timeline.begin('build.fuse.pcapng');
-    const before = await readFile(join(timeline.folder, 'build.fuse.pcapng'));
-    const elsewhere = join(timeline.folder, 'elsewhere');
-    const link = join(timeline.folder, 'build.fuse.pcapng.notes.json.new');
+    const name = 'noted.fuse.pcapng';
+    await timeline.begin(name);
+    const before = await readFile(join(timeline.folder, name));
+    const elsewhere = join(timeline.folder, `${name}.notes.json.elsewhere`);
+    const link = join(timeline.folder, `${name}.notes.json.new`);
     await writeFile(elsewhere, 'as it was');
     await symlink(elsewhere, link);
     await note(2, 'why so slow?');
-    await written('build.fuse.pcapng', 'why so slow?');
-    assert.deepEqual(await readFile(join(timeline.folder, 'build.fuse.pcapng')), before);
+    await written(name, 'why so slow?');
+    assert.deepEqual(await readFile(join(timeline.folder, name)), before);
     assert.equal(await readFile(elsewhere, 'utf8'), 'as it was');
     for (const each of [elsewhere, link]) await rm(each);
     await timeline.hasNames();
   });
 
   it('keeps the focus among the notes when one of them is removed', async () => {
-    await timeline.begin('build.fuse.pcapng');
+    const name = 'noted-twice.fuse.pcapng';
+    await timeline.begin(name);
     await note(2, 'stays');
     await note(5, 'gone soon');
+    await written(name, 'stays', 'gone soon');
     await page.keyboard.press('Tab');
     assert.equal(await focused(), 'Remove the note');
     await page.keyboard.press('Enter');
     await tab('Notes (1)').waitFor();
     assert.match((await focused()) ?? '', /^Note at/);
-    await written('build.fuse.pcapng', 'stays');
+    await written(name, 'stays');
   });
 
   it('keeps a note on its request when the older file of the capture comes and goes', async () => {
@@ -113,9 +116,10 @@ describe('the timeline in VS Code, and what it keeps', function () {
 
   it('is the same after the window is loaded anew', async () => {
     const lanes = frame.getByLabel('Lanes', { exact: true });
-    await timeline.begin('build.fuse.pcapng');
+    const name = 'reloaded.fuse.pcapng';
+    await timeline.begin(name);
     await note(2, 'still here');
-    await written('build.fuse.pcapng', 'still here');
+    await written(name, 'still here');
     await lanes.selectOption('opcode');
     await timeline.filter('opcode == WRITE', /^20 of 533$/);
     await givenToVscode();

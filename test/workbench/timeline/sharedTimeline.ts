@@ -4,8 +4,6 @@
  */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { FrameLocator, Locator, Page } from 'playwright-core';
 import { need } from '../../support/need';
 import { CHROMIUM } from '../../support/vscode/workbench';
@@ -47,7 +45,6 @@ export class SharedTimeline {
   readonly range: Locator;
   readonly filterInput: Locator;
   readonly rows: Locator;
-  private readonly captures: readonly string[] = Object.keys(captures());
   private readonly size: { readonly width: number; readonly height: number };
 
   constructor(readonly workbench: TimelineWorkbench) {
@@ -67,13 +64,12 @@ export class SharedTimeline {
 
   /** A test's own beginning: this capture as it is when it is opened for the first time. */
   async begin(name: CaptureName): Promise<void> {
-    const { page, folder } = this;
+    const { page } = this;
     // A window that is being loaded anew takes no keys, and opens afterwards what was open before.
     await page.locator('.explorer-folders-view .monaco-list-row').first().waitFor({ timeout: 60_000 });
     await page.mouse.up();
     await page.setViewportSize(this.size);
     await closeEditors(page);
-    for (const file of await readdir(folder)) if (!this.captures.includes(file)) await rm(join(folder, file));
     await this.open(name);
   }
 
