@@ -1,4 +1,5 @@
 /** How large a DAX window can be, and sizes in the words of its policy. All ends check the same. */
+import { parseSize } from './byteSize';
 
 const MIB = 1 << 20;
 /** Linux maps 2 MiB at a time. */
@@ -32,6 +33,5 @@ export const DAX_POLICY_SIZE = /^([<>])(=?)(\d{1,12})([KMGT]?)$/i;
 
 /** A size that a person has written (`64M`), in bytes; NaN: it is none. */
 export function parseDaxSize(text: string): number {
-  const match = /^(\d{1,10})([KMG]?)(?:i?B)?$/i.exec(text);
-  return match === null ? NaN : Number(match[1]) * 1024 ** ['', 'K', 'M', 'G'].indexOf(match[2].toUpperCase());
+  return parseSize(text) ?? NaN;
 }

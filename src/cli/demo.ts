@@ -7,7 +7,7 @@
 import { existsSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
-import { checkCaptureTarget, refuseWithin } from '../control/captureTarget';
+import { checkCaptureTarget } from '../control/captureTarget';
 import { onTermination } from '../vm/endings';
 import { probeKvm } from '../vm/kvm';
 import { startGuest } from '../vm/launcher';
@@ -44,10 +44,7 @@ export function registerDemo(program: Command): void {
 async function demo(folder: string | undefined, kind: 'qemu' | 'uml', capture: string | undefined): Promise<number> {
   const say = (line: string): void => console.log(line);
   const own = folder === undefined ? undefined : existingFolder(folder);
-  if (capture !== undefined) {
-    checkCaptureTarget(resolve(capture), false);
-    refuseWithin(capture, own === undefined ? [] : [own]);
-  }
+  if (capture !== undefined) checkCaptureTarget(resolve(capture), false, own === undefined ? [] : [own]);
   const tools = await guestTools(kind, say);
   const accelerator = kind === 'qemu' && (await probeKvm(tools, say)).works ? 'kvm' : 'tcg';
 

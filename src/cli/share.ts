@@ -8,7 +8,6 @@ import type { Command } from 'commander';
 import { Trouble, trouble } from '../base/catalogue';
 import type { LauncherFacts, RunResult } from '../control/launcher';
 import { MOST_OUTPUT } from '../control/launcher';
-import { refuseWithin } from '../control/captureTarget';
 import { countersSocketOf, socketOf } from '../control/runningShares';
 import { checkDax } from '../vm/daxChecks';
 import { onTermination } from '../vm/endings';
@@ -136,17 +135,7 @@ class ShareCommand {
       link.state({ kind: 'preparing', step: name, text });
     };
     const dax = daxOf(options);
-    if (options.capture !== undefined && !options.readOnly) {
-      refuseWithin(
-        options.capture,
-        folders.map(({ directory }) => directory),
-      );
-    }
-    const several = folders.length > 1;
-    const words = folders.map(({ tag }) => [
-      ...daemonOptions(options),
-      ...captureOptions(options, several ? tag : undefined),
-    ]);
+    const words = folders.map(({ tag }) => [...daemonOptions(options), ...captureOptions(options, folders, tag)]);
     const tools = await guestTools(options.guest, step('tools'), signal);
     if (dax !== undefined) {
       await checkDax({

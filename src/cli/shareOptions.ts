@@ -9,7 +9,7 @@ import { DEFAULT_DAX_POLICY } from '../base/daxSize';
 import { checkCaptureTarget } from '../control/captureTarget';
 import { parseFault } from '../control/rules/faultRule';
 import type { GuestShare } from '../vm/launcher';
-import { parseDax } from './guestOptions';
+import { type NamedFolder, parseDax } from './guestOptions';
 
 export interface ShareOptions {
   readonly command?: string;
@@ -151,12 +151,15 @@ export function daemonOptions(options: ShareOptions): string[] {
 }
 
 /**
- * `tag`: where there are several shares, each has a file of its own: `NAME.TAG.fuse.pcapng`. Throws a Trouble for a
- * capture that cannot be, before anything is started.
+ * Of the share `tag` among `folders`: where there are several, each has a file of its own, `NAME.TAG.fuse.pcapng`. Throws
+ * a Trouble for a capture that cannot be, before anything is started.
  */
-export function captureOptions(options: ShareOptions, tag: string | undefined): string[] {
+export function captureOptions(options: ShareOptions, folders: readonly NamedFolder[], tag: string): string[] {
   const { captureLimit, snaplen } = options;
-  const capture = options.capture === undefined ? undefined : resolve(captureName(options.capture, tag));
+  const capture =
+    options.capture === undefined
+      ? undefined
+      : resolve(captureName(options.capture, folders.length > 1 ? tag : undefined));
   if (captureLimit !== undefined) {
     if (capture === undefined) throw trouble('captureLimitAlone');
     if (parseCaptureLimit(captureLimit) === undefined) {
@@ -166,7 +169,8 @@ export function captureOptions(options: ShareOptions, tag: string | undefined): 
   if (snaplen !== undefined && parseSnapLength(snaplen) === undefined) {
     throw trouble('numberBad', '--snaplen', snaplen, SNAP_LENGTHS);
   }
-  if (capture !== undefined) checkCaptureTarget(capture, captureLimit !== undefined);
+  const writable = options.readOnly ? [] : folders.map(({ directory }) => directory);
+  if (capture !== undefined) checkCaptureTarget(capture, captureLimit !== undefined, writable);
   const given = (name: string, value: string | undefined): string[] =>
     value === undefined ? [] : [`${name}=${value}`];
   return [

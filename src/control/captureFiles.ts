@@ -110,7 +110,8 @@ export class CaptureFiles {
     }
     // What was written to the other one before it was renamed is read first.
     this.pieces.push({ fd, start: last.start + fstatSync(last.fd).size, length: 0 });
-    if (this.pieces.length > MOST_PIECES) for (const gone of this.pieces.splice(0, 1)) closeSync(gone.fd);
+    const gone = this.pieces.length > MOST_PIECES ? this.pieces.shift() : undefined;
+    if (gone) closeSync(gone.fd);
     return true;
   }
 

@@ -26,9 +26,10 @@ const OWNER_ONLY = 0o600;
 
 /**
  * Throws the Trouble of a capture that could not be written to `path`; makes nothing. `limited`: it is renamed to
- * `PATH.old` now and then.
+ * `PATH.old` now and then. `shared`: folders that guests may write to.
  */
-export function checkCaptureTarget(path: string, limited: boolean): void {
+export function checkCaptureTarget(path: string, limited: boolean, shared: readonly string[]): void {
+  refuseWithin(path, shared);
   guarded(path, () => {
     const stat = statSync(path, { throwIfNoEntry: false });
     refuseLink(path, stat);
@@ -44,11 +45,8 @@ export function checkCaptureTarget(path: string, limited: boolean): void {
   if (limited) checkOlderHalf(path);
 }
 
-/**
- * Throws the Trouble of a capture in a folder within one of `shared`: guests may write to those, and could have the capture
- * written anywhere by putting a link in that folder's place.
- */
-export function refuseWithin(path: string, shared: readonly string[]): void {
+/** In a folder within a shared one: a guest could have it written anywhere by putting a link in that folder's place. */
+function refuseWithin(path: string, shared: readonly string[]): void {
   guarded(path, () => {
     for (let at = dirname(resolve(path)); at !== '/'; at = dirname(at)) {
       if (!existsSync(at)) continue;
@@ -96,7 +94,7 @@ export function openCaptureTarget(path: string): number {
   });
 }
 
-/** A link to a file, or to none yet: in a shared folder a guest may have made it. What /dev/stdout leads to is another thing. */
+/** A link to a file, or to none yet: in a shared folder a guest may have made it. Not one to a terminal or a pipe. */
 function refuseLink(path: string, target: Stats | undefined): void {
   if (target?.isFile() === false || lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return;
   throw trouble('captureUnusable', quote(path), 'it is a symbolic link');

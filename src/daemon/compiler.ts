@@ -5,8 +5,8 @@
  * Its own limits suit web pages, whose code is compiled often and run seldom. Here some hundred small functions run for
  * every request: with room to put them into each other a small request costs 2 to 8 % less, bulk data the same in
  * microseconds (what the copy has pushed out of the CPU's caches is less). Larger limits gain nothing, and compiling
- * takes a busy CPU away from the first requests. Both options have the same names and defaults in Node 20, 22 and 24; they are
- * limits only, so no result depends on them.
+ * takes a busy CPU away from the first requests. Both options have the same names and defaults in Node 20, 22 and 24;
+ * they are limits only, so no result depends on them.
  */
 import { setFlagsFromString } from 'node:v8';
 

@@ -52,7 +52,8 @@ export class ShareDevice implements Device, ExchangeOwner {
   private readonly running: (RunningQueue | undefined)[] = [];
   /** Exchanges that are not in use. */
   private readonly spare: QueueExchange[][] = [];
-  private readonly rounds: Rounds;
+  /** The event loop's side: kicks wake them. */
+  readonly rounds: Rounds;
 
   constructor(
     private readonly parts: DeviceParts,
@@ -176,22 +177,6 @@ export class ShareDevice implements Device, ExchangeOwner {
 
   warn(text: string): void {
     this.parts.warn(text);
-  }
-
-  // The event loop's side.
-
-  /** Whether there is more to do than there was a turn for. */
-  get busy(): boolean {
-    return this.rounds.busy;
-  }
-
-  /** A kick has come: `work` is to look at the rings. */
-  kicked(): void {
-    this.rounds.wake();
-  }
-
-  work(): void {
-    this.rounds.work();
   }
 
   // ExchangeOwner: requests that are answered later, or were held.

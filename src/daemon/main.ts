@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { Trouble, trouble } from '../base/catalogue';
 import { VERSION } from '../base/version';
-import { checkCaptureTarget, refuseWithin } from '../control/captureTarget';
+import { checkCaptureTarget } from '../control/captureTarget';
 import { eventfd, signal } from '../native/descriptors';
 import { leave, limitDescriptors } from '../native/process';
 import { errnoName } from '../protocol/errno';
@@ -171,10 +171,7 @@ function main(argv: readonly string[]): void {
     const fault = folderFault(sharedDir);
     if (fault !== undefined) throw trouble('sharedDirUnusable', sharedDir, fault);
     // Before there is a socket: nobody is to connect to a daemon that ends at once.
-    if (capture !== undefined) {
-      checkCaptureTarget(capture, captureLimit !== undefined);
-      if (!readonly) refuseWithin(capture, [sharedDir]);
-    }
+    if (capture !== undefined) checkCaptureTarget(capture, captureLimit !== undefined, readonly ? [] : [sharedDir]);
     if (process.geteuid?.() !== 0) {
       log('info', 'not root: new files belong to the user who runs this, whoever makes them in the guest');
     }

@@ -4,7 +4,8 @@
  * a notice, those that promise something (a sandbox, an id mapping) are refused.
  */
 import { type Trouble, trouble } from '../base/catalogue';
-import { CAPTURE_LIMITS, parseCaptureLimit, parseSize, parseSnapLength, SNAP_LENGTHS } from '../base/captureSizes';
+import { parseSize } from '../base/byteSize';
+import { CAPTURE_LIMITS, parseCaptureLimit, parseSnapLength, SNAP_LENGTHS } from '../base/captureSizes';
 import { DAX_SIZES, DEFAULT_DAX_POLICY, daxSizeFault } from '../base/daxSize';
 import { tagFault } from '../base/tag';
 import { parseFault } from '../control/rules/faultRule';

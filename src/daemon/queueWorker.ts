@@ -191,6 +191,7 @@ function serve(): QueueWorkerMessage {
     },
     server,
   );
+  const { rounds } = device;
   debug.attach(device);
   const timers = [...alarms, gate.faultActions];
   const backEnd = new BackEnd(device, { tag: options.tag, requestQueues: options.queues, window: window?.channel });
@@ -202,10 +203,10 @@ function serve(): QueueWorkerMessage {
   epoll.add(data.debug.commandFd, EPOLLIN, Key.Command);
   let connection: Connection | undefined;
   for (let open = true; open;) {
-    const count = epoll.wait(device.busy ? 0 : soonest(timers));
+    const count = epoll.wait(rounds.busy ? 0 : soonest(timers));
     for (let index = 0; index < count && open; index++) {
       const key = epoll.key(index);
-      if (key >= Key.Kick) device.kicked();
+      if (key >= Key.Kick) rounds.wake();
       else if (key === Key.Socket) {
         if (connection?.readable() === 'open') continue;
         open = connection?.silent === true;
@@ -241,7 +242,7 @@ function serve(): QueueWorkerMessage {
         log('info', 'a front-end has connected');
       }
     }
-    if (device.busy) device.work();
+    if (rounds.busy) rounds.work();
     counters.errors = server.failed;
     for (const timer of timers) timer.ring();
   }

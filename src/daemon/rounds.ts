@@ -3,8 +3,8 @@
  * to wait for more.
  *
  * All rings are awake or asleep together: while one has work, a request on another is seen without a kick, the high
- * priority queue's first. So a guest that forgets what it has just removed wakes nobody. Nothing here waits in the kernel,
- * and nobody else gets a turn before a round is over; each ring has its part of every round.
+ * priority queue's first. So a guest that forgets what it has just removed wakes nobody. Nothing here waits in the
+ * kernel, and nobody else gets a turn before a round is over; each ring has its part of every round.
  */
 import { DEFERRED } from '../fs/fileSystem';
 import { signal } from '../native/descriptors';
@@ -194,8 +194,11 @@ export class Rounds {
 
   /** All rings have run dry. True when something is there again without a kick. */
   private goesOn(): boolean {
-    if (this.parts.pollMicroseconds > 0) for (let look = 0; look < LOOKS; look++) if (this.look()) return true;
-    return this.pending || this.idleYield.attempt(this) || this.shortWatch.attempt(this);
+    if (this.parts.pollMicroseconds === 0) {
+      return this.pending || this.idleYield.attempt(this) || this.shortWatch.attempt(this);
+    }
+    for (let look = 0; look < LOOKS; look++) if (this.look()) return true;
+    return false;
   }
 
   /** Whether a dry ring is to be looked at again, when asked for: after others have had a turn, and without a kick. */

@@ -6,7 +6,7 @@
  * eventfd. Addresses in a slot are good in every thread of the process; the iovecs are copied into memory that belongs
  * to the slot's job, since the arena's are overwritten by the next request. When all slots are taken, jobs wait here.
  */
-import type { BlockingCalls } from '../fs/hostCalls';
+import type { BlockingCalls, Done } from '../fs/hostCalls';
 import { pinnedArena, copyBytes } from '../native/memory';
 
 export const enum Call {
@@ -79,7 +79,7 @@ export class SlowCallBoard {
 interface Job {
   readonly call: Call;
   readonly values: readonly number[];
-  readonly done: (result: number) => void;
+  readonly done: Done;
   /** Keeps the copied iovecs alive until the call is over. */
   readonly vectors: unknown;
 }
@@ -100,34 +100,27 @@ export class SlowCalls implements BlockingCalls {
     return this.jobs.reduce((count, job) => count + (job ? 1 : 0), 0) + this.waiting.length;
   }
 
-  preadv(fd: number, vectors: number, count: number, offset: number, done: (result: number) => void): void {
+  preadv(fd: number, vectors: number, count: number, offset: number, done: Done): void {
     this.transfer(Call.Preadv, fd, vectors, count, offset, 0, done);
   }
 
-  pwritev2(
-    fd: number,
-    vectors: number,
-    count: number,
-    offset: number,
-    flags: number,
-    done: (result: number) => void,
-  ): void {
+  pwritev2(fd: number, vectors: number, count: number, offset: number, flags: number, done: Done): void {
     this.transfer(Call.Pwritev2, fd, vectors, count, offset, flags, done);
   }
 
-  fsync(fd: number, dataOnly: boolean, done: (result: number) => void): void {
+  fsync(fd: number, dataOnly: boolean, done: Done): void {
     this.submit({ call: dataOnly ? Call.Fdatasync : Call.Fsync, values: [fd], done, vectors: undefined });
   }
 
-  syncfs(fd: number, done: (result: number) => void): void {
+  syncfs(fd: number, done: Done): void {
     this.submit({ call: Call.Syncfs, values: [fd], done, vectors: undefined });
   }
 
-  close(fd: number, done: (result: number) => void): void {
+  close(fd: number, done: Done): void {
     this.submit({ call: Call.Close, values: [fd], done, vectors: undefined });
   }
 
-  fallocate(fd: number, mode: number, offset: number, length: number, done: (result: number) => void): void {
+  fallocate(fd: number, mode: number, offset: number, length: number, done: Done): void {
     this.submit({ call: Call.Fallocate, values: [fd, mode, offset, length], done, vectors: undefined });
   }
 
@@ -138,7 +131,7 @@ export class SlowCalls implements BlockingCalls {
     toOffset: number,
     length: number,
     flags: number,
-    done: (result: number) => void,
+    done: Done,
   ): void {
     const values = [from, fromOffset, to, toOffset, length, flags];
     this.submit({ call: Call.CopyFileRange, values, done, vectors: undefined });
@@ -165,7 +158,7 @@ export class SlowCalls implements BlockingCalls {
     count: number,
     offset: number,
     flags: number,
-    done: (result: number) => void,
+    done: Done,
   ): void {
     const copy = pinnedArena(Math.max(64, count * IOVEC));
     copyBytes(copy.address(0), vectors, count * IOVEC);

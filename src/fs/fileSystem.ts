@@ -239,7 +239,7 @@ export interface FileSystem {
   /** `size` 0 asks for the length only; else bytes are written to `into`, -ERANGE when they do not fit. */
   getxattr(node: Node, name: number, into: number, size: number): number;
   listxattr(node: Node, into: number, size: number): number;
-  setxattr(node: Node, name: number, value: number, size: number, flags: number, killSgid: boolean): number;
+  setxattr(node: Node, name: number, value: number, size: number, flags: number): number;
   removexattr(node: Node, name: number): number;
 
   /** Changes `lock` into the one in the way, or to F_UNLCK. */

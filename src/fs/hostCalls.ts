@@ -61,21 +61,17 @@ export interface HostCalls {
   dropFsetid(): number;
 }
 
-/** Calls that may wait long, made on another thread; `done` is called on this one, later, with the result. */
+/** Called on the thread that has asked, later, with the result. */
+export type Done = (result: number) => void;
+
+/** Calls that may wait long, made on another thread. */
 export interface BlockingCalls {
-  preadv(fd: number, vectors: number, count: number, offset: number, done: (result: number) => void): void;
-  pwritev2(
-    fd: number,
-    vectors: number,
-    count: number,
-    offset: number,
-    flags: number,
-    done: (result: number) => void,
-  ): void;
-  fsync(fd: number, dataOnly: boolean, done: (result: number) => void): void;
-  syncfs(fd: number, done: (result: number) => void): void;
-  close(fd: number, done: (result: number) => void): void;
-  fallocate(fd: number, mode: number, offset: number, length: number, done: (result: number) => void): void;
+  preadv(fd: number, vectors: number, count: number, offset: number, done: Done): void;
+  pwritev2(fd: number, vectors: number, count: number, offset: number, flags: number, done: Done): void;
+  fsync(fd: number, dataOnly: boolean, done: Done): void;
+  syncfs(fd: number, done: Done): void;
+  close(fd: number, done: Done): void;
+  fallocate(fd: number, mode: number, offset: number, length: number, done: Done): void;
   copyFileRange(
     from: number,
     fromOffset: number,
@@ -83,7 +79,7 @@ export interface BlockingCalls {
     toOffset: number,
     length: number,
     flags: number,
-    done: (result: number) => void,
+    done: Done,
   ): void;
 }
 

@@ -354,7 +354,7 @@ export class MemoryFileSystem implements FileSystem {
     return this.answer(Buffer.from(names, 'latin1'), into, size);
   }
 
-  setxattr(node: Node, name: number, value: number, size: number, flags: number, _killSgid: boolean): number {
+  setxattr(node: Node, name: number, value: number, size: number, flags: number): number {
     const inode = this.inode(node);
     const text = this.text(name);
     const refused = refusedXattr(inode, text);

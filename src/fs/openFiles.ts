@@ -28,13 +28,14 @@ export class OpenFiles {
   ) {}
 
   open(node: Node, guestFlags: number, killPriv: boolean, caller: Caller): Handle | number {
-    const flags = this.folder.openFlags(guestFlags);
+    let flags = this.folder.openFlags(guestFlags);
     if (flags < 0) return flags;
     let opened = this.tryOpen(node, flags, killPriv);
     // What the host's administrator has made append-only (chattr +a) opens for nothing else. A guest that collects writes
     // would not append: it is better refused here than when it has collected them.
     if (opened === -Errno.EPERM && guestFlags & linux.O_APPEND && !this.folder.options.writeback) {
-      opened = this.tryOpen(node, flags | linux.O_APPEND, killPriv);
+      flags |= linux.O_APPEND;
+      opened = this.tryOpen(node, flags, killPriv);
     }
     return opened === -Errno.EAGAIN && (guestFlags & linux.O_NONBLOCK) === 0
       ? this.waitForLease(node, flags, killPriv, caller)

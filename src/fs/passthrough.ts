@@ -351,8 +351,8 @@ export class PassthroughFileSystem implements FileSystem {
     return this.xattrs.list(node, into, size);
   }
 
-  setxattr(node: Node, name: number, value: number, size: number, flags: number, killSgid: boolean): number {
-    return this.xattrs.set(node, name, value, size, flags, killSgid);
+  setxattr(node: Node, name: number, value: number, size: number, flags: number): number {
+    return this.xattrs.set(node, name, value, size, flags);
   }
 
   removexattr(node: Node, name: number): number {

@@ -3,8 +3,8 @@
  * lease on (OPEN). No thread blocks for them, they are tried again.
  *
  * At once when a lock of the same inode is given up in this daemon; by an alarm, 1 ms and then doubling to 25 ms, for
- * holders that are not ours. In the order in which they came. Knows neither locks nor leases nor descriptors: what is tried is the
- * entry's own business.
+ * holders that are not ours. In the order in which they came. Knows neither locks nor leases nor descriptors: what is
+ * tried is the entry's own business.
  */
 import { Errno } from '../protocol/errno';
 import type { Deferred, Handle, Node } from './fileSystem';

@@ -59,19 +59,14 @@ export class Xattrs {
     return length < 0 ? length : kept;
   }
 
-  set(node: Node, name: number, value: number, size: number, flags: number, killSgid: boolean): number {
+  set(node: Node, name: number, value: number, size: number, flags: number): number {
     const { calls, arena, options } = this.folder;
     if (!options.xattr) return -Errno.ENOSYS;
     if (options.readOnly) return -Errno.EROFS;
     if (isAcl(arena, name)) return -Errno.EOPNOTSUPP;
     const fd = this.folder.fdOf(node);
     if (fd < 0) return fd;
-    const refused = killSgid ? calls.dropFsetid() : 0;
-    if (refused < 0) return refused;
-    const path = this.folder.pathOf(fd);
-    const result = calls.setxattr(path, arena.address(name), arena.address(value), size, flags);
-    if (killSgid) calls.resume();
-    return result;
+    return calls.setxattr(this.folder.pathOf(fd), arena.address(name), arena.address(value), size, flags);
   }
 
   remove(node: Node, name: number): number {

@@ -78,7 +78,7 @@ export const initFlagRows: Readonly<Record<keyof typeof InitFlag, FlagRow>> = {
     'Writes need no GETXATTR before, and set-user-ID bits do get cleared. Not by stores through a DAX window, of which ' +
       'nobody tells us: with one the guest clears them itself.',
   ),
-  SETXATTR_EXT: yes('SETXATTR carries the flag that clears set-group-ID with an ACL.'),
+  SETXATTR_EXT: no('All that it brings is a flag for setting ACLs, and they are not served.'),
   INIT_EXT: yes('flags2.'),
   INIT_RESERVED: no('Reserved.'),
 };

@@ -21,8 +21,6 @@ export class Session {
   minor = 0;
   flags = 0;
   flags2 = 0;
-  /** SETXATTR has its long form. */
-  longSetxattr = false;
   /** Requests may have extensions at their end. */
   extensions = false;
   /** The guest uses the DAX window; for files of its own choice unless `inodeDax`. */
@@ -67,7 +65,6 @@ export class Session {
     this.extensions = (this.flags2 & InitFlag2.CREATE_SUPP_GROUP) !== 0;
     this.window = (this.flags & InitFlag.MAP_ALIGNMENT) !== 0;
     this.inodeDax = this.window && (this.flags2 & InitFlag2.HAS_INODE_DAX) !== 0;
-    this.longSetxattr = (this.flags & InitFlag.SETXATTR_EXT) !== 0;
   }
 
   /** Everything that the guest has looked up, opened and locked is gone. */

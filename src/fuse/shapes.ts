@@ -37,6 +37,3 @@ for (const row of opcodes) {
 
 /** `fuse_init_in` before flags2: all that guests before 7.36 send. */
 export const SHORT_INIT_IN = argumentBytes[Opcode.INIT];
-
-/** `fuse_setxattr_in` without the two fields of FUSE_SETXATTR_EXT. */
-export const SHORT_SETXATTR_IN = argumentBytes[Opcode.SETXATTR];

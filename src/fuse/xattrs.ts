@@ -1,9 +1,7 @@
 /** Extended attributes: GETXATTR, LISTXATTR, SETXATTR, REMOVEXATTR. Which are served is the file system's decision. */
 import { Errno } from '../protocol/errno';
-import { SetxattrExtFlag } from '../protocol/fuse/flags';
 import { GetxattrIn, GetxattrOut, SetxattrIn } from '../protocol/fuse/structs';
 import { checkXattrName } from './nameCheck';
-import { SHORT_SETXATTR_IN } from './shapes';
 import type { Turn } from './turn';
 
 /** XATTR_SIZE_MAX and XATTR_LIST_MAX. */
@@ -40,10 +38,9 @@ export function listxattr(turn: Turn): number {
   return answer(turn, size, turn.fs.listxattr(turn.node, turn.body, size));
 }
 
-/** SETXATTR: name and value follow the arguments, which are longer with FUSE_SETXATTR_EXT. */
+/** SETXATTR: name and value follow the arguments. */
 export function setxattr(turn: Turn): number {
-  const { arena, args, session } = turn;
-  const name = args + (session.longSetxattr ? SetxattrIn.size : SHORT_SETXATTR_IN);
+  const { arena, args, rest: name } = turn;
   const size = arena.getU32(args + SetxattrIn.offset.size);
   if (size > LONGEST_VALUE) return turn.fail(-Errno.E2BIG);
   const value = turn.end - size;
@@ -52,10 +49,8 @@ export function setxattr(turn: Turn): number {
   turn.end = value;
   const bad = checkXattrName(turn, name);
   if (bad < 0) return turn.refuse(bad, BAD_NAME);
-  const extra = session.longSetxattr ? arena.getU32(args + SetxattrIn.offset.setxattr_flags) : 0;
   const flags = arena.getU32(args + SetxattrIn.offset.flags);
-  const killSgid = (extra & SetxattrExtFlag.ACL_KILL_SGID) !== 0;
-  return turn.acknowledge(turn.fs.setxattr(turn.node, name, value, size, flags, killSgid));
+  return turn.acknowledge(turn.fs.setxattr(turn.node, name, value, size, flags));
 }
 
 export function removexattr(turn: Turn): number {

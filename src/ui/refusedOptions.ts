@@ -41,7 +41,7 @@ const optionWords: { readonly [Name in OptionName]: OptionWords } = {
   dax: { wanted: `${DAX_SIZES}, such as "64M"`, why: daxFault },
   daxPolicy: { wanted: 'words such as "*.db,>=1M"', why: daxPolicyFault },
   daxMount: { wanted: '"inode", "always" or "never"', why: () => 'there is no such mount option' },
-  command: { wanted: 'a line for the shell of the guest, such as "make test"' },
+  command: { wanted: 'a line for the shell of the guest, such as "ls -lR"' },
 };
 
 const it = (fault: string | undefined): string | undefined => fault && `it ${fault}`;

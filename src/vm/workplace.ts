@@ -128,7 +128,7 @@ export class Workplace {
   }
 }
 
-/** `$TMPDIR` where its path can be given to every guest: User Mode Linux takes no other, and cuts words at some characters. */
+/** `$TMPDIR` where every guest can be given its path: User Mode Linux wants a whole one, and cuts words at some signs. */
 function temporaryFolder(): string {
   const base = tmpdir();
   return /^\/[^\s,:"]*$/.test(base) && Buffer.byteLength(base) <= LONGEST_BASE ? base : '/tmp';

@@ -278,7 +278,7 @@ export class Client {
   setxattr(node: Node, name: string, value: string, flags = 0): void {
     const at = this.start + 32768;
     this.arena.u8.set(Buffer.from(value), at);
-    check(this.fs.setxattr(node, this.name(name), at, Buffer.byteLength(value), flags, false));
+    check(this.fs.setxattr(node, this.name(name), at, Buffer.byteLength(value), flags));
   }
 
   listxattr(node: Node): string[] {

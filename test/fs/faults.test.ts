@@ -100,7 +100,7 @@ const operations: Readonly<Record<string, Operation>> = {
   access: ({ client, fs, file }) => client.outcome((c) => fs.access(file, 4, c)),
   getxattr: ({ client, fs, file }) => fs.getxattr(file, client.name('user.there'), client.name('', true), 100),
   listxattr: ({ client, fs, file }) => fs.listxattr(file, client.name(''), 100),
-  setxattr: ({ client, fs, file }) => fs.setxattr(file, client.name('user.a'), client.name('', true), 1, 0, false),
+  setxattr: ({ client, fs, file }) => fs.setxattr(file, client.name('user.a'), client.name('', true), 1, 0),
   removexattr: ({ client, fs, file }) => {
     client.setxattr(file, 'user.there', 'value');
     return fs.removexattr(file, client.name('user.there'));

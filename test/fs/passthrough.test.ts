@@ -138,7 +138,7 @@ describe('passthrough', () => {
         unlink: () => file.unlink(ROOT, client.name('a')),
         rmdir: () => file.rmdir(ROOT, client.name('a')),
         rename: () => file.rename(ROOT, client.name('a'), ROOT, client.name('b', true), 0),
-        setxattr: () => file.setxattr(node, client.name('user.a'), 0, 0, 0, false),
+        setxattr: () => file.setxattr(node, client.name('user.a'), 0, 0, 0),
         removexattr: () => file.removexattr(node, client.name('user.a')),
         fallocate: () => client.outcome((c) => file.fallocate(handle, 0, 0, 10, c)),
         copy: () => client.outcome((c) => file.copyFileRange(handle, 0, handle, 0, 1, 0, c)),
@@ -483,7 +483,7 @@ describe('passthrough', () => {
     const { client, fs: file } = open({ xattr: false });
     assert.equal(file.getxattr(ROOT, client.name('user.a'), 0, 0), -E.ENOSYS);
     assert.equal(file.listxattr(ROOT, 0, 0), -E.ENOSYS);
-    assert.equal(file.setxattr(ROOT, client.name('user.a'), 0, 0, 0, false), -E.ENOSYS);
+    assert.equal(file.setxattr(ROOT, client.name('user.a'), 0, 0, 0), -E.ENOSYS);
     assert.equal(file.removexattr(ROOT, client.name('user.a')), -E.ENOSYS);
   });
 

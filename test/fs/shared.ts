@@ -2,7 +2,7 @@
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import type { Alarm, BlockingCalls, HostCalls } from '../../src/fs/hostCalls';
+import type { Alarm, BlockingCalls, Done, HostCalls } from '../../src/fs/hostCalls';
 import {
   openPassthrough,
   PASSTHROUGH_AREAS_SIZE,
@@ -21,39 +21,32 @@ export class LaterCalls implements BlockingCalls {
 
   constructor(private readonly calls: HostCalls) {}
 
-  private later(call: () => number, done: (result: number) => void): void {
+  private later(call: () => number, done: Done): void {
     this.made++;
     setImmediate(() => done(call()));
   }
 
-  preadv(fd: number, vectors: number, count: number, offset: number, done: (result: number) => void): void {
+  preadv(fd: number, vectors: number, count: number, offset: number, done: Done): void {
     this.later(() => this.linux.preadv(fd, vectors, count, offset), done);
   }
 
-  pwritev2(
-    fd: number,
-    vectors: number,
-    count: number,
-    offset: number,
-    flags: number,
-    done: (result: number) => void,
-  ): void {
+  pwritev2(fd: number, vectors: number, count: number, offset: number, flags: number, done: Done): void {
     this.later(() => this.calls.pwritev2(fd, vectors, count, offset, flags), done);
   }
 
-  fsync(fd: number, dataOnly: boolean, done: (result: number) => void): void {
+  fsync(fd: number, dataOnly: boolean, done: Done): void {
     this.later(() => (dataOnly ? this.calls.fdatasync(fd) : this.calls.fsync(fd)), done);
   }
 
-  syncfs(fd: number, done: (result: number) => void): void {
+  syncfs(fd: number, done: Done): void {
     this.later(() => this.calls.syncfs(fd), done);
   }
 
-  close(fd: number, done: (result: number) => void): void {
+  close(fd: number, done: Done): void {
     this.later(() => this.calls.close(fd), done);
   }
 
-  fallocate(fd: number, mode: number, offset: number, length: number, done: (result: number) => void): void {
+  fallocate(fd: number, mode: number, offset: number, length: number, done: Done): void {
     this.later(() => this.calls.fallocate(fd, mode, offset, length), done);
   }
 
@@ -64,7 +57,7 @@ export class LaterCalls implements BlockingCalls {
     toOffset: number,
     length: number,
     flags: number,
-    done: (result: number) => void,
+    done: Done,
   ): void {
     this.later(() => this.calls.copyFileRange(from, fromOffset, to, toOffset, length, flags), done);
   }

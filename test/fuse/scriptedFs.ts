@@ -256,9 +256,9 @@ export class ScriptedFs implements FileSystem {
     if (size > 0) this.arena.u8.set(Buffer.from('user.a\0').subarray(0, size), into);
     return this.note('listxattr', node, size) || 7;
   }
-  setxattr(node: Node, name: number, value: number, size: number, flags: number, killSgid: boolean): number {
+  setxattr(node: Node, name: number, value: number, size: number, flags: number): number {
     const bytes = Buffer.from(this.arena.bytes(value, size)).toString();
-    return this.note('setxattr', node, this.text(name), bytes, flags, killSgid);
+    return this.note('setxattr', node, this.text(name), bytes, flags);
   }
   removexattr(node: Node, name: number): number {
     return this.note('removexattr', node, this.text(name));

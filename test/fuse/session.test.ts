@@ -42,7 +42,6 @@ describe('FUSE session', () => {
       'INIT_EXT',
       'MAX_PAGES',
       'PARALLEL_DIROPS',
-      'SETXATTR_EXT',
     ];
     const defaults = [
       'CACHE_SYMLINKS',

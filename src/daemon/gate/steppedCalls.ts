@@ -4,7 +4,7 @@
  * Put in the place of the plain calls for the time that the handler of a watched request runs, and at no other: what
  * nobody steps through costs nothing. Who stops, and how, is `CallWatch`'s business.
  */
-import type { BlockingCalls, HostCalls } from '../../fs/hostCalls';
+import type { BlockingCalls, Done, HostCalls } from '../../fs/hostCalls';
 import { fcntlCommands, hostCallNumber } from '../../protocol/hostCalls';
 
 export interface CallWatch {
@@ -13,7 +13,7 @@ export interface CallWatch {
   /** Makes a call, telling before and after. */
   made(call: number, values: readonly number[], make: () => number): number;
   /** A call is about to go to another thread; what is returned takes its result in place of `done`. */
-  handedOver(call: number, values: readonly number[], done: (result: number) => void): (result: number) => void;
+  handedOver(call: number, values: readonly number[], done: Done): Done;
 }
 
 /** The system call that each method is in a capture. */
@@ -92,8 +92,6 @@ export function steppedCalls(calls: HostCalls, watch: CallWatch): HostCalls {
   });
   return Object.fromEntries(wrapped) as unknown as HostCalls;
 }
-
-type Done = (result: number) => void;
 
 /** Calls to other threads: always in place, since they are rare and slow. */
 export class SteppedBlockingCalls implements BlockingCalls {

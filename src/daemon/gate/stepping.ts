@@ -6,7 +6,7 @@
  * when its result has come.
  */
 import type { Held } from '../../control/debug';
-import type { HostCalls } from '../../fs/hostCalls';
+import type { Done, HostCalls } from '../../fs/hostCalls';
 import type { Tracer } from '../trace/tracer';
 import type { CallNote, CallNotes } from './callNotes';
 import type { GateRequest } from './gateRequest';
@@ -82,7 +82,7 @@ export class Stepping implements CallWatch {
     return result;
   }
 
-  handedOver(call: number, values: readonly number[], done: (result: number) => void): (result: number) => void {
+  handedOver(call: number, values: readonly number[], done: Done): Done {
     const request = this.running;
     if (!request) return done;
     const note = this.parts.notes.note(call, values, true);

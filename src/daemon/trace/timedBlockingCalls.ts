@@ -2,12 +2,10 @@
  * Calls that other threads make, timed for the request that waits for them. Their duration includes the way to the
  * other thread and back, which is what the guest waits for. Rare and slow: closures are no matter here.
  */
-import type { BlockingCalls } from '../../fs/hostCalls';
+import type { BlockingCalls, Done } from '../../fs/hostCalls';
 import { hostCallNumber } from '../../protocol/hostCalls';
 import { now } from './clock';
 import type { Tracer } from './tracer';
-
-type Done = (result: number) => void;
 
 export class TimedBlockingCalls implements BlockingCalls {
   constructor(

@@ -1,4 +1,7 @@
-/** Where notes on a capture are kept: by VS Code's own file systems and storage, and by Node where those would follow links. */
+/**
+ * Where notes on a capture are kept: by VS Code's own file systems and storage, and by Node where those would follow
+ * links.
+ */
 import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
 import type { KeptNote } from './notePlaces';
