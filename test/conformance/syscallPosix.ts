@@ -59,9 +59,15 @@ interface Answer {
   readonly buffers: Buffer[];
 }
 
-/** The agent's processes, by number; answers find their calls by it. */
+interface Waiting {
+  readonly call: string;
+  done(answer: Answer): void;
+  fail(error: Error): void;
+}
+
+/** The agent's processes, by number; a process answers its calls in their order. */
 export class Agent {
-  private readonly waiting = new Map<number, { call: string; done(answer: Answer): void; fail(error: Error): void }>();
+  private readonly waiting = new Map<number, Waiting[]>();
   /** What is sent before the agent listens may be lost. */
   private readonly ready: Promise<void>;
   private isReady: () => void = () => {};
@@ -90,9 +96,10 @@ export class Agent {
   async say(process: number, text: string, call: string): Promise<Answer> {
     await this.ready;
     if (this.gone) throw new Error('the agent has ended');
-    if (this.waiting.has(process)) throw new Error(`process ${process} is still in a call`);
     return new Promise((done, fail) => {
-      this.waiting.set(process, { call, done, fail });
+      const before = this.waiting.get(process);
+      if (before) before.push({ call, done, fail });
+      else this.waiting.set(process, [{ call, done, fail }]);
       this.sent = this.sent.then(() => this.send(`${process} ${text}`));
     });
   }
@@ -113,9 +120,8 @@ export class Agent {
     if (line.trim() === 'ready') this.isReady();
     if (line.trim() === '+') this.isTaken();
     const [process, result, errno, ...buffers] = line.trim().split(' ');
-    const entry = this.waiting.get(Number(process));
-    if (!entry || errno === undefined) return;
-    this.waiting.delete(Number(process));
+    const entry = errno === undefined ? undefined : this.waiting.get(Number(process))?.shift();
+    if (!entry) return;
     if (errno !== '0') entry.fail(new PosixError(errnoName(Number(errno)), entry.call));
     else entry.done({ result: Number(result), buffers: buffers.map(bytes) });
   }
@@ -124,7 +130,7 @@ export class Agent {
     this.gone = true;
     this.isReady();
     this.isTaken();
-    for (const entry of this.waiting.values()) entry.fail(new Error(`${entry.call}: the agent has ended`));
+    for (const entry of [...this.waiting.values()].flat()) entry.fail(new Error(`${entry.call}: the agent has ended`));
     this.waiting.clear();
   }
 }

@@ -3,7 +3,7 @@
  * files. Shared memory maps are part of it, which needs a cache mode that allows them, or --allow-mmap.
  */
 import * as assert from 'node:assert/strict';
-import { programWithLibraries } from '../../src/vm/initramfs';
+import { type ExtraFile, programWithLibraries } from '../../src/vm/initramfs';
 import { onPath } from '../../src/vm/onPath';
 import { need } from '../support/need';
 import { bootGuest, needGuests, output, type GuestName } from './bootGuest';
@@ -48,52 +48,54 @@ echo $rounds rounds`;
 /** Stressors of stress-ng that work on files in the current folder. */
 const STRESSORS = ['dentry', 'dir', 'filename', 'flock', 'fcntl', 'hdd', 'link', 'locka', 'rename', 'seek', 'symlink'];
 
-describe('load in a guest', function () {
+/** Both at work at a time, each on a folder of its own: a minute is a minute. */
+const GUESTS: readonly { readonly name: GuestName; readonly daemonOptions: readonly string[] }[] = [
+  { name: 'qemu-7.x', daemonOptions: ['--cache=auto', '--xattr'] },
+  { name: 'uml-7.x', daemonOptions: ['--cache=never', '--allow-mmap'] },
+];
+
+/** What `script` says in each guest. Throws what the first of them that failed has thrown, after all have ended. */
+async function inEachGuest(script: string, extraFiles: readonly ExtraFile[]): Promise<string[]> {
+  const said = await Promise.allSettled(
+    GUESTS.map(async ({ name, daemonOptions }) => {
+      const guest = await bootGuest(name, { memoryMiB: 768, daemonOptions, extraFiles });
+      try {
+        return await output(guest, script, (SECONDS + 180) * 1000);
+      } finally {
+        await guest.close();
+      }
+    }),
+  );
+  return said.map((end, at) => {
+    if (end.status === 'fulfilled') return end.value;
+    throw new Error(`in ${GUESTS[at].name}`, { cause: end.reason });
+  });
+}
+
+describe(`load in guests (${GUESTS.map(({ name, daemonOptions }) => [name, ...daemonOptions].join(' ')).join(', ')})`, function () {
   this.timeout((SECONDS + 240) * 1000);
 
   before(async function () {
     await needGuests(this);
   });
 
-  for (const [name, daemonOptions] of [
-    ['qemu-7.x', ['--cache=auto', '--xattr']],
-    ['uml-7.x', ['--cache=never', '--allow-mmap']],
-  ] as [GuestName, string[]][]) {
-    it(`fio verifies what it reads for a minute: ${name} ${daemonOptions.join(' ')}`, async function () {
-      const fio = onPath('fio');
-      need(this, 'fio', fio !== undefined, 'the program is not installed');
-      const guest = await bootGuest(name, {
-        memoryMiB: 768,
-        daemonOptions,
-        extraFiles: [
-          ...programWithLibraries(fio, '/bin/fio'),
-          { path: '/root/jobs.fio', mode: 0o644, content: FIO_JOBS },
-        ],
-      });
-      try {
-        assert.match(await output(guest, FIO_LOOP, (SECONDS + 180) * 1000), /^[1-9]\d* rounds\n$/);
-      } finally {
-        await guest.close();
-      }
-    });
+  it('fio verifies what it reads for a minute', async function () {
+    const fio = onPath('fio');
+    need(this, 'fio', fio !== undefined, 'the program is not installed');
+    const jobs = { path: '/root/jobs.fio', mode: 0o644, content: FIO_JOBS };
+    for (const said of await inEachGuest(FIO_LOOP, [...programWithLibraries(fio, '/bin/fio'), jobs])) {
+      assert.match(said, /^[1-9]\d* rounds\n$/);
+    }
+  });
 
-    it(`stress-ng works on files for a minute: ${name}`, async function () {
-      const program = onPath('stress-ng');
-      need(this, 'stress-ng', program !== undefined, 'the program is not installed');
-      const guest = await bootGuest(name, {
-        memoryMiB: 768,
-        daemonOptions,
-        extraFiles: programWithLibraries(program, '/bin/stress-ng'),
-      });
-      try {
-        const words = STRESSORS.map((stressor) => `--${stressor} 1`).join(' ');
-        const script = `stress-ng --temp-path /mnt/test --verify --timeout ${SECONDS}s --hdd-bytes 16m ${words} 2>&1`;
-        const said = await output(guest, script, (SECONDS + 180) * 1000);
-        assert.match(said, /successful run completed/);
-        assert.doesNotMatch(said, /fail:|error:/);
-      } finally {
-        await guest.close();
-      }
-    });
-  }
+  it('stress-ng works on files for a minute', async function () {
+    const program = onPath('stress-ng');
+    need(this, 'stress-ng', program !== undefined, 'the program is not installed');
+    const words = STRESSORS.map((stressor) => `--${stressor} 1`).join(' ');
+    const script = `stress-ng --temp-path /mnt/test --verify --timeout ${SECONDS}s --hdd-bytes 16m ${words} 2>&1`;
+    for (const said of await inEachGuest(script, programWithLibraries(program, '/bin/stress-ng'))) {
+      assert.match(said, /successful run completed/);
+      assert.doesNotMatch(said, /fail:|error:/);
+    }
+  });
 });
