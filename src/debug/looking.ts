@@ -135,7 +135,7 @@ export async function evaluated(debugging: Debugging, args: Dap.EvaluateArgument
 
 export function completions(debugging: Debugging, args: Dap.CompletionsArguments): object {
   const { text, column, line } = args;
-  const { linesStartAt1, columnsStartAt1 } = debugging.client;
+  const { linesStartAt1, columnsStartAt1, firstCompletionColumn } = debugging.client;
   const lines = text.split('\n');
   const at = (line ?? (linesStartAt1 ? 1 : 0)) - (linesStartAt1 ? 1 : 0);
   const before = lines.slice(0, at).reduce((sum, each) => sum + each.length + 1, 0);
@@ -146,8 +146,8 @@ export function completions(debugging: Debugging, args: Dap.CompletionsArguments
       label,
       type: types[kind],
       detail,
-      // Both count from the beginning of the text.
-      start: from,
+      // From the beginning of the text, whichever line it is on, counted as the client counts columns.
+      start: from + firstCompletionColumn,
       length: to - from,
     })),
   };

@@ -11,6 +11,8 @@ export function initialize(debugging: Debugging, args: Dap.InitializeRequestArgu
   debugging.client = {
     linesStartAt1: args.linesStartAt1 ?? true,
     columnsStartAt1: args.columnsStartAt1 ?? true,
+    // VS Code takes it for an index into the text, whatever it says of columns, and filters by what it finds there.
+    firstCompletionColumn: (args.columnsStartAt1 ?? true) && args.clientID !== 'vscode' ? 1 : 0,
     progress: args.supportsProgressReporting ?? false,
     invalidated: args.supportsInvalidatedEvent ?? false,
     memory: args.supportsMemoryEvent ?? false,
@@ -44,15 +46,7 @@ export function initialized(debugging: Debugging): void {
 }
 
 async function openCapture(debugging: Debugging, path: string): Promise<void> {
-  const progress = debugging.progress('Reading the capture');
-  try {
-    const target = await RecordedTarget.open(path, debugging.events, (read, all) => {
-      progress.report(`${Math.min(100, Math.round((read / all) * 100))} %`, Math.min(100, (read / all) * 100));
-    });
-    debugging.use(target);
-  } finally {
-    progress.end();
-  }
+  debugging.use(await RecordedTarget.open(path, debugging.events));
 }
 
 async function launch(debugging: Debugging, { plan, live }: Extract<Configuration, { kind: 'launch' }>): Promise<void> {
