@@ -16,6 +16,7 @@ export interface ClientFacts {
   /** What a completion's start counts from. */
   readonly firstCompletionColumn: 0 | 1;
   readonly progress: boolean;
+  readonly paging: boolean;
   readonly invalidated: boolean;
   readonly memory: boolean;
 }
@@ -31,9 +32,12 @@ export class Debugging {
     columnsStartAt1: true,
     firstCompletionColumn: 1,
     progress: false,
+    paging: false,
     invalidated: false,
     memory: false,
   };
+  /** Launch or attach has been asked for, and was not refused. */
+  starting = false;
   launched: Launched | undefined;
   command: string | undefined;
   /** Held requests stop all queues, or whether one stands in its handler. */
@@ -63,7 +67,12 @@ export class Debugging {
     return this.target_ !== undefined;
   }
 
+  /** Throws a Trouble when the client has gone meanwhile: nothing is held for nobody. */
   use(target: Target): void {
+    if (this.over) {
+      target.close();
+      throw trouble('debugCancelled');
+    }
     this.target_ = target;
   }
 

@@ -8,8 +8,10 @@ import { trouble } from '../base/catalogue';
 const SLICE_MS = 12;
 /** Steps between two looks at the clock. */
 const STEPS = 64;
+/** What is done in fewer turns is done before anybody has read what it is. */
+const TURNS_UNSHOWN = 20;
 
-/** Where its progress is shown; made when the work takes longer than one turn. */
+/** Where its progress is shown; made when the work has taken some turns. */
 export interface Shown {
   report(percentage: number): void;
   end(): void;
@@ -17,6 +19,7 @@ export interface Shown {
 
 export class Turns {
   private steps = 0;
+  private turns = 0;
   private began: number;
   private shown: Shown | undefined;
 
@@ -36,8 +39,8 @@ export class Turns {
 
   /** Others have their turn. `done` of `all`. Afterwards it may not be wanted any more. */
   async give(done: number, all: number): Promise<void> {
-    this.shown ??= this.show();
-    this.shown.report(all === 0 ? 100 : Math.min(100, (done / all) * 100));
+    if (++this.turns === TURNS_UNSHOWN) this.shown = this.show();
+    this.shown?.report(all === 0 ? 100 : Math.min(100, (done / all) * 100));
     await new Promise((resolve) => setImmediate(resolve));
     this.began = this.now();
   }

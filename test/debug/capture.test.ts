@@ -234,6 +234,34 @@ describe('the debug adapter on a capture', () => {
     assert.equal((await dap.ask('threads')).success, true);
   });
 
+  it('gives long lists in pages to clients that ask for pages, and whole to others', async () => {
+    const forgets = Array.from({ length: 400 }, (_, i) => ({ nodeid: i + 2, nlookup: 1 }));
+    const builder = new CaptureBuilder({ snaplen: 8192 });
+    builder.request('BATCH_FORGET', { in: { count: 400 }, forgets });
+    const list = async (client: object): Promise<Dap.Variable> => {
+      await begin(builder.bytes(), client);
+      await start();
+      const { stackFrames } = await dap.good<Body<Dap.StackTraceResponse>>('stackTrace', { threadId: 1 });
+      const { scopes } = await dap.good<Body<Dap.ScopesResponse>>('scopes', { frameId: stackFrames[0].id });
+      const request = scopes.find(({ name }) => name === 'Raw bytes')?.variablesReference;
+      const { variables } = await dap.good<Body<Dap.VariablesResponse>>('variables', { variablesReference: request });
+      return variables[0];
+    };
+    const part = async (args: object): Promise<string[]> =>
+      (await dap.good<Body<Dap.VariablesResponse>>('variables', args)).variables.map(({ name }) => name);
+    const paged = await list({ supportsVariablePaging: true });
+    const { variablesReference, indexedVariables = 0 } = paged;
+    assert.equal(indexedVariables, 256, '4096 bytes, 16 a line');
+    const all = await part({ variablesReference });
+    assert.equal(all.length, 256);
+    assert.deepEqual(await part({ variablesReference, filter: 'indexed', start: 200, count: 100 }), all.slice(200));
+    assert.deepEqual(await part({ variablesReference, filter: 'named' }), []);
+    assert.deepEqual(await part({ variablesReference, start: -5, count: 2 }), all.slice(0, 2));
+    assert.deepEqual(await part({ variablesReference, start: 999, count: 2 }), []);
+    dap.adapter.dispose();
+    assert.equal((await list({})).indexedVariables, undefined);
+  });
+
   it('goes over both halves of a capture that keeps the newest, forward and back', async () => {
     const piece = (number: number): CaptureBuilder => new CaptureBuilder({ facts: { id: 'x', piece: number } });
     const older = piece(3)
