@@ -47,13 +47,14 @@ export class RecordedTarget implements Target {
     private readonly capture: CaptureReader,
     history: History,
     private readonly events: TargetEvents,
+    private readonly now: (() => number) | undefined,
   ) {
     this.stops = new RecordedStops(capture);
     this.model = new ReplayedModel(capture, history);
   }
 
   /** Throws a Trouble for what is no capture, and when it is cancelled. */
-  static async open(path: string, events: TargetEvents): Promise<RecordedTarget> {
+  static async open(path: string, events: TargetEvents, now?: () => number): Promise<RecordedTarget> {
     const source = new CaptureFiles(path);
     const reading = new AbortController();
     const progress = events.progress('Reading the capture', () => reading.abort());
@@ -76,7 +77,7 @@ export class RecordedTarget implements Target {
       reader.end();
       if (reader.count === 0) throw trouble('captureNotReadable', quote(path), 'there is no request in it');
       for (const note of [...source.notes, ...reader.notes]) events.output('console', note);
-      return new RecordedTarget(source, reader, history, events);
+      return new RecordedTarget(source, reader, history, events, now);
     } catch (error) {
       source.close();
       throw error;
@@ -91,7 +92,7 @@ export class RecordedTarget implements Target {
     control: AbortController,
     work: (turns: Turns) => Promise<Done>,
   ): Promise<Done> {
-    const turns = new Turns(control.signal, () => this.events.progress(title, () => control.abort()));
+    const turns = new Turns(control.signal, () => this.events.progress(title, () => control.abort()), this.now);
     this.work.add(control);
     try {
       return await work(turns);

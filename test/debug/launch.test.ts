@@ -98,6 +98,7 @@ describe('launching with the debug adapter', () => {
     await dap.good('initialize', { adapterID: 'virtiofs' });
     void dap.ask('attach', {});
     dap.adapter.dispose();
+    await daemon.left;
     // The share takes one debugger at a time, and takes the next one.
     dap = new DapLog({ findShare: () => ({ title: 'work', debugSocket: daemon.path }) });
     await dap.begin('attach', {});
