@@ -111,6 +111,7 @@ export const catalogue = {
   debugConfigurationBad: (what: string) =>
     usage(`the debug configuration is not right: ${what}`, 'Completion in launch.json shows what there is.'),
   debugNotStarted: () => usage('nothing is debugged yet', 'Send launch or attach first.'),
+  debugCancelled: () => usage('it was cancelled', 'Ask again to have it done.'),
   debugNotStopped: (thread: string) =>
     usage(`thread ${thread} is not stopped`, 'Only a request that is held can be looked at or changed.'),
   debugRequestUnknown: (command: string) =>

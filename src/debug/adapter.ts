@@ -90,7 +90,9 @@ function failed(response: DebugProtocol.Response, error: unknown, shown: boolean
   response.success = false;
   const text = error instanceof Error ? error.message : String(error);
   const remedy = error instanceof Trouble ? `${/[.?!]$/.test(text) ? '' : '.'} ${error.remedy}` : '';
-  response.message = error instanceof Trouble ? error.code : 'error';
+  // The protocol's word for it, which clients do not show.
+  const cancelled = error instanceof Trouble && error.code === 'debugCancelled';
+  response.message = cancelled ? 'cancelled' : error instanceof Trouble ? error.code : 'error';
   // Given as a variable: braces in it mean nothing.
   response.body = { error: { id: 1, format: '{text}', variables: { text: `${text}${remedy}` }, showUser: shown } };
   return response;

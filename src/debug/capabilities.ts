@@ -23,6 +23,7 @@ export const capabilities: DebugProtocol.Capabilities = {
   supportsReadMemoryRequest: true,
   supportsWriteMemoryRequest: true,
   supportsLoadedSourcesRequest: true,
+  supportsCancelRequest: true,
 };
 
 /** Of a capture: it goes back, and cannot be changed. */

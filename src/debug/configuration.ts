@@ -30,12 +30,19 @@ type Json = Readonly<Record<string, unknown>>;
 
 /** Throws a Trouble. */
 export function checkConfiguration(request: 'launch' | 'attach', args: Json): Configuration {
-  if (args['capture'] !== undefined) return { kind: 'capture', capture: text(args, 'capture') };
+  if (args['capture'] !== undefined) {
+    const other = BESIDE_A_CAPTURE.find((name) => args[name] !== undefined);
+    if (other !== undefined) contradiction('capture', other, 'a capture was recorded, nothing of it runs');
+    if (request === 'attach') contradiction('capture', 'request": "attach', 'a capture is opened with "launch"');
+    return { kind: 'capture', capture: text(args, 'capture') };
+  }
   const live = { stopWorld: flag(args, 'stopWorld'), faults: texts(args, 'faults') };
   if (request === 'attach') {
     const pid = args['pid'];
     if (pid !== undefined && !(typeof pid === 'number' && Number.isInteger(pid) && pid > 0))
       wrong('pid', 'a process id');
+    const named = ['share', 'directory'].find((name) => args[name] !== undefined && args[name] !== '');
+    if (pid !== undefined && named !== undefined) contradiction('pid', named, 'each names the share');
     const share = pid === undefined ? (optional(args, 'share') ?? optional(args, 'directory')) : String(pid as number);
     return { kind: 'attach', share, live };
   }
@@ -54,6 +61,25 @@ export function checkConfiguration(request: 'launch' | 'attach', args: Json): Co
     inspectDaemon: flag(args, 'inspectDaemon'),
   };
   return { kind: 'launch', plan, live };
+}
+
+/** What is said of a share that runs, or is to. */
+const BESIDE_A_CAPTURE = [
+  'directory',
+  'share',
+  'pid',
+  'guest',
+  'tag',
+  'readOnly',
+  'command',
+  'options',
+  'inspectDaemon',
+  'stopWorld',
+  'faults',
+];
+
+function contradiction(one: string, other: string, why: string): never {
+  throw trouble('debugConfigurationBad', `"${one}" and "${other}" cannot both be there: ${why}`);
 }
 
 function wrong(name: string, wanted: string): never {

@@ -13,7 +13,10 @@ export type Tell = (name: string, body: object | undefined, now: boolean) => voi
 export interface ClientFacts {
   readonly linesStartAt1: boolean;
   readonly columnsStartAt1: boolean;
+  /** What a completion's start counts from. */
+  readonly firstCompletionColumn: 0 | 1;
   readonly progress: boolean;
+  readonly paging: boolean;
   readonly invalidated: boolean;
   readonly memory: boolean;
 }
@@ -27,10 +30,14 @@ export class Debugging {
   client: ClientFacts = {
     linesStartAt1: true,
     columnsStartAt1: true,
+    firstCompletionColumn: 1,
     progress: false,
+    paging: false,
     invalidated: false,
     memory: false,
   };
+  /** Launch or attach has been asked for, and was not refused. */
+  starting = false;
   launched: Launched | undefined;
   command: string | undefined;
   /** Held requests stop all queues, or whether one stands in its handler. */
@@ -41,6 +48,7 @@ export class Debugging {
   private readonly references = new Map<number, Reference>();
   private nextReference = 1;
   private nextProgress = 1;
+  private readonly cancels = new Map<string, () => void>();
   /** Nothing is answered for any more. */
   over = false;
 
@@ -59,7 +67,12 @@ export class Debugging {
     return this.target_ !== undefined;
   }
 
+  /** Throws a Trouble when the client has gone meanwhile: nothing is held for nobody. */
   use(target: Target): void {
+    if (this.over) {
+      target.close();
+      throw trouble('debugCancelled');
+    }
     this.target_ = target;
   }
 
@@ -95,6 +108,10 @@ export class Debugging {
       this.event('thread', { reason: 'exited', threadId });
     },
     output: (category, text) => this.output(category, text),
+    progress: (title, cancel) => {
+      const { report, end } = this.progress(title, cancel);
+      return { report: (percentage) => report(`${Math.round(percentage)} %`, percentage), end };
+    },
     ended: (text) => {
       if (text !== '') this.output('important', text);
       this.terminated();
@@ -115,16 +132,25 @@ export class Debugging {
     this.event('terminated');
   }
 
-  /** Shows how it goes, where the client can show it; `end` is called once. */
-  progress(title: string): { report(message: string, percentage?: number): void; end(): void } {
+  /** Shows how it goes, where the client can show it; `end` is called once. With `cancel` a person may end it. */
+  progress(title: string, cancel?: () => void): { report(message: string, percentage?: number): void; end(): void } {
     if (!this.client.progress) return { report: () => undefined, end: () => undefined };
     const progressId = `progress-${this.nextProgress++}`;
-    this.tell('progressStart', { progressId, title }, true);
+    if (cancel !== undefined) this.cancels.set(progressId, cancel);
+    this.tell('progressStart', { progressId, title, ...(cancel === undefined ? {} : { cancellable: true }) }, true);
     return {
       report: (message, percentage) =>
         this.tell('progressUpdate', { progressId, message, ...(percentage === undefined ? {} : { percentage }) }, true),
-      end: () => this.tell('progressEnd', { progressId }, true),
+      end: () => {
+        this.cancels.delete(progressId);
+        this.tell('progressEnd', { progressId }, true);
+      },
     };
+  }
+
+  /** One that has ended meanwhile needs no cancelling. */
+  cancel(progressId: string): void {
+    this.cancels.get(progressId)?.();
   }
 
   // Numbers that the client has of things in a stopped request

@@ -16,6 +16,8 @@ import { opcodesSource, requestSource, threadOfSource } from './sources';
 
 /** The longest part of memory that is read at a time, and part of a list that is shown. */
 const MOST_READ = 1 << 20;
+/** Parts of an entry that a client is given without pages. */
+const MOST_AT_ONCE = 100;
 
 export function threads(debugging: Debugging): object {
   return { threads: debugging.started ? debugging.target.threads() : [] };
@@ -60,20 +62,32 @@ export async function scopes(debugging: Debugging, { frameId }: Dap.ScopesArgume
 }
 
 export function variables(debugging: Debugging, args: Dap.VariablesArguments): object {
-  const { variablesReference, start = 0, count = 0 } = args;
+  const { variablesReference, filter, start = 0, count = 0 } = args;
   const { thread, entry } = debugging.referred(variablesReference);
-  const children = entry.children?.() ?? [];
-  const shown = children.slice(start, count > 0 ? start + count : undefined);
+  const all = entry.children?.() ?? [];
+  const paged = pages(debugging, entry) !== undefined;
+  // Of a long list everything is indexed, of others nothing.
+  const children = filter === undefined || (filter === 'indexed') === paged ? all : [];
+  const shown = children.slice(Math.max(0, start), count > 0 ? Math.max(0, start) + count : undefined);
   return { variables: shown.map((child) => variable(debugging, thread, child)) };
+}
+
+/** How many parts an entry has that the client is to ask for in pages; undefined: it asks for all. */
+function pages(debugging: Debugging, entry: Entry): number | undefined {
+  if (!debugging.client.paging) return undefined;
+  const count = entry.children?.().length ?? 0;
+  return count > MOST_AT_ONCE ? count : undefined;
 }
 
 export function variable(debugging: Debugging, thread: number, entry: Entry): Dap.Variable {
   const { name, value, doc, memory, place } = entry;
+  const indexedVariables = pages(debugging, entry);
   const fixed = place === undefined || debugging.target.recorded;
   return {
     name,
     value,
     variablesReference: debugging.refer(thread, entry),
+    ...(indexedVariables === undefined ? {} : { indexedVariables }),
     ...(doc === undefined ? {} : { type: doc }),
     ...(memory === undefined ? {} : { memoryReference: memory }),
     ...(fixed ? { presentationHint: { attributes: ['readOnly'] } } : {}),
@@ -124,10 +138,12 @@ export async function evaluated(debugging: Debugging, args: Dap.EvaluateArgument
     context === 'hover' && !(await findEntry(target, picture, expression)) ? hover(expression, 0) : undefined;
   if (meaning !== undefined) return { result: meaning.text, variablesReference: 0 };
   const entry = await evaluate(target, picture, expression);
-  const { value, variablesReference, type, memoryReference } = variable(debugging, picture.facts.thread, entry);
+  const shown = variable(debugging, picture.facts.thread, entry);
+  const { value, variablesReference, indexedVariables, type, memoryReference } = shown;
   return {
     result: value === '' ? '…' : value,
     variablesReference,
+    ...(indexedVariables === undefined ? {} : { indexedVariables }),
     ...(type === undefined ? {} : { type }),
     ...(memoryReference === undefined ? {} : { memoryReference }),
   };
@@ -135,7 +151,7 @@ export async function evaluated(debugging: Debugging, args: Dap.EvaluateArgument
 
 export function completions(debugging: Debugging, args: Dap.CompletionsArguments): object {
   const { text, column, line } = args;
-  const { linesStartAt1, columnsStartAt1 } = debugging.client;
+  const { linesStartAt1, columnsStartAt1, firstCompletionColumn } = debugging.client;
   const lines = text.split('\n');
   const at = (line ?? (linesStartAt1 ? 1 : 0)) - (linesStartAt1 ? 1 : 0);
   const before = lines.slice(0, at).reduce((sum, each) => sum + each.length + 1, 0);
@@ -146,8 +162,8 @@ export function completions(debugging: Debugging, args: Dap.CompletionsArguments
       label,
       type: types[kind],
       detail,
-      // Both count from the beginning of the text.
-      start: from,
+      // From the beginning of the text, whichever line it is on, counted as the client counts columns.
+      start: from + firstCompletionColumn,
       length: to - from,
     })),
   };

@@ -9,8 +9,9 @@ import { RowFlag, type Capture } from '../trace/capture';
 import { bindFilter, compileFilter, type Predicate } from '../trace/filter/filter';
 import { globMatcher } from '../trace/filter/glob';
 import type { BreakpointRule, ExceptionRule, RuleVerdict } from './breakpoints';
+import type { Turns } from './turns';
 
-type Phase = 'entry' | 'reply';
+export type Phase = 'entry' | 'reply';
 
 export interface Place {
   readonly row: number;
@@ -29,29 +30,83 @@ interface Found {
   readonly logged: RowText | undefined;
 }
 
+interface Result {
+  readonly id: number;
+  /** Undefined when the search was cancelled. */
+  readonly found: Found | undefined;
+}
+
+/** Places in order: a row's reply comes after its entry. */
+export const rankOf = (row: number, phase: Phase): number => row * 2 + (phase === 'reply' ? 1 : 0);
+
 export class RecordedStops {
   private breakpoints: Found[] = [];
   private exceptions: Found[] = [];
+  /** By the rule's words. */
+  private readonly known = new Map<string, Found>();
+  private last: Promise<void> = Promise.resolve();
 
   constructor(private readonly capture: Capture) {}
 
-  setBreakpoints(rules: readonly BreakpointRule[]): RuleVerdict[] {
-    this.breakpoints = rules.map((rule) => this.findBreakpoint(rule));
-    return this.breakpoints.map(verdict);
+  /** What is not found before it is cancelled does not stop anything, and its verdict says so. */
+  async setBreakpoints(rules: readonly BreakpointRule[], turns: Turns): Promise<RuleVerdict[]> {
+    const search = this.search(rules, turns, (rule) => this.findBreakpoint(rule, turns));
+    return this.inOrder(async () => {
+      const results = await search();
+      this.breakpoints = results.flatMap(({ found }) => found ?? []);
+      return results.map(verdict);
+    });
   }
 
-  setExceptions(rules: readonly ExceptionRule[]): RuleVerdict[] {
-    this.exceptions = rules.map((rule) => ({
+  async setExceptions(rules: readonly ExceptionRule[], turns: Turns): Promise<RuleVerdict[]> {
+    const search = this.search(rules, turns, async (rule) => ({
       id: rule.id,
       phase: 'reply',
       reason: 'exception',
       logged: undefined,
-      rows: this.rows(this.exceptionTest(rule)),
+      rows: await this.rows(this.exceptionTest(rule), turns),
     }));
-    return this.exceptions.map(verdict);
+    return this.inOrder(async () => {
+      const results = await search();
+      this.exceptions = results.flatMap(({ found }) => found ?? []);
+      return results.map(verdict);
+    });
   }
 
-  private findBreakpoint(rule: BreakpointRule): Found {
+  /** What was set last is searched for last, and stands. */
+  private inOrder<Verdicts>(set: () => Promise<Verdicts>): Promise<Verdicts> {
+    const done = this.last.then(set);
+    this.last = done.then(
+      () => undefined,
+      () => undefined,
+    );
+    return done;
+  }
+
+  /** A rule that was searched for before is not searched for again. */
+  private search<Rule extends { readonly id: number }>(
+    rules: readonly Rule[],
+    turns: Turns,
+    find: (rule: Rule) => Promise<Found>,
+  ): () => Promise<Result[]> {
+    return async () => {
+      const results: Result[] = [];
+      for (const rule of rules) {
+        const { id, ...rest } = rule;
+        const words = JSON.stringify(rest);
+        const before = this.known.get(words);
+        const found = before === undefined ? await find(rule) : { ...before, id };
+        if (turns.isCancelled) results.push({ id, found: undefined });
+        else {
+          this.known.set(words, found);
+          results.push({ id, found });
+        }
+      }
+      return results;
+    };
+  }
+
+  private async findBreakpoint(rule: BreakpointRule, turns: Turns): Promise<Found> {
     const { id, phase, path, condition = '', hitCondition, logMessage, line } = rule;
     // What is wrong with any of its texts was said before (breakpoints.ts).
     const parsed = parseOpcodes(rule.opcodes);
@@ -61,12 +116,13 @@ export class RecordedStops {
     const glob = path === undefined ? undefined : globMatcher(path);
     const holds = this.predicate(condition);
     const wanted = phase === 'reply' ? RowFlag.REPLIED : 0;
-    const all = this.rows(
+    const all = await this.rows(
       (row) =>
         meant[slotOf(opcode[row])] === 1 &&
         (flags[row] & (wanted | RowFlag.ORPHAN)) === wanted &&
         (glob === undefined || glob(this.capture.path(paths[row]))) &&
         holds(row),
+      turns,
     );
     const hits = hitCondition === undefined ? undefined : parseHitCondition(hitCondition);
     return {
@@ -101,9 +157,13 @@ export class RecordedStops {
     return filter.ok ? bindFilter(filter.value, this.capture) : () => false;
   }
 
-  private rows(passes: Predicate): Uint32Array {
+  private async rows(passes: Predicate, turns: Turns): Promise<Uint32Array> {
     const found: number[] = [];
-    for (let row = 0; row < this.capture.count; row++) if (passes(row)) found.push(row);
+    const { count } = this.capture;
+    for (let row = 0; row < count && !turns.isCancelled; row++) {
+      if (passes(row)) found.push(row);
+      if (turns.isOver) await turns.give(row, count);
+    }
     return Uint32Array.from(found);
   }
 
@@ -128,14 +188,12 @@ export class RecordedStops {
   }
 
   private nearest(rowOf: (found: Found) => number | undefined, forward: boolean): Place | undefined {
-    // A row's reply comes after its entry.
-    const rank = (row: number, phase: Phase): number => row * 2 + (phase === 'reply' ? 1 : 0);
     let best: number | undefined;
     let at: Found[] = [];
     for (const found of this.stopping) {
       const row = rowOf(found);
       if (row === undefined) continue;
-      const place = rank(row, found.phase);
+      const place = rankOf(row, found.phase);
       if (best !== undefined && (forward ? place > best : place < best)) continue;
       at = place === best ? [...at, found] : [found];
       best = place;
@@ -145,29 +203,35 @@ export class RecordedStops {
     return { row: Math.floor(best / 2), phase, reason, rules: at.map(({ id }) => id) };
   }
 
-  /** What log points say of the rows in (from, to]. */
-  logs(from: number, to: number): string[] {
-    const lines: { row: number; text: string }[] = [];
-    for (const { rows, logged } of this.breakpoints) {
-      if (logged === undefined) continue;
-      for (let i = lowerBound(rows, from + 1); i < rows.length && rows[i] <= to; i++) {
-        if (lines.length >= MOST_LOGGED) return [...sorted(lines), `(more than ${MOST_LOGGED} log lines)`];
-        lines.push({ row: rows[i], text: logged(rows[i]) });
+  /** What log points say of the places in (from, to], in order; the row of each. */
+  *logs(from: number, to: number): Generator<{ readonly row: number; readonly phase: Phase; readonly text: string }> {
+    const points = this.breakpoints.flatMap(({ phase, rows, logged }) => {
+      // The first row whose place is behind `from`.
+      const first = Math.floor(from / 2) + (phase === 'reply' && from % 2 === 0 ? 0 : 1);
+      return logged === undefined ? [] : [{ phase, rows, logged, next: lowerBound(rows, first) }];
+    });
+    const place = ({ phase, rows, next }: (typeof points)[number]): number =>
+      next < rows.length ? rankOf(rows[next], phase) : Infinity;
+    for (;;) {
+      const at = Math.min(...points.map(place));
+      if (at > to || at === Infinity) return;
+      for (const point of points) {
+        if (place(point) !== at) continue;
+        const row = point.rows[point.next++];
+        yield { row, phase: point.phase, text: point.logged(row) };
       }
     }
-    return sorted(lines);
   }
 }
 
-const MOST_LOGGED = 1000;
-const sorted = (lines: { row: number; text: string }[]): string[] =>
-  lines.sort((a, b) => a.row - b.row).map(({ text }) => text);
-
-const verdict = ({ id, rows }: Found): RuleVerdict => ({
-  id,
-  verified: true,
-  message: `${rows.length} ${rows.length === 1 ? 'place' : 'places'} in the capture`,
-});
+const verdict = ({ id, found }: Result): RuleVerdict =>
+  found === undefined
+    ? { id, verified: false, message: 'the search for its places was cancelled; set it again' }
+    : {
+        id,
+        verified: true,
+        message: `${found.rows.length} ${found.rows.length === 1 ? 'place' : 'places'} in the capture`,
+      };
 
 /** The first index whose row is not below. */
 function lowerBound(rows: Uint32Array, row: number): number {

@@ -1,139 +1,81 @@
 /**
- * The guest's view of the share at any moment of a capture: paths, inodes, open handles, the DAX window.
+ * The guest's view of the share at any moment of a capture, as facts: paths, inodes, open handles, the DAX window.
  *
- * A second reader is given the capture block by block and stopped right after a request or its reply; what the reader
- * knows then is what the guest knew. Going back begins anew. Asked for lazily: only who looks pays.
+ * What the capture's messages say is told once more to a `GuestView`, from the nearest state that was kept. Asked for
+ * lazily: only who looks pays.
  */
-import type { CaptureFiles } from '../control/captureFiles';
-import { find, numberAt } from '../protocol/decode';
-import { Opcode } from '../protocol/fuse/opcodeNumbers';
 import { openFlags } from '../protocol/fuse/flags';
 import { printFlags, printHex, printId, printSize } from '../protocol/print';
-import { CaptureReader } from '../trace/captureReader';
-import { roomFor } from '../trace/columnArray';
-import { isInFlight } from '../trace/line';
-import { blocksOf } from './captureBlocks';
+import type { CaptureContent } from '../trace/captureContent';
+import { GuestView, type OpenHandle } from './guestView';
+import type { History } from './history';
 import type { Fact } from './picture';
-
-interface OpenHandle {
-  readonly fh: bigint;
-  readonly nodeid: bigint;
-  readonly folder: boolean;
-  readonly flags: number;
-  /** The row that opened it. */
-  readonly row: number;
-}
-
-interface Mapping {
-  readonly nodeid: bigint;
-  readonly offset: bigint;
-  readonly length: bigint;
-  readonly flags: number;
-}
+import { Snapshots } from './snapshots';
+import type { Turns } from './turns';
 
 /** Lines of a list. */
 const MOST_LISTED = 200;
 
 export class ReplayedModel {
-  private reader = new CaptureReader();
-  private rest: Iterator<Uint8Array> = [][Symbol.iterator]();
-  private block = 0;
-  private handles = new Map<string, OpenHandle>();
-  private window = new Map<bigint, Mapping>();
-  /** After which block each row was taken, and answered; 0: not seen yet. */
-  private takenAt = new Uint32Array(64);
-  private answeredAt = new Uint32Array(64);
+  private view: GuestView;
+  private moment = 0;
+  /** One replay at a time. */
+  private last: Promise<void> = Promise.resolve();
 
-  constructor(private readonly source: CaptureFiles) {
-    this.restart();
+  constructor(
+    private readonly capture: CaptureContent,
+    private readonly history: History,
+    private readonly kept = new Snapshots<GuestView>(history.count),
+  ) {
+    this.view = GuestView.ofNothing(capture);
   }
 
-  /** Right after the row's request, or its reply, was read. */
-  goTo(row: number, replied: boolean): void {
-    const known = (replied ? this.answeredAt : this.takenAt)[row] ?? 0;
-    if (known > 0 && known < this.block) this.restart();
-    const there = (): boolean =>
-      known > 0
-        ? this.block >= known
-        : replied
-          ? row < this.reader.count && !isInFlight(this.reader, row)
-          : row < this.reader.count;
-    while (!there() && this.advance());
+  /**
+   * Right after the row's request, or its reply, was read, `look` sees the view. Throws a Trouble when that is not wanted
+   * any more.
+   */
+  at<Seen>(row: number, replied: boolean, turns: Turns, look: (model: this) => Seen): Promise<Seen> {
+    const seen = this.last.then(async () => {
+      turns.check();
+      await this.goTo(this.history.momentOf(row, replied), turns);
+      return look(this);
+    });
+    this.last = seen.then(
+      () => undefined,
+      () => undefined,
+    );
+    return seen;
   }
 
-  private restart(): void {
-    this.handles = new Map();
-    this.window = new Map();
-    this.block = 0;
-    this.rest = blocksOf(this.source);
-    const reader = new CaptureReader({ read: this.source.readAt, completed: (row) => this.completed(reader, row) });
-    this.reader = reader;
-  }
-
-  private advance(): boolean {
-    const next = this.rest.next();
-    if (next.done === true) return false;
-    const before = this.reader.count;
-    this.block++;
-    this.reader.push(next.value);
-    this.takenAt = roomFor(this.takenAt, this.reader.count + 1);
-    for (let row = before; row < this.reader.count; row++) this.takenAt[row] = this.block;
-    return true;
-  }
-
-  private completed(reader: CaptureReader, row: number): void {
-    this.answeredAt = roomFor(this.answeredAt, row + 1);
-    this.answeredAt[row] = this.block;
-    const { opcode, error } = reader.columns;
-    if (opcode[row] === Opcode.INIT || opcode[row] === Opcode.DESTROY) {
-      this.handles.clear();
-      this.window.clear();
+  private async goTo(target: number, turns: Turns): Promise<void> {
+    const nearest = this.kept.before(target);
+    if (target < this.moment || (nearest !== undefined && nearest.at > this.moment)) {
+      this.view = nearest?.state.copy() ?? GuestView.ofNothing(this.capture);
+      this.moment = nearest?.at ?? 0;
     }
-    if (error[row] !== 0) return;
-    const request = reader.request(row);
-    if (request === undefined) return;
-    const [args] = request.structs;
-    switch (opcode[row]) {
-      case Opcode.OPEN:
-      case Opcode.OPENDIR:
-      case Opcode.CREATE:
-      case Opcode.TMPFILE: {
-        const structs = reader.reply(row)?.structs ?? [];
-        const fh = find(structs.at(-1), 'fh')?.value;
-        const made = structs.length > 1 ? find(structs[0], 'nodeid')?.value : request.nodeid;
-        if (typeof fh !== 'bigint' || typeof made !== 'bigint') return;
-        const folder = opcode[row] === Opcode.OPENDIR;
-        this.handles.set(`${made}/${fh}`, { fh, nodeid: made, folder, flags: numberAt(args, 'flags') ?? 0, row });
-        return;
+    const from = this.moment;
+    while (this.moment < target) {
+      this.history.tellNext(this.moment, this.view);
+      this.moment++;
+      if (this.moment % this.kept.grain === 0) this.keep(target);
+      if (turns.isOver) {
+        await turns.give(this.moment - from, target - from);
+        turns.check();
       }
-      case Opcode.RELEASE:
-      case Opcode.RELEASEDIR: {
-        const fh = find(args, 'fh')?.value;
-        if (typeof fh === 'bigint') this.handles.delete(`${request.nodeid}/${fh}`);
-        return;
-      }
-      case Opcode.SETUPMAPPING: {
-        const at = find(args, 'moffset')?.value;
-        const offset = find(args, 'foffset')?.value;
-        const length = find(args, 'len')?.value;
-        if (typeof at !== 'bigint' || typeof offset !== 'bigint' || typeof length !== 'bigint') return;
-        this.window.set(at, { nodeid: request.nodeid, offset, length, flags: numberAt(args, 'flags') ?? 0 });
-        return;
-      }
-      case Opcode.REMOVEMAPPING:
-        for (const one of request.payload?.children ?? []) {
-          const at = find(one, 'moffset')?.value;
-          if (typeof at === 'bigint') this.window.delete(at);
-        }
     }
+  }
+
+  private keep(target: number): void {
+    const { size } = this.view;
+    if (this.kept.isWanted(this.moment, target, size)) this.kept.keep(this.moment, this.view.copy(), target, size);
   }
 
   // What it says
 
   inode(nodeid: bigint): Fact[] | undefined {
-    const facts = this.reader.node(nodeid);
+    const facts = this.view.nodes.facts(nodeid);
     if (facts === undefined) return undefined;
-    const paths = facts.paths.map((path) => this.reader.path(path));
+    const paths = facts.paths.map((path) => this.capture.path(path));
     return [
       { name: 'nodeid', value: printId(nodeid) },
       { name: 'path', value: paths[0] ?? '', doc: 'As the guest knew it at that moment.' },
@@ -148,12 +90,12 @@ export class ReplayedModel {
         : []),
       { name: 'lookups', value: String(facts.lookups), doc: 'As far as the capture has shown.' },
       ...(facts.parent === undefined ? [] : [{ name: 'parent', value: printId(facts.parent) }]),
-      { name: 'handles', value: String([...this.handles.values()].filter((one) => one.nodeid === nodeid).length) },
+      { name: 'handles', value: String([...this.view.handles.values()].filter((one) => one.nodeid === nodeid).length) },
     ];
   }
 
   handle(fh: bigint, nodeid: bigint): Fact[] | undefined {
-    const found = this.handles.get(`${nodeid}/${fh}`);
+    const found = this.view.handles.get(`${nodeid}/${fh}`);
     return found && this.handleFacts(found);
   }
 
@@ -169,25 +111,20 @@ export class ReplayedModel {
   }
 
   private pathOf(nodeid: bigint): string {
-    const [path] = this.reader.node(nodeid)?.paths ?? [];
-    return path === undefined ? `?${nodeid}` : this.reader.path(path);
+    const [path] = this.view.nodes.facts(nodeid)?.paths ?? [];
+    return path === undefined ? `?${nodeid}` : this.capture.path(path);
   }
 
   /** All there is, for a scope. */
   facts(row: number): Fact[] {
-    const inFlight: Fact[] = [];
-    let waiting = 0;
-    for (let each = 0; each < this.reader.count; each++) {
-      if (each === row || !isInFlight(this.reader, each)) continue;
-      if (++waiting <= MOST_LISTED) inFlight.push({ name: `row ${each}`, value: this.rowText(each) });
-    }
-    const handles = [...this.handles.values()];
-    const window = [...this.window].sort(([a], [b]) => (a < b ? -1 : 1));
+    const others = [...this.view.inFlight].filter((each) => each !== row);
+    const handles = [...this.view.handles.values()];
+    const window = [...this.view.window].sort(([a], [b]) => (a < b ? -1 : 1));
     return [
       {
         name: 'inodes',
-        value: String(this.reader.nodeidsKnown(Math.max(0, this.reader.count - 1))),
-        doc: 'Known to the guest, or up to 255 requests before.',
+        value: String(this.view.nodes.known),
+        doc: 'Known to the guest.',
       },
       {
         name: 'open handles',
@@ -206,14 +143,18 @@ export class ReplayedModel {
           value: `${this.pathOf(nodeid)} at ${printHex(offset)}, ${printSize(length)}`,
         })),
       },
-      { name: 'other requests in flight', value: String(waiting), inside: inFlight },
+      {
+        name: 'other requests in flight',
+        value: String(others.length),
+        inside: others.slice(0, MOST_LISTED).map((each) => ({ name: `row ${each}`, value: this.rowText(each) })),
+      },
     ];
   }
 
   private rowText(row: number): string {
-    const { reader } = this;
-    const { opcode, nodeid, path } = reader.columns;
-    const name = reader.request(row)?.opcode?.name ?? `opcode ${opcode[row]}`;
-    return `${name} ${reader.path(path[row]) || `nodeid ${nodeid[row]}`}`;
+    const { capture } = this;
+    const { opcode, nodeid, path } = capture.columns;
+    const name = capture.request(row)?.opcode?.name ?? `opcode ${opcode[row]}`;
+    return `${name} ${capture.path(path[row]) || `nodeid ${nodeid[row]}`}`;
   }
 }

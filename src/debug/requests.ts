@@ -39,6 +39,11 @@ export const requests: Readonly<Record<string, RequestRow>> = {
   terminate: row((d) => starting.terminate(d), moves),
   disconnect: row((d, args: Dap.DisconnectArguments) => starting.disconnect(d, args)),
 
+  /** Of a progress; a request that nobody waits for any more is answered all the same. */
+  cancel: row((d, { progressId }: Dap.CancelArguments) => {
+    if (progressId !== undefined) d.cancel(progressId);
+  }),
+
   // Breakpoints
   setBreakpoints: row((d, args: Dap.SetBreakpointsArguments) => breaking.setBreakpoints(d, args)),
   setFunctionBreakpoints: row((d, args: Dap.SetFunctionBreakpointsArguments) => breaking.setFunctions(d, args)),

@@ -1,6 +1,6 @@
 /** The handlers of a session's beginning and end: what is debugged is found, shared or read; and let go. */
 import type { DebugProtocol as Dap } from '@vscode/debugprotocol';
-import { Trouble } from '../base/catalogue';
+import { Trouble, trouble } from '../base/catalogue';
 import { capabilities, recordedCapabilities } from './capabilities';
 import { checkConfiguration, type Configuration } from './configuration';
 import type { Debugging } from './debugging';
@@ -11,7 +11,10 @@ export function initialize(debugging: Debugging, args: Dap.InitializeRequestArgu
   debugging.client = {
     linesStartAt1: args.linesStartAt1 ?? true,
     columnsStartAt1: args.columnsStartAt1 ?? true,
+    // VS Code takes it for an index into the text, whatever it says of columns, and filters by what it finds there.
+    firstCompletionColumn: (args.columnsStartAt1 ?? true) && args.clientID !== 'vscode' ? 1 : 0,
     progress: args.supportsProgressReporting ?? false,
+    paging: args.supportsVariablePaging ?? false,
     invalidated: args.supportsInvalidatedEvent ?? false,
     memory: args.supportsMemoryEvent ?? false,
   };
@@ -23,6 +26,17 @@ export async function start(
   request: 'launch' | 'attach',
   args: Record<string, unknown>,
 ): Promise<void> {
+  if (debugging.starting) throw trouble('debugNotNow', `a second "${request}"`, 'this session has something to debug');
+  debugging.starting = true;
+  try {
+    await begin(debugging, request, args);
+  } catch (error) {
+    debugging.starting = false;
+    throw error;
+  }
+}
+
+async function begin(debugging: Debugging, request: 'launch' | 'attach', args: Record<string, unknown>): Promise<void> {
   const configuration = checkConfiguration(request, args);
   switch (configuration.kind) {
     case 'capture':
@@ -44,21 +58,17 @@ export function initialized(debugging: Debugging): void {
 }
 
 async function openCapture(debugging: Debugging, path: string): Promise<void> {
-  const progress = debugging.progress('Reading the capture');
-  try {
-    const target = await RecordedTarget.open(path, debugging.events, (read, all) => {
-      progress.report(`${Math.min(100, Math.round((read / all) * 100))} %`, Math.min(100, (read / all) * 100));
-    });
-    debugging.use(target);
-  } finally {
-    progress.end();
-  }
+  debugging.use(await RecordedTarget.open(path, debugging.events));
 }
 
 async function launch(debugging: Debugging, { plan, live }: Extract<Configuration, { kind: 'launch' }>): Promise<void> {
   const progress = debugging.progress('Starting the guest');
   try {
     const launched = await debugging.surroundings.launch(plan, (text) => progress.report(text));
+    if (debugging.over) {
+      await launched.stop();
+      throw trouble('debugCancelled');
+    }
     debugging.launched = launched;
     debugging.command = plan.command;
     try {

@@ -4,6 +4,7 @@
  */
 import type { BreakpointRule, ExceptionRule, RuleVerdict } from './breakpoints';
 import type { Fact, Picture } from './picture';
+import type { Shown } from './turns';
 
 export type StopReason =
   'breakpoint' | 'function breakpoint' | 'exception' | 'pause' | 'step' | 'goto' | 'restart' | 'entry';
@@ -26,6 +27,8 @@ export interface TargetEvents {
   threadBegan(thread: number): void;
   threadEnded(thread: number): void;
   output(category: 'console' | 'stdout' | 'stderr' | 'important', text: string): void;
+  /** Shows how long work goes on; `cancel` is called when it is not wanted any more. */
+  progress(title: string, cancel: () => void): Shown;
   /** The share is over. */
   ended(text: string): void;
 }

@@ -23,6 +23,7 @@ import { FuseAt } from './packet';
 import type { CapturePackets, InitPackets, SidePacket } from './packets';
 import { PacketTimes } from './packetTimes';
 import { type NodeFacts, PathModel } from './pathModel';
+import { PathTraffic } from './pathTraffic';
 import { NameTable, PathTable } from './pathTable';
 import { Sessions } from './sessions';
 import { ShareSections } from './shareSections';
@@ -163,6 +164,12 @@ export abstract class CaptureContent implements CapturePackets {
   /** How many nodeids the guest knew when the row was taken, or up to 255 rows before. */
   nodeidsKnown(row: number): number {
     return this.nodeidCounts.at(row);
+  }
+
+  /** What has heard nothing of this yet, to be told it once more; paths have the same numbers. */
+  unheard(): { readonly model: PathModel; readonly traffic: PathTraffic } {
+    const model = new PathModel(this.pathTable);
+    return { model, traffic: new PathTraffic(model, this.names) };
   }
 
   // The packets themselves

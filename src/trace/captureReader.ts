@@ -7,6 +7,7 @@
  */
 import { FileBytes, LiveBytes, type ReadAt } from './captureBytes';
 import { CaptureContent } from './captureContent';
+import type { Journal } from './journal';
 import { ROWS_A_NOTE } from './nodeidCounts';
 import { FuseAt, HostCallAt, NamesAt, PACKET_VERSION, PacketKind, VhostUserAt, WindowAt } from './packet';
 import type { InitPackets } from './packets';
@@ -30,20 +31,23 @@ export interface CaptureReaderOptions {
   readonly rows?: number;
   /** A row is complete: its reply has come, it wants none, or it is a reply without a request. */
   readonly completed?: (row: number) => void;
+  readonly journal?: Journal;
 }
 
 export class CaptureReader extends CaptureContent implements PcapngHandler {
   private readonly blocks = new PcapngReader(this);
   private readonly traffic = new PathTraffic(this.model, this.names);
   private readonly rows: RequestRows;
+  private readonly journal: Journal | undefined;
   /** Packets that were not understood. */
   private strange = 0;
 
-  constructor({ read, liveLimit = LIVE_LIMIT, rows, completed }: CaptureReaderOptions = {}) {
+  constructor({ read, liveLimit = LIVE_LIMIT, rows, completed, journal }: CaptureReaderOptions = {}) {
     super(read ? new FileBytes(read) : new LiveBytes(liveLimit), rows);
+    this.journal = journal;
     const { table, calls, nodeidCounts, times, model, traffic } = this;
     const init: RowEvents['init'] = (...at) => this.sessionBegins(...at);
-    this.rows = new RequestRows(table, calls, nodeidCounts, times, model, traffic, { completed, init });
+    this.rows = new RequestRows(table, calls, nodeidCounts, times, model, traffic, { completed, journal, init });
   }
 
   /** Takes the next bytes of the stream, cut anywhere. They may be reused afterwards. */
@@ -92,6 +96,7 @@ export class CaptureReader extends CaptureContent implements PcapngHandler {
     this.traffic.reset();
     this.sessions.section(this.count, position);
     this.rows.pairing.clear();
+    this.journal?.section();
   }
 
   interface(name: string): void {
@@ -100,6 +105,7 @@ export class CaptureReader extends CaptureContent implements PcapngHandler {
 
   lost(packets: number): void {
     this.model.lost();
+    this.journal?.lost();
     this.lostHere.add(this.count, packets);
   }
 
@@ -142,6 +148,7 @@ export class CaptureReader extends CaptureContent implements PcapngHandler {
       this.side.vhostUser(bytes, view, at, captured, position, start);
     } else if (kind === PacketKind.Names && captured >= NamesAt.records) {
       this.side.namesAt(position, captured);
+      this.journal?.names(position, captured);
       if (this.traffic.before(bytes, view, at, at + captured) < view.getUint16(at + NamesAt.count, true))
         this.strange++;
     } else if (kind === PacketKind.Window && captured >= WindowAt.text) {

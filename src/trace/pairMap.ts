@@ -12,8 +12,9 @@ export class PairMap {
   /** Value + 1; 0: free. */
   private values = new Int32Array(FIRST_SIZE);
   private mask = FIRST_SIZE - 1;
-  private readonly seed = (Math.random() * 0x1_0000_0000) | 0;
   size = 0;
+
+  constructor(private readonly seed = (Math.random() * 0x1_0000_0000) | 0) {}
 
   /** -1 when there is none. */
   get(a: number, b: number): number {
@@ -47,6 +48,21 @@ export class PairMap {
       hole = at;
     }
     values[hole] = 0;
+  }
+
+  /** One like it, that goes its own way. */
+  copy(): PairMap {
+    const copy = new PairMap(this.seed);
+    copy.keys = this.keys.slice();
+    copy.values = this.values.slice();
+    copy.mask = this.mask;
+    copy.size = this.size;
+    return copy;
+  }
+
+  /** Bytes that it takes. */
+  get bytes(): number {
+    return this.keys.byteLength + this.values.byteLength;
   }
 
   clear(): void {

@@ -40,6 +40,10 @@ const enum State {
   Forgotten = 2,
 }
 
+/** All columns of a node, and of a name. */
+const BYTES_A_NODE = 38;
+const BYTES_A_NAME = 29;
+
 const ROOT = 1;
 const NONE = 0;
 
@@ -83,9 +87,9 @@ export class PathModel {
   private nameCount = 1;
   private freeName = NONE;
 
-  private readonly byNodeid = new PairMap();
+  private byNodeid = new PairMap();
   /** Parent (node) and name to the name's number. */
-  private readonly byName = new PairMap();
+  private byName = new PairMap();
   private epoch = 1;
   /** From 1: what was learned at 0 is unsure from the beginning. */
   private losses = 1;
@@ -93,6 +97,47 @@ export class PathModel {
 
   constructor(private readonly paths: PathTable) {
     this.reset();
+  }
+
+  /** One that knows the same, and goes its own way; paths have the same numbers in both. */
+  copy(): PathModel {
+    const copy = new PathModel(this.paths);
+    const nodes = this.nodeCount;
+    const names = this.nameCount;
+    copy.high = this.high.slice(0, nodes);
+    copy.low = this.low.slice(0, nodes);
+    copy.generation = this.generation.slice(0, nodes);
+    copy.lookups = this.lookups.slice(0, nodes);
+    copy.firstName = this.firstName.slice(0, nodes);
+    copy.children = this.children.slice(0, nodes);
+    copy.state = this.state.slice(0, nodes);
+    copy.keptPath = this.keptPath.slice(0, nodes);
+    copy.keptUnsure = this.keptUnsure.slice(0, nodes);
+    copy.keptEpoch = this.keptEpoch.slice(0, nodes);
+    copy.nameNode = this.nameNode.slice(0, names);
+    copy.nameParent = this.nameParent.slice(0, names);
+    copy.nameText = this.nameText.slice(0, names);
+    copy.nextName = this.nextName.slice(0, names);
+    copy.previousName = this.previousName.slice(0, names);
+    copy.nameLosses = this.nameLosses.slice(0, names);
+    copy.nameDeleted = this.nameDeleted.slice(0, names);
+    copy.nameSerial = this.nameSerial.slice(0, names);
+    copy.nodeCount = nodes;
+    copy.nameCount = names;
+    copy.freeNode = this.freeNode;
+    copy.freeName = this.freeName;
+    copy.lastSerial = this.lastSerial;
+    copy.byNodeid = this.byNodeid.copy();
+    copy.byName = this.byName.copy();
+    copy.known = this.known;
+    copy.epoch = this.epoch;
+    copy.losses = this.losses;
+    return copy;
+  }
+
+  /** Bytes that a copy takes, about. */
+  get size(): number {
+    return this.nodeCount * BYTES_A_NODE + this.nameCount * BYTES_A_NAME + this.byNodeid.bytes + this.byName.bytes;
   }
 
   /** A session begins or ends: the guest knows the root only. */

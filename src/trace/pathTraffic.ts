@@ -58,9 +58,9 @@ export class PathTraffic {
   private readonly dot: number;
   private readonly dotDot: number;
   /** Open handles, and by which name (of the model) each was opened. */
-  private readonly handles = new PairMap();
+  private handles = new PairMap();
   /** Its serial then: the number may be another name's by now. */
-  private readonly serials = new PairMap();
+  private serials = new PairMap();
   private readonly entry: FoundNode = { high: 0, low: 0, generation: 0, nlink: 0, folder: false };
 
   constructor(
@@ -69,6 +69,28 @@ export class PathTraffic {
   ) {
     this.dot = names.intern(Uint8Array.of(DOT), 0, 1);
     this.dotDot = names.intern(Uint8Array.of(DOT, DOT), 0, 2);
+  }
+
+  /** One that has heard the same and tells another model from now on. */
+  copy(model: PathModel): PathTraffic {
+    const copy = new PathTraffic(model, this.names);
+    copy.name = this.name.slice();
+    copy.secondName = this.secondName.slice();
+    copy.high = this.high.slice();
+    copy.low = this.low.slice();
+    copy.otherHigh = this.otherHigh.slice();
+    copy.otherLow = this.otherLow.slice();
+    copy.flags = this.flags.slice();
+    copy.nameAt = this.nameAt;
+    copy.entrySize = this.entrySize;
+    copy.handles = this.handles.copy();
+    copy.serials = this.serials.copy();
+    return copy;
+  }
+
+  /** Bytes that a copy takes, about. */
+  get size(): number {
+    return 7 * this.name.byteLength + this.handles.bytes + this.serials.bytes;
   }
 
   /** A session has begun: sizes of structures, and all nodeids anew. */
@@ -358,6 +380,11 @@ function placesOfNames(session: SessionShape | undefined): Uint8Array {
 /** By opcode: whether a reply changes what is known. */
 const TELLING = new Uint8Array(OPCODES);
 for (const name of [...named, ...created, 'OPEN', 'READDIRPLUS', 'DESTROY'] as const) TELLING[Opcode[name]] = 1;
+
+/** Whether what is known can be another thing after a request of this opcode, or after its reply. */
+export const changesPaths = (opcode: number): boolean =>
+  opcode < OPCODES && (TELLING[opcode] === 1 || ASKING.has(opcode));
+const ASKING: ReadonlySet<number> = new Set([Opcode.FORGET, Opcode.BATCH_FORGET, Opcode.RELEASE]);
 
 const NO_HANDLE = 0xff;
 /** By opcode: where in the arguments the handle of a file is. */

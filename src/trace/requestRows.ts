@@ -10,6 +10,7 @@ import { Opcode } from '../protocol/fuse/opcodeNumbers';
 import { opcodes } from '../protocol/fuse/opcodes';
 import { InHeader, OutHeader } from '../protocol/fuse/structs';
 import { RowFlag } from './capture';
+import type { Journal } from './journal';
 import type { Columns } from './columns';
 import type { HostCallList } from './hostCallList';
 import type { NodeidCounts } from './nodeidCounts';
@@ -27,6 +28,7 @@ for (const row of opcodes) if (!row.reply) SILENT[row.number] = 1;
 export interface RowEvents {
   /** The row is complete: its reply has come, it wants none, or it is a reply without a request. */
   completed?: ((row: number) => void) | undefined;
+  readonly journal?: Pick<Journal, 'taken' | 'answered'> | undefined;
   /** INIT is answered: the row, and where its reply is. */
   init(row: number, bytes: Uint8Array, view: DataView, message: number, end: number): void;
 }
@@ -87,7 +89,11 @@ export class RequestRows {
       table.otherPath[row] = this.traffic.other;
       if (this.traffic.unsure) flags |= RowFlag.PATH_UNSURE;
       if (silent) flags |= RowFlag.SILENT;
-    } else this.pairing.request(queue, head, row, takenHigh, takenLow, 0, 0, false);
+      this.events.journal?.taken(row, slot);
+    } else {
+      this.pairing.request(queue, head, row, takenHigh, takenLow, 0, 0, false);
+      this.events.journal?.taken(row, -1);
+    }
     table.flags[row] = flags;
     if ((flags & RowFlag.SILENT) !== 0) this.events.completed?.(row);
   }
@@ -108,6 +114,8 @@ export class RequestRows {
     const takenLow = view.getUint32(at + FuseAt.taken, true);
     const takenHigh = view.getUint32(at + FuseAt.taken + 4, true);
     const row = slot < 0 ? this.add(view, at, this.times.ofReply(takenHigh, takenLow)) : this.pairing.row(slot);
+    if (slot < 0) this.events.journal?.taken(row, -1);
+    else this.events.journal?.answered(row);
     const { table } = this;
     const length = view.getUint32(at + FuseAt.length, true);
     const flagged = view.getUint16(at + FuseAt.flags, true);

@@ -449,7 +449,26 @@ describe('the debug adapter on a share that runs', () => {
     assert.ok((await labels('opcode == REA')).includes('READ'));
     const { body } = await dap.ask('completions', { text: 'opcode == REA', column: 14 });
     const [target] = (body as Body<Dap.CompletionsResponse>).targets;
-    assert.deepEqual([target.start, target.length], [10, 3]);
+    assert.deepEqual([target.start, target.length], [11, 3]);
+  });
+
+  it('counts the columns of completions as the client does', async () => {
+    const starts = async (text: string, column: number, line: number, client: object): Promise<number[]> => {
+      const fresh = new DapLog();
+      await fresh.good('initialize', { adapterID: 'virtiofs', ...client });
+      const { body } = await fresh.ask('completions', { text, column, line });
+      fresh.adapter.dispose();
+      const { targets } = body as Body<Dap.CompletionsResponse>;
+      return targets.filter(({ label }) => label === 'EACCES').map(({ start = -1 }) => start);
+    };
+    assert.deepEqual(await starts('answer EAC', 11, 1, {}), [8]);
+    assert.deepEqual(await starts('answer EAC', 11, 1, { columnsStartAt1: true }), [8]);
+    assert.deepEqual(await starts('answer EAC', 10, 1, { columnsStartAt1: false }), [7]);
+    assert.deepEqual(await starts('answer EAC', 10, 0, { columnsStartAt1: false, linesStartAt1: false }), [7]);
+    // From the beginning of the text, also on its second line.
+    assert.deepEqual(await starts('\nanswer EAC', 11, 2, {}), [9]);
+    // VS Code sends columns from 1 and takes the start for an index.
+    assert.deepEqual(await starts('answer EAC', 11, 1, { clientID: 'vscode', columnsStartAt1: true }), [7]);
   });
 
   it('holds the next request on pause, of one queue or any', async () => {

@@ -63,6 +63,10 @@ const proofs: Readonly<Record<string, Proof>> = {
     test: 'shows a held request: threads, stack, scopes, variables, its text',
     shows: ["'loadedSources'"],
   },
+  supportsCancelRequest: {
+    test: 'stops reading a capture when that is cancelled',
+    shows: ["'cancel'"],
+  },
   supportsStepBack: {
     test: 'steps forward and back over requests, their host calls and replies',
     shows: ["'stepBack'", "'reverseContinue'"],

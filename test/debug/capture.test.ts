@@ -173,6 +173,95 @@ describe('the debug adapter on a capture', () => {
     dap.isGolden('captureBreakpoints');
   });
 
+  it('writes what log points say once for each place on the way forward, stepped over, run over or stopped at', async () => {
+    await begin();
+    await dap.ask('setBreakpoints', {
+      source: { sourceReference: 1 },
+      breakpoints: [
+        { line: lineOfOpcode(Opcode.INIT), logMessage: 'entry of {opcode}' },
+        { line: lineOfOpcode(Opcode.LOOKUP), logMessage: 'reply {error}' },
+        { line: lineOfOpcode(Opcode.OPEN), logMessage: 'entry of {opcode}' },
+        { line: lineOfOpcode(Opcode.READ), logMessage: 'read {read.size}' },
+        { line: lineOfOpcode(Opcode.RELEASE), logMessage: 'reply of {opcode} {error}' },
+      ],
+    });
+    await dap.good('setFunctionBreakpoints', { breakpoints: [{ name: 'READ' }] });
+    let seen = dap.lines.length;
+    const said = (): string[] => {
+      const lines = dap.lines.slice(seen).filter((line) => line.startsWith('◇ output'));
+      seen = dap.lines.length;
+      return lines.map((line) => /"output":"(.*)\\n"/.exec(line)?.[1] ?? line);
+    };
+    await start();
+    assert.deepEqual(said(), ['entry of INIT']);
+    await move('next');
+    assert.deepEqual(said(), []);
+    await move('next');
+    assert.deepEqual(said(), [], 'at its entry it has no reply');
+    await move('next');
+    assert.deepEqual(said(), ['reply OK']);
+    await move('next');
+    assert.deepEqual(said(), ['entry of OPEN']);
+    await move('continue');
+    assert.deepEqual(said(), ['read 4K'], 'of the place that is stopped at');
+    await move('stepIn');
+    await move('stepOut');
+    await move('stepBack');
+    await move('reverseContinue');
+    assert.deepEqual(said(), [], 'going back');
+    await move('continue');
+    assert.deepEqual(said(), ['reply OK', 'entry of OPEN', 'read 4K'], 'what is gone over again');
+    await move('continue');
+    assert.deepEqual(said(), ['reply ENOENT', 'read 100']);
+    await move('continue');
+    assert.deepEqual(said(), ['reply of RELEASE OK']);
+  });
+
+  it('stops reading a capture when that is cancelled', async () => {
+    writeFileSync(file, sample().bytes());
+    dap = new DapLog();
+    await dap.good('initialize', { adapterID: 'virtiofs', supportsProgressReporting: true });
+    const launched = dap.ask('launch', { capture: file });
+    const { body } = await dap.event<Dap.ProgressStartEvent>('progressStart');
+    assert.equal(body.cancellable, true);
+    await dap.good('cancel', { progressId: body.progressId });
+    const { success, message } = await launched;
+    assert.deepEqual([success, message], [false, 'cancelled']);
+    await dap.event('progressEnd');
+    // One that is over, or that nobody knows.
+    await dap.good('cancel', { progressId: body.progressId });
+    await dap.good('cancel', { requestId: 2 });
+    assert.equal((await dap.ask('threads')).success, true);
+  });
+
+  it('gives long lists in pages to clients that ask for pages, and whole to others', async () => {
+    const forgets = Array.from({ length: 400 }, (_, i) => ({ nodeid: i + 2, nlookup: 1 }));
+    const builder = new CaptureBuilder({ snaplen: 8192 });
+    builder.request('BATCH_FORGET', { in: { count: 400 }, forgets });
+    const list = async (client: object): Promise<Dap.Variable> => {
+      await begin(builder.bytes(), client);
+      await start();
+      const { stackFrames } = await dap.good<Body<Dap.StackTraceResponse>>('stackTrace', { threadId: 1 });
+      const { scopes } = await dap.good<Body<Dap.ScopesResponse>>('scopes', { frameId: stackFrames[0].id });
+      const request = scopes.find(({ name }) => name === 'Raw bytes')?.variablesReference;
+      const { variables } = await dap.good<Body<Dap.VariablesResponse>>('variables', { variablesReference: request });
+      return variables[0];
+    };
+    const part = async (args: object): Promise<string[]> =>
+      (await dap.good<Body<Dap.VariablesResponse>>('variables', args)).variables.map(({ name }) => name);
+    const paged = await list({ supportsVariablePaging: true });
+    const { variablesReference, indexedVariables = 0 } = paged;
+    assert.equal(indexedVariables, 256, '4096 bytes, 16 a line');
+    const all = await part({ variablesReference });
+    assert.equal(all.length, 256);
+    assert.deepEqual(await part({ variablesReference, filter: 'indexed', start: 200, count: 100 }), all.slice(200));
+    assert.deepEqual(await part({ variablesReference, filter: 'named' }), []);
+    assert.deepEqual(await part({ variablesReference, start: -5, count: 2 }), all.slice(0, 2));
+    assert.deepEqual(await part({ variablesReference, start: 999, count: 2 }), []);
+    dap.adapter.dispose();
+    assert.equal((await list({})).indexedVariables, undefined);
+  });
+
   it('goes over both halves of a capture that keeps the newest, forward and back', async () => {
     const piece = (number: number): CaptureBuilder => new CaptureBuilder({ facts: { id: 'x', piece: number } });
     const older = piece(3)

@@ -24,6 +24,7 @@ class Told {
       threadBegan: say('began'),
       threadEnded: say('ended'),
       output: () => assert.fail('nothing is written'),
+      progress: () => assert.fail('nothing takes long'),
       ended: () => assert.fail('nothing is over'),
     };
     this.queues = new QueueThreads(2, stopWorld, events);

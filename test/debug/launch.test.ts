@@ -85,6 +85,33 @@ describe('launching with the debug adapter', () => {
     dap.isGolden('launch');
   });
 
+  it('stops a guest that comes when the client has gone, and lets a share go that is found then', async () => {
+    const stopped = new Promise<void>((resolve) => {
+      const { stop } = guest;
+      guest.stop = () => stop.call(guest).then(resolve);
+    });
+    await dap.good('initialize', { adapterID: 'virtiofs' });
+    void dap.ask('launch', { directory: '/srv/work' });
+    dap.adapter.dispose();
+    await stopped;
+    dap = new DapLog({ findShare: () => ({ title: 'work', debugSocket: daemon.path }) });
+    await dap.good('initialize', { adapterID: 'virtiofs' });
+    void dap.ask('attach', {});
+    dap.adapter.dispose();
+    await daemon.left;
+    // The share takes one debugger at a time, and takes the next one.
+    dap = new DapLog({ findShare: () => ({ title: 'work', debugSocket: daemon.path }) });
+    await dap.begin('attach', {});
+  });
+
+  it('refuses a second launch or attach in a session, and takes one after another that was refused', async () => {
+    await dap.good('initialize', { adapterID: 'virtiofs' });
+    assert.equal((await dap.ask('launch', { directory: 7 })).message, 'debugConfigurationBad');
+    await dap.good('launch', { directory: '/srv/work' });
+    assert.equal((await dap.ask('launch', { directory: '/srv/work' })).message, 'debugNotNow');
+    assert.equal((await dap.ask('attach', {})).message, 'debugNotNow');
+  });
+
   it('says why the guest does not come up', async () => {
     await dap.begin('launch', { directory: '/srv/work', command: 'true' });
     await dap.good('configurationDone');

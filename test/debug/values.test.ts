@@ -124,7 +124,7 @@ describe('debug configurations', () => {
     it(`are what the schema of launch.json says: ${request}`, () => {
       for (const [name, { type }] of Object.entries(configurationAttributes[request].properties)) {
         const good = { string: name === 'guest' ? 'uml' : 'x', boolean: true, number: 7, array: ['x'] }[type];
-        const others = request === 'launch' && name !== 'directory' ? { directory: '/srv' } : {};
+        const others = request === 'launch' && name !== 'directory' && name !== 'capture' ? { directory: '/srv' } : {};
         assert.ok(checkConfiguration(request, { ...others, [name]: good }), name);
         assert.throws(() => checkConfiguration(request, { ...others, [name]: {} }), new RegExp(`"${name}"`));
       }
@@ -134,6 +134,18 @@ describe('debug configurations', () => {
   it('are what the snippets and a new launch.json begin with', () => {
     for (const configuration of [...configurationSnippets.map(({ body }) => body), ...initialConfigurations]) {
       assert.ok(checkConfiguration(configuration.request, configuration));
+    }
+  });
+
+  it('say what contradicts what', () => {
+    for (const [request, args, what] of [
+      ['launch', { capture: 'a', directory: '/srv' }, /"capture" and "directory"/],
+      ['launch', { capture: 'a', faults: [] }, /"capture" and "faults"/],
+      ['attach', { capture: 'a' }, /"capture" and "request": "attach"/],
+      ['attach', { pid: 7, share: 'work' }, /"pid" and "share"/],
+      ['attach', { pid: 7, directory: '/srv' }, /"pid" and "directory"/],
+    ] as const) {
+      assert.throws(() => checkConfiguration(request, args), what);
     }
   });
 
