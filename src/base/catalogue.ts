@@ -198,6 +198,18 @@ export const catalogue = {
       `the guest tools could not be fetched: ${said}`,
       'Check the network, the proxy of apt and the free room, then try again.',
     ),
+  cacheUnusable: (folder: string, why: string) =>
+    machine(
+      `the guest tools cannot be kept in ${folder}: ${why}`,
+      'Make room there and let this user write to it, or set XDG_CACHE_HOME to a folder where that is so.',
+    ),
+  cacheNowhere: () =>
+    machine(
+      'there is no place to keep the guest tools in: this user has no home folder',
+      'Set HOME, or XDG_CACHE_HOME, to a folder that this user may write to.',
+    ),
+  lockUnusable: (file: string, why: string) =>
+    machine(`${file} cannot be locked: ${why}`, 'Set XDG_CACHE_HOME to a folder on a file system that has locks.'),
   toolMissing: (what: string, remedy: string) => machine(`${what} is missing`, remedy),
   qemuOnly: (option: string) =>
     usage(`${option} is for QEMU only, and the guest is User Mode Linux`, `Use --guest qemu, or leave out ${option}.`),
