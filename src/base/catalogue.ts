@@ -208,6 +208,21 @@ export const catalogue = {
       'there is no place to keep the guest tools in: this user has no home folder',
       'Set HOME, or XDG_CACHE_HOME, to a folder that this user may write to.',
     ),
+  toolsDamaged: (folder: string, why: string) =>
+    machine(
+      `the guest tools in ${folder} cannot be read: ${why}`,
+      'Remove that folder: they are fetched again when they are needed.',
+    ),
+  temporaryUnusable: (folder: string, why: string) =>
+    machine(
+      `nothing can be made in the folder for temporary files, ${folder}: ${why}`,
+      'Make room there, or set TMPDIR to a folder with room that this user may write to.',
+    ),
+  demoFolderUnusable: (folder: string, why: string) =>
+    machine(
+      `the demo makes files in ${folder}, which cannot be: ${why}`,
+      'Name a folder with room that this user may write to, or leave it out: then one is made.',
+    ),
   lockUnusable: (file: string, why: string) =>
     machine(`${file} cannot be locked: ${why}`, 'Set XDG_CACHE_HOME to a folder on a file system that has locks.'),
   toolMissing: (what: string, remedy: string) => machine(`${what} is missing`, remedy),

@@ -4,10 +4,10 @@
  * Owns the place and the "made whole or not at all" rule. Knows nothing of what is kept; the lock is `fileLock.ts`.
  */
 import { execFile } from 'node:child_process';
-import { existsSync, rmSync } from 'node:fs';
-import { mkdir, mkdtemp, open, readdir, rename, rm } from 'node:fs/promises';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { mkdtemp, open, readdir, rename, rm } from 'node:fs/promises';
 import { userInfo } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, isAbsolute, join } from 'node:path';
 import { promisify } from 'node:util';
 import { trouble } from '../base/catalogue';
 import { systemReason } from '../base/systemReason';
@@ -26,12 +26,25 @@ export function cacheFolder(environment: NodeJS.ProcessEnv = process.env): strin
 
 /** This user's, if any. Not os.homedir(): that takes an empty HOME for a place, and throws for a user whom this machine does not know. */
 export function homeFolder({ HOME: home }: NodeJS.ProcessEnv = process.env): string | undefined {
-  if (home?.startsWith('/')) return home;
+  if (home !== undefined && isAbsolute(home)) return home;
   try {
     const { homedir } = userInfo();
-    return homedir.startsWith('/') ? homedir : undefined;
+    return isAbsolute(homedir) ? homedir : undefined;
   } catch {
     return undefined; // No entry in the password file, as in a container that runs under any number.
+  }
+}
+
+/** With its parents. Not Node's `recursive`: that says ENOENT of a read-only file system, and never ends in /proc. */
+export function makeFolder(path: string): void {
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT' || existsSync(dirname(path))) throw error;
+    makeFolder(dirname(path));
+    makeFolder(path);
   }
 }
 
@@ -58,7 +71,7 @@ export async function cached(
   const folder = join(root, name);
   try {
     if (existsSync(folder)) return folder;
-    await mkdir(root, { recursive: true });
+    makeFolder(root);
     const lock = await lockFile(`${folder}.lock`, waiting, signal);
     try {
       if (!existsSync(folder)) await fill(folder, make, lock);

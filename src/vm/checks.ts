@@ -7,7 +7,7 @@ import { existsSync, readFileSync, statfsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { freemem } from 'node:os';
 import { promisify } from 'node:util';
-import { trouble } from '../base/catalogue';
+import { Trouble, trouble } from '../base/catalogue';
 import { homePath } from '../base/homePath';
 import type { Finding } from '../control/findings';
 import { ownDaemon } from './backEnd';
@@ -208,11 +208,17 @@ export async function checkMachine(onFinding: (finding: Finding) => void): Promi
   const tools = cachedToolbox('current') ?? machineToolbox();
   const findings: Finding[] = [];
   for (const [subject, check] of Object.entries(checks)) {
-    const finding = { subject, ...(await check(tools)) };
+    const finding = { subject, ...(await check(tools).catch(asFinding)) };
     findings.push(finding);
     onFinding(finding);
   }
   return findings;
+}
+
+/** What a check meets on its way is found as well, and no reason to leave out the others. */
+function asFinding(error: unknown): Omit<Finding, 'subject'> {
+  if (error instanceof Trouble) return missing(error.message, error.remedy);
+  throw error;
 }
 
 const run = promisify(execFile);

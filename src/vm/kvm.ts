@@ -2,11 +2,11 @@
  * Finds out whether KVM works here, by booting a kernel with it: where the processor's help is missing or half
  * emulated, `/dev/kvm` opens all the same and guests hang. The answer is kept until the machine boots again.
  */
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Trouble } from '../base/catalogue';
 import { systemReason } from '../base/systemReason';
-import { cacheFolder } from './cacheFolder';
+import { cacheFolder, makeFolder } from './cacheFolder';
 import { startGuest } from './launcher';
 import type { Toolbox } from './toolbox';
 import { Workplace } from './workplace';
@@ -62,7 +62,7 @@ function keep(cache: string, kept: Kept, progress: (line: string) => void): void
   const file = join(cache, NAME);
   const fresh = `${file}.${process.pid}`;
   try {
-    mkdirSync(cache, { recursive: true });
+    makeFolder(cache);
     try {
       writeFileSync(fresh, JSON.stringify(kept));
       renameSync(fresh, file);

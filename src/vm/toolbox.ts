@@ -10,6 +10,7 @@ import { constants, existsSync, readdirSync } from 'node:fs';
 import { copyFile, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { trouble } from '../base/catalogue';
+import { systemReason } from '../base/systemReason';
 import { cached, cacheFolder } from './cacheFolder';
 import { elfKernel } from './kernelImage';
 import { hasModule } from './modules';
@@ -197,7 +198,17 @@ async function fill(
   progress(`guest tools "${name}" are ready`);
 }
 
+/** Throws a Trouble where something of it is not there, or not to be read. */
 function readToolbox(name: string, folder: string): Toolbox {
+  try {
+    return toolboxIn(name, folder);
+  } catch (error) {
+    const why = systemReason(error);
+    throw why === undefined ? error : trouble('toolsDamaged', folder, why);
+  }
+}
+
+function toolboxIn(name: string, folder: string): Toolbox {
   const loaded = (path: string): Program => [
     join(folder, LOADER),
     '--library-path',
