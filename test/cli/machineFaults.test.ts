@@ -10,6 +10,7 @@ import * as path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { existingFolder } from '../../src/cli/guestOptions';
 import { cached, cacheFolder } from '../../src/vm/cacheFolder';
+import { lockFile } from '../../src/vm/fileLock';
 import { probeKvm } from '../../src/vm/kvm';
 import { onPath } from '../../src/vm/onPath';
 import { aptIsHere } from '../../src/vm/privateApt';
@@ -185,5 +186,29 @@ describe('a machine on which', () => {
     const status = await new Promise((resolve) => daemon.once('exit', resolve));
     assert.equal(status, 0, await complaints);
     assert.ok(!fs.existsSync(socket));
+  });
+
+  it('the demo is told to end while another run fetches the guest tools: it says for whom it waits, and ends', async function () {
+    need(this, 'apt', aptIsHere() && process.arch === 'x64', 'where there is none, nothing is fetched');
+    const cache = path.join(base, 'cache/virtiofs-studio');
+    const tools = path.basename(toolboxFolder('current') ?? assert.fail('no cache'));
+    fs.mkdirSync(cache, { recursive: true });
+    const held = await lockFile(path.join(cache, `${tools}.lock`), () => {}, undefined);
+    try {
+      const [program, ...words] = cli('demo', '--guest', 'uml', place);
+      const demo = spawn(program, words, { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+      let said = '';
+      const waits = new Promise<void>((resolve) => {
+        demo.stdout.on('data', (chunk) => (said += String(chunk)).includes('waiting for it') && resolve());
+      });
+      const ended = new Promise((resolve) => demo.once('exit', resolve));
+      await Promise.race([waits, ended]);
+      demo.kill('SIGTERM');
+      assert.equal(await ended, 128 + os.constants.signals.SIGTERM, said);
+      assert.match(said, new RegExp(`process ${process.pid} is fetching them`));
+      assert.deepEqual([fs.readdirSync(place), fs.readdirSync(cache)], [[], [`${tools}.lock`]]);
+    } finally {
+      held.release();
+    }
   });
 });
