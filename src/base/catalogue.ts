@@ -199,6 +199,33 @@ export const catalogue = {
       `the guest tools could not be fetched: ${said}`,
       'Check the network, the proxy of apt and the free room, then try again.',
     ),
+  cacheUnusable: (folder: string, why: string) =>
+    machine(
+      `the guest tools cannot be kept in ${folder}: ${why}`,
+      'Make room there and let this user write to it, or set XDG_CACHE_HOME to a folder where that is so.',
+    ),
+  cacheNowhere: () =>
+    machine(
+      'there is no place to keep the guest tools in: this user has no home folder',
+      'Set HOME, or XDG_CACHE_HOME, to a folder that this user may write to.',
+    ),
+  toolsDamaged: (folder: string, why: string) =>
+    machine(
+      `the guest tools in ${folder} cannot be read: ${why}`,
+      'Remove that folder: they are fetched again when they are needed.',
+    ),
+  temporaryUnusable: (folder: string, why: string) =>
+    machine(
+      `nothing can be made in the folder for temporary files, ${folder}: ${why}`,
+      'Make room there, or set TMPDIR to a folder with room that this user may write to.',
+    ),
+  demoFolderUnusable: (folder: string, why: string) =>
+    machine(
+      `the demo makes files in ${folder}, which cannot be: ${why}`,
+      'Name a folder with room that this user may write to, or leave it out: then one is made.',
+    ),
+  lockUnusable: (file: string, why: string) =>
+    machine(`${file} cannot be locked: ${why}`, 'Set XDG_CACHE_HOME to a folder on a file system that has locks.'),
   toolMissing: (what: string, remedy: string) => machine(`${what} is missing`, remedy),
   qemuOnly: (option: string) =>
     usage(`${option} is for QEMU only, and the guest is User Mode Linux`, `Use --guest qemu, or leave out ${option}.`),

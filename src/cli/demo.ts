@@ -4,16 +4,20 @@
  *
  * Owns the order and what is printed. The steps are `demoSteps.ts`, the requests `traceLog.ts`.
  */
-import { existsSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
+import { constants, mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
+import { trouble } from '../base/catalogue';
+import { systemReason } from '../base/systemReason';
 import { checkCaptureTarget } from '../control/captureTarget';
 import { onTermination } from '../vm/endings';
 import { probeKvm } from '../vm/kvm';
 import { startGuest } from '../vm/launcher';
 import type { Guest } from '../vm/launcher';
 import { lockProgram } from '../vm/lockProgram';
+import { isReadable } from '../vm/onPath';
 import { guestTools } from '../vm/toolbox';
+import type { Toolbox } from '../vm/toolbox';
 import { Workplace } from '../vm/workplace';
 import { demoSteps } from './demoSteps';
 import type { DemoStep } from './demoSteps';
@@ -45,23 +49,38 @@ async function demo(folder: string | undefined, kind: 'qemu' | 'uml', capture: s
   const say = (line: string): void => console.log(line);
   const own = folder === undefined ? undefined : existingFolder(folder);
   if (capture !== undefined) checkCaptureTarget(resolve(capture), false, own === undefined ? [] : [own]);
-  const tools = await guestTools(kind, say);
-  const accelerator = kind === 'qemu' && (await probeKvm(tools, say)).works ? 'kvm' : 'tcg';
 
-  const begun = performance.now();
-  const workplace = await Workplace.open();
-  const shared = own ?? workplace.makeFolder(join(memoryFolder() ?? workplace.folder, 'virtiofs-sample-'));
-  const work = mkdtempSync(join(shared, 'virtiofs-demo-'));
-  const log = new TraceLog(say, () => process.stdout.columns ?? WIDTH_ELSEWHERE);
+  const ending = new AbortController();
+  const { signal } = ending;
+  let workplace: Workplace | undefined;
+  let work: string | undefined;
   let guest: Guest | undefined;
   const clean = async (): Promise<void> => {
-    await (guest === undefined ? workplace.close() : guest.stop());
-    rmSync(work, { recursive: true, force: true });
+    await (guest === undefined ? workplace?.close() : guest.stop());
+    if (work !== undefined) rmSync(work, { recursive: true, force: true });
   };
-  const listening = onTermination(clean);
+  // Before anything is made, in the cache as well.
+  const listening = onTermination(async () => {
+    ending.abort();
+    await prepared;
+    await clean();
+  });
+  const preparing = prepare(kind, say, signal);
+  const prepared = preparing.then(
+    () => {},
+    () => {},
+  );
   try {
-    makeSampleTree(join(work, 'tree'));
-    say(`Sharing ${own ?? 'a generated sample tree'}; all work is done in ${basename(work)}/ in it.`);
+    const { tools, accelerator } = await preparing;
+    const begun = performance.now();
+    workplace = await Workplace.open();
+    signal.throwIfAborted();
+    const shared = own ?? workplace.makeFolder(join(memoryFolder() ?? workplace.folder, 'virtiofs-sample-'));
+    const place = orTrouble(shared, () => mkdtempSync(join(shared, 'virtiofs-demo-')));
+    work = place;
+    orTrouble(shared, () => makeSampleTree(join(place, 'tree')));
+    const log = new TraceLog(say, () => process.stdout.columns ?? WIDTH_ELSEWHERE);
+    say(`Sharing ${own ?? 'a generated sample tree'}; all work is done in ${basename(place)}/ in it.`);
     guest = await startGuest(
       {
         kind,
@@ -87,20 +106,43 @@ async function demo(folder: string | undefined, kind: 'qemu' | 'uml', capture: s
       workplace,
     );
     await log.endSection();
-    const faults = await runSteps(guest, work, log, say);
+    const faults = await runSteps(guest, place, log, say);
     await guest.stop();
     await log.endSection();
     verdict(faults, log, (performance.now() - begun) / 1000, say);
     return faults === 0 ? 0 : 1;
+  } catch (error) {
+    // Told to end: the exit code is the signal's, and what broke off is no failure.
+    if (!signal.aborted) throw error;
+    return 1;
   } finally {
     await clean();
     listening();
   }
 }
 
+async function prepare(
+  kind: 'qemu' | 'uml',
+  say: (line: string) => void,
+  signal: AbortSignal,
+): Promise<{ tools: Toolbox; accelerator: 'kvm' | 'tcg' }> {
+  const tools = await guestTools(kind, say, signal);
+  return { tools, accelerator: kind === 'qemu' && (await probeKvm(tools, say, signal)).works ? 'kvm' : 'tcg' };
+}
+
+/** What the system says of files that are made in `folder` becomes a Trouble. */
+function orTrouble<T>(folder: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    const why = systemReason(error);
+    throw why === undefined ? error : trouble('demoFolderUnusable', folder, why);
+  }
+}
+
 /** A folder in memory with room for the demo, so that the figures are the share's and not a slow disk's. */
 function memoryFolder(): string | undefined {
-  if (!existsSync(SHARED_MEMORY)) return undefined;
+  if (!isReadable(SHARED_MEMORY, constants.W_OK | constants.X_OK)) return undefined;
   const { bavail, bsize } = statfsSync(SHARED_MEMORY);
   return bavail * bsize > ROOM_NEEDED ? SHARED_MEMORY : undefined;
 }

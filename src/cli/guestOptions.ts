@@ -5,6 +5,7 @@ import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { trouble } from '../base/catalogue';
 import { DAX_SIZES, daxSizeFault, parseDaxSize } from '../base/daxSize';
+import { systemReason } from '../base/systemReason';
 import { tagFault } from '../base/tag';
 import { mountPoint } from '../vm/guestInit';
 
@@ -62,11 +63,16 @@ export function namedFolders(
   return all;
 }
 
-/** An absolute path of a folder that exists. */
+/** An absolute path of a folder that exists and can be entered. */
 export function existingFolder(path: string): string {
   const full = resolve(path);
-  if (!(statSync(full, { throwIfNoEntry: false })?.isDirectory() ?? false)) {
-    throw trouble('folderMissing', path);
+  try {
+    if (!(statSync(full, { throwIfNoEntry: false })?.isDirectory() ?? false)) throw trouble('folderMissing', path);
+    // Needs the right to enter it.
+    statSync(`${full}/.`);
+  } catch (error) {
+    const why = systemReason(error);
+    throw why === undefined ? error : trouble('sharedDirUnusable', path, why);
   }
   return full;
 }

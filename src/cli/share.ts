@@ -29,7 +29,9 @@ export function registerShare(program: Command): void {
   describeShare(program.command('share'))
     .addHelpText(
       'after',
-      '\nWatch the requests from another terminal with "virtiofs-studio trace".\n' +
+      '\nIt ends with the shell or program that started it, also under nohup. To have it stay: setsid -f virtiofs-studio\n' +
+        'share --command "..." [dir] </dev/null >log 2>&1, and later kill its process.\n' +
+        '\nWatch the requests from another terminal with "virtiofs-studio trace".\n' +
         'In the guest the folder is /mnt/TAG. Leave its shell with "exit"; Ctrl-] ends the guest at once.\n' +
         'Exit codes: that of the command; 2 wrong options, 3 the machine lacks something, 4 the guest failed.',
     )
@@ -47,13 +49,16 @@ class ShareCommand {
   private next: ShareRequest | undefined;
   /** Aborted when the guest is to end, whatever is being done: by an editor, or by a signal. */
   private ending = new AbortController();
+  /** Settles when what is fetched and tried before a guest starts has come to an end, also by `ending`. */
+  private preparing: Promise<unknown> = Promise.resolve();
 
   /** One guest after another, as long as an editor wants it restarted. */
   async run(first: ShareRequest): Promise<number> {
     let request = first;
-    const listening = onTermination(() => {
+    const listening = onTermination(async () => {
       this.ending.abort();
-      return this.clean();
+      await this.preparing.catch(() => {}); // Its failure is told by who waits for the guest.
+      await this.clean();
     });
     this.link = await LauncherLink.open(first.options.control, {
       stop: () => this.stop(),
@@ -86,7 +91,11 @@ class ShareCommand {
     const { signal } = this.ending;
     let unwatch = (): void => {};
     try {
-      const guestOptions = await this.prepare(request, signal);
+      const preparing = this.prepare(request, signal);
+      this.preparing = preparing;
+      const guestOptions = await preparing;
+      // Told to end while it was fetched or tried: nothing more is made.
+      signal.throwIfAborted();
       this.workplace = await Workplace.open();
       signal.throwIfAborted();
       const guest = await startGuest(guestOptions, this.workplace);

@@ -6,12 +6,12 @@
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type Command } from 'commander';
 import { trouble } from '../base/catalogue';
 import { VERSION } from '../base/version';
 import { DISSECTOR_FILE, DISSECTOR_MARK, dissectorLua } from '../trace/dissector/dissector';
+import { homeFolder } from '../vm/cacheFolder';
 
 interface Place {
   readonly dir?: string;
@@ -64,7 +64,9 @@ function personalFolder(): string {
   if (told !== undefined) return told.trim();
   const { APPDATA } = process.env;
   if (process.platform === 'win32' && APPDATA) return join(APPDATA, 'Wireshark', 'plugins');
-  return join(homedir(), '.local', 'lib', 'wireshark', 'plugins');
+  const home = homeFolder();
+  if (home === undefined) throw trouble('dissectorUnusable', DISSECTOR_FILE, 'this user has no home folder');
+  return join(home, '.local', 'lib', 'wireshark', 'plugins');
 }
 
 /** Whether a file of ours is there; somebody else's of that name is an error. */

@@ -14,6 +14,7 @@ import {
   realpathSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -40,8 +41,21 @@ const MOST_ENTRIES = 10_000;
 
 /** The folder of this user's shares; it need not be there. */
 export function sharesFolder(): string {
-  const own = process.env['XDG_RUNTIME_DIR'];
-  return own !== undefined && own.startsWith('/') ? join(own, 'virtiofs-studio') : `/tmp/virtiofs-studio-${userId()}`;
+  const runtime = process.env['XDG_RUNTIME_DIR'];
+  return runtime !== undefined && isOwn(runtime)
+    ? join(runtime, 'virtiofs-studio')
+    : `/tmp/virtiofs-studio-${userId()}`;
+}
+
+/** Under `sudo -E` it is another user's, whose own shares would then find no room in what root has made there. */
+function isOwn(folder: string): boolean {
+  if (!folder.startsWith('/')) return false;
+  try {
+    const stat = statSync(folder);
+    return stat.isDirectory() && stat.uid === userId();
+  } catch {
+    return false; // Not there, or not for us to look at.
+  }
 }
 
 const userId = (): number => process.geteuid?.() ?? 0;

@@ -36,9 +36,21 @@ const PATIENCE = 2000;
 
 function run(options: DaemonOptions): void {
   const log = logger(options.logLevel);
-  const listening = listen(options);
-  raiseDescriptorLimit(options, log);
   const quitFd = eventfd();
+  // Before anything is made that has to be taken away again. What they do waits until all below is there.
+  for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+    process.on(name, () => {
+      signal(quitFd);
+      const forced = (): void => {
+        log('warn', 'the queue worker has not come to an end: the daemon ends without it');
+        end();
+      };
+      setTimeout(forced, PATIENCE).unref();
+    });
+  }
+  const listening = listen(options);
+  process.once('exit', () => listening.remove());
+  raiseDescriptorLimit(options, log);
   const doneFd = eventfd();
   const board = new SlowCallBoard();
   const wantsLines = LEVELS.indexOf(options.logLevel) >= LEVELS.indexOf('debug');
@@ -103,16 +115,6 @@ function run(options: DaemonOptions): void {
   worker.on('error', failed);
   // Node's own way out would wait for the queue worker, which waits for the guest.
   process.on('uncaughtException', failed);
-  for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
-    process.on(name, () => {
-      signal(quitFd);
-      const forced = (): void => {
-        log('warn', 'the queue worker has not come to an end: the daemon ends without it');
-        end();
-      };
-      setTimeout(forced, PATIENCE).unref();
-    });
-  }
   log('info', `sharing ${options.sharedDir}, waiting for a front-end`);
 }
 

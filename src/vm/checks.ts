@@ -5,12 +5,13 @@
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync, statfsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { freemem, homedir } from 'node:os';
+import { freemem } from 'node:os';
 import { promisify } from 'node:util';
+import { Trouble, trouble } from '../base/catalogue';
 import { homePath } from '../base/homePath';
 import type { Finding } from '../control/findings';
 import { ownDaemon } from './backEnd';
-import { cacheFolder } from './cacheFolder';
+import { cacheFolder, homeFolder } from './cacheFolder';
 import { kernelHasDax, qemuDax } from './daxChecks';
 import { probeKvm } from './kvm';
 import { hasModule } from './modules';
@@ -39,7 +40,7 @@ const FETCH: Fix = {
 };
 
 /** Findings are copied into reports, and pictures are taken of them: whose folder it is, is not their business. */
-const shown = (path: string): string => homePath(path, homedir());
+const shown = (path: string): string => homePath(path, homeFolder() ?? '');
 
 const ok = (found: string) => ({ verdict: 'ok' as const, found });
 const fixed = (fix: string | Fix): Fix => (typeof fix === 'string' ? { fix } : fix);
@@ -88,8 +89,10 @@ const checks: Readonly<Record<string, Check>> = {
     if (tools.qemu && tools.kernel && tools.busybox) {
       return ok('those of this machine');
     }
+    const cache = cacheFolder();
+    if (cache === undefined) return missing('no place to fetch them into', trouble('cacheNowhere').remedy);
     return aptIsHere()
-      ? warning(`not fetched yet into ${shown(cacheFolder())}`, FETCH)
+      ? warning(`not fetched yet into ${shown(cache)}`, FETCH)
       : missing('incomplete, and there is no apt to fetch them with', 'Install QEMU, a static busybox and a kernel.');
   },
 
@@ -205,11 +208,17 @@ export async function checkMachine(onFinding: (finding: Finding) => void): Promi
   const tools = cachedToolbox('current') ?? machineToolbox();
   const findings: Finding[] = [];
   for (const [subject, check] of Object.entries(checks)) {
-    const finding = { subject, ...(await check(tools)) };
+    const finding = { subject, ...(await check(tools).catch(asFinding)) };
     findings.push(finding);
     onFinding(finding);
   }
   return findings;
+}
+
+/** What a check meets on its way is found as well, and no reason to leave out the others. */
+function asFinding(error: unknown): Omit<Finding, 'subject'> {
+  if (error instanceof Trouble) return missing(error.message, error.remedy);
+  throw error;
 }
 
 const run = promisify(execFile);

@@ -2,10 +2,11 @@
  * Finds out whether KVM works here, by booting a kernel with it: where the processor's help is missing or half
  * emulated, `/dev/kvm` opens all the same and guests hang. The answer is kept until the machine boots again.
  */
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Trouble } from '../base/catalogue';
-import { cacheFolder } from './cacheFolder';
+import { systemReason } from '../base/systemReason';
+import { cacheFolder, makeFolder } from './cacheFolder';
 import { startGuest } from './launcher';
 import type { Toolbox } from './toolbox';
 import { Workplace } from './workplace';
@@ -21,6 +22,8 @@ interface Kept extends KvmAnswer {
   readonly key: string;
 }
 
+/** Of the file in the cache. */
+const NAME = 'kvm.json';
 /** A guest that boots at all with KVM does so in a second or two. */
 const PROBE_TIMEOUT_MS = 10_000;
 
@@ -41,19 +44,36 @@ export async function probeKvm(
   } catch {
     return { works: false, why: '/dev/kvm may not be opened by this user (see group "kvm")' };
   }
-  const file = join(cacheFolder(), 'kvm.json');
+  const cache = cacheFolder();
   const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
   const key = [bootId, process.getuid?.(), tools.qemu?.join(' '), tools.kernel?.image].join(' ');
-  const kept = readKept(file);
+  const kept = cache === undefined ? undefined : readKept(cache);
   if (kept?.key === key) {
     return kept;
   }
   progress('trying whether KVM works (once until the next reboot of this machine)');
   const answer = await bootOnce(tools, signal);
-  mkdirSync(cacheFolder(), { recursive: true });
-  writeFileSync(`${file}.${process.pid}`, JSON.stringify({ ...answer, key } satisfies Kept));
-  renameSync(`${file}.${process.pid}`, file);
+  if (cache !== undefined) keep(cache, { ...answer, key }, progress);
   return answer;
+}
+
+/** Where nothing can be kept, the next run tries again: that costs it a few seconds. */
+function keep(cache: string, kept: Kept, progress: (line: string) => void): void {
+  const file = join(cache, NAME);
+  const fresh = `${file}.${process.pid}`;
+  try {
+    makeFolder(cache);
+    try {
+      writeFileSync(fresh, JSON.stringify(kept));
+      renameSync(fresh, file);
+    } finally {
+      rmSync(fresh, { force: true });
+    }
+  } catch (error) {
+    const why = systemReason(error);
+    if (why === undefined) throw error;
+    progress(`the answer about KVM is not kept in ${cache}: ${why}`);
+  }
 }
 
 async function bootOnce(tools: Toolbox, signal: AbortSignal | undefined): Promise<KvmAnswer> {
@@ -82,9 +102,9 @@ async function bootOnce(tools: Toolbox, signal: AbortSignal | undefined): Promis
 }
 
 /** A file that cannot be read or understood is no answer: the next probe writes it anew. */
-function readKept(file: string): Kept | undefined {
+function readKept(cache: string): Kept | undefined {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as Kept;
+    return JSON.parse(readFileSync(join(cache, NAME), 'utf8')) as Kept;
   } catch {
     return undefined;
   }

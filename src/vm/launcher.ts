@@ -6,8 +6,7 @@
  * the guest `guestInit.ts`, how nothing stays behind `workplace.ts`.
  */
 import type { ChildProcess } from 'node:child_process';
-import { existsSync, realpathSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, realpathSync } from 'node:fs';
 import type { Duplex, Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { trouble } from '../base/catalogue';
@@ -139,8 +138,7 @@ export async function startGuest(options: GuestOptions, workplace?: Workplace): 
 async function start(options: GuestOptions, workplace: Workplace): Promise<Guest> {
   const progress = options.progress ?? (() => {});
   const token = freshToken();
-  const initramfs = join(workplace.folder, 'initramfs');
-  writeFileSync(initramfs, initramfsFor(options, token));
+  const initramfs = workplace.write('initramfs', initramfsFor(options, token));
 
   progress(`starting ${options.shares.length === 1 ? 'the daemon' : `${options.shares.length} daemons`}`, 'daemons');
   const backEnds: BackEnd[] = [];

@@ -163,25 +163,22 @@ function privateOptions(state: string, preferred: string): string[] {
 }
 
 async function apt(run: Run, words: readonly string[]): Promise<void> {
-  try {
-    await run('apt-get', words, { maxBuffer: 16 << 20, env: { ...process.env, LC_ALL: 'C.UTF-8' } });
-  } catch (error) {
-    if (isAbort(error)) throw error;
-    const said = error instanceof Error && 'stderr' in error ? String(error.stderr) : String(error);
-    throw trouble(
-      'packagesNotFetched',
-      said
-        .split('\n')
-        .filter((line) => /^[EW]: /.test(line))
-        .join(' ') || said,
-    );
-  }
+  await run('apt-get', words, { maxBuffer: 16 << 20, env: { ...process.env, LC_ALL: 'C.UTF-8' } });
+}
+
+/** What a program that failed has said: apt's complaints alone where it is apt. */
+function lastWords(error: unknown): string {
+  const { stderr, message } = error as Error & { stderr?: string };
+  const said = (stderr ?? '').trim() || message;
+  const complaints = said.split('\n').filter((line) => /^[EW]: /.test(line));
+  return complaints.join(' ') || said;
 }
 
 type Run = (program: string, words: readonly string[], options?: ExecFileOptions) => Promise<{ stdout: string }>;
 
 /**
- * Runs programs one by one until `signal` is aborted: that ends the one that runs, and the next is not started. Not
+ * Runs programs one by one until `signal` is aborted: that ends the one that runs, and the next is not started.
+ * Throws a Trouble for one that fails. Not
  * execFile's own `signal`: that does not wait for the program, which would go on writing into a folder that is removed.
  */
 function runUntil(signal: AbortSignal | undefined): Run {
@@ -194,7 +191,7 @@ function runUntil(signal: AbortSignal | undefined): Run {
       return await running;
     } catch (error) {
       signal?.throwIfAborted();
-      throw error;
+      throw trouble('packagesNotFetched', lastWords(error));
     } finally {
       signal?.removeEventListener('abort', end);
     }

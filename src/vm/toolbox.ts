@@ -10,6 +10,7 @@ import { constants, existsSync, readdirSync } from 'node:fs';
 import { copyFile, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { trouble } from '../base/catalogue';
+import { systemReason } from '../base/systemReason';
 import { cached, cacheFolder } from './cacheFolder';
 import { elfKernel } from './kernelImage';
 import { hasModule } from './modules';
@@ -83,9 +84,13 @@ const LIBRARIES = 'usr/lib/x86_64-linux-gnu';
 const VMLINUX = 'vmlinux';
 const LOADER = `${LIBRARIES}/ld-linux-x86-64.so.2`;
 
-/** Where toolbox `name` is, or would be. The name in the cache follows from what is asked for, so it never goes stale. */
-export function toolboxFolder(name: ToolboxName): string {
-  return join(cacheFolder(), cacheName(name));
+/**
+ * Where toolbox `name` is, or would be; undefined where there is no cache. The name in the cache follows from what is asked
+ * for, so it never goes stale.
+ */
+export function toolboxFolder(name: ToolboxName): string | undefined {
+  const cache = cacheFolder();
+  return cache === undefined ? undefined : join(cache, cacheName(name));
 }
 
 /**
@@ -97,19 +102,20 @@ export async function fetchToolbox(
   progress: (line: string) => void,
   signal?: AbortSignal,
 ): Promise<Toolbox> {
-  if (!existsSync(toolboxFolder(name))) {
+  const final = toolboxFolder(name);
+  if (final === undefined) throw trouble('cacheNowhere');
+  if (!existsSync(final)) {
     if (process.arch !== 'x64') {
       throw trouble('toolboxOtherMachine', process.arch);
     }
     if (!aptIsHere()) {
       throw trouble('toolboxWithoutApt');
     }
-    progress(
-      `fetching guest tools "${name}" into ${toolboxFolder(name)} (about 0.5 GB; remove the folder at any time)`,
-    );
+    progress(`fetching guest tools "${name}" into ${final} (about 0.5 GB; remove the folder at any time)`);
   }
-  const folder = await cached(cacheName(name), (scratch) => fill(name, scratch, progress, signal), {
-    waiting: () => progress('another run is fetching the guest tools: waiting for it'),
+  const folder = await cached(cacheName(name), (scratch) => fill(name, scratch, final, progress, signal), {
+    waiting: (owner) =>
+      progress(`${owner === undefined ? 'another run' : `process ${owner}`} is fetching them: waiting for it`),
     signal,
   });
   return readToolbox(name, folder);
@@ -118,7 +124,7 @@ export async function fetchToolbox(
 /** Toolbox `name` if it is in the cache already. */
 export function cachedToolbox(name: ToolboxName): Toolbox | undefined {
   const folder = toolboxFolder(name);
-  return existsSync(folder) ? readToolbox(name, folder) : undefined;
+  return folder !== undefined && existsSync(folder) ? readToolbox(name, folder) : undefined;
 }
 
 /** What this machine itself has installed: QEMU on PATH, the newest readable kernel with virtio-fs, static busybox. */
@@ -159,6 +165,7 @@ function cacheName(name: ToolboxName): string {
 async function fill(
   name: ToolboxName,
   scratch: string,
+  final: string,
   progress: (line: string) => void,
   signal: AbortSignal | undefined,
 ): Promise<void> {
@@ -172,7 +179,6 @@ async function fill(
 
   if (existsSync(join(scratch, 'usr/bin/linux.uml'))) {
     // UML starts itself again through /proc/self/exe, so it must be the program, not an argument of the loader.
-    const final = toolboxFolder(name);
     await copyFile(join(scratch, 'usr/bin/linux.uml'), join(scratch, 'linux.uml'));
     execFileSync(loader[0], [
       ...loader.slice(1),
@@ -192,7 +198,17 @@ async function fill(
   progress(`guest tools "${name}" are ready`);
 }
 
+/** Throws a Trouble where something of it is not there, or not to be read. */
 function readToolbox(name: string, folder: string): Toolbox {
+  try {
+    return toolboxIn(name, folder);
+  } catch (error) {
+    const why = systemReason(error);
+    throw why === undefined ? error : trouble('toolsDamaged', folder, why);
+  }
+}
+
+function toolboxIn(name: string, folder: string): Toolbox {
   const loaded = (path: string): Program => [
     join(folder, LOADER),
     '--library-path',

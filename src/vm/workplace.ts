@@ -9,11 +9,13 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess, StdioOptions } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { trouble } from '../base/catalogue';
+import { systemReason } from '../base/systemReason';
 
 /** `+ PID`, `- PID` and `/ FOLDER` lines in; at the end, kills the process groups that are left and removes the folders. */
 const JANITOR = `
@@ -49,8 +51,9 @@ export class Workplace {
     this.folders = [folder];
   }
 
+  /** Throws a Trouble where no temporary folder can be made. */
   static async open(): Promise<Workplace> {
-    const folder = mkdtempSync(join(temporaryFolder(), 'virtiofs-studio-'));
+    const folder = temporary(join(temporaryFolder(), 'virtiofs-studio-'));
     const janitor = spawn('/bin/sh', ['-c', JANITOR, 'virtiofs-studio-janitor', folder], {
       stdio: ['pipe', 'ignore', 'ignore'],
       detached: true,
@@ -67,6 +70,13 @@ export class Workplace {
     return new Workplace(folder, janitor, janitor.stdin);
   }
 
+  /** Writes a file in the folder. Throws a Trouble where there is no room. */
+  write(name: string, content: Uint8Array): string {
+    const file = join(this.folder, name);
+    orTrouble(dirname(this.folder), () => writeFileSync(file, content));
+    return file;
+  }
+
   /**
    * Makes a temporary folder elsewhere, which goes with the workplace. `prefix`: an absolute path up to the characters that
    * are made up.
@@ -74,7 +84,7 @@ export class Workplace {
   makeFolder(prefix: string): string {
     // The janitor reads a line for it, and removes what the line says.
     if (!/^\/\S+$/.test(prefix)) throw new Error(`not the beginning of a folder for the janitor: ${prefix}`);
-    const folder = mkdtempSync(prefix);
+    const folder = temporary(prefix);
     this.tell.write(`/ ${folder}\n`);
     this.folders.push(folder);
     return folder;
@@ -125,6 +135,20 @@ export class Workplace {
     this.tell.end();
     await janitorGone;
     this.folders.forEach((folder) => rmSync(folder, { recursive: true, force: true }));
+  }
+}
+
+function temporary(prefix: string): string {
+  return orTrouble(dirname(prefix), () => mkdtempSync(prefix));
+}
+
+/** What the system says of temporary files in `base` becomes a Trouble. */
+function orTrouble<T>(base: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    const why = systemReason(error);
+    throw why === undefined ? error : trouble('temporaryUnusable', base, why);
   }
 }
 

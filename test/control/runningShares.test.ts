@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -26,6 +27,7 @@ import {
   socketOf,
   withdrawShare,
 } from '../../src/control/runningShares';
+import { need } from '../support/need';
 
 describe('running shares', () => {
   let base: string;
@@ -175,16 +177,32 @@ describe('running shares', () => {
     assert.throws(() => resolveShare('nothing', []), /neither a capture nor a share/);
   });
 
-  it('are looked for in XDG_RUNTIME_DIR, or in a folder of the user in /tmp', () => {
+  it('are looked for in XDG_RUNTIME_DIR where it is a folder of this user, else in one of the user in /tmp', () => {
+    const file = join(base, 'file');
+    writeFileSync(file, '');
     const before = process.env['XDG_RUNTIME_DIR'];
     try {
-      process.env['XDG_RUNTIME_DIR'] = '/run/user/1';
-      assert.equal(sharesFolder(), '/run/user/1/virtiofs-studio');
-      for (const odd of [undefined, '', 'relative']) {
+      process.env['XDG_RUNTIME_DIR'] = base;
+      assert.equal(sharesFolder(), join(base, 'virtiofs-studio'));
+      for (const odd of [undefined, '', 'relative', join(base, 'none'), file, join(file, 'x')]) {
         if (odd === undefined) delete process.env['XDG_RUNTIME_DIR'];
         else process.env['XDG_RUNTIME_DIR'] = odd;
-        assert.equal(sharesFolder(), `/tmp/virtiofs-studio-${process.geteuid?.()}`);
+        assert.equal(sharesFolder(), `/tmp/virtiofs-studio-${process.geteuid?.()}`, odd);
       }
+    } finally {
+      if (before === undefined) delete process.env['XDG_RUNTIME_DIR'];
+      else process.env['XDG_RUNTIME_DIR'] = before;
+    }
+  });
+
+  it('of root are not put into the folder of a user whose environment it has inherited', function () {
+    need(this, 'root', process.geteuid?.() === 0, 'only root can give a folder to another user');
+    const before = process.env['XDG_RUNTIME_DIR'];
+    chownSync(base, 65534, 65534);
+    process.env['XDG_RUNTIME_DIR'] = base;
+    try {
+      assert.equal(sharesFolder(), '/tmp/virtiofs-studio-0');
+      assert.deepEqual(readdirSync(base), []);
     } finally {
       if (before === undefined) delete process.env['XDG_RUNTIME_DIR'];
       else process.env['XDG_RUNTIME_DIR'] = before;

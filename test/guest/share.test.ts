@@ -173,7 +173,7 @@ describe('virtiofs-studio share', function () {
       need(this, '/dev/kvm', fs.existsSync('/dev/kvm'), 'where there is none, none is tried');
       const cache = path.join(base, 'cache/virtiofs-studio');
       fs.mkdirSync(cache, { recursive: true });
-      const toolbox = toolboxFolder('current');
+      const toolbox = toolboxFolder('current') ?? assert.fail('no cache');
       fs.symlinkSync(toolbox, path.join(cache, path.basename(toolbox)));
       const control = path.join(base, 'control');
       const states: LauncherState[] = [];

@@ -1,11 +1,10 @@
-/** What is kept between runs, kernel modules, small programs: everything of the guest tools that needs no network. */
+/** Kernel modules, kernel images, small programs: everything of the guest tools that needs no network. */
 import * as assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { cacheFolder, cached } from '../../src/vm/cacheFolder';
 import { programWithLibraries } from '../../src/vm/initramfs';
 import { elfKernel } from '../../src/vm/kernelImage';
 import { lockProgram } from '../../src/vm/lockProgram';
@@ -21,54 +20,6 @@ describe('guest tools', () => {
 
   afterEach(() => {
     fs.rmSync(folder, { recursive: true, force: true });
-  });
-
-  describe('the cache', () => {
-    it('is below XDG_CACHE_HOME or the home folder', () => {
-      assert.equal(cacheFolder({ XDG_CACHE_HOME: '/var/x' }), '/var/x/virtiofs-studio');
-      assert.equal(cacheFolder({ XDG_CACHE_HOME: 'relative' }), path.join(os.homedir(), '.cache/virtiofs-studio'));
-      assert.equal(cacheFolder({}), path.join(os.homedir(), '.cache/virtiofs-studio'));
-    });
-
-    it('makes a thing once, for all who ask at the same time', async () => {
-      let made = 0;
-      const make = async (scratch: string): Promise<void> => {
-        made++;
-        await new Promise((resolve) => setTimeout(resolve, 100));
-        fs.writeFileSync(path.join(scratch, 'file'), 'whole');
-      };
-      const places = await Promise.all([1, 2, 3].map(() => cached('thing', make, { root: folder })));
-      assert.deepEqual([made, new Set(places).size], [1, 1]);
-      assert.equal(fs.readFileSync(path.join(places[0], 'file'), 'utf8'), 'whole');
-      assert.deepEqual(fs.readdirSync(folder), ['thing']);
-    });
-
-    it('keeps nothing of what failed, and tries again', async () => {
-      const failing = cached('thing', () => Promise.reject(new Error('no network')), { root: folder });
-      await assert.rejects(failing, /no network/);
-      assert.deepEqual(fs.readdirSync(folder), []);
-      await cached('thing', async () => {}, { root: folder });
-    });
-
-    it('takes over the lock of a run that died', async () => {
-      const dead = spawnSync('true').pid;
-      fs.writeFileSync(path.join(folder, 'thing.lock'), `${dead}\n`);
-      await cached('thing', async () => {}, { root: folder });
-      assert.deepEqual(fs.readdirSync(folder), ['thing']);
-    });
-
-    it('is not waited for when it is wanted no more', async () => {
-      fs.writeFileSync(path.join(folder, 'thing.lock'), `${process.pid}\n`);
-      const wanted = new AbortController();
-      const make = (): Promise<void> => assert.fail('another makes it');
-      const waiting = cached('thing', make, {
-        waiting: () => wanted.abort(),
-        root: folder,
-        signal: wanted.signal,
-      });
-      await assert.rejects(waiting, { name: 'AbortError' });
-      assert.deepEqual(fs.readdirSync(folder), ['thing.lock']);
-    });
   });
 
   describe('kernel modules', () => {
