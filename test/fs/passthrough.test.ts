@@ -82,6 +82,22 @@ describe('passthrough', () => {
       }
     });
 
+    it('without a name can get one as long as that was not excluded; those that have lost theirs cannot', async () => {
+      const { client, folder, fs: file } = open();
+      const unnamed = (flags: number): Promise<number> =>
+        client.request((caller) => file.tmpfile(ROOT, 0o100600, linux.O_RDWR | flags, caller));
+      const node = await unnamed(0);
+      await client.write(file.createdHandle, 0, 'unnamed');
+      assert.equal(client.link(node, ROOT, 'named'), node);
+      assert.equal(client.attributes().nlink, 1);
+      assert.equal(fs.readFileSync(path.join(folder, 'named'), 'utf8'), 'unnamed');
+      check(file.unlink(ROOT, client.name('named')));
+      for (const lost of [node, await unnamed(linux.O_EXCL)]) {
+        assert.equal(file.link(lost, ROOT, client.name('again')), -E.ENOENT);
+      }
+      assert.deepEqual(fs.readdirSync(folder), []);
+    });
+
     it('belong to the caller', async function () {
       if (!isRoot) this.skip();
       const { client, folder } = open();
