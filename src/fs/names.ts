@@ -238,24 +238,29 @@ export class Names {
   ): Node | number {
     const node = this.lookup(parent, name);
     if (node < 0) return node;
-    const { opening } = this;
-    const handle = opening.open(node, guestFlags, killPriv);
+    const handle = this.opening.open(node, guestFlags, killPriv);
     if (handle === -Errno.EAGAIN && (guestFlags & linux.O_NONBLOCK) === 0) {
-      const parked = caller.defer();
-      const attempt = (): Node | number => {
-        const later = opening.open(node, guestFlags, killPriv);
-        return later < 0 ? later : this.opened(node, later, guestFlags, true);
-      };
-      return opening.wait(node, caller, attempt, {
-        finish: (result) => {
-          if (result < 0) this.forget(node, 1);
-          parked.finish(result);
-        },
-      });
+      return this.openLater(node, guestFlags, killPriv, caller);
     }
     const result = handle < 0 ? handle : this.opened(node, handle, guestFlags, false);
     if (result < 0) this.forget(node, 1);
     return result;
+  }
+
+  /** The lookup of a node that waits is kept for the reply, and given back where that is an error. */
+  private openLater(node: Node, guestFlags: number, killPriv: boolean, caller: Caller): number {
+    const { opening } = this;
+    const parked = caller.defer();
+    const attempt = (): Node | number => {
+      const handle = opening.open(node, guestFlags, killPriv);
+      return handle < 0 ? handle : this.opened(node, handle, guestFlags, true);
+    };
+    return opening.wait(node, caller, attempt, {
+      finish: (result) => {
+        if (result < 0) this.forget(node, 1);
+        parked.finish(result);
+      },
+    });
   }
 
   /** A file that was there has its handle. `later`: its attributes have not just been taken. */

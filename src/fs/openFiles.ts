@@ -28,11 +28,14 @@ export class OpenFiles {
   ) {}
 
   open(node: Node, guestFlags: number, killPriv: boolean, caller: Caller): Handle | number {
-    const { opening } = this;
-    const opened = opening.open(node, guestFlags, killPriv);
+    const opened = this.opening.open(node, guestFlags, killPriv);
     return opened === -Errno.EAGAIN && (guestFlags & linux.O_NONBLOCK) === 0
-      ? opening.wait(node, caller, () => opening.open(node, guestFlags, killPriv))
+      ? this.openLater(node, guestFlags, killPriv, caller)
       : opened;
+  }
+
+  private openLater(node: Node, guestFlags: number, killPriv: boolean, caller: Caller): number {
+    return this.opening.wait(node, caller, () => this.opening.open(node, guestFlags, killPriv));
   }
 
   read(handle: Handle, offset: number, length: number, payload: Payload, skip: number, caller: Caller): number {

@@ -209,7 +209,18 @@ export class PassthroughFileSystem implements FileSystem {
   setattr(node: Node, handle: Handle, changes: AttributeChanges, caller: Caller): number {
     const mapped = this.mapped(node);
     mapped?.before(node);
-    if (!mapped || (changes.valid & linux.FATTR_SIZE) === 0) return this.inodes.setattr(node, handle, changes, caller);
+    return mapped && changes.valid & linux.FATTR_SIZE
+      ? this.resizeMapped(mapped, node, handle, changes, caller)
+      : this.inodes.setattr(node, handle, changes, caller);
+  }
+
+  private resizeMapped(
+    mapped: MappedFiles,
+    node: Node,
+    handle: Handle,
+    changes: AttributeChanges,
+    caller: Caller,
+  ): number {
     const hooked = new HookedCaller(caller, () => mapped.after(node));
     const result = this.inodes.setattr(node, handle, changes, hooked);
     mapped.after(node);
