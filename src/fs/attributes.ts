@@ -2,24 +2,30 @@
  * Attributes of inodes in the shared folder: reading and changing them, symlink targets, access checks, statfs.
  *
  * Changes are made in the order and by the calls of the C virtiofsd: mode, owner, size, times. What is done by a path
- * goes through /proc/self/fd, which leads to the inode itself whatever its names do meanwhile.
+ * goes through /proc/self/fd, which leads to the inode itself whatever its names do meanwhile. A change of size that meets a
+ * lease waits for its end.
  */
 import { Errno } from '../protocol/errno';
 import type { AttributeChanges, Caller, Handle, Node } from './fileSystem';
 import type { HostFolder } from './hostFolder';
 import * as linux from './linux';
+import type { Opening } from './opening';
 
+const NO_HANDLE = -1;
 const ANY_TIME = linux.FATTR_ATIME | linux.FATTR_MTIME;
 
 export class Attributes {
-  constructor(private readonly folder: HostFolder) {}
+  constructor(
+    private readonly folder: HostFolder,
+    private readonly opening: Opening,
+  ) {}
 
   getattr(node: Node): number {
     const fd = this.folder.fdOf(node);
     return fd < 0 ? fd : this.folder.statFd(fd);
   }
 
-  setattr(node: Node, handle: Handle, changes: AttributeChanges): number {
+  setattr(node: Node, handle: Handle, changes: AttributeChanges, caller: Caller): number {
     const { folder } = this;
     if (folder.options.readOnly) return -Errno.EROFS;
     const fd = folder.fdOf(node);
@@ -32,11 +38,28 @@ export class Attributes {
       const empty = folder.arena.address(folder.areas.empty);
       failed = folder.calls.fchownat(fd, empty, uid, gid, linux.AT_EMPTY_PATH | linux.AT_SYMLINK_NOFOLLOW);
     }
-    if (failed === 0 && changes.valid & linux.FATTR_SIZE) {
-      failed = this.changeSize(node, handle, changes.size, (changes.valid & linux.FATTR_KILL_SUIDGID) !== 0);
+    if (failed < 0) return failed;
+    const result = this.changeSizeAndTimes(node, handle, changes);
+    return result === -Errno.EAGAIN ? this.waitForLease(node, changes, caller) : result;
+  }
+
+  /** The rest of a change; -EAGAIN, with nothing done, where a lease is in the way of the size. */
+  private changeSizeAndTimes(node: Node, handle: Handle, changes: AttributeChanges): number {
+    const { folder } = this;
+    const { valid } = changes;
+    let failed = 0;
+    if (valid & linux.FATTR_SIZE) {
+      failed = this.changeSize(node, handle, changes.size, (valid & linux.FATTR_KILL_SUIDGID) !== 0);
     }
-    if (failed === 0 && changes.valid & ANY_TIME) failed = this.changeTimes(fd, changes);
+    const fd = folder.fdOf(node);
+    if (failed === 0) failed = fd;
+    if (failed >= 0 && valid & ANY_TIME) failed = this.changeTimes(fd, changes);
     return failed < 0 ? failed : folder.statFd(fd);
+  }
+
+  private waitForLease(node: Node, changes: AttributeChanges, caller: Caller): number {
+    const own = { ...changes };
+    return this.opening.wait(node, caller, () => this.changeSizeAndTimes(node, NO_HANDLE, own));
   }
 
   private changeMode(fd: number, handle: Handle, mode: number): number {
@@ -50,14 +73,12 @@ export class Attributes {
     const { calls, handles, nodes } = this.folder;
     const type = nodes.type[node];
     if (type !== linux.FileType.REGULAR) return type === linux.FileType.FOLDER ? -Errno.EISDIR : -Errno.EINVAL;
-    if (killPriv) {
-      const refused = calls.dropFsetid();
-      if (refused < 0) return refused;
+    if (handle < 0 || (handles.flags[handle] & linux.O_ACCMODE) === linux.O_RDONLY) {
+      return this.opening.truncate(node, size, killPriv);
     }
-    const byHandle = handle >= 0 && (handles.flags[handle] & linux.O_ACCMODE) !== linux.O_RDONLY;
-    const result = byHandle
-      ? calls.ftruncate(handles.fd[handle], size)
-      : calls.truncate(this.folder.pathOf(nodes.fd[node]), size);
+    const refused = killPriv ? calls.dropFsetid() : 0;
+    if (refused < 0) return refused;
+    const result = calls.ftruncate(handles.fd[handle], size);
     if (killPriv) calls.resume();
     return result;
   }

@@ -173,7 +173,10 @@ export interface FileSystem {
   /** Fills attributes. `handle` is -1 or an open handle of the node. `mask`: STATX_* wanted. */
   getattr(node: Node, handle: Handle, mask: number): number;
 
-  /** Fills attributes with the state after the change. */
+  /**
+   * Fills attributes with the state after the change. May be DEFERRED, where a program of the host has a lease on a file
+   * whose size changes; they are then filled at its end.
+   */
   setattr(node: Node, handle: Handle, changes: AttributeChanges, caller: Caller): number;
 
   /** Length of the target, written to `into` without a NUL; -ENAMETOOLONG beyond `capacity`. */
@@ -185,7 +188,10 @@ export interface FileSystem {
   mknod(parent: Node, name: number, mode: number, rdev: number, caller: Caller): Node | number;
   mkdir(parent: Node, name: number, mode: number, caller: Caller): Node | number;
   link(node: Node, newParent: Node, newName: number): Node | number;
-  /** `killPriv`: as for `open`, where the file is there already. */
+  /**
+   * `killPriv`: as for `open`, where the file is there already. So may it then be DEFERRED; attributes, `createdHandle`
+   * and `crossedDevice` are its own at its end.
+   */
   create(parent: Node, name: number, mode: number, flags: number, killPriv: boolean, caller: Caller): Node | number;
   tmpfile(parent: Node, mode: number, flags: number, caller: Caller): Node | number;
 

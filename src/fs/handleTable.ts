@@ -5,6 +5,7 @@
  * `letGo`), for the number of a closed descriptor may at once be another file's.
  */
 import type { Handle, Node } from './fileSystem';
+import { LAST_GENERATION } from './generations';
 import { larger } from './growth';
 
 export const enum HandleKind {
@@ -113,13 +114,15 @@ export class HandleTable {
     return this.running[handle] === 0;
   }
 
+  /** The slot may be used again, under a new generation, until it has had the last one. */
   free(handle: Handle): void {
     this.kind[handle] = HandleKind.Free;
     this.fd[handle] = NONE;
+    this.count--;
+    if (this.generation[handle] === LAST_GENERATION) return;
     this.generation[handle]++;
     this.nextFree[handle] = this.firstFree;
     this.firstFree = handle;
-    this.count--;
   }
 
   /** Every handle that the guest has open. The callee may end the one it is given. */

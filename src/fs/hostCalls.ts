@@ -23,7 +23,6 @@ export interface HostCalls {
   fchownat(directory: number, path: number, uid: number, gid: number, flags: number): number;
   /** `times`: address of struct timespec[2]. */
   utimensat(directory: number, path: number, times: number, flags: number): number;
-  truncate(path: number, length: number): number;
   ftruncate(fd: number, length: number): number;
   preadv2(fd: number, vectors: number, count: number, offset: number, flags: number): number;
   pwritev2(fd: number, vectors: number, count: number, offset: number, flags: number): number;

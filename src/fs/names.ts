@@ -10,13 +10,17 @@ import { ROOT, type Caller, type Handle, type Node } from './fileSystem';
 import { HandleKind } from './handleTable';
 import { type HostFolder, INODE } from './hostFolder';
 import * as linux from './linux';
+import type { Opening } from './opening';
 
 /** Inodes that a guest may hold at a time: they take about a hundred bytes each, and a descriptor only when used. */
 const MOST_NODES = 1 << 22;
 
-/** What else ends when an inode does: its locks. */
-export interface InodeEnd {
+/** Who is told of inodes. */
+export interface InodeWatcher {
+  /** The guest knows it no more: its locks end, and what waits for it. */
   nodeEnds(node: Node): void;
+  /** A file that was there has been opened with O_TRUNC. */
+  truncated(node: Node): void;
 }
 
 export class Names {
@@ -27,7 +31,8 @@ export class Names {
 
   constructor(
     private readonly folder: HostFolder,
-    private readonly locks: InodeEnd,
+    private readonly opening: Opening,
+    private readonly watcher: InodeWatcher,
   ) {}
 
   /** Fills attributes; one lookup more. */
@@ -91,7 +96,9 @@ export class Names {
     if (nodes.lookups[node] > count) {
       nodes.lookups[node] -= count;
     } else {
-      this.locks.nodeEnds(node);
+      // First: one that waits for the inode ends now, and gives back the lookup that it has had for itself.
+      nodes.lookups[node] = 0;
+      this.watcher.nodeEnds(node);
       this.folder.endNode(node);
     }
   }
@@ -155,7 +162,7 @@ export class Names {
     );
     this.folder.endActing();
     if (fd === -Errno.EEXIST && (guestFlags & linux.O_EXCL) === 0)
-      return this.openExisting(parent, name, flags, killPriv);
+      return this.openExisting(parent, name, guestFlags, killPriv, caller);
     return fd < 0 ? fd : this.adopt(parent, fd, flags);
   }
 
@@ -222,18 +229,53 @@ export class Names {
     return result < 0 ? result : this.lookup(parent, name);
   }
 
-  private openExisting(parent: Node, name: number, flags: number, killPriv: boolean): Node | number {
+  private openExisting(
+    parent: Node,
+    name: number,
+    guestFlags: number,
+    killPriv: boolean,
+    caller: Caller,
+  ): Node | number {
     const node = this.lookup(parent, name);
     if (node < 0) return node;
-    const fd = this.folder.openForHandle(node, flags, killPriv);
+    const handle = this.opening.open(node, guestFlags, killPriv);
+    if (handle === -Errno.EAGAIN && (guestFlags & linux.O_NONBLOCK) === 0) {
+      return this.openLater(node, guestFlags, killPriv, caller);
+    }
+    const result = handle < 0 ? handle : this.opened(node, handle, guestFlags, false);
+    if (result < 0) this.forget(node, 1);
+    return result;
+  }
+
+  /** The lookup of a node that waits is kept for the reply, and given back where that is an error. */
+  private openLater(node: Node, guestFlags: number, killPriv: boolean, caller: Caller): number {
+    const { opening } = this;
+    const parked = caller.defer();
+    const attempt = (): Node | number => {
+      const handle = opening.open(node, guestFlags, killPriv);
+      return handle < 0 ? handle : this.opened(node, handle, guestFlags, true);
+    };
+    return opening.wait(node, caller, attempt, {
+      finish: (result) => {
+        if (result < 0) this.forget(node, 1);
+        parked.finish(result);
+      },
+    });
+  }
+
+  /** A file that was there has its handle. `later`: its attributes have not just been taken. */
+  private opened(node: Node, handle: Handle, guestFlags: number, later: boolean): Node | number {
+    const { folder } = this;
+    const truncates = (guestFlags & linux.O_TRUNC) !== 0;
     // Truncated after the attributes were taken.
-    const failed = fd >= 0 && flags & linux.O_TRUNC ? this.folder.statFd(fd) : fd;
+    const failed = later || truncates ? folder.statFd(folder.handles.fd[handle]) : 0;
     if (failed < 0) {
-      if (fd >= 0) this.folder.calls.close(fd);
-      this.forget(node, 1);
+      folder.endHandle(handle);
       return failed;
     }
-    this.createdHandle = this.folder.addHandle(fd, node, flags, HandleKind.File);
+    this.crossedDevice = false;
+    this.createdHandle = handle;
+    if (truncates) this.watcher.truncated(node);
     return node;
   }
 

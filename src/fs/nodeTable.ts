@@ -10,6 +10,7 @@
  * an inode known by name the time of its birth is kept as well, to notice when that has happened.
  */
 import { ROOT, type Node } from './fileSystem';
+import { LAST_GENERATION } from './generations';
 import { larger } from './growth';
 
 const NO_SLOT = 0;
@@ -131,15 +132,19 @@ export class NodeTable {
     this.findable[node] = 0;
   }
 
-  /** Ends a node: its slot may be used again, under a new generation. The descriptor is the caller's to close. */
+  /**
+   * Ends a node: its slot may be used again, under a new generation, until it has had the last one. The descriptor is the
+   * caller's to close.
+   */
   remove(node: Node): void {
     if (this.findable[node] !== 0) this.disown(node);
     this.fd[node] = -1;
     this.lookups[node] = 0;
+    this.count--;
+    if (this.generation[node] === LAST_GENERATION) return;
     this.generation[node]++;
     this.nextFree[node] = this.firstFree;
     this.firstFree = node;
-    this.count--;
   }
 
   /** A wire nodeid (low: slot, high: generation) as a live node, or 0. */

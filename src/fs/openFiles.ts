@@ -8,11 +8,11 @@
  */
 import { Errno } from '../protocol/errno';
 import { DEFERRED, type Caller, type Deferred, type Handle, type Node, type Payload, WriteWay } from './fileSystem';
-import { FlushWay, HandleKind, ReadWay } from './handleTable';
+import { FlushWay, ReadWay } from './handleTable';
 import type { BlockingCalls } from './hostCalls';
 import type { HostFolder } from './hostFolder';
 import * as linux from './linux';
-import type { WaitingRequests } from './waitingRequests';
+import type { Opening } from './opening';
 
 /** Flags that make a write wait for the device. */
 const SYNCHRONOUS = linux.O_SYNC | linux.O_DSYNC | linux.O_DIRECT;
@@ -24,38 +24,18 @@ export class OpenFiles {
   constructor(
     private readonly folder: HostFolder,
     private readonly blocking: BlockingCalls,
-    private readonly waiting: WaitingRequests,
+    private readonly opening: Opening,
   ) {}
 
   open(node: Node, guestFlags: number, killPriv: boolean, caller: Caller): Handle | number {
-    let flags = this.folder.openFlags(guestFlags);
-    if (flags < 0) return flags;
-    let opened = this.tryOpen(node, flags, killPriv);
-    // What the host's administrator has made append-only (chattr +a) opens for nothing else. A guest that collects writes
-    // would not append: it is better refused here than when it has collected them.
-    if (opened === -Errno.EPERM && guestFlags & linux.O_APPEND && !this.folder.options.writeback) {
-      flags |= linux.O_APPEND;
-      opened = this.tryOpen(node, flags, killPriv);
-    }
+    const opened = this.opening.open(node, guestFlags, killPriv);
     return opened === -Errno.EAGAIN && (guestFlags & linux.O_NONBLOCK) === 0
-      ? this.waitForLease(node, flags, killPriv, caller)
+      ? this.openLater(node, guestFlags, killPriv, caller)
       : opened;
   }
 
-  private tryOpen(node: Node, flags: number, killPriv: boolean): Handle | number {
-    const fd = this.folder.openForHandle(node, flags, killPriv);
-    return fd < 0 ? fd : this.folder.addHandle(fd, node, flags, HandleKind.File);
-  }
-
-  /**
-   * The host never waits for us (O_NONBLOCK); it has now asked whoever holds the lease to give it up. There is no end to
-   * set here: the host takes a lease away after fs.lease-break-time, for as long as an open of its own would wait.
-   */
-  private waitForLease(node: Node, flags: number, killPriv: boolean, caller: Caller): number {
-    const { uniqueLow, uniqueHigh } = caller;
-    const attempt = (): Handle | number => this.tryOpen(node, flags, killPriv);
-    this.waiting.add({ node, handle: -1, uniqueLow, uniqueHigh, attempt, parked: caller.defer() });
-    return DEFERRED;
+  private openLater(node: Node, guestFlags: number, killPriv: boolean, caller: Caller): number {
+    return this.opening.wait(node, caller, () => this.opening.open(node, guestFlags, killPriv));
   }
 
   read(handle: Handle, offset: number, length: number, payload: Payload, skip: number, caller: Caller): number {

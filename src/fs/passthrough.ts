@@ -31,6 +31,7 @@ import * as linux from './linux';
 import { Locks } from './locks';
 import { Names } from './names';
 import { OpenFiles } from './openFiles';
+import { Opening } from './opening';
 import type { PassthroughAreas, PassthroughOptions } from './passthroughSetup';
 import { WaitingRequests } from './waitingRequests';
 import { Xattrs } from './xattrs';
@@ -105,15 +106,17 @@ export class PassthroughFileSystem implements FileSystem {
     this.locks = new Locks(folder, this.waiting);
     const window = dax && new MappedFiles(folder, dax);
     this.window = window;
-    this.names = new Names(folder, {
+    const opening = new Opening(folder, this.waiting);
+    this.names = new Names(folder, opening, {
       nodeEnds: (node) => {
         this.waiting.endOfNode(node, -Errno.EBADF);
         this.locks.nodeEnds(node);
         window?.nodeEnds(node);
       },
+      truncated: (node) => this.mapped(node)?.after(node),
     });
-    this.inodes = new Attributes(folder);
-    this.files = new OpenFiles(folder, blocking, this.waiting);
+    this.inodes = new Attributes(folder, opening);
+    this.files = new OpenFiles(folder, blocking, opening);
     this.folders = new Folders(folder);
     this.xattrs = new Xattrs(folder);
     this.flags = new FileFlags(folder);
@@ -203,11 +206,24 @@ export class PassthroughFileSystem implements FileSystem {
     return this.inodes.getattr(node);
   }
 
-  setattr(node: Node, handle: Handle, changes: AttributeChanges, _caller: Caller): number {
+  setattr(node: Node, handle: Handle, changes: AttributeChanges, caller: Caller): number {
     const mapped = this.mapped(node);
     mapped?.before(node);
-    const result = this.inodes.setattr(node, handle, changes);
-    if (mapped && changes.valid & linux.FATTR_SIZE) mapped.after(node);
+    return mapped && changes.valid & linux.FATTR_SIZE
+      ? this.resizeMapped(mapped, node, handle, changes, caller)
+      : this.inodes.setattr(node, handle, changes, caller);
+  }
+
+  private resizeMapped(
+    mapped: MappedFiles,
+    node: Node,
+    handle: Handle,
+    changes: AttributeChanges,
+    caller: Caller,
+  ): number {
+    const hooked = new HookedCaller(caller, () => mapped.after(node));
+    const result = this.inodes.setattr(node, handle, changes, hooked);
+    mapped.after(node);
     return result;
   }
 
@@ -232,9 +248,7 @@ export class PassthroughFileSystem implements FileSystem {
   }
 
   create(parent: Node, name: number, mode: number, flags: number, killPriv: boolean, caller: Caller): Node | number {
-    const node = this.names.create(parent, name, mode, flags, killPriv, caller);
-    if (flags & linux.O_TRUNC && node > 0) this.mapped(node)?.after(node);
-    return node;
+    return this.names.create(parent, name, mode, flags, killPriv, caller);
   }
 
   tmpfile(parent: Node, mode: number, flags: number, caller: Caller): Node | number {

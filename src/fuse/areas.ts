@@ -9,8 +9,8 @@ export const REQUEST_CAPACITY = 68 * 1024;
 /** The longest reply built in the arena: a folder's entries. READ's data never lie here. */
 export const REPLY_CAPACITY = 256 * 1024;
 
-/** Replies to parked requests are this short: a header and one value. They end while another reply may be half built. */
-const LATE_REPLY_CAPACITY = 64;
+/** Replies to parked requests are this short, CREATE's the longest. They end while another reply may be half built. */
+const LATE_REPLY_CAPACITY = 256;
 
 /** Names are looked at up to the NUL behind them; one word more so that no view ends there. */
 const GUARD = 8;

@@ -1,12 +1,9 @@
-/**
- * Attributes: `struct statx` of the file system into the reply's `fuse_attr`; GETATTR, STATX, SETATTR, STATFS, ACCESS.
- */
-import type { AttributeChanges, Node } from '../fs/fileSystem';
+/** Attributes: GETATTR, STATX, SETATTR, STATFS, ACCESS. */
+import { DEFERRED, type AttributeChanges, type Node } from '../fs/fileSystem';
 import { Errno } from '../protocol/errno';
-import { AttrFlag, GetattrFlag, SetattrFlag, StatxMask } from '../protocol/fuse/flags';
+import { GetattrFlag, SetattrFlag, StatxMask } from '../protocol/fuse/flags';
 import {
   AccessIn,
-  Attr,
   AttrOut,
   EntryOut,
   GetattrIn,
@@ -15,73 +12,15 @@ import {
   Statx,
   StatxIn,
   StatxOut,
-  SxTime,
 } from '../protocol/fuse/structs';
+import { windowFlag, writeAttributes, writeEntry } from './inode';
 import type { Turn } from './turn';
 
-const attr = Attr.offset;
 const stat = Statx.offset;
-const entryOut = EntryOut.offset;
-const attrOut = AttrOut.offset;
-const NSEC = SxTime.offset.tv_nsec;
 const getattrIn = GetattrIn.offset;
 const setattrIn = SetattrIn.offset;
 const BASIC_STATS = StatxMask.BASIC_STATS;
-const { SUBMOUNT, DAX } = AttrFlag;
 const NANOSECONDS = 1_000_000_000;
-
-/** A device number as the kernel puts it into 32 bits (new_encode_dev). */
-function encodeDevice(major: number, minor: number): number {
-  return (minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12);
-}
-
-/** Writes the attributes that the file system has filled in as a `fuse_attr` at `to`. */
-function writeAttr(turn: Turn, to: number, flags: number): void {
-  const { arena } = turn;
-  const from = turn.fs.attributes;
-  arena.copyU64(to + attr.ino, from + stat.ino);
-  arena.copyU64(to + attr.size, from + stat.size);
-  arena.copyU64(to + attr.blocks, from + stat.blocks);
-  arena.copyU64(to + attr.atime, from + stat.atime);
-  arena.copyU64(to + attr.mtime, from + stat.mtime);
-  arena.copyU64(to + attr.ctime, from + stat.ctime);
-  arena.setU32(to + attr.atimensec, arena.getU32(from + stat.atime + NSEC));
-  arena.setU32(to + attr.mtimensec, arena.getU32(from + stat.mtime + NSEC));
-  arena.setU32(to + attr.ctimensec, arena.getU32(from + stat.ctime + NSEC));
-  arena.setU32(to + attr.mode, arena.getU16(from + stat.mode));
-  arena.setU32(to + attr.nlink, arena.getU32(from + stat.nlink));
-  arena.setU32(to + attr.uid, arena.getU32(from + stat.uid));
-  arena.setU32(to + attr.gid, arena.getU32(from + stat.gid));
-  arena.setU32(
-    to + attr.rdev,
-    encodeDevice(arena.getU32(from + stat.rdev_major), arena.getU32(from + stat.rdev_minor)),
-  );
-  arena.setU32(to + attr.blksize, arena.getU32(from + stat.blksize));
-  arena.setU32(to + attr.flags, flags);
-}
-
-/** FUSE_ATTR_DAX for a file that is to go through the window. */
-function windowFlag(turn: Turn, node: Node): number {
-  const { session, fs } = turn;
-  return session.window && fs.window?.told(node, session.inodeDax) ? DAX : 0;
-}
-
-/** Writes a `fuse_entry_out` for the node whose attributes the file system has just filled in. */
-export function writeEntry(turn: Turn, to: number, node: Node): void {
-  const { arena, fs, session } = turn;
-  arena.setU32(to + entryOut.nodeid, node);
-  arena.setU32(to + entryOut.nodeid + 4, fs.nodeGeneration(node));
-  // The nodeid has a generation of its own in it and so is unique already.
-  arena.setU32(to + entryOut.generation, 0);
-  arena.setU32(to + entryOut.generation + 4, 0);
-  arena.setU32(to + entryOut.entry_valid, session.validSeconds);
-  arena.setU32(to + entryOut.entry_valid + 4, 0);
-  arena.setU32(to + entryOut.attr_valid, session.validSeconds);
-  arena.setU32(to + entryOut.attr_valid + 4, 0);
-  arena.setU32(to + entryOut.entry_valid_nsec, 0);
-  arena.setU32(to + entryOut.attr_valid_nsec, 0);
-  writeAttr(turn, to + entryOut.attr, (fs.crossedDevice ? SUBMOUNT : 0) | windowFlag(turn, node));
-}
 
 /** The reply of every opcode that finds or makes an inode: `node`, or an error. */
 export function sendEntry(turn: Turn, node: Node | number): number {
@@ -91,12 +30,7 @@ export function sendEntry(turn: Turn, node: Node | number): number {
 }
 
 function sendAttributes(turn: Turn): number {
-  const { arena, body, session } = turn;
-  arena.setU32(body + attrOut.attr_valid, session.validSeconds);
-  arena.setU32(body + attrOut.attr_valid + 4, 0);
-  arena.setU32(body + attrOut.attr_valid_nsec, 0);
-  arena.setU32(body + attrOut.dummy, 0);
-  writeAttr(turn, body + attrOut.attr, windowFlag(turn, turn.node));
+  writeAttributes(turn, turn.body, turn.node);
   return turn.send(AttrOut.size);
 }
 
@@ -168,7 +102,8 @@ export function setattr(turn: Turn): number {
   if (isNoTime(valid & SetattrFlag.ATIME, changes.atimeNsec)) return turn.refuse(-Errno.EINVAL, 'SETATTR: atimensec');
   if (isNoTime(valid & SetattrFlag.MTIME, changes.mtimeNsec)) return turn.refuse(-Errno.EINVAL, 'SETATTR: mtimensec');
   const failed = turn.fs.setattr(turn.node, handle, changes, turn.caller);
-  return failed < 0 ? turn.fail(failed) : sendAttributes(turn);
+  if (failed < 0) return failed === DEFERRED ? DEFERRED : turn.fail(failed);
+  return sendAttributes(turn);
 }
 
 /** Nanoseconds out of range would reach utimensat(2) as UTIME_NOW or UTIME_OMIT. */

@@ -2,13 +2,13 @@
  * Opcodes that make an inode: SYMLINK, MKNOD, MKDIR, CREATE, TMPFILE; and the extension they may carry, a group of the
  * caller (FUSE_CREATE_SUPP_GROUP).
  */
-import type { Node } from '../fs/fileSystem';
+import { DEFERRED, type Node } from '../fs/fileSystem';
 import { Errno } from '../protocol/errno';
 import { ExtType, FileType, OpenFlag, OpenInFlag, S_IFMT } from '../protocol/fuse/flags';
-import { CreateIn, EntryOut, ExtHeader, MkdirIn, MknodIn, OpenOut, SuppGroups } from '../protocol/fuse/structs';
-import { sendEntry, writeEntry } from './attributes';
+import { CreateIn, ExtHeader, MkdirIn, MknodIn, SuppGroups } from '../protocol/fuse/structs';
+import { sendEntry } from './attributes';
+import { writeCreated } from './inode';
 import { checkFirstName, checkOnlyName, checkTarget } from './nameCheck';
-import { openFlagsOf, writeOpened } from './opened';
 import type { Turn } from './turn';
 
 const PERMISSIONS = 0o7777;
@@ -114,8 +114,6 @@ export function tmpfile(turn: Turn): number {
 }
 
 function sendCreated(turn: Turn, node: Node | number): number {
-  if (node < 0) return turn.fail(node);
-  writeEntry(turn, turn.body, node);
-  writeOpened(turn, turn.body + EntryOut.size, turn.fs.createdHandle, openFlagsOf(turn, node));
-  return turn.send(EntryOut.size + OpenOut.size);
+  if (node < 0) return node === DEFERRED ? DEFERRED : turn.fail(node);
+  return turn.send(writeCreated(turn, turn.body, node));
 }

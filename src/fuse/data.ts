@@ -3,7 +3,7 @@
  *
  * READ's data and WRITE's data never lie in the arena: the file system moves them between host and guest itself.
  */
-import { DEFERRED, type Node, WriteWay } from '../fs/fileSystem';
+import { DEFERRED, type Handle, type Node, WriteWay } from '../fs/fileSystem';
 import { Errno } from '../protocol/errno';
 import { FsyncFlag, InitFlag, OpenFlag, OpenInFlag, ReleaseFlag, Seek, WriteFlag } from '../protocol/fuse/flags';
 import {
@@ -57,12 +57,19 @@ export function read(turn: Turn): number {
   const handle = turn.handleAt(args + readIn.fh, turn.node);
   if (handle < 0) return turn.fail(handle);
   const offset = turn.offsetAt(args + readIn.offset);
-  if (offset < 0) return turn.fail(-Errno.EOVERFLOW);
+  if (offset < 0) return readTooFar(turn, handle);
   const asked = arena.getU32(args + readIn.size);
   const length = Math.min(asked, exchange.writable - OUT_HEADER, LONGEST_TRANSFER);
   const got = turn.fs.read(handle, offset, length, exchange, OUT_HEADER, turn.caller);
   if (got < 0) return got === DEFERRED ? DEFERRED : turn.fail(got);
   return turn.sendHeader(got);
+}
+
+/** Further out than a number here can say there is nothing, unless the host has a file as long as that (8 PiB). */
+function readTooFar(turn: Turn, handle: Handle): number {
+  const size = turn.fs.lseek(handle, 0, Seek.END);
+  if (size < 0) return turn.fail(size);
+  return Number.isSafeInteger(size) ? turn.sendHeader(0) : turn.fail(-Errno.EOVERFLOW);
 }
 
 /** A guest that collects writes appends by itself; the flags of a page that is written back are no one's. */

@@ -6,7 +6,7 @@ import type { DirectorySink } from '../fs/fileSystem';
 import { Errno } from '../protocol/errno';
 import { OpenFlag } from '../protocol/fuse/flags';
 import { Dirent, Direntplus, EntryOut, OpenIn, OpenOut, ReadIn, ReleaseIn } from '../protocol/fuse/structs';
-import { writeEntry } from './attributes';
+import { writeEntry } from './inode';
 import { writeOpened } from './opened';
 import type { Turn } from './turn';
 

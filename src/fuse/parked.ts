@@ -7,14 +7,15 @@
 import type { Arena } from '../base/arena';
 import type { Deferred, FileSystem, Node, Payload } from '../fs/fileSystem';
 import { Opcode } from '../protocol/fuse/opcodes';
-import { CopyFileRangeOut, OpenOut, OutHeader, WriteOut } from '../protocol/fuse/structs';
+import { AttrOut, CopyFileRangeOut, OpenOut, OutHeader, WriteOut } from '../protocol/fuse/structs';
 import type { Exchange } from './exchange';
+import { writeAttributes, writeCreated } from './inode';
 import { openFlagsOf, writeOpened } from './opened';
 import type { Session } from './session';
 
 const outHeader = OutHeader.offset;
 const HEADER = OutHeader.size;
-const { OPEN, READ, WRITE, COPY_FILE_RANGE, COPY_FILE_RANGE_64 } = Opcode;
+const { SETATTR, OPEN, READ, WRITE, CREATE, COPY_FILE_RANGE, COPY_FILE_RANGE_64 } = Opcode;
 
 /**
  * Writes the body that reports `result` (not negative) of a call to `at`; its bytes. READ's data are in the guest
@@ -105,8 +106,17 @@ export class ParkedRequests {
   /** Writes the late reply's body; its bytes. */
   private body({ opcode, node }: ParkedRequest, result: number): number {
     const at = this.reply + HEADER;
-    if (opcode !== OPEN) return lateReplyBytes(this.arena, opcode, result, at);
-    writeOpened(this, at, result, openFlagsOf(this, node));
-    return OpenOut.size;
+    switch (opcode) {
+      case OPEN:
+        writeOpened(this, at, result, openFlagsOf(this, node));
+        return OpenOut.size;
+      case CREATE:
+        return writeCreated(this, at, result);
+      case SETATTR:
+        writeAttributes(this, at, node);
+        return AttrOut.size;
+      default:
+        return lateReplyBytes(this.arena, opcode, result, at);
+    }
   }
 }

@@ -29,7 +29,6 @@ const c = {
   fchmodat: declare('fchmodat', INT, [INT, LONG, INT, INT]),
   fchownat: declare('fchownat', INT, [INT, LONG, INT, INT, INT]),
   utimensat: declare('utimensat', INT, [INT, LONG, LONG, INT]),
-  truncate: declare('truncate', INT, [LONG, LONG]),
   ftruncate: declare('ftruncate', INT, [INT, LONG]),
   preadv: declare('preadv', INT, [INT, LONG, INT, LONG]),
   preadv2: declare('preadv2', INT, [INT, LONG, INT, LONG, INT]),
@@ -130,10 +129,6 @@ export class LinuxCalls implements HostCalls {
 
   utimensat(directory: number, path: number, times: number, flags: number): number {
     return c.utimensat(directory, path, times, flags) < 0 ? failure() : 0;
-  }
-
-  truncate(path: number, length: number): number {
-    return c.truncate(path, length) < 0 ? failure() : 0;
   }
 
   ftruncate(fd: number, length: number): number {

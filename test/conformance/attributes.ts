@@ -75,6 +75,12 @@ export const attributes = [
     const { atime, mtime } = await fs.stat('a');
     assert.deepEqual([atime, mtime], [-1n * SECOND, -86_400n * SECOND]);
   }),
+  test('a fraction of a second before 1970', async ({ fs }) => {
+    await put(fs, 'a');
+    await fs.utimens('a', -1n, -1_500_000_000n);
+    const { atime, mtime } = await fs.stat('a');
+    assert.deepEqual([atime, mtime], [-1n, -1_500_000_000n]);
+  }),
   test('times after 2038', async ({ fs }) => {
     await put(fs, 'a');
     await fs.utimens('a', 5_000_000_000n * SECOND, 5_000_000_001n * SECOND);

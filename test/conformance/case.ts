@@ -17,6 +17,8 @@ export type Feature =
   | 'trustedXattr'
   | 'tmpfile'
   | 'exchange'
+  /** RENAME_WHITEOUT. */
+  | 'whiteout'
   /** FS_IOC_GETFLAGS on the file system below. */
   | 'fileFlags'
   | 'seekData'

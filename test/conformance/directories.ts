@@ -113,6 +113,27 @@ export const directories = [
     });
     assert.deepEqual(await list(fs, '.'), []);
   }),
+  test('a position holds while entries before and behind it come and go', async ({ fs }) => {
+    const names = many(120);
+    for (const name of names) await put(fs, name);
+    await opened(fs, '.', O.RDONLY | O.DIRECTORY, async (fd) => {
+      const entries = await all(fs, fd, 4096);
+      const at = 60;
+      const gone = [entries[at], entries[at + 1], entries[at - 1], entries[at - 2]].map(({ name }) => name);
+      for (const name of gone) await fs.unlink(name);
+      await put(fs, 'new');
+      await fs.seekDirectory(fd, entries[at].next);
+      const rest = (await all(fs, fd, 4096)).map(({ name }) => name).filter((name) => name !== 'new');
+      const expected = entries.slice(at + 1).map(({ name }) => name);
+      assert.deepEqual(
+        rest,
+        expected.filter((name) => !gone.includes(name)),
+      );
+      await fs.seekDirectory(fd, 0n);
+      const again = (await all(fs, fd, 4096)).map(({ name }) => name).filter((name) => !name.startsWith('.'));
+      assert.deepEqual(again.sort(), [...names.filter((name) => !gone.includes(name)), 'new'].sort());
+    });
+  }),
   test('long names', async ({ fs }) => {
     const names = Array.from({ length: 40 }, (_, i) => `${i}`.padStart(255, 'x'));
     await fill(fs, names);

@@ -129,6 +129,18 @@ export const links = [
       const { mode, mtime } = await fs.fstat(fd);
       assert.deepEqual([mode & 0o777, mtime], [0o600, 2_000_000_000n]);
     })),
+  test('an unlinked file is not the one that has its name now', async ({ fs }) => {
+    await put(fs, 'a', 'content');
+    await opened(fs, 'a', O.RDWR, async (fd) => {
+      await fs.unlink('a');
+      await put(fs, 'a', 'another');
+      const [old, now] = [await fs.fstat(fd), await fs.stat('a')];
+      assert.notEqual(old.ino, now.ino);
+      await fs.ftruncate(fd, 3);
+      assert.equal((await fs.pread(fd, 100, 0)).toString(), 'con');
+      assert.equal(await get(fs, 'a'), 'another');
+    });
+  }),
   test('a file replaced by rename lives while it is open', async ({ fs }) => {
     await put(fs, 'a', 'old');
     await put(fs, 'b', 'new');

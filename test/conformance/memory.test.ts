@@ -12,6 +12,6 @@ const ways: Readonly<Record<string, Cut | undefined>> = {
 
 for (const [way, cut] of Object.entries(ways)) {
   describe(`conformance: memfs, ${way}`, () => {
-    runCases({ name: way, features: features('host', 'fileFlags'), open: () => openMemory(cut) });
+    runCases({ name: way, features: features('host', 'fileFlags', 'whiteout'), open: () => openMemory(cut) });
   });
 }

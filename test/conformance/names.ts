@@ -131,6 +131,26 @@ export const names = [
     await put(fs, `${path.join('/')}/leaf`, 'deep');
     assert.equal(await get(fs, `${path.join('/')}/../${path.at(-1)}/leaf`), 'deep');
   }),
+  test('folders deeper than a path can be long', async ({ fs }) => {
+    const name = 'd'.repeat(255);
+    for (let depth = 0; depth < 20; depth++) {
+      await fs.mkdir(name);
+      await fs.chdir(name);
+    }
+    await put(fs, 'leaf', 'deep');
+    await fs.link('leaf', 'other');
+    await fs.rename('leaf', 'moved');
+    assert.equal(await get(fs, 'moved'), 'deep');
+    assert.deepEqual(await list(fs, '.'), ['moved', 'other']);
+    await fs.truncate('moved', 2);
+    assert.equal((await fs.stat('other')).size, 2);
+    // No path leads there for whoever tidies up afterwards.
+    for (const leaf of ['moved', 'other']) await fs.unlink(leaf);
+    for (let depth = 0; depth < 20; depth++) {
+      await fs.chdir('..');
+      await fs.rmdir(name);
+    }
+  }),
   test('mknod makes fifos and sockets', async ({ fs }) => {
     await fs.mknod('fifo', S.IFIFO | 0o640);
     await fs.mknod('socket', S.IFSOCK | 0o600);

@@ -101,7 +101,7 @@ export interface Posix {
   link(from: string, to: string): Promise<void>;
   symlink(target: string, path: string): Promise<void>;
   readlink(path: string): Promise<string>;
-  /** `flags`: RENAME_NOREPLACE 1, RENAME_EXCHANGE 2. */
+  /** `flags`: RENAME_NOREPLACE 1, RENAME_EXCHANGE 2, RENAME_WHITEOUT 4. */
   rename(from: string, to: string, flags?: number): Promise<void>;
   /** Entries from the descriptor's position, as many as one getdents64 of `size` bytes brings; none at the end. */
   getdents(fd: number, size: number): Promise<DirectoryEntry[]>;

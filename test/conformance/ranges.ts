@@ -91,6 +91,26 @@ export const ranges = [
     'seekData',
   ),
   test(
+    'SEEK_DATA and SEEK_HOLE at the end, in an empty file, and further out than any file',
+    async ({ fs }) =>
+      opened(fs, 'a', O.CREAT | O.RDWR, async (fd) => {
+        for (const size of [0, 5000]) {
+          await fs.ftruncate(fd, size);
+          for (const whence of [SEEK_DATA, SEEK_HOLE]) {
+            await fails('ENXIO', fs.lseek(fd, size, whence));
+            await fails('ENXIO', fs.lseek(fd, 2 ** 60, whence));
+          }
+        }
+      }),
+    'seekData',
+  ),
+  test('reading further out than any file is the end', async ({ fs }) => {
+    await put(fs, 'a', 'abc');
+    await opened(fs, 'a', O.RDONLY, async (fd) => {
+      for (const offset of [2 ** 40, 2 ** 53, 2 ** 60]) assert.equal((await fs.pread(fd, 10, offset)).length, 0);
+    });
+  }),
+  test(
     'copy_file_range between files',
     async ({ fs }) => {
       await put(fs, 'a', pattern(50_000));
@@ -131,6 +151,20 @@ export const ranges = [
         await fs.pwrite(fd, pattern(8192), 0);
         assert.equal(await fs.copyFileRange(fd, 0, fd, 16_384, 8192), 8192);
         assert.ok((await fs.pread(fd, 8192, 16_384)).equals(pattern(8192)));
+      }),
+    'copyRange',
+  ),
+  test(
+    'copy_file_range onto itself where it overlaps',
+    async ({ fs }) =>
+      opened(fs, 'a', O.CREAT | O.RDWR, async (fd) => {
+        await fs.pwrite(fd, pattern(200_000), 0);
+        for (const length of [8192, 150_000]) {
+          await fails('EINVAL', fs.copyFileRange(fd, 0, fd, 4096, length));
+          await fails('EINVAL', fs.copyFileRange(fd, 4096, fd, 0, length));
+          await fails('EINVAL', fs.copyFileRange(fd, 0, fd, 0, length));
+        }
+        assert.ok((await fs.pread(fd, 200_000, 0)).equals(pattern(200_000)));
       }),
     'copyRange',
   ),

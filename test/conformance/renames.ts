@@ -5,6 +5,7 @@ import { S } from './posix';
 
 const NOREPLACE = 1;
 const EXCHANGE = 2;
+const WHITEOUT = 4;
 
 export const renames = [
   test('rename moves a name', async ({ fs }) => {
@@ -132,5 +133,18 @@ export const renames = [
       await fails('ENOENT', fs.rename('a', 'b', EXCHANGE));
     },
     'exchange',
+  ),
+  test(
+    'RENAME_WHITEOUT leaves a mark where the name was',
+    async ({ fs }) => {
+      await put(fs, 'a', 'A');
+      await put(fs, 'b', 'B');
+      await fs.rename('a', 'b', WHITEOUT);
+      const { mode, rdev } = await fs.lstat('a');
+      assert.deepEqual([mode & S.IFMT, rdev], [S.IFCHR, 0]);
+      assert.equal(await get(fs, 'b'), 'A');
+      await fs.unlink('a');
+    },
+    'whiteout',
   ),
 ];

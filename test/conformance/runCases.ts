@@ -38,6 +38,7 @@ export const ALL_FEATURES: readonly Feature[] = [
   'trustedXattr',
   'tmpfile',
   'exchange',
+  'whiteout',
   'fileFlags',
   'seekData',
   'copyRange',

@@ -119,6 +119,23 @@ export const xattrs = [
     'xattr',
   ),
   test(
+    'values and names as long as they can be',
+    async ({ fs }) => {
+      await put(fs, 'a');
+      const name = `trusted.${'n'.repeat(255 - 'trusted.'.length)}`;
+      const value = Buffer.alloc(65_536, 'v');
+      await fs.setxattr('a', name, value);
+      assert.ok((await fs.getxattr('a', name, 65_536)).equals(value));
+      assert.deepEqual(await fs.listxattr('a'), [name]);
+      await fails('E2BIG', fs.setxattr('a', name, Buffer.alloc(65_537)));
+      await fails('ERANGE', fs.setxattr('a', `${name}n`, Buffer.alloc(1)));
+      await fs.removexattr('a', name);
+      assert.deepEqual(await fs.listxattr('a'), []);
+    },
+    'xattr',
+    'trustedXattr',
+  ),
+  test(
     'POSIX ACLs are refused: whoever checks modes only would let the wrong users in',
     async ({ fs }) => {
       await put(fs, 'a', '', 0o644);

@@ -31,7 +31,7 @@ function openMemory(): Promise<OpenPlace> {
 describe('memfs', () => {
   runCases({
     name: 'a server in this process',
-    features: features('host', 'fileFlags'),
+    features: features('host', 'fileFlags', 'whiteout'),
     open: openMemory,
   });
 });

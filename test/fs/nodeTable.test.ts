@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
+import { LAST_GENERATION } from '../../src/fs/generations';
 import { NodeTable } from '../../src/fs/nodeTable';
 
 interface Known {
@@ -66,5 +67,31 @@ describe('node table', () => {
     ]) {
       assert.equal(table.resolve(low, high), 0);
     }
+  });
+
+  it('gives out no nodeid that a double cannot hold: a slot whose generations are used up stays empty', () => {
+    const table = new NodeTable();
+    table.insert(3, 4, 0, 0, 2, 0);
+    const first = table.insert(3, 8, 0, 0, 3, 0);
+    table.generation[first] = LAST_GENERATION - 1;
+    table.remove(first);
+    const last = table.insert(4, 8, 0, 0, 4, 0);
+    assert.equal(last, first);
+    assert.ok(Number.isSafeInteger(table.generation[last] * 2 ** 32 + 0xffff_ffff));
+    assert.equal(table.resolve(last, LAST_GENERATION), last);
+    table.remove(last);
+    const count = table.count;
+    const [other, another] = [5, 6].map((ino) => table.insert(ino, 8, 0, 0, ino, 0));
+    assert.deepEqual([other, another].includes(last), false);
+    for (const generation of [0, LAST_GENERATION, LAST_GENERATION + 1]) {
+      assert.equal(table.resolve(last, generation), 0);
+    }
+    assert.equal(table.find(0, 0, 4, 0), 0);
+    table.remove(other);
+    assert.equal(table.insert(7, 8, 0, 0, 7, 0), other);
+    assert.equal(table.count, count + 2);
+    const alive: number[] = [];
+    table.forEach((node) => alive.push(node));
+    assert.deepEqual(alive.sort(), [other, another].sort());
   });
 });

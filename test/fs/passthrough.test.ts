@@ -8,7 +8,7 @@ import { ROOT } from '../../src/fs/fileSystem';
 import * as linux from '../../src/fs/linux';
 import { LinuxCalls } from '../../src/native/linuxCalls';
 import { check, CLIENT_AREA, type Entry, Errno, failsWith } from './client';
-import { isRoot, type Shared } from './shared';
+import { isRoot } from './shared';
 import { sharing } from './sharing';
 
 describe('passthrough', () => {
@@ -82,6 +82,22 @@ describe('passthrough', () => {
       }
     });
 
+    it('without a name can get one as long as that was not excluded; those that have lost theirs cannot', async () => {
+      const { client, folder, fs: file } = open();
+      const unnamed = (flags: number): Promise<number> =>
+        client.request((caller) => file.tmpfile(ROOT, 0o100600, linux.O_RDWR | flags, caller));
+      const node = await unnamed(0);
+      await client.write(file.createdHandle, 0, 'unnamed');
+      assert.equal(client.link(node, ROOT, 'named'), node);
+      assert.equal(client.attributes().nlink, 1);
+      assert.equal(fs.readFileSync(path.join(folder, 'named'), 'utf8'), 'unnamed');
+      check(file.unlink(ROOT, client.name('named')));
+      for (const lost of [node, await unnamed(linux.O_EXCL)]) {
+        assert.equal(file.link(lost, ROOT, client.name('again')), -E.ENOENT);
+      }
+      assert.deepEqual(fs.readdirSync(folder), []);
+    });
+
     it('belong to the caller', async function () {
       if (!isRoot) this.skip();
       const { client, folder } = open();
@@ -152,66 +168,6 @@ describe('passthrough', () => {
         assert.deepEqual([name, await change()], [name, -E.EROFS]);
       }
       assert.deepEqual(fs.readdirSync(folder), ['a']);
-    });
-  });
-
-  describe('opening a file that a program of the host has a lease on', () => {
-    const F_SETLEASE = 1024;
-    const host = new LinuxCalls();
-    let holder: number;
-    let shared: Shared;
-    // The host tells the holder by a signal, which would otherwise end it.
-    const told = (): void => undefined;
-
-    beforeEach(() => {
-      process.on('SIGIO', told);
-      shared = open({}, true);
-      fs.writeFileSync(path.join(shared.folder, 'a'), 'content');
-      holder = fs.openSync(path.join(shared.folder, 'a'), 'r+');
-      assert.equal(host.fcntlLock(holder, F_SETLEASE, linux.F_WRLCK), 0);
-    });
-
-    afterEach(() => {
-      fs.closeSync(holder);
-      process.off('SIGIO', told);
-    });
-
-    const start = (flags: number): Promise<number> => {
-      const { client, fs: file } = shared;
-      const node = client.lookup(ROOT, 'a');
-      return client.outcome((caller) => file.open(node, flags, false, caller));
-    };
-
-    it('waits until the lease is given up', async () => {
-      const { client, fs: file } = shared;
-      const opening = start(linux.O_RDWR | linux.O_TRUNC);
-      assert.equal(file.handleCount, 0);
-      assert.equal(fs.fstatSync(holder).size, 7);
-      assert.equal(host.fcntlLock(holder, F_SETLEASE, linux.F_UNLCK), 0);
-      const handle = check(await opening);
-      assert.equal(fs.fstatSync(holder).size, 0);
-      assert.equal(await client.write(handle, 0, 'new'), 3);
-    });
-
-    it('is refused at once with O_NONBLOCK, as Linux does', async () => {
-      assert.equal(await start(linux.O_RDONLY | linux.O_NONBLOCK), -E.EAGAIN);
-    });
-
-    it('ends when it is interrupted, when the inode is forgotten, and when its ring stops', async () => {
-      const { client, fs: file } = shared;
-      const first = start(linux.O_RDONLY);
-      assert.equal(file.interrupt(client.lastUnique, 0), true);
-      assert.equal(await first, -E.EINTR);
-      const second = start(linux.O_RDONLY);
-      file.endWaits();
-      assert.equal(await second, -E.EINTR);
-      const third = start(linux.O_RDONLY);
-      file.forget(client.lookup(ROOT, 'a'), Infinity);
-      assert.equal(await third, -E.EBADF);
-      const fourth = start(linux.O_RDONLY);
-      file.reset();
-      assert.equal(await fourth, -E.EINTR);
-      assert.deepEqual([file.handleCount, file.descriptorCount], [0, 0]);
     });
   });
 

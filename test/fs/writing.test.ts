@@ -51,10 +51,26 @@ describe('passthrough: writing and closing', () => {
       assert.equal(fs.readFileSync(path.join(folder, 'a'), 'utf8'), 'abcX');
     });
 
-    it('to such a file is refused at its opening where a guest would collect the writes', () => {
+    it('to such a file that CREATE finds there already as well', async () => {
+      const { client, folder } = open({}, false, appendOnly);
+      fs.writeFileSync(path.join(folder, 'a'), 'abc');
+      await assert.rejects(client.create(ROOT, 'a', linux.O_WRONLY), failsWith(E.EPERM));
+      await assert.rejects(
+        client.create(ROOT, 'a', linux.O_WRONLY | linux.O_APPEND | linux.O_TRUNC),
+        failsWith(E.EPERM),
+      );
+      const { handle } = await client.create(ROOT, 'a', linux.O_WRONLY | linux.O_APPEND);
+      await client.write(handle, 0, 'X', WriteWay.Append);
+      await assert.rejects(client.write(handle, 0, 'Y'), failsWith(E.EPERM));
+      assert.equal(fs.readFileSync(path.join(folder, 'a'), 'utf8'), 'abcX');
+    });
+
+    it('to such a file is refused at its opening where a guest would collect the writes', async () => {
       const { client, folder } = open({ writeback: true }, false, appendOnly);
       fs.writeFileSync(path.join(folder, 'a'), 'abc');
-      assert.equal(client.open(client.lookup(ROOT, 'a'), linux.O_WRONLY | linux.O_APPEND), -E.EPERM);
+      const flags = linux.O_WRONLY | linux.O_APPEND;
+      assert.equal(client.open(client.lookup(ROOT, 'a'), flags), -E.EPERM);
+      await assert.rejects(client.create(ROOT, 'a', flags), failsWith(E.EPERM));
     });
   });
 
@@ -203,7 +219,8 @@ describe('passthrough: writing and closing', () => {
 /** A host on which every file is append-only. */
 function appendOnly(real: HostCalls): HostCalls {
   return otherwise(real, 'openat', (...[directory, path, flags, mode]) => {
-    const changes = (flags & linux.O_ACCMODE) !== linux.O_RDONLY;
+    // O_EXCL of what is there is EEXIST before anything else.
+    const changes = (flags & linux.O_ACCMODE) !== linux.O_RDONLY && (flags & linux.O_EXCL) === 0;
     const allowed = !changes || (flags & (linux.O_APPEND | linux.O_TRUNC)) === linux.O_APPEND;
     return allowed ? real.openat(directory, path, flags, mode) : -E.EPERM;
   });

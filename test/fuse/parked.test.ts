@@ -73,6 +73,37 @@ describe('FUSE requests that are answered later', () => {
     assert.deepEqual([opened.big('fh'), opened.number('open_flags')], [fh(6), 2]);
   });
 
+  it('CREATE: the inode, its attributes and the handle, as the file system has them by then', () => {
+    const bench = Workbench.started({ cache: 'always' });
+    bench.fs.defer('create');
+    const args = pack(wire.CreateIn, { flags: 0o102, mode: 0o100644 });
+    const exchange = bench.park(request({ opcode: Opcode.CREATE, ...node }, args, text('x')), 176);
+    bench.send(request({ opcode: Opcode.LOOKUP }, text('x')));
+    bench.fs.createdHandle = 6;
+    bench.fs.deferred[0].finish(7);
+    const { body, error } = ended(exchange);
+    assert.deepEqual([error, body.length], [0, wire.EntryOut.size + wire.OpenOut.size]);
+    const entry = new Fields<string>(wire.EntryOut, body);
+    assert.equal(entry.big('nodeid'), nodeid(7));
+    const attr = new Fields<string>(wire.Attr, body.subarray(wire.EntryOut.offset.attr));
+    assert.deepEqual([attr.big('size'), attr.number('mode')], [5_000_000_000n, 0o100644]);
+    const opened = new Fields<string>(wire.OpenOut, body.subarray(wire.EntryOut.size));
+    assert.deepEqual([opened.big('fh'), opened.number('open_flags')], [fh(6), 2]);
+  });
+
+  it('SETATTR: the attributes as the file system has them by then', () => {
+    const bench = Workbench.started();
+    bench.fs.defer('setattr');
+    const args = pack(wire.SetattrIn, { valid: 8, size: 3n });
+    const exchange = bench.park(request({ opcode: Opcode.SETATTR, ...node }, args), 120);
+    bench.send(request({ opcode: Opcode.LOOKUP }, text('x')));
+    bench.fs.deferred[0].finish(0);
+    const { body, error } = ended(exchange);
+    assert.deepEqual([error, body.length], [0, wire.AttrOut.size]);
+    const attr = new Fields<string>(wire.Attr, body.subarray(wire.AttrOut.offset.attr));
+    assert.deepEqual([attr.big('size'), attr.number('mode')], [5_000_000_000n, 0o100644]);
+  });
+
   it('FLUSH: what close(2) is to answer', () => {
     const bench = Workbench.started();
     bench.fs.defer('flush');

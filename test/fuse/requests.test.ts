@@ -4,7 +4,7 @@ import { Errno } from '../../src/protocol/errno';
 import { Opcode } from '../../src/protocol/fuse/opcodes';
 import * as wire from '../../src/protocol/fuse/structs';
 import { Fields, pack, text } from '../driver/pack';
-import { fh, hex, nodeid, request, Workbench } from './workbench';
+import { fh, hex, nodeid, type Reply, request, Workbench } from './workbench';
 
 const u8 = (value: string): Uint8Array => Buffer.from(value);
 
@@ -73,6 +73,22 @@ describe('FUSE requests, byte by byte', () => {
     assert.deepEqual(bench.fs.log, ['read(2, 4294971392, 4096)']);
     assert.equal(Buffer.from(body).toString(), 'hello');
     assert.deepEqual(exchange.pulled, [[0, 80]]);
+  });
+
+  it('READ further out than a number can say: the end of the file, unless the file reaches there itself', () => {
+    const bench = Workbench.started();
+    const args = pack(wire.ReadIn, { fh: fh(2), offset: 1n << 60n, size: 100 });
+    const read = (): Reply => bench.send(request({ opcode: Opcode.READ, nodeid: nodeid(5) }, args), 116);
+    const { error, used } = read();
+    assert.deepEqual([error, used], [0, 16]);
+    bench.fs.answer('lseek', 2 ** 60);
+    assert.equal(read().error, -75);
+    bench.fs.answer('lseek', -9);
+    assert.equal(read().error, -9);
+    assert.deepEqual(
+      bench.fs.log.filter((line) => line.startsWith('read(')),
+      [],
+    );
   });
 
   it('READ of a whole file at once, and of no more than there is room for', () => {

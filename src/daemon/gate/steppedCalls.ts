@@ -32,7 +32,6 @@ const names: Readonly<Record<keyof HostCalls, string>> = {
   fchmodat: 'fchmodat',
   fchownat: 'fchownat',
   utimensat: 'utimensat',
-  truncate: 'truncate',
   ftruncate: 'ftruncate',
   preadv2: 'preadv2',
   pwritev2: 'pwritev2',

@@ -118,13 +118,6 @@ export class TimedCalls implements HostCalls {
     return this.trace.called(n.utimensat, began, result, directory, path, times, flags, 0, 0);
   }
 
-  truncate(path: number, length: number): number {
-    if (!this.trace.on) return this.calls.truncate(path, length);
-    const began = now();
-    const result = this.calls.truncate(path, length);
-    return this.trace.called(n.truncate, began, result, path, length, 0, 0, 0, 0);
-  }
-
   ftruncate(fd: number, length: number): number {
     if (!this.trace.on) return this.calls.ftruncate(fd, length);
     const began = now();
