@@ -6,6 +6,9 @@
 /** The upper word of the first one. */
 export const WIDE_HIGH = 0x20_0000;
 
+/** Where such a capture is looked at. */
+export const WIDE_LEFT_OUT = 'Inodes with numbers of 2^53 and more are left out.';
+
 /** What is told of a capture in which some came `seen` times. */
 export const wideText = (seen: number): string =>
   `nodes with numbers of 2^53 and more, seen ${seen} ${seen === 1 ? 'time' : 'times'}: ` +

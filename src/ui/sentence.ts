@@ -1,9 +1,7 @@
 /** An error of the catalogue as one line for a person. Knows nothing of vscode. */
 
-export const capitalized = (text: string): string => text.replace(/^./, (letter) => letter.toUpperCase());
-
 /** The first line and the remedy; a message takes no more. */
 export function sentence(text: string, remedy: string): string {
   const [first] = text.split('\n');
-  return `${capitalized(first)}. ${remedy}`;
+  return `${first.replace(/^./, (letter) => letter.toUpperCase())}. ${remedy}`;
 }

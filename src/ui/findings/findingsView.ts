@@ -3,12 +3,11 @@ import * as vscode from 'vscode';
 import type { Finding, Severity } from '../../trace/findings/findings';
 import { findingTable } from '../../trace/findings/findings';
 import { requestLine } from '../../trace/line';
-import { wideText } from '../../trace/nodeNumbers';
+import { WIDE_LEFT_OUT } from '../../trace/nodeNumbers';
 import type { Captures } from '../captures/captures';
 import { Follower } from '../captures/follower';
 import { paragraphs } from '../markdown';
 import { rowText } from '../requests/rowText';
-import { capitalized } from '../sentence';
 import { FindingsModel } from './findingsModel';
 
 export type FindingsNode =
@@ -58,9 +57,8 @@ export class FindingsView implements vscode.TreeDataProvider<FindingsNode>, vsco
     const told = [some(errors, 'error'), some(warnings, 'warning')].filter((text) => text !== '').join(', ');
     view.badge = told === '' ? undefined : { value: errors + warnings, tooltip: `Findings: ${told}` };
     const none = model.capture !== undefined && model.found.length === 0;
-    const wide = model.capture?.reader.wideNodes ?? 0;
     const lines = none ? ['Nothing found in this capture.'] : [];
-    if (wide > 0) lines.push(`${capitalized(wideText(wide))}.`);
+    if ((model.capture?.reader.wideNodes ?? 0) > 0) lines.push(WIDE_LEFT_OUT);
     view.message = lines.join(' ');
     this.changed.fire(undefined);
   }
