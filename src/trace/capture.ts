@@ -47,6 +47,7 @@ export interface RequestColumns {
   readonly queue: Uint16Array;
   /** 0 or a negative errno; of a notification its (positive) code. */
   readonly error: Int16Array;
+  /** As a double: from 2^53 on not exact, see `nodeNumbers.ts`. */
   readonly nodeid: Float64Array;
   readonly uid: Uint32Array;
   readonly gid: Uint32Array;

@@ -9,6 +9,7 @@ import { FileBytes, LiveBytes, type ReadAt } from './captureBytes';
 import { CaptureContent } from './captureContent';
 import type { Journal } from './journal';
 import { ROWS_A_NOTE } from './nodeidCounts';
+import { wideText } from './nodeNumbers';
 import { FuseAt, HostCallAt, NamesAt, PACKET_VERSION, PacketKind, VhostUserAt, WindowAt } from './packet';
 import type { InitPackets } from './packets';
 import { PathTraffic } from './pathTraffic';
@@ -171,6 +172,11 @@ export class CaptureReader extends CaptureContent implements PcapngHandler {
     return { request, reply: bytes.slice(message - FuseAt.message, end), start: start[row], latency: latency[row] };
   }
 
+  /** How often a node came whose number is 2^53 or more: by a request about it, or when it became known. */
+  get wideNodes(): number {
+    return this.rows.wide + this.model.wide;
+  }
+
   get notes(): readonly string[] {
     const { otherLink, unusable } = this.blocks.passedOver;
     const some = (count: number, text: string): string[] =>
@@ -183,6 +189,7 @@ export class CaptureReader extends CaptureContent implements PcapngHandler {
         : []),
       ...(this.shareSections.mixed ? [SEVERAL_SHARES] : []),
       ...some(this.lostHere.packets, 'packet lost: the capture could not be written as fast as requests came'),
+      ...(this.wideNodes > 0 ? [wideText(this.wideNodes)] : []),
       ...some(otherLink, 'packet of other link types passed over'),
       ...some(unusable, 'packet without a time or an interface passed over'),
       ...some(this.strange, 'packet not understood'),

@@ -10,6 +10,7 @@
  * a folder is renamed; cycles and depths that only a liar can make end in an unknown folder.
  */
 import { roomFor } from './columnArray';
+import { WIDE_HIGH } from './nodeNumbers';
 import { PairMap } from './pairMap';
 import { DEEPEST_PATH, NO_PATH, ROOT_PATH, type PathTable } from './pathTable';
 
@@ -50,6 +51,8 @@ const NONE = 0;
 export class PathModel {
   /** How many nodeids the guest knows, the root included, as far as the traffic has shown. */
   known = 0;
+  /** How often a node with a number beyond what a double holds exactly became known. */
+  wide = 0;
   /** Whether the path given last rests on something learned before packets were lost. */
   unsure = false;
   /** Whether the node whose path was given last has further names. */
@@ -478,6 +481,7 @@ export class PathModel {
     this.state[node] = State.Known;
     this.keptEpoch[node] = 0;
     this.byNodeid.set(high, low, node);
+    if (high >= WIDE_HIGH) this.wide++;
     this.known++;
     return node;
   }

@@ -14,6 +14,7 @@ import type { Journal } from './journal';
 import type { Columns } from './columns';
 import type { HostCallList } from './hostCallList';
 import type { NodeidCounts } from './nodeidCounts';
+import { WIDE_HIGH } from './nodeNumbers';
 import { FuseAt, HostCallAt, MessageFlag, NO_QUEUE } from './packet';
 import type { PacketTimes } from './packetTimes';
 import { Pairing } from './pairing';
@@ -35,6 +36,8 @@ export interface RowEvents {
 
 export class RequestRows {
   readonly pairing = new Pairing();
+  /** Requests about a node whose number is beyond what the column holds exactly. */
+  wide = 0;
   /** Host calls whose request is not there. */
   strayCalls = 0;
 
@@ -78,9 +81,9 @@ export class RequestRows {
       const uniqueHigh = view.getUint32(message + InHeader.offset.unique + 4, true);
       const slot = this.pairing.request(queue, head, row, takenHigh, takenLow, uniqueHigh, uniqueLow, silent);
       table.opcode[row] = opcode;
-      table.nodeid[row] =
-        view.getUint32(message + InHeader.offset.nodeid + 4, true) * TWO_32 +
-        view.getUint32(message + InHeader.offset.nodeid, true);
+      const nodeHigh = view.getUint32(message + InHeader.offset.nodeid + 4, true);
+      if (nodeHigh >= WIDE_HIGH) this.wide++;
+      table.nodeid[row] = nodeHigh * TWO_32 + view.getUint32(message + InHeader.offset.nodeid, true);
       table.uid[row] = view.getUint32(message + InHeader.offset.uid, true);
       table.gid[row] = view.getUint32(message + InHeader.offset.gid, true);
       table.pid[row] = view.getUint32(message + InHeader.offset.pid, true);

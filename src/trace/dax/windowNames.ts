@@ -11,6 +11,6 @@ export function fileNames(capture: Capture): (nodeid: number, path: number) => s
       noted = new Map();
       for (const note of capture.windowNotes ?? []) if (note.path !== '') noted.set(note.nodeid, `/${note.path}`);
     }
-    return noted.get(nodeid) ?? `node ${nodeid}`;
+    return noted.get(nodeid) ?? (Number.isSafeInteger(nodeid) ? `node ${nodeid}` : 'a node beyond 2^53');
   };
 }

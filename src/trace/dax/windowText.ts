@@ -5,6 +5,7 @@ import type { Capture } from '../capture';
 import { alignColumns } from '../textTable';
 import { printDuration, printSeconds } from '../times';
 import type { WindowFigures } from './windowFigures';
+import { fileNames } from './windowNames';
 import { MOST_RANGES, type WindowState } from './windowState';
 import { WINDOW_WORDS } from './windowWords';
 
@@ -100,10 +101,11 @@ function noteLines(notes: WindowFigures['notes']): string[] {
 
 /** What is mapped at one moment, one line a range. */
 export function stateText(capture: Capture, state: WindowState, time: number): string[] {
+  const names = fileNames(capture);
   const rows = state.all.map((range) => [
     printSize(range.windowOffset),
     printSize(range.length),
-    range.path > 0 ? quote(capture.path(range.path)) : `node ${range.nodeid}`,
+    range.path > 0 ? quote(capture.path(range.path)) : names(range.nodeid, range.path),
     `from ${printSize(range.fileOffset)}`,
     range.flags === 0 ? 'read' : 'read, write',
     `for ${printDuration(Math.max(0, time - range.since))}`,

@@ -29,6 +29,8 @@ class Held {
 
   add(id: number, row: number): void {
     if (this.index.find(id) >= 0) return;
+    // Whether one that wide is another one cannot be told.
+    if (!Number.isSafeInteger(id)) return void (this.index.wide = true);
     this.taken++;
     const slot = this.index.add(id);
     if (slot < 0) return;
@@ -128,7 +130,7 @@ export class DescriptorGrowth implements Detector {
   }
 
   private judge(into: Finding[], held: Held, what: string, most: number, returned: number, by: string): void {
-    const { count, full } = held.index;
+    const { count, full, wide } = held.index;
     if (count < most || held.returned > returned * held.taken || !(held.grows || full)) return;
     const rows = held.heldRows();
     const proof = new Proof(this.context.rows);
@@ -140,7 +142,7 @@ export class DescriptorGrowth implements Detector {
     const largest = folders.largest(NAMED);
     const named = largest.map(([folder, group]) => `${quote(folder)} ${group.count}`);
     const text =
-      `The guest holds ${full ? 'at least ' : ''}${times(count, what)} at the end and gave ${percent(held.returned, held.taken)} of ` +
+      `The guest holds ${full || wide ? 'at least ' : ''}${times(count, what)} at the end and gave ${percent(held.returned, held.taken)} of ` +
       `${held.taken} back (${by}). By eighths of the capture: ${held.curve.join(', ')}. Folders with most of them: ` +
       `${list(named, folders.size - largest.length)}.`;
     into.push(finding('descriptor-growth', proof, text, { path: largest[0][0] }));

@@ -10,7 +10,7 @@ import type { Detector, DetectorContext } from './detector';
 import { finding, Proof, type Finding } from './finding';
 import { openFlagsOf } from './opens';
 import type { Row } from './row';
-import { place, times } from './words';
+import { placeOf, times } from './words';
 
 /** Place of `flags` among the arguments of openat. */
 const OPENAT_FLAGS = 2;
@@ -70,7 +70,7 @@ export class DirectIoRefused implements Detector {
       parts.push(
         `${times(misaligned, 'READ or WRITE', 'READs and WRITEs')} of O_DIRECT files failed with EINVAL (not aligned)`,
       );
-    const text = `${parts.join('; ')}; the first: ${place(path, capture.columns.nodeid[this.first])}.`;
+    const text = `${parts.join('; ')}; the first: ${placeOf(capture, this.first)}.`;
     // A dropped flag costs nothing but the program's expectation.
     const severity = refused + misaligned > 0 ? 'warning' : 'info';
     return [finding('direct-io-refused', this.proof, text, { path, severity })];

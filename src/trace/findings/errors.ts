@@ -9,13 +9,13 @@ import { finding, Proof, type Finding } from './finding';
 import { Groups } from './groups';
 import type { Row } from './row';
 import { enosys, NAMED } from './thresholds';
-import { list, percent, place, times } from './words';
+import { list, percent, placeOf, times } from './words';
 
 /** The paths of the largest groups, whose keys are indexes of paths. */
 function paths(groups: Groups, { capture }: DetectorContext): string {
   const largest = groups.largest(NAMED);
-  const named = largest.map(([path, { row, count }]) => {
-    const name = place(capture.path(path), capture.columns.nodeid[row]);
+  const named = largest.map(([, { row, count }]) => {
+    const name = placeOf(capture, row);
     return count > 1 ? `${name} ${count} times` : name;
   });
   return list(named, groups.size - largest.length);

@@ -14,7 +14,7 @@ import { Groups } from './groups';
 import { isLockedName, openFlagsOf } from './opens';
 import type { Row } from './row';
 import { locks, NAMED } from './thresholds';
-import { list, place, times } from './words';
+import { list, placeOf, times } from './words';
 
 const both = InitFlag.POSIX_LOCKS | InitFlag.FLOCK_LOCKS;
 
@@ -54,7 +54,7 @@ export class LocksNeverSeen implements Detector {
       const names: string[] = [];
       if (this.missing & InitFlag.POSIX_LOCKS) names.push('POSIX_LOCKS');
       if (this.missing & InitFlag.FLOCK_LOCKS) names.push('FLOCK_LOCKS');
-      const files = largest.map(([path, { row }]) => place(capture.path(path), capture.columns.nodeid[row]));
+      const files = largest.map(([, { row }]) => placeOf(capture, row));
       parts.push(
         `INIT did not agree on ${list(names)}, and files that programs lock were opened for writing: ` +
           list(files, this.files.size - largest.length),

@@ -9,7 +9,7 @@ import type { Detector, DetectorContext } from './detector';
 import { finding, Proof, type Finding } from './finding';
 import { fopenFlagsOf, isLockedName, openFlagsOf } from './opens';
 import type { Row } from './row';
-import { place, times } from './words';
+import { placeOf, times } from './words';
 
 export class MmapRefused implements Detector {
   readonly opcodes = [Opcode.OPEN, Opcode.CREATE];
@@ -42,7 +42,7 @@ export class MmapRefused implements Detector {
     const databases = this.named > 0 ? `, ${this.named} of them with the name of a database or its log` : '';
     const text =
       `${times(total, 'file')} opened O_RDWR with FOPEN_DIRECT_IO${databases}, such as ` +
-      `${place(path, capture.columns.nodeid[row])}; DIRECT_IO_ALLOW_MMAP is not among the flags of INIT.`;
+      `${placeOf(capture, row)}; DIRECT_IO_ALLOW_MMAP is not among the flags of INIT.`;
     return [finding('mmap-refused', this.proof, text, { path, severity: this.named > 0 ? 'warning' : 'info' })];
   }
 }

@@ -4,11 +4,12 @@
  */
 import { Errno } from '../../protocol/errno';
 import { Opcode } from '../../protocol/fuse/opcodeNumbers';
+import { quote } from '../../protocol/text';
 import type { Detector, DetectorContext } from './detector';
 import { finding, Proof, type Finding } from './finding';
 import type { Row } from './row';
 import { MOST_PATHS, NAMED, negative } from './thresholds';
-import { list, percent, place, times } from './words';
+import { list, percent, times } from './words';
 
 export class NegativeLookups implements Detector {
   readonly opcodes = [Opcode.LOOKUP];
@@ -36,7 +37,7 @@ export class NegativeLookups implements Detector {
     const { capture } = this.context;
     if (total < negative.requests || total < negative.share * capture.count) return [];
     const { worst, repeated } = this.largest();
-    const named = worst.map((path) => `${place(capture.path(path), 0)} ${times(this.counts[path], 'time')}`);
+    const named = worst.map((path) => `${quote(capture.path(path))} ${times(this.counts[path], 'time')}`);
     const text =
       `${times(total, 'LOOKUP')} of ${times(repeated, 'name')} that are not there, each looked up more than ` +
       `${negative.free} times, are ${percent(total, capture.count)} of all requests: ${list(named, repeated - worst.length)}.`;

@@ -1,7 +1,8 @@
 /**
  * A set of 64-bit ids (nodeid, fh) as doubles, each with a small number for columns beside it: no objects, bounded.
  *
- * Numbers of removed ids are given out again. When `most` ids are in, no more go in.
+ * Numbers of removed ids are given out again. When `most` ids are in, no more go in; nor does one that a double does not
+ * hold exactly, so that two are never taken for one.
  */
 import { PairMap } from '../pairMap';
 
@@ -11,6 +12,8 @@ const FIRST_SIZE = 64;
 export class NodeIndex {
   /** An id was turned away. */
   full = false;
+  /** An id was turned away that is no exact double. */
+  wide = false;
   private readonly slots = new PairMap();
   /** By number; NaN where it is free. */
   private keys: Float64Array<ArrayBuffer> = new Float64Array(FIRST_SIZE).fill(NaN);
@@ -36,10 +39,14 @@ export class NodeIndex {
     return this.slots.get(high(key), key);
   }
 
-  /** The number of an id that is in from now on; -1 when there is no room. */
+  /** The number of an id that is in from now on; -1 when there is no room, or it is too wide. */
   add(key: number): number {
     const known = this.slots.get(high(key), key);
     if (known >= 0) return known;
+    if (!Number.isSafeInteger(key)) {
+      this.wide = true;
+      return -1;
+    }
     if (this.count >= this.most) {
       this.full = true;
       return -1;
@@ -65,7 +72,7 @@ export class NodeIndex {
   clear(): void {
     this.slots.clear();
     this.freeCount = this.next = 0;
-    this.full = false;
+    this.full = this.wide = false;
   }
 
   /** The id of a number that is in use. */

@@ -14,7 +14,7 @@ import type { Observed } from './observed';
 import type { Row } from './row';
 import { openFlagsOf } from './opens';
 import { MOST_NODES, NAMED } from './thresholds';
-import { octal, place, times } from './words';
+import { octal, placeOf, times } from './words';
 
 /** Mode and owner of the inode that a refused request names, at that time. */
 interface Owner {
@@ -44,7 +44,8 @@ export class PermissionErrors implements Detector {
     if (row.error !== -Errno.EACCES && row.error !== -Errno.EPERM) return;
     this.proof.add(row.index);
     const before = this.groups.size;
-    this.groups.add(`${row.opcode} ${row.error} ${row.uid} ${row.gid} ${row.path} ${row.nodeid}`, row.index);
+    const where = `${row.nodeid} ${placeOf(this.context.capture, row.index)}`;
+    this.groups.add(`${row.opcode} ${row.error} ${row.uid} ${row.gid} ${where}`, row.index);
     const slot = this.nodes.find(row.nodeid);
     if (this.groups.size === before || slot < 0) return;
     this.owners.set(row.index, {
@@ -88,18 +89,13 @@ export class PermissionErrors implements Detector {
     const { columns } = this.context.capture;
     const opcode = opcodeByNumber(columns.opcode[row]);
     const who = `uid ${columns.uid[row]} gid ${columns.gid[row]}`;
-    const what = `${opcode?.name ?? columns.opcode[row]} ${this.path(row)} ${errnoName(columns.error[row])}`;
+    const what = `${opcode?.name ?? columns.opcode[row]} ${placeOf(this.context.capture, row)} ${errnoName(columns.error[row])}`;
     const often = count > 1 ? ` (${count} times)` : '';
     const owner = this.owners.get(row);
     if (!owner) return `${who}: ${what}${often}, whose owner and mode are not in the capture`;
     const which = opcode && opcode.names.length > 0 ? 'its folder' : 'it';
     const known = `${which} has mode ${octal(owner.mode)} and owner ${owner.uid}:${owner.gid}`;
     return `${who}: ${what}${often}; ${known}, ${explanation(owner, columns.uid[row], columns.gid[row])}`;
-  }
-
-  private path(row: number): string {
-    const { capture } = this.context;
-    return place(capture.path(capture.columns.path[row]), capture.columns.nodeid[row]);
   }
 }
 

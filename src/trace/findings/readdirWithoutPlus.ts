@@ -9,7 +9,7 @@ import { finding, Proof, type Finding } from './finding';
 import { grown, NodeIndex } from './nodeIndex';
 import type { Row } from './row';
 import { MOST_HANDLES, readdirPlus } from './thresholds';
-import { place, times } from './words';
+import { placeOf, times } from './words';
 
 export class ReaddirWithoutPlus implements Detector {
   readonly opcodes = [Opcode.READDIR, Opcode.READDIRPLUS, Opcode.LOOKUP];
@@ -83,7 +83,7 @@ export class ReaddirWithoutPlus implements Detector {
     const why = session.known ? 'DO_READDIRPLUS was not agreed on' : 'no READDIRPLUS is in the capture';
     const text =
       `${times(total, 'LOOKUP')} followed ${times(this.listings, 'listing')} by the same process, ${this.worst} of them in ` +
-      `${place(path, capture.columns.nodeid[this.worstRow])}; ${why}.`;
+      `${placeOf(capture, this.worstRow)}; ${why}.`;
     return [finding('readdir-without-plus', this.proof, text, { path })];
   }
 }

@@ -10,7 +10,7 @@ import type { Detector, DetectorContext } from './detector';
 import { finding, Proof, type Finding } from './finding';
 import type { Row } from './row';
 import { inFlight, NAMED } from './thresholds';
-import { duration, list, place, times } from './words';
+import { duration, list, placeOf, times } from './words';
 
 export class RequestsInFlight implements Detector {
   /** The oldest ones: those that are taken later are younger but for the order of queues. */
@@ -45,7 +45,7 @@ export class RequestsInFlight implements Detector {
     for (const { row } of old) proof.add(row);
     const named = old.slice(0, NAMED).map(({ row, start }) => {
       const name = opcodeByNumber(columns.opcode[row])?.name ?? `opcode ${columns.opcode[row]}`;
-      const where = place(capture.path(columns.path[row]), columns.nodeid[row]);
+      const where = placeOf(capture, row);
       return `${name} ${where} (#${row}, pid ${columns.pid[row]}) for ${duration(this.now - start)}`;
     });
     const lost = capture.gaps.length > 0 ? ' Packets were lost, perhaps the replies among them.' : '';

@@ -8,7 +8,7 @@ import type { Detector, DetectorContext } from './detector';
 import { finding, Proof, type Finding } from './finding';
 import type { Row } from './row';
 import { slow } from './thresholds';
-import { duration, list, place, times } from './words';
+import { duration, list, placeOf, times } from './words';
 
 /** They wait for somebody else by purpose. */
 const waiting = new Set<number>([Opcode.SETLKW, Opcode.POLL, Opcode.INIT, Opcode.DESTROY]);
@@ -107,7 +107,7 @@ export class SlowRequests implements Detector {
     const { capture } = this.context;
     const { columns } = capture;
     const name = opcodeByNumber(columns.opcode[row])?.name ?? `opcode ${columns.opcode[row]}`;
-    const where = place(capture.path(columns.path[row]), columns.nodeid[row]);
+    const where = placeOf(capture, row);
     const usual = Number.isFinite(median) ? `, usually ${duration(median)}` : '';
     return `${name} ${where} ${duration(latency)}${usual}, ${this.phase(row, latency)}`;
   }

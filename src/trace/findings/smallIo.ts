@@ -14,7 +14,7 @@ import { Groups } from './groups';
 import { grown, NodeIndex } from './nodeIndex';
 import type { Row } from './row';
 import { MOST_HANDLES, NAMED, smallIo } from './thresholds';
-import { list, percent, place, times } from './words';
+import { list, percent, placeOf, times } from './words';
 
 /** Upper bounds of the histogram, in KiB. */
 const bounds = [4, 16, 64, 256, 1024] as const;
@@ -120,7 +120,7 @@ export class SmallIo implements Detector {
     const { capture } = this.context;
     if (total < smallIo.requests || total < smallIo.share * capture.count) return [];
     const largest = this.paths.largest(NAMED);
-    const names = largest.map(([path, { row }]) => place(capture.path(path), capture.columns.nodeid[row]));
+    const names = largest.map(([, { row }]) => placeOf(capture, row));
     const text =
       `${total} READs and WRITEs of at most 16K, in ${times(this.runs, 'run')} from front to back, are ` +
       `${percent(total, capture.count)} of all requests: ${list(names, this.paths.size - largest.length)}. Sizes of ` +

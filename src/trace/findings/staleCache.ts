@@ -172,7 +172,7 @@ export class StaleCache implements Detector, ChangeSink {
   private found(first: number, row: number, stale: number, path: string, nodeid: number): void {
     this.proof.add(first, false);
     this.proof.add(row);
-    this.told?.(nodeid, first, row, stale);
+    if (Number.isSafeInteger(nodeid)) this.told?.(nodeid, first, row, stale);
     const name = place(path, nodeid);
     this.byPath.add(name, row);
     if (stale > this.longest) {

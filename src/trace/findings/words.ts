@@ -1,5 +1,7 @@
 /** Numbers and names as the texts of findings have them. */
+import { printId } from '../../protocol/print';
 import { quote } from '../../protocol/text';
+import type { Capture } from '../capture';
 
 /** `1 request`, `12 requests`. */
 export function times(count: number, one: string, many = `${one}s`): string {
@@ -27,8 +29,13 @@ export function percent(part: number, of: number): string {
 }
 
 /** A path in quotes; what has none is known by its number. */
-export function place(path: string, nodeid: number): string {
-  return path === '' ? `inode ${nodeid}` : quote(path);
+export const place = (path: string, nodeid: number | bigint): string =>
+  path === '' ? `inode ${printId(nodeid)}` : quote(path);
+
+/** What a request is about. */
+export function placeOf(capture: Capture, row: number): string {
+  const { path, nodeid } = capture.columns;
+  return place(capture.path(path[row]), path[row] === 0 ? (capture.request(row)?.nodeid ?? nodeid[row]) : nodeid[row]);
 }
 
 /** `0644`, as ls and chmod have it. */

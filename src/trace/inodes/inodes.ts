@@ -3,7 +3,8 @@
  * was told, open handles, locks. A reducer over the rows of a capture that grows.
  *
  * Names, parents and lookup counts are the path model's; here is what it does not keep. Each row is taken once, when it is
- * complete. Bounded as findings are; what is beyond is told (`full`), never wrong. Knows nothing of who shows it.
+ * complete. Bounded as findings are; what is beyond is told (`full`), never wrong. Nodes and handles whose numbers are no
+ * exact doubles are left out (`nodeNumbers.ts`). Knows nothing of who shows it.
  */
 import { Opcode } from '../../protocol/fuse/opcodeNumbers';
 import { CreateIn, EntryOut, InHeader, OpenIn, OpenOut, OutHeader, ReleaseIn } from '../../protocol/fuse/structs';
@@ -164,8 +165,11 @@ export class Inodes {
   list(order: InodeOrder, most: number): Inode[] {
     const largest = new Largest(2 * most);
     const { columns } = this;
-    if (order === 'lookups') this.capture.forEachNode((nodeid, lookups) => largest.add(nodeid, lookups));
-    else {
+    if (order === 'lookups') {
+      this.capture.forEachNode((nodeid, lookups) => {
+        if (Number.isSafeInteger(nodeid)) largest.add(nodeid, lookups);
+      });
+    } else {
       this.index.forEach((slot) => {
         const value =
           order === 'bytes'
@@ -311,7 +315,7 @@ export class Inodes {
       this.columns.keepCache[slot] = (openFlags & KEEP_CACHE) !== 0 ? 1 : 0;
     }
     // A server that keeps no handles gives 0 to everybody.
-    if (fh === 0) return;
+    if (fh === 0 || !Number.isSafeInteger(nodeid)) return;
     this.handles.open(
       fh,
       nodeid,

@@ -28,13 +28,13 @@ const MOST_LOCKS = 4096;
 const MOST_OF_OWNER = 512;
 const BODY = InHeader.size;
 
-/** What a SETLK or SETLKW asks; undefined when its bytes are not there. `exclusive` undefined: to unlock. */
+/** What a SETLK or SETLKW asks; undefined when its bytes are not there, or the node is not told from others. `exclusive` undefined: to unlock. */
 export interface AskedLock extends Omit<HeldLock, 'exclusive'> {
   readonly exclusive: boolean | undefined;
 }
 
 export function askedLock(request: Uint8Array, nodeid: number, pid: number, row: number): AskedLock | undefined {
-  if (request.length < BODY + LkIn.offset.lk_flags + 4) return undefined;
+  if (request.length < BODY + LkIn.offset.lk_flags + 4 || !Number.isSafeInteger(nodeid)) return undefined;
   const lk = BODY + LkIn.offset.lk;
   const end = u64At(request, lk + FileLock.offset.end);
   const type = u32At(request, lk + FileLock.offset.type);

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import type { Finding, Severity } from '../../trace/findings/findings';
 import { findingTable } from '../../trace/findings/findings';
 import { requestLine } from '../../trace/line';
+import { WIDE_LEFT_OUT } from '../../trace/nodeNumbers';
 import type { Captures } from '../captures/captures';
 import { Follower } from '../captures/follower';
 import { paragraphs } from '../markdown';
@@ -56,7 +57,9 @@ export class FindingsView implements vscode.TreeDataProvider<FindingsNode>, vsco
     const told = [some(errors, 'error'), some(warnings, 'warning')].filter((text) => text !== '').join(', ');
     view.badge = told === '' ? undefined : { value: errors + warnings, tooltip: `Findings: ${told}` };
     const none = model.capture !== undefined && model.found.length === 0;
-    view.message = none ? 'Nothing found in this capture.' : '';
+    const lines = none ? ['Nothing found in this capture.'] : [];
+    if ((model.capture?.reader.wideNodes ?? 0) > 0) lines.push(WIDE_LEFT_OUT);
+    view.message = lines.join(' ');
     this.changed.fire(undefined);
   }
 

@@ -5,6 +5,7 @@ import { printFlags, printId } from '../../protocol/print';
 import type { Handle } from '../../trace/inodes/handles';
 import type { Inode, InodeOrder } from '../../trace/inodes/inodes';
 import type { AskedLock, HeldLock } from '../../trace/inodes/locks';
+import { WIDE_LEFT_OUT } from '../../trace/nodeNumbers';
 import { printDuration } from '../../trace/times';
 import type { Captures } from '../captures/captures';
 import { Follower } from '../captures/follower';
@@ -86,7 +87,9 @@ export class InodesView implements vscode.TreeDataProvider<InodesNode>, vscode.D
     const { inodes, capture } = this.model;
     const none = !inodes || !capture || capture.reader.count === 0;
     this.view.description = none ? '' : `${count(inodes.known)} known`;
-    this.view.message = inodes?.full ? 'More than is remembered: figures are of a part.' : '';
+    const told = capture && capture.reader.wideNodes > 0 ? [WIDE_LEFT_OUT] : [];
+    if (inodes?.full) told.push('More than is remembered: figures are of a part.');
+    this.view.message = told.join(' ');
     this.changed.fire(undefined);
   }
 

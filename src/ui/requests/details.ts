@@ -7,7 +7,7 @@ import { errnoName } from '../../protocol/errno';
 import { splitFlags } from '../../protocol/flagTable';
 import { opcodeByNumber } from '../../protocol/fuse/opcodes';
 import { notificationName, type Message } from '../../protocol/message';
-import { printNode, printSize } from '../../protocol/print';
+import { printId, printNode, printSize } from '../../protocol/print';
 import { type Capture, RowFlag } from '../../trace/capture';
 import type { CaptureReader } from '../../trace/captureReader';
 import { hostCallLine } from '../../trace/hostCallLine';
@@ -179,7 +179,7 @@ function queueOf(reader: CaptureReader, row: number): Detail {
 }
 
 function callerOf(reader: CaptureReader, row: number): Detail {
-  const { uid, gid, pid, nodeid, path } = reader.columns;
+  const { uid, gid, pid, path } = reader.columns;
   const session = reader.session(row);
   const facts: [string, string, string][] = [
     ['taken', printInstant(instantOf(reader, row)), 'When the daemon took it from the queue.'],
@@ -187,7 +187,7 @@ function callerOf(reader: CaptureReader, row: number): Detail {
   ];
   if (!isOrphan(reader, row)) {
     facts.push(
-      ['nodeid', String(nodeid[row]), 'The inode, as the server named it.'],
+      ['nodeid', printId(reader.request(row)?.nodeid ?? 0n), 'The inode, as the server named it.'],
       ['pid', String(pid[row]), 'The process in the guest.'],
       ['uid', String(uid[row]), 'Its user.'],
       ['gid', String(gid[row]), 'Its group.'],

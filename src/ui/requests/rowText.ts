@@ -71,8 +71,7 @@ export function rowText(capture: Capture, row: number, within: Grouping): RowTex
   if (within === 'file') facts.push(...argumentsFor(capture, row, path));
   else if (columns.payload[row] > 0) facts.push(sizeText(columns.payload[row]));
   if (!Number.isNaN(columns.latency[row]) && !isOrphan(capture, row)) facts.push(printDuration(columns.latency[row]));
-  const unnamed = columns.nodeid[row] === 0 ? '' : `nodeid ${printId(columns.nodeid[row])}`;
-  const about = path === '' ? unnamed : path;
+  const about = path === '' ? unnamed(capture, row) : path;
   // The name first: of a narrow view the end is cut off.
   const [name, folder] = split(about);
   const label = within === 'file' || about === '' ? kind : within === 'opcode' ? name : `${kind} ${name}`;
@@ -104,4 +103,10 @@ function argumentsFor(capture: Capture, row: number, path: string): string[] {
   const request = capture.request(row);
   const text = request ? argumentsOf(request, path, capture.path(capture.columns.otherPath[row])).join(' ') : '';
   return text === '' ? [] : [text.length > 60 ? `${text.slice(0, 59)}…` : text];
+}
+
+/** By its number, with all 64 bits. */
+function unnamed(capture: Capture, row: number): string {
+  const nodeid = capture.request(row)?.nodeid ?? 0n;
+  return nodeid === 0n ? '' : `nodeid ${printId(nodeid)}`;
 }

@@ -18,6 +18,8 @@ const CHUNK = 256 << 10;
 const SLICE = 4;
 /** After so many bytes it is guessed how many rows the whole file has. */
 const GUESS_AFTER = 4 << 20;
+/** Room for so many at most is made at once: a file may be said to have any size, and mostly be a hole. */
+const MOST_GUESSED = 2 << 20;
 
 /** The bytes of a capture, which are all there: once from the beginning, and by their place where they were read. */
 export type Bytes = Pick<CaptureFiles, 'size' | 'notes' | 'next' | 'readAt' | 'close'>;
@@ -86,7 +88,8 @@ export class FileCapture implements CaptureSource {
     const before = this.bytesRead;
     this.bytesRead += chunk.length;
     if (before < GUESS_AFTER && this.bytesRead >= GUESS_AFTER) {
-      this.capture.expect(Math.ceil((this.capture.count * this.size * 1.05) / this.bytesRead));
+      const rows = Math.ceil((this.capture.count * this.size * 1.05) / this.bytesRead);
+      this.capture.expect(Math.min(rows, MOST_GUESSED));
     }
     return true;
   }
@@ -96,7 +99,9 @@ export class FileCapture implements CaptureSource {
   }
 
   state(): SourceState {
-    const { title, phase, bytesRead, trouble, size: bytes } = this;
+    const { title, phase, bytesRead, trouble } = this;
+    // Of a file that has grown since it was opened there is more than was told.
+    const bytes = Math.max(this.size, bytesRead);
     return { title, phase, bytesRead, bytes, trouble, notes: [...this.bytes.notes, ...this.capture.notes] };
   }
 

@@ -80,7 +80,9 @@ async function pickCapture(title: string, except?: vscode.Uri): Promise<vscode.U
     .filter((uri) => uri.toString() !== except?.toString())
     .map((uri) => ({ label: vscode.workspace.asRelativePath(uri), uri }));
   const elsewhere = { label: '$(folder-opened) Another file…', uri: undefined };
-  const picked = items.length === 0 ? elsewhere : await vscode.window.showQuickPick([...items, elsewhere], { title });
+  // The page that the command was called from may get the focus back only now, which would close the choice.
+  const options = { title, ignoreFocusOut: true };
+  const picked = items.length === 0 ? elsewhere : await vscode.window.showQuickPick([...items, elsewhere], options);
   if (picked !== elsewhere) return picked?.uri;
   const opened = await vscode.window.showOpenDialog({ title, filters: { Captures: ['pcapng'] } });
   return opened?.[0];

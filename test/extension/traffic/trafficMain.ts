@@ -46,38 +46,42 @@ async function begin(order: Order & { kind: 'begin' }): Promise<Done> {
   return { pid: daemon.pid };
 }
 
+/** `requests` in what it comes to: how many it has made, those answered with an error among them. */
+function work(guest: FuseCalls): Done {
+  let requests = 0;
+  const made = <T>(ask: () => T): T => {
+    requests++;
+    return ask();
+  };
+  const source = made(() => guest.lookup(1n, 'src'));
+  const folder = made(() => guest.opendir(source.nodeid));
+  made(() => guest.readdirplus(source.nodeid, folder.fh, 0n, 8192));
+  made(() => guest.releasedir(source.nodeid, folder.fh));
+  for (const name of ['main.c', 'util.c', 'util.h', 'missing.h']) {
+    attempt(() => {
+      const entry = made(() => guest.lookup(source.nodeid, name));
+      made(() => guest.getattr(entry.nodeid));
+      const open = made(() => guest.open(entry.nodeid, 0));
+      made(() => guest.read(entry.nodeid, open.fh, 0, 4096));
+      made(() => guest.flush(entry.nodeid, open.fh));
+      made(() => guest.release(entry.nodeid, open.fh));
+      made(() => guest.getxattr(entry.nodeid, 'security.capability'));
+    });
+  }
+  attempt(() => made(() => guest.unlink(1n, 'out.o')));
+  const out = made(() => guest.create(1n, 'out.o', O_RDWR | O_CREAT, 0o644));
+  for (let i = 0; i < 4; i++) made(() => guest.write(out.nodeid, out.fh, i * 4096, new Uint8Array(4096)));
+  made(() => guest.fsync(out.nodeid, out.fh, false));
+  attempt(() => made(() => guest.mkdir(1n, 'src')));
+  return { requests };
+}
+
 function attempt(what: () => unknown): void {
   try {
     what();
   } catch {
     // An error of the server is what was wanted.
   }
-}
-
-function work(guest: FuseCalls): Done {
-  let requests = 0;
-  const count = <T>(value: T): T => (requests++, value);
-  const source = count(guest.lookup(1n, 'src'));
-  const folder = count(guest.opendir(source.nodeid));
-  count(guest.readdirplus(source.nodeid, folder.fh, 0n, 8192));
-  count(guest.releasedir(source.nodeid, folder.fh));
-  for (const name of ['main.c', 'util.c', 'util.h', 'missing.h']) {
-    attempt(() => {
-      const entry = count(guest.lookup(source.nodeid, name));
-      count(guest.getattr(entry.nodeid));
-      const open = count(guest.open(entry.nodeid, 0));
-      count(guest.read(entry.nodeid, open.fh, 0, 4096));
-      count(guest.flush(entry.nodeid, open.fh));
-      count(guest.release(entry.nodeid, open.fh));
-      attempt(() => count(guest.getxattr(entry.nodeid, 'security.capability')));
-    });
-  }
-  attempt(() => guest.unlink(1n, 'out.o'));
-  const made = count(guest.create(1n, 'out.o', O_RDWR | O_CREAT, 0o644));
-  for (let i = 0; i < 4; i++) count(guest.write(made.nodeid, made.fh, i * 4096, new Uint8Array(4096)));
-  count(guest.fsync(made.nodeid, made.fh, false));
-  attempt(() => guest.mkdir(1n, 'src'));
-  return { requests };
 }
 
 /** A file that stays open, with a lock. */

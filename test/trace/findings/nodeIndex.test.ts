@@ -45,6 +45,17 @@ describe('findings: NodeIndex', () => {
     assert.equal(index.add(7), freed);
   });
 
+  it('turns away an id that is no exact double: it could be another one', () => {
+    const index = new NodeIndex(10);
+    const last = Number.MAX_SAFE_INTEGER;
+    assert.equal(index.add(last), 0);
+    assert.equal(index.wide, false);
+    for (const id of [last + 1, 2 ** 60, -(2 ** 60)]) assert.deepEqual([index.add(id), index.find(id)], [-1, -1]);
+    assert.deepEqual([index.count, index.wide, index.full], [1, true, false]);
+    index.clear();
+    assert.equal(index.wide, false);
+  });
+
   it('forgets everything', () => {
     const index = new NodeIndex(10);
     for (let id = 0; id < 20; id++) index.add(id);

@@ -122,3 +122,16 @@ describe('colour rules', () => {
     );
   });
 });
+
+describe('a request about a node whose number is no exact double', () => {
+  it('is shown with all its digits', () => {
+    const nodeid = 2n ** 60n + 3n;
+    const one = new CaptureBuilder()
+      .init()
+      .exchange('OPEN', { nodeid, out: { fh: 1 } })
+      .capture();
+    assert.equal(rowText(one, 1, 'time').label, 'OPEN nodeid 0x1000000000000003');
+    const caller = part(requestDetails(one, 1), 'Caller and inode');
+    assert.equal(part(caller.children ?? [], 'nodeid').text, '0x1000000000000003');
+  });
+});

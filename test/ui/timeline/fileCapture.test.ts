@@ -101,6 +101,25 @@ describe('a capture file', () => {
     assert.equal(file.state().bytesRead, newer.length);
   });
 
+  it('that is said to be of any size has no more memory than its rows, and is read as it is', async () => {
+    const builder = new CaptureBuilder();
+    for (let i = 0; i < 20_000; i++) builder.exchange('STATFS');
+    const all = builder.bytes();
+    assert.ok(all.length > 4 << 20);
+    const roomOf = async (size: number): Promise<number> => {
+      const file = new FileCapture('/huge.fuse.pcapng', { ...bytesInMemory(all), size });
+      await file.done;
+      const { trouble, bytes, bytesRead } = file.state();
+      assert.deepEqual([trouble, file.capture.count, bytesRead], [undefined, 20_000, all.length]);
+      assert.ok(bytes >= bytesRead);
+      return file.capture.columns.start.length;
+    };
+    assert.ok((await roomOf(2 ** 52)) <= 2 << 20);
+    assert.ok((await roomOf(all.length)) < 100_000);
+    // It has grown since it was opened.
+    assert.ok((await roomOf(1)) < 100_000);
+  });
+
   it('that is none, cannot be read or is empty says what to do', async () => {
     assert.throws(() => new OpenFile(join(folder, 'none')), { code: 'captureMissing' });
     writeFileSync(path, '');

@@ -120,6 +120,11 @@ describe('the time in view', () => {
     assert.equal(showing(span, 400, 450, whole), span);
     const moved = showing(span, 5000, 5010, whole);
     assert.ok(moved.from < 5000 && moved.to > 5010 && moved.to - moved.from === 1000);
+    assert.notEqual(showing({ from: 5000, to: 6000 }, 5000, 5010, whole).from, 5000);
+    // At the ends there is nothing further to be seen: everything stays in view.
+    const everything = { from: -0.01e9, to: 1.01e9 };
+    for (const at of [0, 0.5e9, 1e9 - 10]) assert.equal(showing(everything, at, at + 10, whole), everything);
+    assert.equal(showing(everything, 0, 1e9, whole), everything);
     assert.deepEqual(within({ from: 5e8, to: 6e8 }, whole), { from: 5e8, to: 6e8 });
   });
 

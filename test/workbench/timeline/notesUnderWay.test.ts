@@ -1,62 +1,38 @@
 /** The timeline's page by itself: what VS Code would give to it comes when the test says so. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import type { FromTimeline, Note, ToTimeline } from '../../../src/control/timeline';
 import { need } from '../../support/need';
 import { CHROMIUM } from '../../support/vscode/workbench';
-
-const project = resolve(__dirname, '../../../..');
-
-/** Keeps what the page says. */
-const VSCODE = `
-  window.taken = [];
-  window.acquireVsCodeApi = () => ({
-    postMessage: (message) => window.taken.push(message),
-    getState: () => undefined,
-    setState: () => undefined,
-  });`;
+import { LonePage } from './lonePage';
 
 describe('a page of the timeline, while notes are under way to it', function () {
   this.timeout(60_000);
-  let browser: Browser;
+  const lone = new LonePage();
   let page: Page;
 
   before(async function () {
     need(this, 'a browser', existsSync(CHROMIUM), `no ${CHROMIUM}`);
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-gpu'] });
+    await lone.start();
   });
 
-  after(async () => {
-    await browser?.close();
-  });
+  after(() => lone.end());
 
   beforeEach(async () => {
-    page = await browser.newPage();
-    page.setDefaultTimeout(12_000);
-    await page.route('**', (route) => route.fulfill({ contentType: 'text/html', body: '<main id="timeline"></main>' }));
-    await page.goto('http://localhost/');
-    await page.addScriptTag({ content: VSCODE });
-    await page.addStyleTag({ path: join(project, 'dist/webview/timeline.css') });
-    await page.addScriptTag({ path: join(project, 'dist/webview/timeline.js') });
-    await give({ kind: 'begin', sides: 1, live: false });
+    page = await lone.open();
+    await lone.give({ kind: 'begin', sides: 1, live: false });
   });
 
-  afterEach(async () => {
-    await page?.close();
-  });
-
-  const give = (message: ToTimeline): Promise<void> => page.evaluate(`window.postMessage(${JSON.stringify(message)})`);
+  afterEach(() => lone.close());
 
   type Given = Extract<ToTimeline, { kind: 'notes' }>;
   const giveNotes = ({ notes, edition }: Pick<Given, 'notes' | 'edition'>): Promise<void> =>
-    give({ kind: 'notes', notes, edition, place: 'beside' });
+    lone.give({ kind: 'notes', notes, edition, place: 'beside' });
 
   /** The lists that the page has given to be kept. */
   async function lists(): Promise<Extract<FromTimeline, { kind: 'notes' }>[]> {
-    const taken: FromTimeline[] = await page.evaluate('window.taken');
-    return taken.flatMap((message) => (message.kind === 'notes' ? [message] : []));
+    return (await lone.taken()).flatMap((message) => (message.kind === 'notes' ? [message] : []));
   }
 
   const texts = async (): Promise<string[][]> => (await lists()).map(({ notes }) => notes.map(({ text }) => text));

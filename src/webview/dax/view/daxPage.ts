@@ -229,10 +229,10 @@ export class DaxPage {
     }
     const looked = this.find.value.trim() !== '';
     const found = looked ? cellsOf(view, grid, this.find.value) : undefined;
-    this.hits.textContent = found ? (found.length === 0 ? 'not there' : `${thousands(found.length)} ranges`) : '';
+    this.hits.textContent = found ? (found.length === 0 ? 'not there' : ranges(found.length)) : '';
     const part = occupancy(view);
-    const ranges = view.ranges.length + view.more;
-    this.sums.textContent = `${sizeWords(view.mapped)} of ${sizeWords(view.size)} in use (${percentWords(part)}), ${thousands(ranges)} ranges`;
+    const all = view.ranges.length + view.more;
+    this.sums.textContent = `${sizeWords(view.mapped)} of ${sizeWords(view.size)} in use (${percentWords(part)}), ${ranges(all)}`;
     this.meter.style.width = `${Math.min(1, part) * 100}%`;
     const shown = { view, grid, by: this.by, selected: this.selected, found: found && new Set(found) };
     this.gridView.draw(shown, colours);
@@ -296,3 +296,5 @@ export class DaxPage {
     );
   }
 }
+
+const ranges = (count: number): string => `${thousands(count)} ${count === 1 ? 'range' : 'ranges'}`;

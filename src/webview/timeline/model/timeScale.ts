@@ -32,11 +32,16 @@ export function zoomed(span: Span, factor: number, at: number, whole: Span): Spa
 export const panned = (span: Span, by: number, whole: Span): Span =>
   within({ from: span.from + by, to: span.to + by }, whole);
 
-/** Shows `at` without changing the length; unchanged when it is well in view. */
+/**
+ * Shows what is between `from` and `to` without changing the length; unchanged when it is well in view. Beyond the ends of
+ * the whole there is nothing to make room for.
+ */
 export function showing(span: Span, from: number, to: number, whole: Span): Span {
   const length = lengthOf(span);
   const edge = length * 0.05;
-  if (from >= span.from + edge && Math.min(to, from + length / 2) <= span.to - edge) return span;
+  const first = whole.from < span.from ? span.from + edge : Math.min(span.from + edge, whole.from);
+  const last = whole.to > span.to ? span.to - edge : Math.max(span.to - edge, whole.to);
+  if (from >= first && Math.min(to, from + length / 2) <= last) return span;
   return within({ from: from - length * 0.35, to: from + length * 0.65 }, whole);
 }
 

@@ -1,6 +1,6 @@
 /** Two captures in figures: by opcode, what only one of them asks, and where they part. */
 import type { ComparisonView as Comparison, OnlyView, Side } from '../../../control/timeline';
-import { el, thousands } from './dom';
+import { el, requestsText, thousands } from './dom';
 import { durationText } from '../model/durations';
 import type { Selected } from './model';
 
@@ -63,7 +63,7 @@ export class ComparisonView {
           el(
             'p',
             { class: 'doc' },
-            `On queue ${divergence.queues[0]} the first ${thousands(divergence.same)} requests are the same.`,
+            `On queue ${divergence.queues[0]} ${divergence.same === 1 ? 'the first request is' : `the first ${requestsText(divergence.same)} are`} the same.`,
           ),
           ...names.map((name, side) => this.list(`${name} goes on with`, divergence.rows[side], side as Side, false)),
         ]

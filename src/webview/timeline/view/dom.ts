@@ -134,3 +134,6 @@ export function reducedMotion(): boolean {
 
 const grouped = new Intl.NumberFormat('en');
 export const thousands = (count: number): string => grouped.format(count);
+
+/** `1 request`, `1,234 requests`. */
+export const requestsText = (count: number): string => `${thousands(count)} ${count === 1 ? 'request' : 'requests'}`;

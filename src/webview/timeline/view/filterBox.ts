@@ -3,6 +3,8 @@ import type { CompletionView, FilterTrouble } from '../../../control/timeline';
 import { afterPause, button, el, set } from './dom';
 
 export interface FilterBoxParts {
+  /** What it begins with. */
+  readonly text: string;
   complete(text: string, cursor: number): Promise<readonly CompletionView[]>;
   /** Resolves to what is wrong with it. */
   apply(text: string): Promise<FilterTrouble | undefined>;
@@ -48,7 +50,8 @@ export class FilterBox {
       const option = event.target instanceof Element ? event.target.closest('li') : null;
       if (option) this.accept(Number(option.dataset['index']));
     });
-    this.clearButton.hidden = true;
+    this.input.value = parts.text;
+    this.clearButton.hidden = parts.text === '';
   }
 
   get text(): string {
@@ -59,6 +62,12 @@ export class FilterBox {
     this.input.value = text;
     this.clearButton.hidden = text === '';
     this.close();
+    void this.apply();
+  }
+
+  /** All rows are new ones, which nobody has been asked about: the filter is applied to them. */
+  again(): void {
+    this.applied = '';
     void this.apply();
   }
 

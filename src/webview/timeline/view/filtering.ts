@@ -14,6 +14,11 @@ export class Filtering {
     private readonly connection: Connection,
   ) {}
 
+  /** The rows are others now: answers about those before mean nothing. */
+  begin(): void {
+    this.number++;
+  }
+
   /** Resolves to what is wrong with it. */
   async apply(text: string): Promise<FilterTrouble | undefined> {
     const number = ++this.number;

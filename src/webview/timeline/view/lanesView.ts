@@ -306,8 +306,11 @@ export class LanesView {
       context.fillText(this.fitted(context, text, room, path === true), 10 + badge, middle);
       context.fillStyle = theme.muted;
       if (two) {
-        const failed = lane.failed > 0 ? ` · ${thousands(lane.failed)} failed` : '';
-        context.fillText(this.fitted(context, `${count}${failed}`, left - 20 - badge, false), 10 + badge, middle + 15);
+        const failed = lane.failed > 0 ? `${thousands(lane.failed)} failed` : '';
+        const both = [count, failed].filter((part) => part !== '').join(' · ');
+        // Where there is no room for both, what has failed is told.
+        const short = failed !== '' && this.textWidth(context, both) > left - 20 - badge ? failed : both;
+        context.fillText(this.fitted(context, short, left - 20 - badge, false), 10 + badge, middle + 15);
       } else {
         context.textAlign = 'right';
         context.fillText(count, left - 8, y + height / 2);

@@ -48,6 +48,8 @@ export class TimelineModel {
   begin(sides: number, live: boolean): void {
     this.captures = Array.from({ length: sides }, () => new TimelineCapture(this.grouping));
     this.states = Array.from({ length: sides }, () => undefined);
+    // Of the rows before.
+    if (this.selected) this.select(undefined);
     this.live = live;
     this.follow = live;
     this.tell('rows');

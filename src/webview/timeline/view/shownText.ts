@@ -1,7 +1,7 @@
 /** What is shown in words, beside the picture of it: how many requests, and which part of time. */
 import { durationText } from '../model/durations';
 import { lengthOf, seconds } from '../model/timeScale';
-import { el, paced, set, thousands } from './dom';
+import { el, paced, requestsText, set, thousands } from './dom';
 import type { TimelineModel } from './model';
 
 export class ShownText {
@@ -23,7 +23,7 @@ export class ShownText {
     const { captures } = this.model;
     const total = captures.reduce((sum, { rows }) => sum + rows.count, 0);
     const shown = captures.reduce((sum, capture) => sum + capture.shown, 0);
-    const text = shown === total ? `${thousands(total)} requests` : `${thousands(shown)} of ${thousands(total)}`;
+    const text = shown === total ? requestsText(total) : `${thousands(shown)} of ${thousands(total)}`;
     if (this.count.textContent !== text) this.count.textContent = text;
   }
 

@@ -4,7 +4,7 @@ import 'uplot/dist/uPlot.min.css';
 import type { Side } from '../../../control/timeline';
 import { familyIndex, opcodeName } from '../model/families';
 import { figuresOf, histogramOf, type OpcodeFigures } from '../model/statistics';
-import { afterPause, el, set, thousands } from './dom';
+import { afterPause, el, requestsText, set, thousands } from './dom';
 import { durationText } from '../model/durations';
 import type { TimelineModel } from './model';
 import { NoRequests } from './noRequests';
@@ -139,7 +139,7 @@ export class StatisticsView {
         'data-opcode': opcode,
         tabindex: chosen ? 0 : -1,
         'aria-selected': String(chosen),
-        'aria-label': `${opcodeName(opcode)}, ${thousands(count)} requests, median ${durationText(figures.p50)}`,
+        'aria-label': `${opcodeName(opcode)}, ${requestsText(count)}, median ${durationText(figures.p50)}`,
         class: chosen ? 'chosen' : '',
       },
       el('td', { 'data-family': familyIndex(opcode), class: 'opcode' }, opcodeName(opcode)),
@@ -242,7 +242,7 @@ export class StatisticsView {
     );
   }
 
-  /** Lines at p50 and p99. */
+  /** Lines at p50 and p99; where they are close to each other the second name is below the first. */
   private drawPercentiles(plot: uPlot, { p50, p99 }: OpcodeFigures): void {
     const { ctx: context, bbox } = plot;
     const ratio = window.devicePixelRatio || 1;
@@ -251,6 +251,7 @@ export class StatisticsView {
     context.fillStyle = this.theme.foreground;
     // The axes are drawn before, and leave theirs.
     context.textAlign = 'left';
+    let taken = -Infinity;
     for (const [name, value] of [
       ['p50', p50],
       ['p99', p99],
@@ -259,7 +260,9 @@ export class StatisticsView {
       context.fillRect(x, bbox.top, ratio, bbox.height);
       const wide = context.measureText(name).width;
       const left = x + wide + 6 * ratio > bbox.left + bbox.width;
-      context.fillText(name, left ? x - wide - 4 * ratio : x + 4 * ratio, bbox.top + 10 * ratio);
+      const line = x <= taken ? 24 : 10;
+      context.fillText(name, left ? x - wide - 4 * ratio : x + 4 * ratio, bbox.top + line * ratio);
+      taken = x + 2 * wide + 12 * ratio;
     }
     context.restore();
   }

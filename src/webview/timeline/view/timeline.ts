@@ -120,6 +120,7 @@ export class Timeline {
       say: (text) => this.say(text),
     });
     this.filterBox = new FilterBox({
+      text: saved.filter,
       complete: async (text, cursor) =>
         (await this.connection.ask<'complete'>({ about: 'complete', text, cursor })).completions,
       apply: (text) => {
@@ -261,7 +262,8 @@ export class Timeline {
         set(this.tabs.tab('comparison'), { hidden: message.sides === 1 });
         if (message.sides === 1 && this.tabs.current === 'comparison') this.tabs.choose('requests');
         else this.tabs.choose(this.tabs.current);
-        if (this.saved.filter !== '') this.filterBox.setText(this.saved.filter);
+        this.filtering.begin();
+        this.filterBox.again();
         break;
       case 'state':
         model.states[message.state.side] = message.state;
