@@ -14,6 +14,7 @@ const MODULES: ReadonlySet<string> = new Set([
   'path',
   'perf_hooks',
   'process',
+  'stream/consumers',
   'timers/promises',
   'url',
   'util',
