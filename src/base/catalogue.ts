@@ -48,6 +48,16 @@ export const catalogue = {
     ),
   captureUnusable: (path: string, why: string) =>
     machine(`the capture ${path} cannot be written: ${why}`, 'Name a file in a folder that can be written.'),
+  captureStopped: (path: string, why: string) =>
+    failure(
+      `the capture ${path} is incomplete: it cannot be written any more (${why})`,
+      'The share goes on, and what the file has up to there can be read. For a whole one make room, or choose another place, and start the share anew.',
+    ),
+  captureIncomplete: (tags: string) =>
+    failure(
+      `the command has ended, but not all of its requests are in the capture of ${tags}`,
+      'Why is said above. The exit code is 4 where the command itself went well.',
+    ),
   captureTaken: (path: string) =>
     usage(
       `${path} is there already and is no capture (pcapng), so no capture is written in its place`,

@@ -29,6 +29,8 @@ export interface DaemonOptions {
   rlimitNofile?: number;
   /** An open descriptor that the capture (pcapng) is written to. */
   traceFd?: number;
+  /** An open descriptor on which problems of the share are told: `control/problemLines.ts`. */
+  problemsFd?: number;
   /** A file for the capture, and how large it and its older half may become together, in bytes. */
   capture?: string;
   captureLimit?: number;

@@ -261,6 +261,14 @@ export const rows: readonly Row[] = [
   },
   setting(['--trace-fd'], 'N', 'Write the capture to this open descriptor.', 'traceFd', 'a descriptor', descriptor),
   setting(
+    ['--problems-fd'],
+    'N',
+    'Tell what goes wrong with the share on this open descriptor, a line of JSON each.',
+    'problemsFd',
+    'a descriptor',
+    descriptor,
+  ),
+  setting(
     ['--rlimit-nofile'],
     'N',
     'Limit of open files; 0 leaves it (default: as high as it goes, at most 1000000).',

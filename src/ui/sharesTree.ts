@@ -6,7 +6,7 @@
  */
 import * as vscode from 'vscode';
 import type { ShareActivity } from '../control/counters';
-import type { ProcessFacts, ShareFact } from '../control/launcher';
+import { type ProcessFacts, type ShareFact, isServed } from '../control/launcher';
 import type { RunningShare } from '../control/runningShares';
 import type { SharedVm } from './sharedVm';
 import { sentence } from './sentence';
@@ -218,9 +218,11 @@ function vmItem(vm: SharedVm): vscode.TreeItem {
       item.tooltip = item.description;
       break;
     case 'up': {
-      const worst = [...vm.problems.values()][0];
+      const worst = vm.worstProblem;
       item.iconPath =
-        worst === undefined ? icon('vm-running', 'testing.iconPassed') : icon('vm', 'list.errorForeground');
+        worst === undefined
+          ? icon('vm-running', 'testing.iconPassed')
+          : icon('vm', isServed(worst) ? 'list.warningForeground' : 'list.errorForeground');
       // Without numbers that change: each drawing of a row ends its tooltip.
       item.description = `Linux ${state.release}`;
       item.tooltip =
@@ -254,12 +256,17 @@ function shareItem(vm: SharedVm, share: ShareFact): vscode.TreeItem {
   const item = new vscode.TreeItem(share.tag, vscode.TreeItemCollapsibleState.Collapsed);
   item.id = `vm${vm.id}/${share.tag}`;
   item.contextValue = problem === undefined ? 'share' : 'share.troubled';
-  item.iconPath =
-    problem === undefined ? icon(share.readOnly ? 'lock' : 'folder-active') : icon('error', 'list.errorForeground');
-  item.description =
-    problem === undefined
-      ? [activityText(activity), shownPath(share.directory)].filter(Boolean).join(' · ')
-      : sentence(problem.text, '').trim();
+  const traffic = [activityText(activity), shownPath(share.directory)].filter(Boolean).join(' · ');
+  if (problem === undefined) {
+    item.iconPath = icon(share.readOnly ? 'lock' : 'folder-active');
+    item.description = traffic;
+  } else if (isServed(problem)) {
+    item.iconPath = icon('warning', 'list.warningForeground');
+    item.description = `capture incomplete · ${traffic}`;
+  } else {
+    item.iconPath = icon('error', 'list.errorForeground');
+    item.description = sentence(problem.text, '').trim();
+  }
   item.tooltip =
     problem === undefined
       ? tooltip(

@@ -110,6 +110,38 @@ describe('virtiofs-studio share', function () {
     assert.equal((await finished(share('--fault', 'errno=EIO REED', '--command', 'true'))).code, 2);
   });
 
+  it('says when the capture cannot be written any more, goes on, and ends with 4', async function () {
+    const [disk, kept] = ['disk', 'kept.fuse.pcapng'].map((name) => path.join(base, name));
+    fs.mkdirSync(disk);
+    const script =
+      'mount -t tmpfs -o size=128k small "$1" || exit 99; disk=$1 kept=$2; shift 2; ' +
+      '"$@"; status=$?; cp "$disk/capture" "$kept"; exit $status';
+    const inNamespace = (...words: string[]): string[] => ['-m', 'sh', '-c', script, 'sh', disk, kept, ...words];
+    const { status } = spawnSync('unshare', inNamespace('true'));
+    need(this, 'a tmpfs in a mount namespace', status === 0, 'unshare -m and mount are not allowed');
+    const words = ['--guest', 'uml', '--capture', path.join(disk, 'capture'), '--command'];
+    const run = (command: string): ChildProcess =>
+      spawn('unshare', inNamespace(process.execPath, CLI, 'share', shared, ...words, command), {
+        env: environment(),
+      });
+    const busy = 'for i in $(seq 500); do echo $i >file; done; cat file';
+
+    const good = await finished(run(busy));
+    assert.deepEqual([good.code, good.out], [4, '500\n'], good.err);
+    assert.equal(good.err.match(/\[captureStopped\]/g)?.length, 1, good.err);
+    assert.match(good.err, /error: the capture ".*capture" is incomplete: .*ENOSPC.*\r\n {2}The share goes on/);
+    assert.match(good.err, /error: the command has ended, but not all .* capture of "share" \[captureIncomplete\]/);
+    readCaptureFile(kept, ({ count, notes }) => {
+      assert.ok(count > 50, `${count} requests`);
+      assert.deepEqual(notes, []);
+    });
+
+    const bad = await finished(run(`${busy}; exit 42`));
+    assert.equal(bad.code, 42, 'the status of the command stays its own');
+    assert.match(bad.err, /\[captureIncomplete\]/);
+    await nothingIsLeft();
+  });
+
   it('passes words on to QEMU, and says what QEMU says of them', async () => {
     const { code, err } = await finished(share('--qemu-arg', '-nonsense', '--command', 'true'));
     assert.equal(code, 4);
