@@ -4,6 +4,7 @@
  * Owns the order of things and the exit code. The options are `shareOptions.ts`, the terminal `terminalShell.ts`, what an
  * editor is told `launcherLink.ts`, the guest itself `vm/launcher.ts`.
  */
+import { once } from 'node:events';
 import type { Command } from 'commander';
 import { Trouble, trouble } from '../base/catalogue';
 import type { LauncherFacts, RunResult, ShareProblem } from '../control/launcher';
@@ -254,13 +255,17 @@ async function chooseAccelerator(
 }
 
 async function runCommand(guest: Guest, command: string): Promise<number> {
-  const write = (chunk: Buffer): void => void process.stdout.write(chunk);
   // What the daemons complain of while the command runs.
   guest.backEnds.forEach(({ process: daemon }) => daemon.stderr?.pipe(process.stderr, { end: false }));
   try {
-    const { status } = await guest.run(command, { onOutput: write });
+    const { status } = await guest.run(command, { onOutput: print });
     return status;
   } catch {
     throw trouble('guestGone', command);
   }
+}
+
+/** Until there is room again, where whoever reads is slower than the guest. One that has gone ends the command. */
+async function print(chunk: Buffer): Promise<void> {
+  if (!process.stdout.write(chunk)) await once(process.stdout, 'drain');
 }

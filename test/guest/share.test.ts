@@ -142,6 +142,32 @@ describe('virtiofs-studio share', function () {
     await nothingIsLeft();
   });
 
+  for (const kind of ['qemu', 'uml']) {
+    it(`a command waits for whoever reads its output, and nothing is lost: ${kind}`, async () => {
+      const [begin, out] = ['begin', 'out'].map((name) => path.join(base, name));
+      execFileSync('mkfifo', [begin]);
+      const accelerator = kind === 'uml' ? [] : ['--accel', 'tcg'];
+      const command = 'echo started >started; seq 300000 | cat; echo done >done; exit 7';
+      // A real pipe, whose reader takes nothing before it is told to.
+      const script = '{ "$@"; echo $? >"$0/status"; } | { read -r go <"$0/begin"; cat >"$0/out"; }';
+      const words = [process.execPath, CLI, 'share', shared, '--guest', kind, ...accelerator, '--command', command];
+      const child = spawn('sh', ['-c', script, base, ...words], { env: environment() });
+      const over = finished(child);
+      const there = (name: string): boolean => fs.existsSync(path.join(shared, name));
+      while (!there('started') && child.exitCode === null) await sleep(20);
+      // Long enough for a command that does not wait; its output has room in no buffer on the way.
+      for (let waited = 0; waited < 100 && !there('done'); waited++) await sleep(20);
+      assert.equal(there('done'), false, 'the command has not waited');
+      fs.writeFileSync(begin, 'go\n');
+      const { err } = await over;
+      assert.equal(fs.readFileSync(path.join(base, 'status'), 'utf8'), '7\n', err);
+      const lines = fs.readFileSync(out, 'latin1').trimEnd().split('\n');
+      assert.equal(lines.length, 300_000);
+      assert.ok(lines.every((line, index) => Number(line) === index + 1));
+      await nothingIsLeft();
+    });
+  }
+
   it('passes words on to QEMU, and says what QEMU says of them', async () => {
     const { code, err } = await finished(share('--qemu-arg', '-nonsense', '--command', 'true'));
     assert.equal(code, 4);
