@@ -33,11 +33,28 @@ export const catalogue = {
   optionUnsupported: (option: string, remedy: string) =>
     usage(`${option} is not implemented here, and leaving it out silently would be wrong`, remedy),
   argumentUnexpected: (argument: string) => usage(`"${argument}" is not an option`, daemonHelp),
+  daemonArgOwn: (what: string, remedy: string) =>
+    usage(`an argument for the daemon cannot say this: "share" decides ${what}`, remedy),
+  daemonArgPrints: (words: string) =>
+    usage(
+      `with ${words} the daemon would print something and serve nothing`,
+      'Say it to "virtiofs-studio daemon" instead.',
+    ),
   sharedDirMissing: () => usage('no folder to share', 'Name it with --shared-dir=DIR.'),
   socketMissing: () =>
     usage(
       'no socket to listen on',
       'Name a path with --socket-path=PATH, or hand over a listening socket with --fd=N.',
+    ),
+  socketGroupAlone: () =>
+    usage(
+      '--socket-group is for a socket that the daemon makes',
+      'Name its path with --socket-path=PATH, or give the socket that is handed over its group where it is made.',
+    ),
+  socketGroupUnusable: (group: string, why: string) =>
+    machine(
+      `the socket cannot be given to the group "${group}": ${why}`,
+      'Name a group that "getent group" lists and that this user is a member of.',
     ),
   socketTwice: () => usage('both --socket-path and --fd are given', 'Give one of the two.'),
   captureLimitAlone: () => usage('--capture-limit without a capture', 'Name a file with --capture=FILE.'),

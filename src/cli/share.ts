@@ -19,6 +19,7 @@ import type { Guest, GuestOptions } from '../vm/launcher';
 import { guestTools, kernelFrom } from '../vm/toolbox';
 import { Workplace } from '../vm/workplace';
 import { namedFolders, parseCount, parseMemory } from './guestOptions';
+import { checkDaemonWords } from './daemonArgs';
 import { LauncherLink } from './launcherLink';
 import { Progress } from './progress';
 import { captureOptions, checkGuestHas, daemonOptions, daxOf, describeShare, parseShareWords } from './shareOptions';
@@ -145,6 +146,8 @@ class ShareCommand {
     };
     const dax = daxOf(options);
     const words = folders.map(({ tag }) => [...daemonOptions(options), ...captureOptions(options, folders, tag)]);
+    const window = dax === undefined ? [] : [`--dax=${dax.bytes}`];
+    words.forEach((one) => checkDaemonWords([...window, ...one]));
     const tools = await guestTools(options.guest, step('tools'), signal);
     if (dax !== undefined) {
       await checkDax({

@@ -13,6 +13,8 @@ export interface DaemonOptions {
   /** Exactly one of `socketPath` (made and listened on) and `fd` (a listening socket handed over) is there. */
   socketPath?: string;
   fd?: number;
+  /** Whose members may connect to the socket that is made, beside its owner. */
+  socketGroup?: string;
   cache: CacheMode;
   writeback: boolean;
   xattr: boolean;

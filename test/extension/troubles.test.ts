@@ -55,6 +55,30 @@ describe('what goes wrong', function () {
     }
   });
 
+  it('the daemon gets what the setting says, and a word that it does not know stops the start', async () => {
+    const settings = vscode.workspace.getConfiguration('virtiofs');
+    const global = vscode.ConfigurationTarget.Global;
+    try {
+      await settings.update('daemonArgs', ['--no-readdirplus', '--rlimit-nofile=4096'], global);
+      const vm = await share();
+      await isUp(vm);
+      assert.deepEqual(
+        vm.facts?.shares[0].daemon.argv.filter((word) => /readdirplus|nofile/.test(word)),
+        ['--no-readdirplus', '--rlimit-nofile=4096'],
+      );
+      await settings.update('daemonArgs', ['--tag=other'], global);
+      const refused = await share();
+      await until('it is refused', 30, () => refused.state.kind === 'failed');
+      assert.equal(refused.state.kind === 'failed' && refused.state.code, 'daemonArgOwn');
+      await settings.update('daemonArgs', '--no-readdirplus', global);
+      const before = vscode.window.terminals.length;
+      assert.equal(await vscode.commands.executeCommand('virtiofs.shareFolder', sample()), undefined);
+      assert.equal(vscode.window.terminals.length, before);
+    } finally {
+      await settings.update('daemonArgs', undefined, global);
+    }
+  });
+
   it('a guest that does not boot: the reason, the last lines of its console, and what to do', async () => {
     const kernel = join(scratch, 'vmlinuz-none');
     await writeFile(kernel, 'no kernel\n'.repeat(1000));

@@ -11,6 +11,7 @@ import * as path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SocketMessageReader, SocketMessageWriter, createMessageConnection } from 'vscode-jsonrpc/node';
 import { type LauncherState, goodbye, stateChanged, stopGuest } from '../../src/control/launcher';
+import { Opcode } from '../../src/protocol/fuse/opcodes';
 import { toolboxFolder } from '../../src/vm/toolbox';
 import { exited } from '../../src/vm/workplace';
 import { onPath } from '../../src/vm/onPath';
@@ -167,6 +168,24 @@ describe('virtiofs-studio share', function () {
       await nothingIsLeft();
     });
   }
+
+  it('passes words on to the daemon, and refuses those that cannot be before anything starts', async () => {
+    fs.writeFileSync(path.join(shared, 'file'), '');
+    const noAttributes = ['--guest', 'uml', '--daemon-arg=--no-readdirplus'];
+    const capture = path.join(base, 'capture');
+    const { code, err } = await finished(share(...noAttributes, '--capture', capture, '--command', 'ls'));
+    assert.equal(code, 0, err);
+    readCaptureFile(capture, ({ count, columns }) => {
+      const opcodes = new Set(Array.from({ length: count }, (_, row) => columns.opcode[row]));
+      assert.deepEqual([opcodes.has(Opcode.READDIR), opcodes.has(Opcode.READDIRPLUS)], [true, false]);
+    });
+    for (const arg of ['--wriiteback', '--socket-path=/s', '--help']) {
+      const refused = await finished(share(`--daemon-arg=${arg}`, '--command', 'true'));
+      assert.equal(refused.code, 2, refused.err);
+      assert.doesNotMatch(refused.err, /booting|starting/);
+    }
+    await nothingIsLeft();
+  });
 
   it('passes words on to QEMU, and says what QEMU says of them', async () => {
     const { code, err } = await finished(share('--qemu-arg', '-nonsense', '--command', 'true'));
