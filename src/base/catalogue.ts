@@ -103,7 +103,7 @@ export const catalogue = {
     usage('a DAX window needs a tag: the device that has it gets its tag from the daemon', 'Give one with --tag=TAG.'),
   daxCache: (mode: string) =>
     usage(
-      `a DAX window and --cache=${mode} do not go together: Linux needs names that it may keep, and its page cache`,
+      `a DAX window and the cache mode ${mode} do not go together: Linux needs names that it may keep, and its page cache`,
       'Use --cache=auto (the default) or --cache=always.',
     ),
   daxWriteback: () =>

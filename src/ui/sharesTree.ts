@@ -9,6 +9,7 @@ import type { ShareActivity } from '../control/counters';
 import { type ProcessFacts, type ShareFact, isServed } from '../control/launcher';
 import type { RunningShare } from '../control/runningShares';
 import type { SharedVm } from './sharedVm';
+import { remedyHere } from './remedyHere';
 import { sentence } from './sentence';
 import type { Studio } from './studio';
 import { shownPath } from './shownPath';
@@ -64,7 +65,7 @@ function troubleTooltip(text: string, remedy: string): vscode.MarkdownString {
   markdown.appendText(sentence(first, ''));
   if (rest.length > 0) markdown.appendCodeblock(rest.map((line) => line.replace(/^ {2}\| /, '')).join('\n'), 'text');
   markdown.appendMarkdown('\n\n$(lightbulb) ');
-  markdown.appendText(remedy);
+  markdown.appendText(remedyHere(remedy));
   return markdown;
 }
 
