@@ -3,7 +3,6 @@
  * is removed. Tells each once. And hears what daemons themselves say is wrong, up to their end.
  */
 import { stat } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Trouble, trouble } from '../base/catalogue';
 import type { ShareProblem } from '../control/launcher';
@@ -57,9 +56,14 @@ export async function hearDaemons(
 ): Promise<void> {
   const heard = guest.backEnds.map(async ({ problems }, index) => {
     if (problems === undefined) return;
-    for await (const line of createInterface({ input: problems })) {
-      const problem = parseProblem(shares[index].tag, line);
-      if (problem !== undefined) told(problem);
+    let rest = '';
+    for await (const text of problems.setEncoding('utf8')) {
+      const lines = `${rest}${text as string}`.split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) {
+        const problem = parseProblem(shares[index].tag, line);
+        if (problem !== undefined) told(problem);
+      }
     }
   });
   await Promise.all(heard);
