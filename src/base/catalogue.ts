@@ -33,11 +33,28 @@ export const catalogue = {
   optionUnsupported: (option: string, remedy: string) =>
     usage(`${option} is not implemented here, and leaving it out silently would be wrong`, remedy),
   argumentUnexpected: (argument: string) => usage(`"${argument}" is not an option`, daemonHelp),
+  daemonArgOwn: (what: string, remedy: string) =>
+    usage(`an argument for the daemon cannot say this: "share" decides ${what}`, remedy),
+  daemonArgPrints: (words: string) =>
+    usage(
+      `with ${words} the daemon would print something and serve nothing`,
+      'Say it to "virtiofs-studio daemon" instead.',
+    ),
   sharedDirMissing: () => usage('no folder to share', 'Name it with --shared-dir=DIR.'),
   socketMissing: () =>
     usage(
       'no socket to listen on',
       'Name a path with --socket-path=PATH, or hand over a listening socket with --fd=N.',
+    ),
+  socketGroupAlone: () =>
+    usage(
+      '--socket-group is for a socket that the daemon makes',
+      'Name its path with --socket-path=PATH, or give the socket that is handed over its group where it is made.',
+    ),
+  socketGroupUnusable: (group: string, why: string) =>
+    machine(
+      `the socket cannot be given to the group "${group}": ${why}`,
+      'Name a group that "getent group" lists and that this user is a member of.',
     ),
   socketTwice: () => usage('both --socket-path and --fd are given', 'Give one of the two.'),
   captureLimitAlone: () => usage('--capture-limit without a capture', 'Name a file with --capture=FILE.'),
@@ -48,6 +65,16 @@ export const catalogue = {
     ),
   captureUnusable: (path: string, why: string) =>
     machine(`the capture ${path} cannot be written: ${why}`, 'Name a file in a folder that can be written.'),
+  captureStopped: (path: string, why: string) =>
+    failure(
+      `the capture ${path} is incomplete: it cannot be written any more (${why})`,
+      'The share goes on, and what the file has up to there can be read. For a whole one make room, or choose another place, and start the share anew.',
+    ),
+  captureIncomplete: (tags: string) =>
+    failure(
+      `the command has ended, but not all of its requests are in the capture of ${tags}`,
+      'Why is said above. The exit code is 4 where the command itself went well.',
+    ),
   captureTaken: (path: string) =>
     usage(
       `${path} is there already and is no capture (pcapng), so no capture is written in its place`,
@@ -76,7 +103,7 @@ export const catalogue = {
     usage('a DAX window needs a tag: the device that has it gets its tag from the daemon', 'Give one with --tag=TAG.'),
   daxCache: (mode: string) =>
     usage(
-      `a DAX window and --cache=${mode} do not go together: Linux needs names that it may keep, and its page cache`,
+      `a DAX window and the cache mode ${mode} do not go together: Linux needs names that it may keep, and its page cache`,
       'Use --cache=auto (the default) or --cache=always.',
     ),
   daxWriteback: () =>

@@ -4,9 +4,10 @@
  * Owns the order of things and the exit code. The options are `shareOptions.ts`, the terminal `terminalShell.ts`, what an
  * editor is told `launcherLink.ts`, the guest itself `vm/launcher.ts`.
  */
+import { once } from 'node:events';
 import type { Command } from 'commander';
 import { Trouble, trouble } from '../base/catalogue';
-import type { LauncherFacts, RunResult } from '../control/launcher';
+import type { LauncherFacts, RunResult, ShareProblem } from '../control/launcher';
 import { MOST_OUTPUT } from '../control/launcher';
 import { countersSocketOf, socketOf } from '../control/runningShares';
 import { checkDax } from '../vm/daxChecks';
@@ -18,11 +19,12 @@ import type { Guest, GuestOptions } from '../vm/launcher';
 import { guestTools, kernelFrom } from '../vm/toolbox';
 import { Workplace } from '../vm/workplace';
 import { namedFolders, parseCount, parseMemory } from './guestOptions';
+import { checkDaemonWords } from './daemonArgs';
 import { LauncherLink } from './launcherLink';
 import { Progress } from './progress';
 import { captureOptions, checkGuestHas, daemonOptions, daxOf, describeShare, parseShareWords } from './shareOptions';
 import type { ShareOptions, ShareRequest } from './shareOptions';
-import { watchShares } from './shareWatch';
+import { hearDaemons, watchShares } from './shareWatch';
 import { converse, terminalShape } from './terminalShell';
 
 export function registerShare(program: Command): void {
@@ -33,7 +35,8 @@ export function registerShare(program: Command): void {
         'share --command "..." [dir] </dev/null >log 2>&1, and later kill its process.\n' +
         '\nWatch the requests from another terminal with "virtiofs-studio trace".\n' +
         'In the guest the folder is /mnt/TAG. Leave its shell with "exit"; Ctrl-] ends the guest at once.\n' +
-        'Exit codes: that of the command; 2 wrong options, 3 the machine lacks something, 4 the guest failed.',
+        'Exit codes: that of the command; 2 wrong options, 3 the machine lacks something, 4 the guest failed,\n' +
+        'or the command went well and its capture is incomplete.',
     )
     .action(async (folder: string | undefined, options: ShareOptions) => {
       process.exitCode = await new ShareCommand().run({ folder, options });
@@ -102,15 +105,22 @@ class ShareCommand {
       this.guest = guest;
       progress.done();
       link.state({ kind: 'up', release: guest.release });
-      unwatch = watchShares(guest, guestOptions.shares, (tag, { code, message, remedy }) => {
-        link.problem({ tag, code, text: message, remedy });
-        process.stderr.write(`\r\n${message}. ${remedy}\r\n`);
-      });
+      const cut = new Set<string>();
+      const told = (problem: ShareProblem): void => {
+        if (problem.code === 'captureStopped') cut.add(problem.tag);
+        link.problem(problem);
+        process.stderr.write(`\r\nerror: ${problem.text} [${problem.code}]\r\n  ${problem.remedy}\r\n`);
+      };
+      unwatch = watchShares(guest, guestOptions.shares, told);
+      const heard = hearDaemons(guest, guestOptions.shares, told);
       const status = options.command === undefined ? 0 : await runCommand(guest, options.command);
       if (options.command === undefined) await converse(guest, guestOptions);
       const end = guest.process.signalCode ?? `exit code ${guest.process.exitCode ?? status}`;
+      // Its daemons finish their captures now, and say whether they could.
+      await guest.stop();
+      await heard;
       link.state({ kind: 'stopped', reason: signal.aborted ? 'asked' : 'guest', status: end });
-      return status;
+      return options.command === undefined ? status : statusWithCaptures(status, cut);
     } catch (error) {
       // Ended because it should, while it was prepared, booted or at its command: no failure.
       if (!signal.aborted) throw error;
@@ -145,6 +155,8 @@ class ShareCommand {
     };
     const dax = daxOf(options);
     const words = folders.map(({ tag }) => [...daemonOptions(options), ...captureOptions(options, folders, tag)]);
+    const window = dax === undefined ? [] : [`--dax=${dax.bytes}`];
+    words.forEach((one) => checkDaemonWords([...window, ...one]));
     const tools = await guestTools(options.guest, step('tools'), signal);
     if (dax !== undefined) {
       await checkDax({
@@ -231,6 +243,15 @@ class ShareCommand {
   }
 }
 
+/** A command that went well has not, when its capture is wanted and not whole. */
+function statusWithCaptures(status: number, cut: ReadonlySet<string>): number {
+  if (cut.size === 0) return status;
+  const tags = [...cut].map((tag) => `"${tag}"`).join(', ');
+  const incomplete = trouble('captureIncomplete', tags);
+  process.stderr.write(`${incomplete.toString()}\n`);
+  return status === 0 ? incomplete.exitCode : status;
+}
+
 function processFacts({ pid = 0, spawnargs }: Guest['process']): LauncherFacts['guest'] {
   return { pid, argv: spawnargs };
 }
@@ -246,13 +267,17 @@ async function chooseAccelerator(
 }
 
 async function runCommand(guest: Guest, command: string): Promise<number> {
-  const write = (chunk: Buffer): void => void process.stdout.write(chunk);
   // What the daemons complain of while the command runs.
   guest.backEnds.forEach(({ process: daemon }) => daemon.stderr?.pipe(process.stderr, { end: false }));
   try {
-    const { status } = await guest.run(command, { onOutput: write });
+    const { status } = await guest.run(command, { onOutput: print });
     return status;
   } catch {
     throw trouble('guestGone', command);
   }
+}
+
+/** Until there is room again, where whoever reads is slower than the guest. One that has gone ends the command. */
+async function print(chunk: Buffer): Promise<void> {
+  if (!process.stdout.write(chunk)) await once(process.stdout, 'drain');
 }

@@ -9,6 +9,7 @@ import { DEFAULT_DAX_POLICY } from '../base/daxSize';
 import { checkCaptureTarget } from '../control/captureTarget';
 import { parseFault } from '../control/rules/faultRule';
 import type { GuestShare } from '../vm/launcher';
+import { checkDaemonArgs } from './daemonArgs';
 import { type NamedFolder, parseDax } from './guestOptions';
 
 export interface ShareOptions {
@@ -21,6 +22,7 @@ export interface ShareOptions {
   readonly cpus?: string;
   readonly queues?: string;
   readonly qemuArg: string[];
+  readonly daemonArg: string[];
   readonly cache: 'never' | 'metadata' | 'auto' | 'always';
   readonly readOnly: boolean;
   readonly tag?: string;
@@ -59,6 +61,12 @@ export function describeShare(command: Command): Command {
     .option('--cpus <n>', 'processors of the guest (QEMU only; default: 2)')
     .option('--queues <n>', 'request queues of each share (QEMU only; default: 1)')
     .option('--qemu-arg <word>', 'one more word for QEMU (no other guest); may be given several times', list, [])
+    .option(
+      '--daemon-arg <word>',
+      'one more word for each daemon, such as --writeback; may be given several times',
+      list,
+      [],
+    )
     .addOption(
       new Option('--cache <mode>', 'what the guest may keep')
         .choices(['never', 'metadata', 'auto', 'always'])
@@ -139,7 +147,7 @@ export function daxOf({ dax, daxPolicy, daxMount }: ShareOptions): GuestShare['d
 
 /**
  * Shared memory maps (SQLite, fio) must work by default in every cache mode, hence the second option. Throws a Trouble
- * for a fault rule that is none, before anything is started.
+ * for a fault rule that is none, and for arguments that the daemon would refuse, before anything is started.
  */
 export function daemonOptions(options: ShareOptions): string[] {
   for (const rule of options.fault) {
@@ -147,7 +155,8 @@ export function daemonOptions(options: ShareOptions): string[] {
     if ('problem' in parsed) throw trouble('faultBad', rule, parsed.problem);
   }
   const faults = options.fault.map((rule) => `--fault=${rule}`);
-  return [`--cache=${options.cache}`, '--allow-mmap', '--xattr', '--log-level=warn', ...faults];
+  checkDaemonArgs(options.daemonArg);
+  return [`--cache=${options.cache}`, '--allow-mmap', '--xattr', '--log-level=warn', ...faults, ...options.daemonArg];
 }
 
 /**

@@ -1,10 +1,12 @@
 /**
  * Watches the shares of a guest that runs for what ends them without ending the guest: a daemon that dies, a folder that
- * is removed. Tells each once.
+ * is removed. Tells each once. And hears what daemons themselves say is wrong, up to their end.
  */
 import { stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Trouble, trouble } from '../base/catalogue';
+import type { ShareProblem } from '../control/launcher';
+import { parseProblem } from '../control/problemLines';
 import type { Guest, GuestShare } from '../vm/launcher';
 import { exited } from '../vm/workplace';
 
@@ -16,8 +18,9 @@ const GRACE_MS = 300;
 export function watchShares(
   guest: Guest,
   shares: readonly GuestShare[],
-  told: (tag: string, problem: Trouble) => void,
+  told: (problem: ShareProblem) => void,
 ): () => void {
+  const tell = (tag: string, { code, message, remedy }: Trouble): void => told({ tag, code, text: message, remedy });
   let over = false;
   void guest.ended.then(() => (over = true));
   guest.backEnds.forEach((backEnd, index) => {
@@ -25,7 +28,7 @@ export function watchShares(
       await sleep(GRACE_MS, undefined, { ref: false });
       if (over) return;
       const how = signal === null ? `exit code ${code}` : `signal ${signal}`;
-      told(shares[index].tag, trouble('daemonGone', shares[index].tag, how));
+      tell(shares[index].tag, trouble('daemonGone', shares[index].tag, how));
     });
   });
 
@@ -34,7 +37,7 @@ export function watchShares(
     for (const [share, first] of folders) {
       void Promise.all([first, identity(share.directory)]).then(([then, now]) => {
         if (over || then === now || !folders.delete(share)) return;
-        told(share.tag, trouble('folderGone', share.tag, share.directory));
+        tell(share.tag, trouble('folderGone', share.tag, share.directory));
       });
     }
   }, LOOK_MS);
@@ -43,6 +46,27 @@ export function watchShares(
     over = true;
     clearInterval(timer);
   };
+}
+
+/** Resolves when all daemons have ended and everything that they said has been told. */
+export async function hearDaemons(
+  guest: Guest,
+  shares: readonly GuestShare[],
+  told: (problem: ShareProblem) => void,
+): Promise<void> {
+  const heard = guest.backEnds.map(async ({ problems }, index) => {
+    if (problems === undefined) return;
+    let rest = '';
+    for await (const text of problems.setEncoding('utf8')) {
+      const lines = `${rest}${text as string}`.split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) {
+        const problem = parseProblem(shares[index].tag, line);
+        if (problem !== undefined) told(problem);
+      }
+    }
+  });
+  await Promise.all(heard);
 }
 
 /** Device and number of a folder; undefined when it is not there. */

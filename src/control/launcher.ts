@@ -5,6 +5,7 @@
  * Owns the messages and the check of what comes in; both ends are typed by it. The launcher lives on when the editor
  * goes away: the guest is then just one in a terminal.
  */
+import type { TroubleCode } from '../base/catalogue';
 import { NotificationType, RequestType, RequestType0 } from 'vscode-jsonrpc/node';
 
 /** How far a guest is. */
@@ -52,6 +53,11 @@ export interface ShareProblem {
   readonly code: string;
   readonly text: string;
   readonly remedy: string;
+}
+
+/** Whether the share answers its guest as before, and only something beside it is wrong. */
+export function isServed({ code }: ShareProblem): boolean {
+  return code === ('captureStopped' satisfies TroubleCode);
 }
 
 export interface RestartRequest {

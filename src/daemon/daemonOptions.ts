@@ -13,6 +13,8 @@ export interface DaemonOptions {
   /** Exactly one of `socketPath` (made and listened on) and `fd` (a listening socket handed over) is there. */
   socketPath?: string;
   fd?: number;
+  /** Whose members may connect to the socket that is made, beside its owner. */
+  socketGroup?: string;
   cache: CacheMode;
   writeback: boolean;
   xattr: boolean;
@@ -29,6 +31,8 @@ export interface DaemonOptions {
   rlimitNofile?: number;
   /** An open descriptor that the capture (pcapng) is written to. */
   traceFd?: number;
+  /** An open descriptor on which problems of the share are told: `control/problemLines.ts`. */
+  problemsFd?: number;
   /** A file for the capture, and how large it and its older half may become together, in bytes. */
   capture?: string;
   captureLimit?: number;

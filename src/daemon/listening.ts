@@ -5,11 +5,25 @@
  * A socket file that nobody has open any more is replaced; one that is served is not, nor one that cannot be asked, and
  * neither is any other file.
  */
-import { existsSync, lstatSync, unlinkSync } from 'node:fs';
-import { trouble } from '../base/catalogue';
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  lstatSync,
+  openSync,
+  unlinkSync,
+} from 'node:fs';
+import { Trouble, trouble } from '../base/catalogue';
 import { isLeftBehind, isListening, listenUnix } from '../native/descriptors';
 import { NativeError } from '../native/libc';
 import { errnoName } from '../protocol/errno';
+import type { DaemonOptions } from './daemonOptions';
+
+const O_PATH = 0o10000000;
 
 export interface Listening {
   readonly fd: number;
@@ -17,20 +31,64 @@ export interface Listening {
   remove(): void;
 }
 
-/** One of the two is given. Throws a Trouble. */
-export function listen({ fd, socketPath }: { fd?: number; socketPath?: string }): Listening {
+type Wanted = Pick<DaemonOptions, 'fd' | 'socketPath' | 'socketGroup'>;
+
+/** One of descriptor and path is given. Throws a Trouble. */
+export function listen({ fd, socketPath, socketGroup }: Wanted): Listening {
   if (fd !== undefined) {
     if (!isListening(fd)) throw trouble('socketNotListening', String(fd));
     return { fd, remove: () => undefined };
   }
   if (socketPath === undefined) throw trouble('socketMissing');
+  const gid = socketGroup === undefined ? undefined : groupId(socketGroup);
   try {
     if (existsSync(socketPath) && lstatSync(socketPath).isSocket() && isLeftBehind(socketPath)) unlinkSync(socketPath);
-    const made = listenUnix(socketPath);
+    const made =
+      gid === undefined || socketGroup === undefined
+        ? listenUnix(socketPath)
+        : listenForGroup(socketPath, socketGroup, gid);
     const { ino } = lstatSync(socketPath);
     return { fd: made, remove: () => removeSocket(socketPath, ino) };
   } catch (error) {
-    throw trouble('socketUnusable', socketPath, reason(error));
+    throw error instanceof Trouble ? error : trouble('socketUnusable', socketPath, reason(error));
+  }
+}
+
+/** The system's own answer, which may come from elsewhere than /etc/group. */
+function groupId(name: string): number {
+  const { status, stdout, error } = spawnSync('getent', ['group', '--', name], { encoding: 'utf8' });
+  if (error !== undefined) throw trouble('socketGroupUnusable', name, `getent: ${error.message}`);
+  const [, , gid] = stdout.split(':');
+  if (status !== 0 || !/^\d+$/.test(gid ?? '')) throw trouble('socketGroupUnusable', name, 'there is no such group');
+  return Number(gid);
+}
+
+/** It is its owner's alone until it is the group's as well: never open to anybody else. */
+function listenForGroup(path: string, name: string, gid: number): number {
+  const before = process.umask(0o177);
+  try {
+    return listenUnix(path, () => {
+      process.umask(before);
+      giveToGroup(path, name, gid);
+    });
+  } finally {
+    process.umask(before);
+  }
+}
+
+/** By a descriptor of the file: in a folder that others may write to its name could be another file's by now. */
+function giveToGroup(path: string, name: string, gid: number): void {
+  const fd = openSync(path, O_PATH | constants.O_NOFOLLOW);
+  try {
+    const { uid } = fstatSync(fd);
+    if (!fstatSync(fd).isSocket() || uid !== process.geteuid?.()) throw new Error('another file has taken its place');
+    chownSync(`/proc/self/fd/${fd}`, -1, gid);
+    chmodSync(`/proc/self/fd/${fd}`, 0o660);
+  } catch (error) {
+    unlinkSync(path);
+    throw trouble('socketGroupUnusable', name, reason(error));
+  } finally {
+    closeSync(fd);
   }
 }
 

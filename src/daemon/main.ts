@@ -4,12 +4,13 @@
  * Serves one front-end and ends when it goes, as virtiofsd does: 0 then, 2 for wrong options, 3 when the machine lacks
  * something, 4 for a failure. Never touches a request.
  */
-import { statSync } from 'node:fs';
+import { statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { Trouble, trouble } from '../base/catalogue';
 import { VERSION } from '../base/version';
 import { checkCaptureTarget } from '../control/captureTarget';
+import { problemLine } from '../control/problemLines';
 import { eventfd, signal } from '../native/descriptors';
 import { leave, limitDescriptors } from '../native/process';
 import { errnoName } from '../protocol/errno';
@@ -19,7 +20,7 @@ import { CounterBoard } from './counterBoard';
 import { CounterLines } from './counterLines';
 import type { DaemonOptions, LogLevel } from './daemonOptions';
 import { DebugServer } from './gate/debugServer';
-import { listen } from './listening';
+import { type Listening, listen } from './listening';
 import { parseOptions } from './options';
 import type { QueueWorkerData, QueueWorkerMessage } from './queueWorker';
 import { SlowCallBoard } from './slowCalls';
@@ -54,11 +55,10 @@ function run(options: DaemonOptions): void {
   const doneFd = eventfd();
   const board = new SlowCallBoard();
   const wantsLines = LEVELS.indexOf(options.logLevel) >= LEVELS.indexOf('debug');
-  const tracing = new Tracing(
-    options,
-    (text) => log('warn', text),
-    wantsLines ? (text) => log('debug', text) : undefined,
-  );
+  const tracing = unlessRefused(listening, () => {
+    const line = wantsLines ? (text: string): void => log('debug', text) : undefined;
+    return new Tracing(options, (text) => log('warn', text), problemTeller(options, log), line);
+  });
   const { trace } = tracing;
 
   const counters = new CounterBoard(options.queues + 1);
@@ -116,6 +116,31 @@ function run(options: DaemonOptions): void {
   // Node's own way out would wait for the queue worker, which waits for the guest.
   process.on('uncaughtException', failed);
   log('info', `sharing ${options.sharedDir}, waiting for a front-end`);
+}
+
+/** A daemon that cannot start leaves no socket. */
+function unlessRefused<T>(listening: Listening, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    listening.remove();
+    throw error;
+  }
+}
+
+/** Who started the daemon hears of a problem where it wants to, else it is in the log. */
+function problemTeller({ problemsFd }: DaemonOptions, log: Log): (problem: Trouble) => void {
+  if (problemsFd === undefined) {
+    return ({ message, code, remedy }) => log('error', `${message} [${code}]\n  ${remedy}`);
+  }
+  return (problem) => {
+    try {
+      // At once: the daemon may be about to end.
+      writeSync(problemsFd, problemLine(problem));
+    } catch (error) {
+      log('error', `a problem could not be told (${String(error)}): ${problem.message}`);
+    }
+  };
 }
 
 function startBlockingWorkers(workerData: BlockingWorkerData, failed: (error: Error) => void): void {

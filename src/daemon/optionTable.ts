@@ -147,6 +147,14 @@ export const rows: readonly Row[] = [
     'a path',
     (text) => text || undefined,
   ),
+  setting(
+    ['--socket-group'],
+    'GROUP',
+    'Let the members of this group connect to the socket, beside its owner, and nobody else.',
+    'socketGroup',
+    'the name of a group',
+    (text) => (/^[^:\n\0]+$/.test(text) ? text : undefined),
+  ),
   setting(['--fd'], 'N', 'Wait on this listening socket instead.', 'fd', 'a descriptor', descriptor),
   setting(
     ['--cache'],
@@ -261,6 +269,14 @@ export const rows: readonly Row[] = [
   },
   setting(['--trace-fd'], 'N', 'Write the capture to this open descriptor.', 'traceFd', 'a descriptor', descriptor),
   setting(
+    ['--problems-fd'],
+    'N',
+    'Tell what goes wrong with the share on this open descriptor, a line of JSON each.',
+    'problemsFd',
+    'a descriptor',
+    descriptor,
+  ),
+  setting(
     ['--rlimit-nofile'],
     'N',
     'Limit of open files; 0 leaves it (default: as high as it goes, at most 1000000).',
@@ -307,7 +323,6 @@ export const rows: readonly Row[] = [
   refused('--translate-uid', 'MAP', mapping),
   refused('--translate-gid', 'MAP', mapping),
   refused('--modcaps', 'LIST', 'Start the daemon with the capabilities it should have, for example with setpriv.'),
-  refused('--socket-group', 'GROUP', "Give the socket's folder that group, or hand over a socket with --fd."),
   refused('--daemonize', undefined, 'Leave that to a service manager, or use setsid and &.'),
 ];
 

@@ -65,6 +65,15 @@ function readArguments(argv: readonly string[], draft: Draft): Trouble | undefin
 /** What `--print-capabilities` says (QEMU's docs/interop/vhost-user.json; migration is not claimed, it is not there). */
 const CAPABILITIES = JSON.stringify({ type: 'fs', features: ['separate-options'] }, null, 2);
 
+/** What a part of a command line sets, and nothing of what the rest has to have. Never throws. */
+export function parsePart(
+  argv: readonly string[],
+): { readonly given: Partial<DaemonOptions>; readonly prints: boolean } | { readonly trouble: Trouble } {
+  const draft: Draft = { options: {}, notices: [], print: undefined };
+  const fault = readArguments(argv, draft);
+  return fault ? { trouble: fault } : { given: draft.options, prints: draft.print !== undefined };
+}
+
 /** Reads the daemon's arguments (without the program's own name). Never throws. */
 export function parseOptions(argv: readonly string[], version: string): ParsedOptions {
   const draft: Draft = { options: {}, notices: [], print: undefined };
@@ -80,6 +89,8 @@ export function parseOptions(argv: readonly string[], version: string): ParsedOp
     return { kind: 'refused', trouble: trouble('socketMissing') };
   if (given.socketPath !== undefined && given.fd !== undefined)
     return { kind: 'refused', trouble: trouble('socketTwice') };
+  if (given.socketGroup !== undefined && given.socketPath === undefined)
+    return { kind: 'refused', trouble: trouble('socketGroupAlone') };
   if (given.captureLimit !== undefined && given.capture === undefined)
     return { kind: 'refused', trouble: trouble('captureLimitAlone') };
   const dax = daxFault(given);

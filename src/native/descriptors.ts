@@ -81,12 +81,13 @@ export function close(fd: number): void {
   closeCall(fd);
 }
 
-/** A listening socket at a path that must not exist. */
-export function listenUnix(path: string): number {
+/** A listening socket at a path that must not exist. `made` is called when it is there and nobody can connect yet. */
+export function listenUnix(path: string, made: () => void = () => undefined): number {
   const fd = checked('socket', socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   try {
     const length = unixAddress(path);
     checked('bind', bind(fd, scratch.address(ADDRESS), length));
+    made();
     checked('listen', listen(fd, 1));
     return fd;
   } catch (error) {

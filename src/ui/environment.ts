@@ -9,6 +9,7 @@ import { type Finding, parseFindings } from '../control/findings';
 import { trouble } from '../base/catalogue';
 import { findNode } from './findNode';
 import { showError, showInformation, showWarning } from './messages';
+import { remedyHere } from './remedyHere';
 import type { Studio } from './studio';
 
 interface FindingItem extends vscode.QuickPickItem {
@@ -45,7 +46,9 @@ async function doctor(studio: Studio): Promise<Finding[]> {
   const findings = parseFindings(output);
   if (findings === undefined)
     throw trouble('unexpected', `the check of the environment failed: ${said.slice(0, 2000)}`);
-  return findings;
+  return findings.map((finding) =>
+    finding.fix === undefined || finding.command !== undefined ? finding : { ...finding, fix: remedyHere(finding.fix) },
+  );
 }
 
 /** Resolves to what was found, once the list is shown. */

@@ -4,6 +4,7 @@
  */
 import * as vscode from 'vscode';
 import { Trouble, type TroubleCode } from '../base/catalogue';
+import { isServed } from '../control/launcher';
 import type { SharedVm } from './sharedVm';
 import type { Studio } from './studio';
 import { type Offer, showTrouble } from './troubleMessage';
@@ -30,10 +31,12 @@ export function followLaunch(studio: Studio, vm: SharedVm): void {
       if (problems.has(problem)) continue;
       problems.add(problem);
       studio.log.error(`${vm.name}: ${problem.text}`);
-      void showTrouble(problem.text, problem.remedy, [
+      // A share that goes on is not restarted with a click: that would write a new capture over the one that is cut.
+      const offers: Offer[] = [
         { title: 'Restart VM', act: () => vscode.commands.executeCommand('virtiofs.restartVm', { kind: 'vm', vm }) },
         { title: 'Stop VM', act: () => vm.stop() },
-      ]);
+      ];
+      void showTrouble(problem.text, problem.remedy, isServed(problem) ? [] : offers);
     }
     if (!vm.isAlive) following.dispose();
   });

@@ -32,6 +32,8 @@ export interface LaunchOptions {
   readonly cpus: string;
   readonly kernel: string;
   readonly qemuArgs: readonly string[];
+  /** More words for each daemon. What they may be is the launcher's to say. */
+  readonly daemonArgs: readonly string[];
   /** A capture file, maybe with `START_TIME` in its name; empty: none is written. */
   readonly capture: string;
   /** Size of each share's DAX window; empty: none. */
@@ -57,6 +59,7 @@ export const DEFAULT_OPTIONS: LaunchOptions = {
   cpus: '',
   kernel: '',
   qemuArgs: [],
+  daemonArgs: [],
   capture: '',
   dax: '',
   daxPolicy: '',
@@ -103,13 +106,18 @@ const readers: { readonly [Name in keyof LaunchOptions]: Reader<LaunchOptions[Na
   memory: (value) => (isText(value) && (value === '' || memoryFault(value) === undefined) ? value : undefined),
   cpus: count,
   kernel: (value, base) => (isText(value) ? (value === '' ? '' : absolute(value, base)) : undefined),
-  qemuArgs: (value) => (Array.isArray(value) && value.length <= 1000 && value.every(isText) ? value : undefined),
+  qemuArgs: words,
+  daemonArgs: words,
   capture: (value, base) => (isText(value) ? (value === '' ? '' : absolute(value, base)) : undefined),
   dax: (value) => (isText(value) && (value === '' || daxFault(value) === undefined) ? value : undefined),
   daxPolicy: (value) => (isText(value) && daxPolicyFault(value) === undefined ? value : undefined),
   daxMount: oneOf(DAX_MOUNTS),
   command: text,
 };
+
+function words(value: unknown): string[] | undefined {
+  return Array.isArray(value) && value.length <= 1000 && value.every(isText) ? value : undefined;
+}
 
 function readShares(value: unknown, base: string): ExtraShare[] | undefined {
   if (!Array.isArray(value) || value.length > 100) return undefined;
@@ -227,6 +235,7 @@ export function shareWords(folder: string, options: LaunchOptions, now = new Dat
     ...(qemu ? given('--cpus', options.cpus) : []),
     ...(qemu ? given('--kernel', options.kernel) : []),
     ...(qemu ? options.qemuArgs.map((word) => `--qemu-arg=${word}`) : []),
+    ...options.daemonArgs.map((word) => `--daemon-arg=${word}`),
     ...given('--capture', captureAt(options.capture, now)),
     ...given('--dax', options.dax),
     ...(options.dax === '' ? [] : [...given('--dax-policy', options.daxPolicy), `--dax-mount=${options.daxMount}`]),

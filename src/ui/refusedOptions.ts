@@ -37,6 +37,7 @@ const optionWords: { readonly [Name in OptionName]: OptionWords } = {
   cpus: { wanted: 'a number such as 4', kind: 'a number from 1 to 64' },
   kernel: { wanted: 'the path of a kernel image' },
   qemuArgs: { wanted: 'a list such as ["-device", "virtio-rng-pci"]', kind: 'a list of texts' },
+  daemonArgs: { wanted: 'a list such as ["--writeback"]', kind: 'a list of texts' },
   capture: { wanted: 'the path of a file, such as "../work.fuse.pcapng"' },
   dax: { wanted: `${DAX_SIZES}, such as "64M"`, why: daxFault },
   daxPolicy: { wanted: 'words such as "*.db,>=1M"', why: daxPolicyFault },
@@ -56,7 +57,13 @@ function refusal(option: OptionName, value: unknown): [value: string, why: strin
 const MOST_SHOWN = 60;
 const shortened = (text: string): string => (text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text);
 
-const settingNames = { guest: 'guest', dax: 'dax.size', daxPolicy: 'dax.policy', daxMount: 'dax.mount' } as const;
+const settingNames = {
+  guest: 'guest',
+  dax: 'dax.size',
+  daxPolicy: 'dax.policy',
+  daxMount: 'dax.mount',
+  daemonArgs: 'daemonArgs',
+} as const;
 
 /** The options that have a setting. */
 export type OptionSettings = Readonly<Record<keyof typeof settingNames, unknown>>;

@@ -43,10 +43,10 @@ const gear: vscode.QuickInputButton = {
 
 function optionSettings(): OptionSettings {
   const settings = vscode.workspace.getConfiguration('virtiofs');
-  const [guest, dax, daxPolicy, daxMount] = ['guest', 'dax.size', 'dax.policy', 'dax.mount'].map((name) =>
-    settings.get<unknown>(name),
-  );
-  return { guest, dax, daxPolicy, daxMount };
+  const [guest, dax, daxPolicy, daxMount, daemonArgs] = [
+    ...['guest', 'dax.size', 'dax.policy', 'dax.mount', 'daemonArgs'],
+  ].map((name) => settings.get<unknown>(name));
+  return { guest, dax, daxPolicy, daxMount, daemonArgs };
 }
 
 const remembered = (studio: Studio): Partial<LaunchOptions> =>
@@ -151,8 +151,10 @@ async function checked(studio: Studio, folder: vscode.Uri): Promise<string> {
 async function remember(studio: Studio, folder: string, options?: LaunchOptions): Promise<void> {
   const recent = [folder, ...studio.memory.get<unknown[]>(RECENT, []).filter((one) => one !== folder)];
   await studio.memory.update(RECENT, recent.slice(0, MOST_RECENT));
-  // Extra folders and capture files belong to one folder: they are asked for anew each time.
-  if (options !== undefined) await studio.memory.update(REMEMBERED, { ...options, shares: [], capture: '' });
+  // Extra folders and capture files belong to one folder: they are asked for anew each time. Words for the daemon are not
+  // asked for, so that a setting which changes is not held up by what it was.
+  if (options !== undefined)
+    await studio.memory.update(REMEMBERED, { ...options, shares: [], capture: '', daemonArgs: undefined });
 }
 
 /** Starts a launcher for `plan`. Throws a Trouble when that is impossible. */

@@ -6,6 +6,7 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { ShareActivity } from '../control/counters';
+import { isServed } from '../control/launcher';
 import type { LauncherFacts, LauncherState, RunResult, ShareProblem } from '../control/launcher';
 import type { ControlHost } from './controlHost';
 import { CounterReader } from './counterReader';
@@ -79,7 +80,9 @@ export class SharedVm implements vscode.Disposable {
     host.events.on('state', (state) => this.enter(state));
     host.events.on('facts', (facts) => this.learn(facts));
     host.events.on('problem', (problem) => {
-      this.problems.set(problem.tag, problem);
+      const before = this.problems.get(problem.tag);
+      // A share that answers no more does not become one that only lacks its capture.
+      if (before === undefined || isServed(before)) this.problems.set(problem.tag, problem);
       this.changed.fire();
     });
     host.events.on('gone', () => this.enter({ kind: 'gone' }));
@@ -112,6 +115,12 @@ export class SharedVm implements vscode.Disposable {
   /** Whether a guest is there or on its way. */
   get isAlive(): boolean {
     return this.state.kind === 'starting' || this.state.kind === 'preparing' || this.isUp;
+  }
+
+  /** What is wrong with its shares; first what has ended one. */
+  get worstProblem(): ShareProblem | undefined {
+    const all = [...this.problems.values()];
+    return all.find((problem) => !isServed(problem)) ?? all[0];
   }
 
   activity(tag: string): ShareActivity | undefined {

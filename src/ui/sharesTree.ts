@@ -6,9 +6,10 @@
  */
 import * as vscode from 'vscode';
 import type { ShareActivity } from '../control/counters';
-import type { ProcessFacts, ShareFact } from '../control/launcher';
+import { type ProcessFacts, type ShareFact, isServed } from '../control/launcher';
 import type { RunningShare } from '../control/runningShares';
 import type { SharedVm } from './sharedVm';
+import { remedyHere } from './remedyHere';
 import { sentence } from './sentence';
 import type { Studio } from './studio';
 import { shownPath } from './shownPath';
@@ -64,7 +65,7 @@ function troubleTooltip(text: string, remedy: string): vscode.MarkdownString {
   markdown.appendText(sentence(first, ''));
   if (rest.length > 0) markdown.appendCodeblock(rest.map((line) => line.replace(/^ {2}\| /, '')).join('\n'), 'text');
   markdown.appendMarkdown('\n\n$(lightbulb) ');
-  markdown.appendText(remedy);
+  markdown.appendText(remedyHere(remedy));
   return markdown;
 }
 
@@ -218,9 +219,11 @@ function vmItem(vm: SharedVm): vscode.TreeItem {
       item.tooltip = item.description;
       break;
     case 'up': {
-      const worst = [...vm.problems.values()][0];
+      const worst = vm.worstProblem;
       item.iconPath =
-        worst === undefined ? icon('vm-running', 'testing.iconPassed') : icon('vm', 'list.errorForeground');
+        worst === undefined
+          ? icon('vm-running', 'testing.iconPassed')
+          : icon('vm', isServed(worst) ? 'list.warningForeground' : 'list.errorForeground');
       // Without numbers that change: each drawing of a row ends its tooltip.
       item.description = `Linux ${state.release}`;
       item.tooltip =
@@ -254,12 +257,17 @@ function shareItem(vm: SharedVm, share: ShareFact): vscode.TreeItem {
   const item = new vscode.TreeItem(share.tag, vscode.TreeItemCollapsibleState.Collapsed);
   item.id = `vm${vm.id}/${share.tag}`;
   item.contextValue = problem === undefined ? 'share' : 'share.troubled';
-  item.iconPath =
-    problem === undefined ? icon(share.readOnly ? 'lock' : 'folder-active') : icon('error', 'list.errorForeground');
-  item.description =
-    problem === undefined
-      ? [activityText(activity), shownPath(share.directory)].filter(Boolean).join(' · ')
-      : sentence(problem.text, '').trim();
+  const traffic = [activityText(activity), shownPath(share.directory)].filter(Boolean).join(' · ');
+  if (problem === undefined) {
+    item.iconPath = icon(share.readOnly ? 'lock' : 'folder-active');
+    item.description = traffic;
+  } else if (isServed(problem)) {
+    item.iconPath = icon('warning', 'list.warningForeground');
+    item.description = `capture incomplete · ${traffic}`;
+  } else {
+    item.iconPath = icon('error', 'list.errorForeground');
+    item.description = sentence(problem.text, '').trim();
+  }
   item.tooltip =
     problem === undefined
       ? tooltip(

@@ -1,5 +1,6 @@
 /** A status bar item for each virtual machine: requests a second; a click shows what can be done with it. */
 import * as vscode from 'vscode';
+import { isServed } from '../control/launcher';
 import type { SharedVm } from './sharedVm';
 import { rateText } from './sharesTree';
 import type { Studio } from './studio';
@@ -45,11 +46,13 @@ export class StatusBar implements vscode.Disposable {
     const item = this.items.get(vm);
     if (item === undefined) return;
     const { state } = vm;
-    const [problem] = vm.problems.values();
-    const failed = state.kind === 'failed' || problem !== undefined;
-    const icon = failed ? '$(error)' : vm.isUp ? '$(vm-running)' : '$(loading~spin)';
+    const problem = vm.worstProblem;
+    const warned = problem !== undefined && isServed(problem);
+    const failed = state.kind === 'failed' || (problem !== undefined && !warned);
+    const icon = failed ? '$(error)' : warned ? '$(warning)' : vm.isUp ? '$(vm-running)' : '$(loading~spin)';
+    const colour = failed ? 'errorBackground' : warned ? 'warningBackground' : undefined;
     item.text = `${icon} ${vm.name}${vm.isUp && !failed ? ` ${rateText(vm.requestsPerSecond)}` : ''}`;
-    item.backgroundColor = failed ? new vscode.ThemeColor('statusBarItem.errorBackground') : undefined;
+    item.backgroundColor = colour && new vscode.ThemeColor(`statusBarItem.${colour}`);
     item.tooltip =
       state.kind === 'failed'
         ? sentence(state.text, state.remedy)

@@ -20,6 +20,7 @@ import type { Workplace } from './workplace';
 /** Descriptor numbers in the daemon's process. */
 export const SOCKET_FD = 3;
 export const TRACE_FD = 4;
+export const PROBLEMS_FD = 5;
 
 export interface BackEnd {
   /** What the front-end connects to. */
@@ -29,31 +30,40 @@ export interface BackEnd {
   readonly log: TextTail;
   /** What it wrote to `TRACE_FD`. Nobody reading it stops the daemon's capture, not its guest. */
   readonly trace: Readable | undefined;
+  /** What it wrote to `PROBLEMS_FD`: see `control/problemLines.ts`. Ends with it. */
+  readonly problems: Readable | undefined;
+}
+
+/** What the daemon gets beside the socket. */
+export interface BackEndPipes {
+  readonly trace?: boolean;
+  readonly problems?: boolean;
 }
 
 /**
- * Starts `argv` with a listening socket as descriptor `SOCKET_FD`, and with a pipe as `TRACE_FD` if `traced`. The
+ * Starts `argv` with a listening socket as descriptor `SOCKET_FD`, and the pipes that are wanted. The
  * process belongs to `workplace`. `name` is unique within it. Throws a Trouble when the program cannot be started.
  */
 export async function startBackEnd(
   workplace: Workplace,
   name: string,
   argv: readonly string[],
-  traced: boolean,
+  pipes: BackEndPipes = {},
 ): Promise<BackEnd> {
   const socket = join(workplace.folder, `${name}.sock`);
   const server = await listenAt(socket);
   try {
+    const [tracing, telling] = [pipes.trace, pipes.problems].map((wanted) => (wanted === true ? 'pipe' : 'ignore'));
     const child = await workplace
-      .spawn(argv, ['ignore', 'pipe', 'pipe', descriptorOf(server), ...(traced ? ['pipe' as const] : [])])
+      .spawn(argv, ['ignore', 'pipe', 'pipe', descriptorOf(server), tracing, telling])
       .catch((error: unknown) => {
         throw trouble('backEndNotUp', error instanceof Error ? error.message : String(error));
       });
     const log = new TextTail();
     child.stdout?.on('data', (chunk: Buffer) => log.add(chunk));
     child.stderr?.on('data', (chunk: Buffer) => log.add(chunk));
-    const trace = traced ? (child.stdio[TRACE_FD] as Readable) : undefined;
-    return { socket, process: child, log, trace };
+    const pipe = (fd: number): Readable | undefined => (child.stdio[fd] as Readable | null) ?? undefined;
+    return { socket, process: child, log, trace: pipe(TRACE_FD), problems: pipe(PROBLEMS_FD) };
   } finally {
     server.close();
   }

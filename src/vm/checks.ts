@@ -136,13 +136,13 @@ const checks: Readonly<Record<string, Check>> = {
     const { able, version } = await qemuDax(qemu);
     if (!able) {
       return warning(
-        `${version}: no --dax`,
+        `${version}: no DAX window`,
         'It needs QEMU 11.1 or later: update it, or let the guest tools be fetched.',
       );
     }
     return kernelHasDax(kernel) === false
-      ? warning(`Linux ${kernel.release} was built without it: no --dax`, 'Name another kernel with --kernel.')
-      : ok(`${version}: share --dax 64M works`);
+      ? warning(`Linux ${kernel.release} was built without it: no DAX window`, 'Name another kernel with --kernel.')
+      : ok(`${version} has it`);
   },
 
   'User Mode Linux': async ({ uml }) =>

@@ -22,13 +22,18 @@ export interface CommandOptions {
   readonly folder?: '/';
   /** Rejects after this long; the command goes on in the guest and the ones behind it wait for it. Default: for ever. */
   readonly timeoutMs?: number;
-  /** Called with output as it comes. `CommandResult.output` is then empty. */
-  readonly onOutput?: (chunk: Buffer) => void;
+  /**
+   * Called with output as it comes; nothing more is taken from the guest until a promise that it returns has settled, so
+   * that the command waits for a slow reader. `CommandResult.output` is then empty.
+   */
+  readonly onOutput?: TakeOutput;
 }
+
+type TakeOutput = (chunk: Buffer) => void | Promise<void>;
 
 interface Running {
   readonly marker: Buffer;
-  readonly onOutput: (chunk: Buffer) => void;
+  readonly onOutput: TakeOutput;
   readonly resolve: (status: number) => void;
   readonly reject: (error: Error) => void;
 }
@@ -47,6 +52,8 @@ export class CommandChannel {
   private running: Running | undefined;
   private last: Promise<unknown> = Promise.resolve();
   private closed: Error | undefined;
+  /** Pieces of output that are not taken yet. */
+  private waitedFor = 0;
   private readonly whenIdle: (() => void)[] = [];
   private readonly bootMarker: Buffer;
 
@@ -91,6 +98,8 @@ export class CommandChannel {
     this.running?.reject(new Error('the guest is powered off or rebooted'));
     this.running = undefined;
     this.whenIdle.splice(0).forEach((wake) => wake());
+    // Whatever its command still writes is nobody's, and keeps the guest from reading this.
+    this.stream.resume();
     this.write(freshToken(), script, '/');
   }
 
@@ -113,7 +122,7 @@ export class CommandChannel {
     const status = new Promise<number>((resolve, reject) => {
       this.running = {
         marker: Buffer.from(`\n${token} `),
-        onOutput: options.onOutput ?? ((chunk) => chunks.push(chunk)),
+        onOutput: options.onOutput ?? ((chunk) => void chunks.push(chunk)),
         resolve,
         reject,
       };
@@ -162,9 +171,20 @@ export class CommandChannel {
   /** The first `length` waiting bytes are output; without a command they are nobody's. */
   private passOutput(length: number): void {
     if (length > 0) {
-      this.running?.onOutput(this.pending.subarray(0, length));
+      const taken = this.running?.onOutput(this.pending.subarray(0, length));
       this.pending = this.pending.subarray(length);
+      if (taken !== undefined) this.pauseUntil(taken);
     }
+  }
+
+  private pauseUntil(taken: Promise<void>): void {
+    const go = (): void => {
+      this.waitedFor--;
+      if (this.waitedFor === 0) this.stream.resume();
+    };
+    this.waitedFor++;
+    this.stream.pause();
+    taken.then(go, go);
   }
 
   private report(text: string): void {

@@ -10,7 +10,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import type { Duplex, Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { trouble } from '../base/catalogue';
-import { SOCKET_FD, TRACE_FD, ownDaemon, startBackEnd, whileRunning } from './backEnd';
+import { PROBLEMS_FD, SOCKET_FD, TRACE_FD, ownDaemon, startBackEnd, whileRunning } from './backEnd';
 import type { BackEnd } from './backEnd';
 import { CommandChannel, freshToken } from './commandChannel';
 import type { CommandOptions, CommandResult, GuestEvent } from './commandChannel';
@@ -145,7 +145,10 @@ async function start(options: GuestOptions, workplace: Workplace): Promise<Guest
   const cpu = options.kind === 'uml' ? oneCpu() : undefined;
   for (const [index, share] of options.shares.entries()) {
     const command = daemonCommand(share, options, cpu);
-    const backEnd = await startBackEnd(workplace, `share${index}`, command, hasTrace(share));
+    const backEnd = await startBackEnd(workplace, `share${index}`, command, {
+      trace: hasTrace(share),
+      problems: share.daemon === undefined,
+    });
     if (backEnd.trace !== undefined) {
       share.onTrace?.(backEnd.trace);
     }
@@ -297,6 +300,7 @@ function daemonCommand(share: GuestShare, options: GuestOptions, cpu: number | u
   return [
     ...ownDaemon(share.inspectorPort),
     `--fd=${SOCKET_FD}`,
+    `--problems-fd=${PROBLEMS_FD}`,
     `--shared-dir=${realpathSync(share.directory)}`,
     // QEMU has the tag on its own command line and warns about a back-end that has one too; but not for a device that
     // it knows nothing of, as the one with a DAX window is.

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { checkedFacts, checkedProblem, checkedRestart, checkedScript, checkedState } from '../../src/control/launcher';
+import {
+  checkedFacts,
+  checkedProblem,
+  checkedRestart,
+  checkedScript,
+  checkedState,
+  isServed,
+} from '../../src/control/launcher';
 
 const facts = {
   launcher: 10,
@@ -32,6 +39,8 @@ describe('what a launcher says', () => {
     for (const state of states) assert.deepEqual(checkedState(state), state);
     assert.deepEqual(checkedFacts(facts), facts);
     const problem = { tag: 'a', code: 'daemonGone', text: 'b', remedy: 'c' };
+    assert.equal(isServed(problem), false);
+    assert.equal(isServed({ ...problem, code: 'captureStopped' }), true);
     assert.deepEqual(checkedProblem(problem), problem);
     assert.deepEqual(checkedRestart({}), {});
     assert.deepEqual(checkedRestart({ words: ['--guest', 'uml'] }), { words: ['--guest', 'uml'] });

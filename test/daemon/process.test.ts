@@ -1,5 +1,6 @@
 /** How the daemon begins and ends: sockets, signals, exit codes, what it leaves, what it prints. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
@@ -7,6 +8,8 @@ import { accept, close, connectUnix, listenUnix, setNonBlocking } from '../../sr
 import { Errno } from '../../src/protocol/errno';
 import { Opcode } from '../../src/protocol/fuse/opcodes';
 import { AttrOut, GetattrIn } from '../../src/protocol/fuse/structs';
+import { onPath } from '../../src/vm/onPath';
+import { need } from '../support/need';
 import { DaemonProcess, type DaemonOptions, ROOT, Session, connect } from './daemonProcess';
 
 describe('daemon process', () => {
@@ -177,6 +180,66 @@ describe('daemon process', () => {
         assert.equal(await daemon.exit(), 3);
         assert.match(daemon.log, /\[socketUnusable\]/);
       }
+    });
+
+    describe('with --socket-group', () => {
+      const group = 'nogroup';
+      const gid = (): number => Number(execFileSync('getent', ['group', group], { encoding: 'utf8' }).split(':')[2]);
+
+      it('is for its owner and the members of the group, whatever the umask', async function () {
+        need(this, 'root', process.geteuid?.() === 0, 'only root gives a socket to any group');
+        for (const umask of ['000', '077']) {
+          const daemon = start([`--socket-path=${socket}`, `--shared-dir=${share}`, `--socket-group=${group}`], {
+            wrap: ['sh', '-c', `umask ${umask}; exec "$@"`, 'sh'],
+          });
+          const session = await Session.begin(socket);
+          const { mode, gid: has, uid } = fs.statSync(socket);
+          assert.deepEqual([mode & 0o7777, has, uid], [0o660, gid(), process.geteuid?.()]);
+          session.end();
+          assert.equal(await daemon.exit(), 0);
+        }
+      });
+
+      it('is open to nobody else at any moment', async function () {
+        need(this, 'strace', onPath('strace') !== undefined, 'its system calls are looked at');
+        const log = path.join(home, 'calls');
+        const calls = 'umask,bind,listen,fchownat,chown,chmod,fchmodat,lchown';
+        const wrap = ['sh', '-c', 'umask 0; exec strace -f -e "trace=$0" -o "$@"', calls, log];
+        const argv = [`--socket-path=${socket}`, `--shared-dir=${share}`, `--socket-group=${group}`];
+        const daemon = start(argv, { wrap });
+        (await Session.begin(socket)).end();
+        await daemon.exit();
+        const lines = fs.readFileSync(log, 'utf8').split('\n');
+        const at = (sign: RegExp): number => lines.findIndex((line) => sign.test(line));
+        const order = [/umask\(0177\)/, /bind\(.*socket"/, /chown.*-1, \d+/, /chmod.*0660/, /listen\(/].map(at);
+        assert.ok(order[0] >= 0, lines.join('\n'));
+        assert.deepEqual(
+          order,
+          [...order].sort((one, other) => one - other),
+        );
+      });
+
+      it('is not made for a group that this user is no member of', async function () {
+        need(this, 'root', process.geteuid?.() === 0, 'it becomes another user');
+        const nobody = 65534;
+        for (const folder of [home, share]) fs.chownSync(folder, nobody, nobody);
+        const wrap = ['setpriv', `--reuid=${nobody}`, `--regid=${nobody}`, '--clear-groups'];
+        const argv = [`--socket-path=${socket}`, `--shared-dir=${share}`, '--socket-group=root'];
+        const daemon = start(argv, { wrap });
+        assert.equal(await daemon.exit(), 3);
+        assert.match(daemon.log, /the group "root": EPERM.* \[socketGroupUnusable\]/);
+        assert.deepEqual(fs.readdirSync(home), ['share']);
+      });
+
+      it('is not made for a group that is not there, nor for a socket that is handed over', async () => {
+        const unknown = serve('--socket-group=no such group');
+        assert.equal(await unknown.exit(), 3);
+        assert.match(unknown.log, /the group "no such group": there is no such group \[socketGroupUnusable\]/);
+        assert.deepEqual(fs.readdirSync(home), ['share']);
+        const both = start(['--fd=3', '--socket-group=nogroup', `--shared-dir=${share}`]);
+        assert.equal(await both.exit(), 2);
+        assert.match(both.log, /\[socketGroupAlone\]/);
+      });
     });
 
     it('handed over must be open, and a listening socket', async () => {

@@ -75,6 +75,7 @@ async function makeWorkspace(at: string, kind: Window['kind']): Promise<void> {
   const settings = {
     'virtiofs.nodePath': trap,
     'virtiofs.guest': 'uml',
+    'virtiofs.daemonArgs': ['--writeback'],
     'virtiofs.profiles': [{ name: 'trap', kernel: trap, qemuArgs: ['-trap'] }],
   };
   await writeFile(join(at, '.vscode/settings.json'), JSON.stringify(settings));

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -51,6 +52,30 @@ describe('what goes wrong', function () {
       await isUp(await share({ dax: '' }));
     } finally {
       await settings.update('dax.size', undefined, global);
+    }
+  });
+
+  it('the daemon gets what the setting says, and a word that it does not know stops the start', async () => {
+    const settings = vscode.workspace.getConfiguration('virtiofs');
+    const global = vscode.ConfigurationTarget.Global;
+    try {
+      await settings.update('daemonArgs', ['--no-readdirplus', '--rlimit-nofile=4096'], global);
+      const vm = await share();
+      await isUp(vm);
+      assert.deepEqual(
+        vm.facts?.shares[0].daemon.argv.filter((word) => /readdirplus|nofile/.test(word)),
+        ['--no-readdirplus', '--rlimit-nofile=4096'],
+      );
+      await settings.update('daemonArgs', ['--tag=other'], global);
+      const refused = await share();
+      await until('it is refused', 30, () => refused.state.kind === 'failed');
+      assert.equal(refused.state.kind === 'failed' && refused.state.code, 'daemonArgOwn');
+      await settings.update('daemonArgs', '--no-readdirplus', global);
+      const before = vscode.window.terminals.length;
+      assert.equal(await vscode.commands.executeCommand('virtiofs.shareFolder', sample()), undefined);
+      assert.equal(vscode.window.terminals.length, before);
+    } finally {
+      await settings.update('daemonArgs', undefined, global);
     }
   });
 
@@ -127,6 +152,27 @@ describe('what goes wrong', function () {
     await vscode.commands.executeCommand('virtiofs.restartVm', { kind: 'vm', vm });
     await until('another guest', 90, () => vm.isUp && vm.facts?.guest.pid !== facts.guest.pid);
     assert.equal(vm.problems.size, 0);
+    assert.equal((await vm.run('cat hello.txt')).output.trim(), 'hello from the host');
+  });
+
+  it('a capture that cannot be written any more is told, and the share goes on', async () => {
+    const capture = join(scratch, 'cut.fuse.pcapng');
+    const vm = await share({ capture });
+    await isUp(vm);
+    const { facts } = vm;
+    assert.ok(facts);
+    // From here on its files may not grow: the next blocks of the capture meet an error of the file system.
+    const { size } = statSync(capture);
+    const { pid } = facts.shares[0].daemon;
+    execFileSync('prlimit', [`--pid=${pid}`, `--fsize=${size}`]);
+    await vm.run('ls -l');
+    await until('it is told', 20, () => vm.problems.size > 0);
+    const problem = vm.problems.get('share');
+    assert.equal(problem?.code, 'captureStopped');
+    assert.match(problem.text, /cut\.fuse\.pcapng" is incomplete: .*EFBIG/);
+    const { shares } = await insides();
+    const item = shares.getTreeItem({ kind: 'share', vm, share: facts.shares[0] });
+    assert.match(String(item.description), /^capture incomplete · /);
     assert.equal((await vm.run('cat hello.txt')).output.trim(), 'hello from the host');
   });
 

@@ -26,6 +26,7 @@ describe('in a workspace that is not trusted', () => {
     assert.deepEqual(settings.get('profiles'), []);
     assert.equal(settings.get('guest'), 'qemu');
     assert.equal(settings.get('nodePath'), '');
+    assert.deepEqual(settings.get('daemonArgs'), []);
   });
 
   it('captures open, in the timeline and in the views', async () => {

@@ -11,6 +11,7 @@ import * as path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SocketMessageReader, SocketMessageWriter, createMessageConnection } from 'vscode-jsonrpc/node';
 import { type LauncherState, goodbye, stateChanged, stopGuest } from '../../src/control/launcher';
+import { Opcode } from '../../src/protocol/fuse/opcodes';
 import { toolboxFolder } from '../../src/vm/toolbox';
 import { exited } from '../../src/vm/workplace';
 import { onPath } from '../../src/vm/onPath';
@@ -108,6 +109,82 @@ describe('virtiofs-studio share', function () {
     assert.deepEqual([code, out.replace(/^cat:.*\n/m, '')], [0, 'good\n1\n'], err);
     assert.match(out, /^cat: .*Input\/output error$/m);
     assert.equal((await finished(share('--fault', 'errno=EIO REED', '--command', 'true'))).code, 2);
+  });
+
+  it('says when the capture cannot be written any more, goes on, and ends with 4', async function () {
+    const [disk, kept] = ['disk', 'kept.fuse.pcapng'].map((name) => path.join(base, name));
+    fs.mkdirSync(disk);
+    const script =
+      'mount -t tmpfs -o size=128k small "$1" || exit 99; disk=$1 kept=$2; shift 2; ' +
+      '"$@"; status=$?; cp "$disk/capture" "$kept"; exit $status';
+    const inNamespace = (...words: string[]): string[] => ['-m', 'sh', '-c', script, 'sh', disk, kept, ...words];
+    const { status } = spawnSync('unshare', inNamespace('true'));
+    need(this, 'a tmpfs in a mount namespace', status === 0, 'unshare -m and mount are not allowed');
+    const words = ['--guest', 'uml', '--capture', path.join(disk, 'capture'), '--command'];
+    const run = (command: string): ChildProcess =>
+      spawn('unshare', inNamespace(process.execPath, CLI, 'share', shared, ...words, command), {
+        env: environment(),
+      });
+    const busy = 'for i in $(seq 500); do echo $i >file; done; cat file';
+
+    const good = await finished(run(busy));
+    assert.deepEqual([good.code, good.out], [4, '500\n'], good.err);
+    assert.equal(good.err.match(/\[captureStopped\]/g)?.length, 1, good.err);
+    assert.match(good.err, /error: the capture ".*capture" is incomplete: .*ENOSPC.*\r\n {2}The share goes on/);
+    assert.match(good.err, /error: the command has ended, but not all .* capture of "share" \[captureIncomplete\]/);
+    readCaptureFile(kept, ({ count, notes }) => {
+      assert.ok(count > 50, `${count} requests`);
+      assert.deepEqual(notes, []);
+    });
+
+    const bad = await finished(run(`${busy}; exit 42`));
+    assert.equal(bad.code, 42, 'the status of the command stays its own');
+    assert.match(bad.err, /\[captureIncomplete\]/);
+    await nothingIsLeft();
+  });
+
+  for (const kind of ['qemu', 'uml']) {
+    it(`a command waits for whoever reads its output, and nothing is lost: ${kind}`, async () => {
+      const [begin, out] = ['begin', 'out'].map((name) => path.join(base, name));
+      execFileSync('mkfifo', [begin]);
+      const accelerator = kind === 'uml' ? [] : ['--accel', 'tcg'];
+      const command = 'echo started >started; seq 300000 | cat; echo done >done; exit 7';
+      // A real pipe, whose reader takes nothing before it is told to.
+      const script = '{ "$@"; echo $? >"$0/status"; } | { read -r go <"$0/begin"; cat >"$0/out"; }';
+      const words = [process.execPath, CLI, 'share', shared, '--guest', kind, ...accelerator, '--command', command];
+      const child = spawn('sh', ['-c', script, base, ...words], { env: environment() });
+      const over = finished(child);
+      const there = (name: string): boolean => fs.existsSync(path.join(shared, name));
+      while (!there('started') && child.exitCode === null) await sleep(20);
+      // Long enough for a command that does not wait; its output has room in no buffer on the way.
+      for (let waited = 0; waited < 100 && !there('done'); waited++) await sleep(20);
+      assert.equal(there('done'), false, 'the command has not waited');
+      fs.writeFileSync(begin, 'go\n');
+      const { err } = await over;
+      assert.equal(fs.readFileSync(path.join(base, 'status'), 'utf8'), '7\n', err);
+      const lines = fs.readFileSync(out, 'latin1').trimEnd().split('\n');
+      assert.equal(lines.length, 300_000);
+      assert.ok(lines.every((line, index) => Number(line) === index + 1));
+      await nothingIsLeft();
+    });
+  }
+
+  it('passes words on to the daemon, and refuses those that cannot be before anything starts', async () => {
+    fs.writeFileSync(path.join(shared, 'file'), '');
+    const noAttributes = ['--guest', 'uml', '--daemon-arg=--no-readdirplus'];
+    const capture = path.join(base, 'capture');
+    const { code, err } = await finished(share(...noAttributes, '--capture', capture, '--command', 'ls'));
+    assert.equal(code, 0, err);
+    readCaptureFile(capture, ({ count, columns }) => {
+      const opcodes = new Set(Array.from({ length: count }, (_, row) => columns.opcode[row]));
+      assert.deepEqual([opcodes.has(Opcode.READDIR), opcodes.has(Opcode.READDIRPLUS)], [true, false]);
+    });
+    for (const arg of ['--wriiteback', '--socket-path=/s', '--help']) {
+      const refused = await finished(share(`--daemon-arg=${arg}`, '--command', 'true'));
+      assert.equal(refused.code, 2, refused.err);
+      assert.doesNotMatch(refused.err, /booting|starting/);
+    }
+    await nothingIsLeft();
   });
 
   it('passes words on to QEMU, and says what QEMU says of them', async () => {

@@ -18,9 +18,15 @@ describe('the DAX window among the choices of a share', () => {
   it('says why it cannot be, with what to do, and still what is chosen', () => {
     assert.equal(fault({}), '');
     assert.equal(fault({ dax: '', guest: 'uml', readOnly: true, cache: 'never' }), '', 'off can always be');
-    assert.match(fault({ guest: 'uml' }), /^User Mode Linux has no DAX window\. Use --guest qemu/);
+    assert.match(
+      fault({ guest: 'uml' }),
+      /^User Mode Linux has no DAX window\. Use "virtiofs\.guest": "qemu", or leave out "virtiofs\.dax\.size"/,
+    );
     assert.match(fault({ readOnly: true }), /^A read-only share cannot have .*\. .* share the folder for writing\.$/);
-    assert.match(fault({ cache: 'never' }), /^A DAX window and --cache=never .*\. Use --cache=auto/);
+    assert.match(
+      fault({ cache: 'never' }),
+      /^A DAX window and the cache mode never .*\. Use the option "Cache mode": "auto"/,
+    );
     assert.match(fault({ dax: '512M' }), /^A DAX window of 512M cannot be: .*\. Give a power of two from 2M to 256M/);
     assert.match(fault({ dax: '3M' }), /^A DAX window of 3M cannot be: it is no power of two.*\. Give a power of two/);
     assert.match(fault({ dax: '256M', memory: '32M' }), /takes 4M of the guest's 32M .*\. Give the guest more/);

@@ -6,7 +6,13 @@ describe('settings of a share', () => {
   it('are refused where one in force asks for what cannot be: what is wrong, why, and what to do', () => {
     const told = (settings: Partial<OptionSettings>, chosen: Partial<LaunchOptions> = {}): string | undefined => {
       try {
-        const none = { guest: undefined, dax: undefined, daxPolicy: undefined, daxMount: undefined };
+        const none = {
+          guest: undefined,
+          dax: undefined,
+          daxPolicy: undefined,
+          daxMount: undefined,
+          daemonArgs: undefined,
+        };
         checkSettings({ ...none, ...settings }, chosen);
         return undefined;
       } catch (error) {
@@ -28,12 +34,17 @@ describe('settings of a share', () => {
     // As they come from package.json.
     assert.equal(told({ guest: 'qemu', dax: '', daxPolicy: '', daxMount: 'inode' }), undefined);
     assert.equal(told({ dax: '64M' }), undefined);
+    assert.match(
+      told({ daemonArgs: '--writeback' }) ?? '',
+      /"virtiofs\.daemonArgs" is "--writeback", but it has to be a list/,
+    );
+    assert.equal(told({ daemonArgs: ['--writeback'] }), undefined);
     // Nothing has a window.
     assert.equal(told({ dax: '', daxPolicy: '>=many', daxMount: 'yes' }), undefined);
   });
 
   it('are not in force where something else is chosen, whatever they hold', () => {
-    const bad: OptionSettings = { guest: 'xen', dax: 'lots', daxPolicy: '>=many', daxMount: 'yes' };
+    const bad: OptionSettings = { guest: 'xen', dax: 'lots', daxPolicy: '>=many', daxMount: 'yes', daemonArgs: [] };
     assert.doesNotThrow(() => checkSettings(bad, { guest: 'uml', dax: '' }));
     assert.throws(() => checkSettings(bad, { guest: 'uml' }), /virtiofs\.dax\.size/);
     assert.throws(() => checkSettings(bad, { guest: 'qemu', dax: '64M' }), /virtiofs\.dax\.policy/);
@@ -67,6 +78,7 @@ describe('a profile', () => {
       cpus: ['many', /"cpus": "many", but it has to be a number from 1 to 64/],
       kernel: [6, /"kernel": 6, but it has to be a text/],
       qemuArgs: ['-s', /"qemuArgs": "-s", but it has to be a list of texts/],
+      daemonArgs: ['--writeback', /"daemonArgs": "--writeback", but it has to be a list of texts/],
       capture: [true, /"capture": true, but it has to be a text/],
       daxPolicy: ['pages,', /"daxPolicy": "pages,", but "," has to have a word on each side/],
       daxMount: ['yes', /no such mount option/],

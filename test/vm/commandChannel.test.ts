@@ -4,7 +4,11 @@
  */
 import * as assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
 import { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandChannel, type GuestEvent } from '../../src/vm/commandChannel';
 import { exited } from '../../src/vm/workplace';
 import { guestInit } from '../../src/vm/guestInit';
@@ -76,9 +80,37 @@ describe('the command channel', () => {
   it('gives output as it comes', async () => {
     const chunks: string[] = [];
     const { output } = await channel.run('echo one; sleep 0.1; echo two', {
-      onOutput: (chunk) => chunks.push(chunk.toString()),
+      onOutput: (chunk) => void chunks.push(chunk.toString()),
     });
     assert.deepEqual([chunks.join(''), chunks.length > 1, output.length], ['one\ntwo\n', true, 0]);
+  });
+
+  it('lets a command wait for whoever takes its output, and loses nothing', async () => {
+    const far = path.join(os.tmpdir(), `channel-${process.pid}`);
+    const taken: Buffer[] = [];
+    let waiting: (() => void) | undefined;
+    let rest: NodeJS.Timeout | undefined;
+    const take = (chunk: Buffer): Promise<void> => {
+      taken.push(chunk);
+      return new Promise((resolve) => (waiting = resolve));
+    };
+    // More than any buffer between has room for.
+    const done = channel.run(`seq 1000000; : >${far}`, { onOutput: take });
+    try {
+      while (waiting === undefined) await sleep(5);
+      // Long enough for a command that does not wait.
+      for (let waited = 0; waited < 100 && !fs.existsSync(far); waited++) await sleep(10);
+      assert.equal(fs.existsSync(far), false, 'the command has not waited');
+      assert.equal(taken.length, 1);
+      rest = setInterval(() => waiting?.(), 0);
+      assert.equal((await done).status, 0);
+      const lines = Buffer.concat(taken).toString().trimEnd().split('\n');
+      assert.ok(lines.length === 1_000_000 && lines.every((line, index) => line === String(index + 1)));
+      assert.equal((await channel.run('echo next')).output.toString(), 'next\n');
+    } finally {
+      clearInterval(rest);
+      fs.rmSync(far, { force: true });
+    }
   });
 
   it('gives a command up after its time, and goes on with the next when it is done', async () => {

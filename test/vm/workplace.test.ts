@@ -63,7 +63,7 @@ describe('a workplace', () => {
         try {
           assert.equal(path.dirname(place.folder), used, given);
           if (given !== long) continue;
-          const { socket } = await startBackEnd(place, 'share10', ['true'], false);
+          const { socket } = await startBackEnd(place, 'share10', ['true']);
           assert.ok(fs.statSync(socket).isSocket());
         } finally {
           await place.close();
@@ -151,7 +151,7 @@ describe('the socket of a back-end', () => {
     net.createServer((socket) => socket.end('served')).listen({ fd: 3 });`;
 
   it('takes connections before the daemon is up, and stays after the hand-over', async () => {
-    const backEnd = await startBackEnd(place, 'share', [process.execPath, '-e', ACCEPT], false);
+    const backEnd = await startBackEnd(place, 'share', [process.execPath, '-e', ACCEPT]);
     const socket = net.connect(backEnd.socket);
     const word = await new Promise<Buffer>((resolve, reject) => socket.once('data', resolve).once('error', reject));
     assert.equal(word.toString(), 'served');
@@ -160,25 +160,32 @@ describe('the socket of a back-end', () => {
   });
 
   it('comes with a pipe for the capture', async () => {
-    const backEnd = await startBackEnd(place, 'share', ['sh', '-c', 'echo captured >&4'], true);
+    const backEnd = await startBackEnd(place, 'share', ['sh', '-c', 'echo captured >&4'], { trace: true });
     const captured = await new Promise<Buffer>((resolve) => backEnd.trace?.once('data', resolve));
     assert.equal(captured.toString(), 'captured\n');
   });
 
+  it('comes with a pipe for problems, beside it or alone', async () => {
+    const backEnd = await startBackEnd(place, 'share', ['sh', '-c', 'echo trouble >&5'], { problems: true });
+    const told = await new Promise<Buffer>((resolve) => backEnd.problems?.once('data', resolve));
+    assert.equal(told.toString(), 'trouble\n');
+    assert.equal(backEnd.trace, undefined);
+  });
+
   it('that ends too early is reported with its own words', async () => {
-    const backEnd = await startBackEnd(place, 'share', ['sh', '-c', 'echo no such folder >&2; exit 4'], false);
+    const backEnd = await startBackEnd(place, 'share', ['sh', '-c', 'echo no such folder >&2; exit 4']);
     const never = new Promise<never>(() => {});
     await assert.rejects(whileRunning(backEnd, never), /exit code 4\nno such folder/);
   });
 
   it('that cannot be where it should is closed, so that the launcher can end', async () => {
     fs.mkdirSync(path.join(place.folder, 'share.sock'));
-    await assert.rejects(startBackEnd(place, 'share', ['true'], false), { code: 'EISDIR' });
+    await assert.rejects(startBackEnd(place, 'share', ['true']), { code: 'EISDIR' });
     assert.deepEqual(fs.readdirSync(place.folder), ['share.sock'], 'nothing listens as share.sock.new');
   });
 
   it('whose program is missing is a clear error', async () => {
-    await assert.rejects(startBackEnd(place, 'share', ['/no/such/daemon'], false), {
+    await assert.rejects(startBackEnd(place, 'share', ['/no/such/daemon']), {
       code: 'backEndNotUp',
       message: /ENOENT/,
     });

@@ -4,30 +4,43 @@
  *
  * Written synchronously on the main thread, which has nothing better to do: a block is in the file, or in the kernel's
  * hands, before its room in the ring is given back. Only its user may read it: it holds what the guest reads and writes.
+ *
+ * One that cannot be written any more is cut behind its last whole block and closed; nothing is tried again, since a
+ * capture with a hole in it would look like a whole one.
  */
-import { closeSync, openSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, openSync, renameSync, writeSync } from 'node:fs';
+import { trouble } from '../../base/catalogue';
 import { checkOlderHalf, openCaptureTarget } from '../../control/captureTarget';
+import { quote } from '../../protocol/text';
 import { type CaptureHeader, lostPackets } from './header';
 import type { TraceSink } from './sink';
+import { wholeBlocks } from './wholeBlocks';
 
 export class CaptureFile implements TraceSink {
   private fd: number;
+  private begun = false;
   private piece = 0;
   private size = 0;
   private lostHere = 0;
   private broken = false;
 
   /**
-   * Makes the file, or empties the capture that is there. Throws a Trouble. `failed` is called once, when it cannot be
-   * written any more.
+   * Makes the file, or empties the capture that is there, and writes what it starts with. Throws a Trouble. `failed` is
+   * called once, when it cannot be written any more; it is then closed.
    */
   constructor(
     private readonly path: string,
     private readonly limit: number | undefined,
     private readonly header: CaptureHeader,
-    private readonly failed: (error: Error) => void,
+    private readonly failed: (why: string) => void,
   ) {
     this.fd = openCaptureTarget(path);
+    try {
+      this.putHeader();
+    } catch (error) {
+      this.stop();
+      throw trouble('captureUnusable', quote(path), reason(error));
+    }
   }
 
   get full(): boolean {
@@ -36,8 +49,9 @@ export class CaptureFile implements TraceSink {
 
   begin(preamble: readonly Uint8Array[]): void {
     this.guarded(() => {
-      if (this.size > 0) this.next();
-      for (const block of [...this.header.start(this.piece), ...preamble]) this.put(block);
+      if (this.begun) this.next();
+      this.begun = true;
+      preamble.forEach((block) => this.put(block));
     });
   }
 
@@ -51,7 +65,7 @@ export class CaptureFile implements TraceSink {
   }
 
   end(): void {
-    closeSync(this.fd);
+    if (!this.broken) closeSync(this.fd);
   }
 
   private next(): void {
@@ -63,11 +77,23 @@ export class CaptureFile implements TraceSink {
     this.piece++;
     this.size = 0;
     this.lostHere = 0;
+    this.putHeader();
+  }
+
+  private putHeader(): void {
+    this.header.start(this.piece).forEach((block) => this.put(block));
   }
 
   private put(bytes: Uint8Array): void {
-    for (let at = 0; at < bytes.length;) at += writeSync(this.fd, bytes, at, bytes.length - at);
-    this.size += bytes.length;
+    let at = 0;
+    try {
+      while (at < bytes.length) at += writeSync(this.fd, bytes, at, bytes.length - at);
+    } catch (error) {
+      at = wholeBlocks(bytes.subarray(0, at)).bytes;
+      throw error;
+    } finally {
+      this.size += at;
+    }
   }
 
   private guarded(action: () => void): void {
@@ -75,8 +101,22 @@ export class CaptureFile implements TraceSink {
     try {
       action();
     } catch (error) {
-      this.broken = true;
-      this.failed(error as Error);
+      this.stop();
+      this.failed(reason(error));
     }
   }
+
+  private stop(): void {
+    this.broken = true;
+    try {
+      // What is no file, such as a pipe, cannot be cut.
+      if (fstatSync(this.fd).isFile()) ftruncateSync(this.fd, this.size);
+    } finally {
+      closeSync(this.fd);
+    }
+  }
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

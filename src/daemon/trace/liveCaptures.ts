@@ -9,6 +9,7 @@ import { announceShare, openSharesFolder, socketOf, withdrawShare } from '../../
 import type { TraceDrain } from './drain';
 import { type CaptureHeader, lostPackets } from './header';
 import type { TraceSink } from './sink';
+import { wholeBlocks } from './wholeBlocks';
 
 /** Bytes that may wait for one connection. */
 const MOST_WAITING = 32 << 20;
@@ -29,7 +30,7 @@ class LiveCapture implements TraceSink {
 
   write(pieces: readonly Uint8Array[]): void {
     if (this.socket.writableLength > MOST_WAITING) {
-      this.lostTotal += pieces.reduce((sum, piece) => sum + blocksIn(piece), 0);
+      this.lostTotal += pieces.reduce((sum, piece) => sum + wholeBlocks(piece).count, 0);
       return;
     }
     this.tellLost();
@@ -92,11 +93,4 @@ export class LiveCaptures {
     socket.on('close', () => this.drain.leave(capture));
     this.drain.join(capture);
   }
-}
-
-function blocksIn(piece: Uint8Array): number {
-  const view = new DataView(piece.buffer, piece.byteOffset, piece.byteLength);
-  let count = 0;
-  for (let at = 0; at < piece.length; at += view.getUint32(at + 4, true)) count++;
-  return count;
 }

@@ -3,7 +3,9 @@
  *
  * Nothing is captured, and nothing costs the queue worker more than a look at a flag, while there is no sink.
  */
+import { type Trouble, trouble } from '../../base/catalogue';
 import { eventfd, signal } from '../../native/descriptors';
+import { quote } from '../../protocol/text';
 import { type DaemonOptions, shareName } from '../daemonOptions';
 import { CaptureFile } from './captureFile';
 import { CaptureLines } from './captureLines';
@@ -22,19 +24,34 @@ export class Tracing {
   private readonly drain: TraceDrain;
   private readonly live: LiveCaptures | undefined;
 
-  /** `line` takes decoded requests, where they are wanted. Throws a Trouble for a capture that cannot be made. */
-  constructor(options: DaemonOptions, warn: (text: string) => void, line: ((text: string) => void) | undefined) {
+  /**
+   * `troubled` is told of a capture that cannot be written any more, `line` takes decoded requests, where they are wanted.
+   * Throws a Trouble for a capture that cannot be made.
+   */
+  constructor(
+    options: DaemonOptions,
+    warn: (text: string) => void,
+    troubled: (problem: Trouble) => void,
+    line: ((text: string) => void) | undefined,
+  ) {
     const address = makeTraceRing(RING_BYTES);
     const askFd = eventfd();
     this.trace = { address, size: RING_BYTES, askFd };
     this.drain = new TraceDrain(new TraceReader(address, RING_BYTES), () => signal(askFd));
     const header = new CaptureHeader(options);
-    const failed = (error: NodeJS.ErrnoException): void =>
-      warn(`the capture is not written any more: ${error.message}`);
-    if (options.capture !== undefined) {
-      this.drain.start(new CaptureFile(options.capture, options.captureLimit, header, failed));
+    const { capture, captureLimit, traceFd } = options;
+    if (capture !== undefined) {
+      const file = new CaptureFile(capture, captureLimit, header, (why) => {
+        troubled(trouble('captureStopped', quote(capture), why));
+        // Not at once: the drain is in the middle of handing blocks over.
+        setImmediate(() => this.drain.leave(file));
+      });
+      this.drain.start(file);
     }
-    if (options.traceFd !== undefined) this.drain.start(new CaptureStream(options.traceFd, header, failed));
+    if (traceFd !== undefined) {
+      const failed = (error: Error): void => warn(`the capture is not written any more: ${error.message}`);
+      this.drain.start(new CaptureStream(traceFd, header, failed));
+    }
     if (line !== undefined) this.drain.start(new CaptureLines(header, line));
     if (options.liveTrace) {
       this.live = new LiveCaptures(this.drain, header, {

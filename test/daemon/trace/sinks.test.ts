@@ -11,6 +11,7 @@ import { parseOptions } from '../../../src/daemon/options';
 import { CaptureFile } from '../../../src/daemon/trace/captureFile';
 import { CaptureStream } from '../../../src/daemon/trace/captureStream';
 import { CaptureHeader } from '../../../src/daemon/trace/header';
+import { wholeBlocks } from '../../../src/daemon/trace/wholeBlocks';
 import { enhancedPacket } from '../../../src/trace/pcapngWriter';
 import { readStrictly } from '../../trace/strictPcapng';
 
@@ -23,11 +24,26 @@ function options(...argv: string[]): DaemonOptions {
 const packet = (value: number, length = 64): Uint8Array => enhancedPacket(2, 1n, new Uint8Array(length).fill(value));
 const values = (file: string): number[] => readStrictly(fs.readFileSync(file)).packets.map(({ bytes }) => bytes[0]);
 
+describe('whole blocks', () => {
+  it('of bytes that end anywhere', () => {
+    const [one, two] = [packet(1, 16), packet(2, 100)];
+    const bytes = Buffer.concat([one, two]);
+    const found = (length: number): number[] => {
+      const { count, bytes: whole } = wholeBlocks(bytes.subarray(0, length));
+      return [count, whole];
+    };
+    for (const length of [0, 1, 7, 8, one.length - 1]) assert.deepEqual(found(length), [0, 0], `${length} bytes`);
+    for (const length of [0, 5, 9, two.length - 1]) assert.deepEqual(found(one.length + length), [1, one.length]);
+    assert.deepEqual(found(bytes.length), [2, bytes.length]);
+  });
+});
+
 describe('captures', () => {
   let folder: string;
   let file: string;
   let failures: string[];
   const failed = (error: NodeJS.ErrnoException): void => void failures.push(error.code ?? error.message);
+  const stopped = (why: string): void => void failures.push(why);
   const header = new CaptureHeader(options('--tag=work', '--queues=2', '--cache=always'));
 
   beforeEach(() => {
@@ -68,7 +84,7 @@ describe('captures', () => {
 
   describe('in a file', () => {
     it('hold what was written, for nobody but their user', () => {
-      const sink = new CaptureFile(file, undefined, header, failed);
+      const sink = new CaptureFile(file, undefined, header, stopped);
       sink.begin([packet(9)]);
       sink.write([packet(1), packet(2)]);
       sink.lost(5);
@@ -81,7 +97,7 @@ describe('captures', () => {
 
     it('with a limit keep the newest in two halves, each readable by itself', () => {
       const limit = 8 << 20;
-      const sink = new CaptureFile(file, limit, header, failed);
+      const sink = new CaptureFile(file, limit, header, stopped);
       sink.begin([]);
       const big = 1 << 19;
       for (let value = 0; value < 40; value++) {
@@ -104,17 +120,30 @@ describe('captures', () => {
       assert.deepEqual(failures, []);
     });
 
-    it('a disk that is full is told once; the rest goes on', () => {
-      const sink = new CaptureFile('/dev/full', undefined, header, failed);
+    it('where nothing can be written from the start there is none', () => {
+      const make = (): unknown => new CaptureFile('/dev/full', undefined, header, stopped);
+      assert.throws(make, { code: 'captureUnusable', message: /"\/dev\/full" cannot be written: ENOSPC/ });
+      assert.deepEqual(failures, []);
+    });
+
+    it('whose older half cannot be put away is told once, and keeps what it has', () => {
+      const sink = new CaptureFile(file, 4096, header, stopped);
       sink.begin([]);
-      sink.write([packet(1)]);
+      for (let value = 0; !sink.full; value++) sink.write([packet(value)]);
+      const before = values(file);
+      fs.writeFileSync(`${file}.old`, 'somebody wrote this meanwhile');
+      sink.begin([packet(200)]);
+      sink.write([packet(201)]);
       sink.lost(1);
       sink.end();
-      assert.deepEqual(failures, ['ENOSPC']);
+      assert.equal(failures.length, 1);
+      assert.match(failures[0], /is no capture/);
+      assert.equal(sink.full, false);
+      assert.deepEqual(values(file), before);
     });
 
     it('one that cannot be made says why and what to do', () => {
-      const make = (): unknown => new CaptureFile(path.join(folder, 'no/such/place'), undefined, header, failed);
+      const make = (): unknown => new CaptureFile(path.join(folder, 'no/such/place'), undefined, header, stopped);
       assert.throws(make, (error) => error instanceof Trouble && /cannot be written: ENOENT/.test(error.message));
     });
   });
