@@ -7,7 +7,7 @@
  * (`pathTraffic.ts`) and makes no texts (`pathTable.ts`).
  *
  * Everything is in typed arrays: a guest may know millions of nodes. A path is computed once and kept in the node until
- * a folder is renamed; cycles and depths that only a liar can make end in an unknown folder.
+ * a folder is renamed. A folder that only a liar can put into itself, or too deep, is an unknown one.
  */
 import { roomFor } from './columnArray';
 import { WIDE_HIGH } from './nodeNumbers';
@@ -321,6 +321,11 @@ export class PathModel {
       walk[depth++] = at;
       at = this.nameParent[firstName[at]];
     }
+    if (depth > DEEPEST_PATH) {
+      // Not kept: what others in a circle are called must not depend on which of them was asked for first.
+      this.keptUnsure[node] = 1;
+      return this.pathFromUnknown(firstName[node]);
+    }
     if (keptEpoch[at] !== epoch) {
       this.keep(at, at === ROOT ? ROOT_PATH : this.paths.unknown(this.high[at], this.low[at]), 0);
     }
@@ -341,8 +346,16 @@ export class PathModel {
 
   private pathOfName(name: number): number {
     const parent = this.nameParent[name];
-    let folder = this.keptEpoch[parent] === this.epoch ? this.keptPath[parent] : this.path(parent);
-    if (this.paths.depth(folder) >= DEEPEST_PATH) folder = this.paths.unknown(this.high[parent], this.low[parent]);
+    const folder = this.keptEpoch[parent] === this.epoch ? this.keptPath[parent] : this.path(parent);
+    return this.paths.depth(folder) < DEEPEST_PATH ? this.inFolder(folder, name) : this.pathFromUnknown(name);
+  }
+
+  private pathFromUnknown(name: number): number {
+    const parent = this.nameParent[name];
+    return this.inFolder(this.paths.unknown(this.high[parent], this.low[parent]), name);
+  }
+
+  private inFolder(folder: number, name: number): number {
     const text = this.nameText[name];
     return this.nameDeleted[name] !== 0 ? this.paths.deletedChild(folder, text) : this.paths.child(folder, text);
   }

@@ -354,6 +354,7 @@ describe('paths of requests', () => {
       .exchange('LOOKUP', { nodeid: 3, names: ['in'], out: folder(2) })
       .exchange('LOOKUP', { nodeid: 2, names: ['a'], out: file(3, 2) });
     assert.match(pathNow(loop, 3), /^\?[23]\//);
+    assert.equal(pathNow(loop, 3), '?2/a', 'whatever has been asked before');
     const self = tree().exchange('LOOKUP', { nodeid: 2, names: ['self'], out: folder(2) });
     assert.match(pathNow(self, 2), /^\?2\/self/);
     const deep = new CaptureBuilder();
