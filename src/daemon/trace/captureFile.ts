@@ -108,12 +108,22 @@ export class CaptureFile implements TraceSink {
 
   private stop(): void {
     this.broken = true;
-    try {
+    // A disk that is broken may refuse both. What has stopped the capture is told; this says no more, and is to stop
+    // nothing else: the end of the file is then half a block, which readers leave out.
+    attempt(() => {
       // What is no file, such as a pipe, cannot be cut.
       if (fstatSync(this.fd).isFile()) ftruncateSync(this.fd, this.size);
-    } finally {
-      closeSync(this.fd);
-    }
+    });
+    attempt(() => closeSync(this.fd));
+  }
+}
+
+/** What the system says against it does not matter. */
+function attempt(action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
   }
 }
 
