@@ -1,6 +1,6 @@
 /**
- * Where the daemon waits for its front-end: a socket that was handed over, or one that it makes at a path and takes away
- * at its end.
+ * Where the daemon waits for its front-end: a socket that was handed over, or one that it makes at a path and takes
+ * away at its end.
  *
  * A socket file that nobody has open any more is replaced; one that is served is not, nor one that cannot be asked, and
  * neither is any other file.

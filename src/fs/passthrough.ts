@@ -214,8 +214,8 @@ export class PassthroughFileSystem implements FileSystem {
       : this.inodes.setattr(node, handle, changes, caller);
   }
 
-  // What changes a mapped file: apart from the calls themselves, since a function that makes closures over its arguments
-  // allocates room for those each time that it begins.
+  // What changes a mapped file: apart from the calls themselves, since a function that makes closures over its
+  // arguments allocates room for those each time that it begins.
 
   private resizeMapped(
     mapped: MappedFiles,

@@ -55,8 +55,8 @@ export function makeFolder(path: string): void {
 /**
  * The folder `name` in the cache. Where it is not there yet `make` fills a scratch folder, which is then renamed into
  * place, so that nobody ever sees half of it, also after a power cut. Of several runs at a time one makes it and the
- * others wait for it. `waiting` is told that another makes it, and that one's process id where it is known; `signal` ends
- * the wait. Throws a Trouble where nothing can be kept.
+ * others wait for it. `waiting` is told that another makes it, and that one's process id where it is known; `signal`
+ * ends the wait. Throws a Trouble where nothing can be kept.
  */
 export async function cached(
   name: string,

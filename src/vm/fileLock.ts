@@ -3,8 +3,8 @@
  * is ever left over and nobody judges from a process id whether an owner lives.
  *
  * Node has no flock(2). flock(1) takes the lock on a descriptor that it inherits from us, and what has the lock is the
- * open file behind it, which stays ours when that program has ended. No other child inherits it. Knows nothing of what is
- * locked.
+ * open file behind it, which stays ours when that program has ended. No other child inherits it. Knows nothing of what
+ * is locked.
  */
 import { spawn } from 'node:child_process';
 import {

@@ -1,9 +1,10 @@
 /**
- * A capture in a file. With a limit the newest is kept: when half of it is full the file becomes `FILE.old`, in place of
- * an earlier one, and a new one begins, with the session so far, so that each of the two can be read by itself.
+ * A capture in a file. With a limit the newest is kept: when half of it is full the file becomes `FILE.old`, in place
+ * of an earlier one, and a new one begins, with the session so far, so that each of the two can be read by itself.
  *
  * Written synchronously on the main thread, which has nothing better to do: a block is in the file, or in the kernel's
- * hands, before its room in the ring is given back. Only its user may read it: it holds what the guest reads and writes.
+ * hands, before its room in the ring is given back. Only its user may read it: it holds what the guest reads and
+ * writes.
  *
  * One that cannot be written any more is cut behind its last whole block and closed; nothing is tried again, since a
  * capture with a hole in it would look like a whole one.
