@@ -1,6 +1,6 @@
 /**
- * What the system said when a call on a file failed, for a person: "read-only file system (EROFS)". Undefined for an error of
- * any other kind, which is not to be taken for the machine's.
+ * What the system said when a call on a file failed, for a person: "read-only file system (EROFS)". Undefined for an
+ * error of any other kind, which is not to be taken for the machine's.
  */
 export function systemReason(error: unknown): string | undefined {
   const { code, message } = error as { code?: unknown; message?: unknown };

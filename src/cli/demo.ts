@@ -13,7 +13,7 @@ import { checkCaptureTarget } from '../control/captureTarget';
 import { onTermination } from '../vm/endings';
 import { probeKvm } from '../vm/kvm';
 import { startGuest } from '../vm/launcher';
-import type { Guest } from '../vm/launcher';
+import type { Guest, GuestShare } from '../vm/launcher';
 import { lockProgram } from '../vm/lockProgram';
 import { isReadable } from '../vm/onPath';
 import { guestTools } from '../vm/toolbox';
@@ -23,6 +23,7 @@ import { demoSteps } from './demoSteps';
 import type { DemoStep } from './demoSteps';
 import { existingFolder } from './guestOptions';
 import { makeSampleTree } from './sampleTree';
+import { hearDaemons } from './shareWatch';
 import { TraceLog } from './traceLog';
 
 const TAG = 'demo';
@@ -81,6 +82,14 @@ async function demo(folder: string | undefined, kind: 'qemu' | 'uml', capture: s
     orTrouble(shared, () => makeSampleTree(join(place, 'tree')));
     const log = new TraceLog(say, () => process.stdout.columns ?? WIDTH_ELSEWHERE);
     say(`Sharing ${own ?? 'a generated sample tree'}; all work is done in ${basename(place)}/ in it.`);
+    const shares: GuestShare[] = [
+      {
+        directory: shared,
+        tag: TAG,
+        onTrace: (stream) => log.follow(stream),
+        daemonOptions: capture === undefined ? [] : [`--capture=${resolve(capture)}`],
+      },
+    ];
     guest = await startGuest(
       {
         kind,
@@ -88,14 +97,7 @@ async function demo(folder: string | undefined, kind: 'qemu' | 'uml', capture: s
         tools,
         // Emulated, a second processor takes time from the daemon on a small machine.
         cpus: 1,
-        shares: [
-          {
-            directory: shared,
-            tag: TAG,
-            onTrace: (stream) => log.follow(stream),
-            daemonOptions: capture === undefined ? [] : [`--capture=${resolve(capture)}`],
-          },
-        ],
+        shares,
         extraFiles: (['posix', 'flock'] as const).map((lock) => ({
           path: `/bin/${lock}-lock`,
           mode: 0o755,
@@ -105,12 +107,18 @@ async function demo(folder: string | undefined, kind: 'qemu' | 'uml', capture: s
       },
       workplace,
     );
+    let troubles = 0;
+    const heard = hearDaemons(guest, shares, ({ text, code, remedy }) => {
+      troubles++;
+      process.stderr.write(`error: ${text} [${code}]\n  ${remedy}\n`);
+    });
     await log.endSection();
     const faults = await runSteps(guest, place, log, say);
     await guest.stop();
+    await heard;
     await log.endSection();
     verdict(faults, log, (performance.now() - begun) / 1000, say);
-    return faults === 0 ? 0 : 1;
+    return faults + troubles === 0 ? 0 : 1;
   } catch (error) {
     // Told to end: the exit code is the signal's, and what broke off is no failure.
     if (!signal.aborted) throw error;

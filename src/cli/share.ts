@@ -1,8 +1,8 @@
 /**
  * `virtiofs-studio share`: a guest with folders of this machine in it, with a shell on its console or for one command.
  *
- * Owns the order of things and the exit code. The options are `shareOptions.ts`, the terminal `terminalShell.ts`, what an
- * editor is told `launcherLink.ts`, the guest itself `vm/launcher.ts`.
+ * Owns the order of things and the exit code. The options are `shareOptions.ts`, the terminal `terminalShell.ts`, what
+ * an editor is told `launcherLink.ts`, the guest itself `vm/launcher.ts`.
  */
 import { once } from 'node:events';
 import type { Command } from 'commander';

@@ -1,5 +1,6 @@
 /**
- * The options of `virtiofs-studio share`: what there is, and what of it the daemon is told. Reads words, starts nothing.
+ * The options of `virtiofs-studio share`: what there is, and what of it the daemon is told. Reads words, starts
+ * nothing.
  */
 import { resolve } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
@@ -160,8 +161,8 @@ export function daemonOptions(options: ShareOptions): string[] {
 }
 
 /**
- * Of the share `tag` among `folders`: where there are several, each has a file of its own, `NAME.TAG.fuse.pcapng`. Throws
- * a Trouble for a capture that cannot be, before anything is started.
+ * Of the share `tag` among `folders`: where there are several, each has a file of its own, `NAME.TAG.fuse.pcapng`.
+ * Throws a Trouble for a capture that cannot be, before anything is started.
  */
 export function captureOptions(options: ShareOptions, folders: readonly NamedFolder[], tag: string): string[] {
   const { captureLimit, snaplen } = options;

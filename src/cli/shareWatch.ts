@@ -1,6 +1,6 @@
 /**
- * Watches the shares of a guest that runs for what ends them without ending the guest: a daemon that dies, a folder that
- * is removed. Tells each once. And hears what daemons themselves say is wrong, up to their end.
+ * Watches the shares of a guest that runs for what ends them without ending the guest: a daemon that dies, a folder
+ * that is removed. Tells each once. And hears what daemons themselves say is wrong, up to their end.
  */
 import { stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,5 +1,6 @@
 /**
- * `virtiofs-studio wireshark`: puts the dissector where Wireshark and tshark find it, takes it away again, or prints it.
+ * `virtiofs-studio wireshark`: puts the dissector where Wireshark and tshark find it, takes it away again, or prints
+ * it.
  *
  * Owns where that is and that nobody's file is overwritten; nothing else on the machine is changed. What the dissector
  * does is `trace/dissector`'s business.

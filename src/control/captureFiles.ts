@@ -1,10 +1,10 @@
 /**
- * A capture's bytes from files: the file, and before it `FILE.old` where the file says that it continues it; and what is
- * appended later.
+ * A capture's bytes from files: the file, and before it `FILE.old` where the file says that it continues it; and what
+ * is appended later.
  *
- * `--capture-limit` makes two files of a capture; together they are one stream. The reader gets that stream once, chunk by
- * chunk, and reads places of it again. Files stay open, so that one that is renamed under us is still read; but no more
- * of them than there are names, or a capture that is kept small would go on filling the disk.
+ * `--capture-limit` makes two files of a capture; together they are one stream. The reader gets that stream once, chunk
+ * by chunk, and reads places of it again. Files stay open, so that one that is renamed under us is still read; but no
+ * more of them than there are names, or a capture that is kept small would go on filling the disk.
  */
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { trouble } from '../base/catalogue';
@@ -57,8 +57,8 @@ export class CaptureFiles {
   }
 
   /**
-   * Bytes of the stream, anywhere; fewer where they are not there. A place that cannot be read has none. `room` is memory
-   * of that length for them.
+   * Bytes of the stream, anywhere; fewer where they are not there. A place that cannot be read has none. `room` is
+   * memory of that length for them.
    */
   readonly readAt = (at: number, length: number, room?: Uint8Array): Uint8Array => {
     const bytes = room ?? new Uint8Array(length);

@@ -51,10 +51,15 @@ function refuseWithin(path: string, shared: readonly string[]): void {
     for (let at = dirname(resolve(path)); at !== '/'; at = dirname(at)) {
       if (!existsSync(at)) continue;
       const place = realpathSync(at);
-      const folder = shared.find((each) => place.startsWith(`${realpathSync(each)}/`));
+      const folder = shared.find((each) => isBelow(place, realpathSync(each)));
       if (folder !== undefined) throw trouble('captureInShare', quote(path), quote(folder));
     }
   });
+}
+
+/** Everything but itself is below the root. */
+function isBelow(path: string, folder: string): boolean {
+  return path.startsWith(folder === '/' ? folder : `${folder}/`);
 }
 
 /** Throws the Trouble that stands in the way of renaming `path` to `PATH.old`. */

@@ -1,6 +1,6 @@
 /**
- * What a daemon tells its launcher of a share that goes on but not as it should: a line of JSON for each problem, on the
- * descriptor that `--problems-fd` names. Owns the line; what a problem is, `launcher.ts` says.
+ * What a daemon tells its launcher of a share that goes on but not as it should: a line of JSON for each problem, on
+ * the descriptor that `--problems-fd` names. Owns the line; what a problem is, `launcher.ts` says.
  */
 import type { Trouble } from '../base/catalogue';
 import { type ShareProblem, checkedProblem } from './launcher';

@@ -2,8 +2,9 @@
  * Which daemons of this user run, so that `trace` and others find them by tag, folder, process or socket.
  *
  * A daemon has `PID.sock`, which gives a capture to whoever connects, `PID.debug`, where a debugger connects, and
- * `PID.json` beside them in one folder of the user's. The folder is believed only when it is the user's own and closed to everybody else; entries of processes that
- * are gone are removed by whoever sees them. Knows nothing of what comes over the socket.
+ * `PID.json` beside them in one folder of the user's. The folder is believed only when it is the user's own and closed
+ * to everybody else; entries of processes that are gone are removed by whoever sees them. Knows nothing of what comes
+ * over the socket.
  */
 import {
   chmodSync,
@@ -157,8 +158,8 @@ function readRecord(pid: number, folder: string): RunningShare | undefined {
 }
 
 /**
- * The share that `name` means: its tag, a folder, a process id or the path of its socket. Throws a Trouble that lists what
- * runs when there is none or more than one.
+ * The share that `name` means: its tag, a folder, a process id or the path of its socket. Throws a Trouble that lists
+ * what runs when there is none or more than one.
  */
 export function resolveShare(name: string, shares: readonly RunningShare[] = runningShares()): RunningShare {
   const meanings: ((share: RunningShare) => boolean)[] = [

@@ -1,6 +1,6 @@
 /**
- * Where the daemon waits for its front-end: a socket that was handed over, or one that it makes at a path and takes away
- * at its end.
+ * Where the daemon waits for its front-end: a socket that was handed over, or one that it makes at a path and takes
+ * away at its end.
  *
  * A socket file that nobody has open any more is replaced; one that is served is not, nor one that cannot be asked, and
  * neither is any other file.
@@ -80,13 +80,15 @@ function listenForGroup(path: string, name: string, gid: number): number {
 function giveToGroup(path: string, name: string, gid: number): void {
   const fd = openSync(path, O_PATH | constants.O_NOFOLLOW);
   try {
-    const { uid } = fstatSync(fd);
-    if (!fstatSync(fd).isSocket() || uid !== process.geteuid?.()) throw new Error('another file has taken its place');
-    chownSync(`/proc/self/fd/${fd}`, -1, gid);
-    chmodSync(`/proc/self/fd/${fd}`, 0o660);
-  } catch (error) {
-    unlinkSync(path);
-    throw trouble('socketGroupUnusable', name, reason(error));
+    const stat = fstatSync(fd);
+    if (!stat.isSocket() || stat.uid !== process.geteuid?.()) throw new Error('another file has taken its place');
+    try {
+      chownSync(`/proc/self/fd/${fd}`, -1, gid);
+      chmodSync(`/proc/self/fd/${fd}`, 0o660);
+    } catch (error) {
+      removeSocket(path, stat.ino);
+      throw trouble('socketGroupUnusable', name, reason(error));
+    }
   } finally {
     closeSync(fd);
   }

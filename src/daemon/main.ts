@@ -20,7 +20,7 @@ import { CounterBoard } from './counterBoard';
 import { CounterLines } from './counterLines';
 import type { DaemonOptions, LogLevel } from './daemonOptions';
 import { DebugServer } from './gate/debugServer';
-import { type Listening, listen } from './listening';
+import { listen } from './listening';
 import { parseOptions } from './options';
 import type { QueueWorkerData, QueueWorkerMessage } from './queueWorker';
 import { SlowCallBoard } from './slowCalls';
@@ -50,15 +50,14 @@ function run(options: DaemonOptions): void {
     });
   }
   const listening = listen(options);
+  // Also where the rest refuses to start.
   process.once('exit', () => listening.remove());
   raiseDescriptorLimit(options, log);
   const doneFd = eventfd();
   const board = new SlowCallBoard();
   const wantsLines = LEVELS.indexOf(options.logLevel) >= LEVELS.indexOf('debug');
-  const tracing = unlessRefused(listening, () => {
-    const line = wantsLines ? (text: string): void => log('debug', text) : undefined;
-    return new Tracing(options, (text) => log('warn', text), problemTeller(options, log), line);
-  });
+  const line = wantsLines ? (text: string): void => log('debug', text) : undefined;
+  const tracing = new Tracing(options, (text) => log('warn', text), problemTeller(options, log), line);
   const { trace } = tracing;
 
   const counters = new CounterBoard(options.queues + 1);
@@ -116,16 +115,6 @@ function run(options: DaemonOptions): void {
   // Node's own way out would wait for the queue worker, which waits for the guest.
   process.on('uncaughtException', failed);
   log('info', `sharing ${options.sharedDir}, waiting for a front-end`);
-}
-
-/** A daemon that cannot start leaves no socket. */
-function unlessRefused<T>(listening: Listening, make: () => T): T {
-  try {
-    return make();
-  } catch (error) {
-    listening.remove();
-    throw error;
-  }
 }
 
 /** Who started the daemon hears of a problem where it wants to, else it is in the log. */

@@ -62,7 +62,9 @@ function readArguments(argv: readonly string[], draft: Draft): Trouble | undefin
   return undefined;
 }
 
-/** What `--print-capabilities` says (QEMU's docs/interop/vhost-user.json; migration is not claimed, it is not there). */
+/**
+ * What `--print-capabilities` says (QEMU's docs/interop/vhost-user.json; migration is not claimed, it is not there).
+ */
 const CAPABILITIES = JSON.stringify({ type: 'fs', features: ['separate-options'] }, null, 2);
 
 /** What a part of a command line sets, and nothing of what the rest has to have. Never throws. */

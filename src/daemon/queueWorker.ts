@@ -2,8 +2,8 @@
  * The queue worker: the thread that owns the front-end's socket, the rings and the shared folder. One loop around
  * epoll_wait; everything between two waits is synchronous.
  *
- * Builds the parts and joins them. It never runs Node's own event loop: it sends messages to the main thread, and is told
- * something by eventfds, of which one says that a debugger's messages are to be taken out of their port.
+ * Builds the parts and joins them. It never runs Node's own event loop: it sends messages to the main thread, and is
+ * told something by eventfds, of which one says that a debugger's messages are to be taken out of their port.
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { FUSE_AREA_BYTES, layOutFuse } from '../fuse/areas';

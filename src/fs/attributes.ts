@@ -2,8 +2,8 @@
  * Attributes of inodes in the shared folder: reading and changing them, symlink targets, access checks, statfs.
  *
  * Changes are made in the order and by the calls of the C virtiofsd: mode, owner, size, times. What is done by a path
- * goes through /proc/self/fd, which leads to the inode itself whatever its names do meanwhile. A change of size that meets a
- * lease waits for its end.
+ * goes through /proc/self/fd, which leads to the inode itself whatever its names do meanwhile. A change of size that
+ * meets a lease waits for its end.
  */
 import { Errno } from '../protocol/errno';
 import type { AttributeChanges, Caller, Handle, Node } from './fileSystem';

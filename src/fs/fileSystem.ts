@@ -55,7 +55,9 @@ export interface Caller {
   readonly pid: number;
   /** A group of the caller that the new file's folder has (FUSE_CREATE_SUPP_GROUP), or -1. */
   readonly supplementaryGid: number;
-  /** Parks the request. The payload's vectors are then those of the parked request: make them anew through `payload`. */
+  /**
+   * Parks the request. The payload's vectors are then those of the parked request: make them anew through `payload`.
+   */
   defer(): Deferred & { readonly payload: Payload };
   /** The request's identity, so that INTERRUPT can find it again. */
   readonly uniqueLow: number;
@@ -121,8 +123,8 @@ export interface WindowSlice {
 /** The DAX window: parts of files that the guest reaches as memory. */
 export interface FileWindow {
   /**
-   * The attributes just filled are about to be told to the guest, which may rely on their size from then on. Whether the
-   * file is to go through the window; only worth asking where the guest lets us say so (`perInode`).
+   * The attributes just filled are about to be told to the guest, which may rely on their size from then on. Whether
+   * the file is to go through the window; only worth asking where the guest lets us say so (`perInode`).
    */
   told(node: Node, perInode: boolean): boolean;
   /** Whether the guest takes this file to be one of the window: it was `told` so, or decides by itself. */
@@ -153,7 +155,9 @@ export interface FileSystem {
   /** A wire nodeid as a node, or -ESTALE for one never given out, forgotten, or of an earlier life of its slot. */
   node(idLow: number, idHigh: number): Node | number;
 
-  /** High 32 bits of the node's wire nodeid (its low 32 bits are the node itself), which make stale ids recognisable. */
+  /**
+   * High 32 bits of the node's wire nodeid (its low 32 bits are the node itself), which make stale ids recognisable.
+   */
   nodeGeneration(node: Node): number;
 
   /** A wire fh as a handle of `node`, or -EBADF. */
@@ -174,8 +178,8 @@ export interface FileSystem {
   getattr(node: Node, handle: Handle, mask: number): number;
 
   /**
-   * Fills attributes with the state after the change. May be DEFERRED, where a program of the host has a lease on a file
-   * whose size changes; they are then filled at its end.
+   * Fills attributes with the state after the change. May be DEFERRED, where a program of the host has a lease on a
+   * file whose size changes; they are then filled at its end.
    */
   setattr(node: Node, handle: Handle, changes: AttributeChanges, caller: Caller): number;
 
@@ -201,16 +205,16 @@ export interface FileSystem {
   rename(parent: Node, name: number, newParent: Node, newName: number, flags: number): number;
 
   /**
-   * `flags`: the guest's O_* without O_CREAT, O_EXCL and O_NOCTTY. O_APPEND is each write's own matter (`WriteWay`), for
-   * fcntl changes it later. `killPriv`: FUSE_OPEN_KILL_SUIDGID with O_TRUNC. May be DEFERRED, where a program of the host
-   * has a lease on the file.
+   * `flags`: the guest's O_* without O_CREAT, O_EXCL and O_NOCTTY. O_APPEND is each write's own matter (`WriteWay`),
+   * for fcntl changes it later. `killPriv`: FUSE_OPEN_KILL_SUIDGID with O_TRUNC. May be DEFERRED, where a program of
+   * the host has a lease on the file.
    */
   open(node: Node, flags: number, killPriv: boolean, caller: Caller): Handle | number;
   /** Bytes read, put into the reply at `skip`; may be DEFERRED. */
   read(handle: Handle, offset: number, length: number, payload: Payload, skip: number, caller: Caller): number;
   /**
-   * Bytes written, taken from the request at `skip`; may be DEFERRED. `way`: `WriteWay` bits; with `Delayed` it is all of
-   * them or an error.
+   * Bytes written, taken from the request at `skip`; may be DEFERRED. `way`: `WriteWay` bits; with `Delayed` it is all
+   * of them or an error.
    */
   write(
     handle: Handle,
@@ -271,6 +275,8 @@ export interface FileSystem {
     flags: number,
     caller: Caller,
   ): number;
-  /** FS_IOC_GETFLAGS and friends on the `length` bytes at `data` (in and out); -ENOTTY for everything else. Bytes out. */
+  /**
+   * FS_IOC_GETFLAGS and friends on the `length` bytes at `data` (in and out); -ENOTTY for everything else. Bytes out.
+   */
   ioctl(handle: Handle, command: number, data: number, inLength: number, outCapacity: number): number;
 }

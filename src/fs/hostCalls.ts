@@ -31,7 +31,9 @@ export interface HostCalls {
   syncfs(fd: number): number;
   fallocate(fd: number, mode: number, offset: number, length: number): number;
   lseek(fd: number, offset: number, whence: number): number;
-  /** lseek(fd, position, SEEK_SET) for a folder, whose positions are opaque and use all 64 bits. 0 or a negative errno. */
+  /**
+   * lseek(fd, position, SEEK_SET) for a folder, whose positions are opaque and use all 64 bits. 0 or a negative errno.
+   */
   seekFolder(fd: number, positionLow: number, positionHigh: number): number;
   getdents64(fd: number, into: number, capacity: number): number;
   fstatfs(fd: number, into: number): number;

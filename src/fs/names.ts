@@ -2,8 +2,8 @@
  * Names in the shared folder: looking one up, making, linking, renaming and removing them, and forgetting inodes.
  *
  * LOOKUP is the request guests send most, most of what it finds is never used for more, and descriptors are what a
- * daemon runs out of. So it is one `statx` by name: an inode is known by its name until it is used, and only then opened
- * and checked to be the same. Long names, and file systems on which that check could be fooled, get one at once.
+ * daemon runs out of. So it is one `statx` by name: an inode is known by its name until it is used, and only then
+ * opened and checked to be the same. Long names, and file systems on which that check could be fooled, get one at once.
  */
 import { Errno } from '../protocol/errno';
 import { ROOT, type Caller, type Handle, type Node } from './fileSystem';

@@ -98,8 +98,8 @@ export class NodeTable {
   }
 
   /**
-   * Keeps the name, a NUL-terminated one in `source`, by which an inode without a descriptor is found again, in place of
-   * what was kept before. False when it is too long; then nothing has changed.
+   * Keeps the name, a NUL-terminated one in `source`, by which an inode without a descriptor is found again, in place
+   * of what was kept before. False when it is too long; then nothing has changed.
    */
   setName(node: Node, parent: Node, source: Uint8Array, at: number): boolean {
     let length = 0;
@@ -133,8 +133,8 @@ export class NodeTable {
   }
 
   /**
-   * Ends a node: its slot may be used again, under a new generation, until it has had the last one. The descriptor is the
-   * caller's to close.
+   * Ends a node: its slot may be used again, under a new generation, until it has had the last one. The descriptor is
+   * the caller's to close.
    */
   remove(node: Node): void {
     if (this.findable[node] !== 0) this.disown(node);

@@ -175,8 +175,8 @@ export class OpenFiles {
   }
 
   /**
-   * close(2) of a duplicate: the handle itself lives until its last descriptor in the guest closes, and errors that come
-   * then nobody hears any more.
+   * close(2) of a duplicate: the handle itself lives until its last descriptor in the guest closes, and errors that
+   * come then nobody hears any more.
    */
   flush(handle: Handle, caller: Caller): number {
     const { folder } = this;

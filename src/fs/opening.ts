@@ -1,9 +1,9 @@
 /**
- * Opening a file that is there already, for OPEN, CREATE and a truncation by name: what its host may have against it,
- * and how that is met.
+ * Opening a file that is there already, for OPEN, CREATE, a truncation by name and the DAX window: what its host may
+ * have against it, and how that is met.
  *
- * A file that the host's administrator has made append-only (chattr +a) opens for nothing else. One that a program of the
- * host has a lease on (fcntl F_SETLEASE) is opened when that program has let go: the host never waits for us
+ * A file that the host's administrator has made append-only (chattr +a) opens for nothing else. One that a program of
+ * the host has a lease on (fcntl F_SETLEASE) is opened when that program has let go: the host never waits for us
  * (O_NONBLOCK), it has asked the holder, and the request is tried again. There is no end to set here: the host takes a
  * lease away after fs.lease-break-time, for as long as an open of its own would wait.
  */

@@ -104,9 +104,9 @@ export class PassthroughFileSystem implements FileSystem {
     this.attributes = folder.areas.attributes;
     this.waiting = new WaitingRequests(alarm);
     this.locks = new Locks(folder, this.waiting);
-    const window = dax && new MappedFiles(folder, dax);
-    this.window = window;
     const opening = new Opening(folder, this.waiting);
+    const window = dax && new MappedFiles(folder, opening, dax);
+    this.window = window;
     this.names = new Names(folder, opening, {
       nodeEnds: (node) => {
         this.waiting.endOfNode(node, -Errno.EBADF);
@@ -214,6 +214,9 @@ export class PassthroughFileSystem implements FileSystem {
       : this.inodes.setattr(node, handle, changes, caller);
   }
 
+  // What changes a mapped file: apart from the calls themselves, since a function that makes closures over its
+  // arguments allocates room for those each time that it begins.
+
   private resizeMapped(
     mapped: MappedFiles,
     node: Node,
@@ -269,7 +272,18 @@ export class PassthroughFileSystem implements FileSystem {
 
   open(node: Node, flags: number, killPriv: boolean, caller: Caller): Handle | number {
     const mapped = flags & linux.O_TRUNC ? this.mapped(node) : undefined;
-    if (!mapped) return this.files.open(node, flags, killPriv, caller);
+    return mapped
+      ? this.truncateMapped(mapped, node, flags, killPriv, caller)
+      : this.files.open(node, flags, killPriv, caller);
+  }
+
+  private truncateMapped(
+    mapped: MappedFiles,
+    node: Node,
+    flags: number,
+    killPriv: boolean,
+    caller: Caller,
+  ): Handle | number {
     const hooked = new HookedCaller(caller, () => mapped.after(node));
     const handle = this.files.open(node, flags, killPriv, hooked);
     mapped.after(node);
@@ -291,9 +305,23 @@ export class PassthroughFileSystem implements FileSystem {
     way: number,
     caller: Caller,
   ): number {
+    const mapped = this.mapped(this.folder.handles.node[handle]);
+    return mapped
+      ? this.writeMapped(mapped, handle, offset, length, payload, skip, way, caller)
+      : this.files.write(handle, offset, length, payload, skip, way, caller);
+  }
+
+  private writeMapped(
+    mapped: MappedFiles,
+    handle: Handle,
+    offset: number,
+    length: number,
+    payload: Payload,
+    skip: number,
+    way: number,
+    caller: Caller,
+  ): number {
     const node = this.folder.handles.node[handle];
-    const mapped = this.mapped(node);
-    if (!mapped) return this.files.write(handle, offset, length, payload, skip, way, caller);
     mapped.before(node);
     const after = (result: number): void => {
       // At an append the host chooses the place: everything that is new is at the end. After an error some of what a
@@ -390,9 +418,21 @@ export class PassthroughFileSystem implements FileSystem {
   }
 
   fallocate(handle: Handle, mode: number, offset: number, length: number, caller: Caller): number {
+    const mapped = this.mapped(this.folder.handles.node[handle]);
+    return mapped
+      ? this.allocateMapped(mapped, handle, mode, offset, length, caller)
+      : this.files.fallocate(handle, mode, offset, length, caller);
+  }
+
+  private allocateMapped(
+    mapped: MappedFiles,
+    handle: Handle,
+    mode: number,
+    offset: number,
+    length: number,
+    caller: Caller,
+  ): number {
     const node = this.folder.handles.node[handle];
-    const mapped = this.mapped(node);
-    if (!mapped) return this.files.fallocate(handle, mode, offset, length, caller);
     mapped.before(node);
     const hooked = new HookedCaller(caller, () => mapped.after(node, offset, offset + length));
     return this.files.fallocate(handle, mode, offset, length, hooked);
@@ -415,9 +455,23 @@ export class PassthroughFileSystem implements FileSystem {
   ): number {
     const { node } = this.folder.handles;
     this.mapped(node[from])?.before(node[from]);
-    const target = node[to];
-    const mapped = this.mapped(target);
-    if (!mapped) return this.files.copyFileRange(from, fromOffset, to, toOffset, length, flags, caller);
+    const mapped = this.mapped(node[to]);
+    return mapped
+      ? this.copyToMapped(mapped, from, fromOffset, to, toOffset, length, flags, caller)
+      : this.files.copyFileRange(from, fromOffset, to, toOffset, length, flags, caller);
+  }
+
+  private copyToMapped(
+    mapped: MappedFiles,
+    from: Handle,
+    fromOffset: number,
+    to: Handle,
+    toOffset: number,
+    length: number,
+    flags: number,
+    caller: Caller,
+  ): number {
+    const target = this.folder.handles.node[to];
     mapped.before(target);
     const after = (result: number): void => {
       if (result > 0) mapped.after(target, toOffset, toOffset + result);

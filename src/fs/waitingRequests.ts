@@ -1,6 +1,6 @@
 /**
  * Requests that wait for somebody to let go: locks (SETLKW, flock without LOCK_NB), and files that a host program has a
- * lease on (OPEN, CREATE, SETATTR of a size). No thread blocks for them, they are tried again.
+ * lease on (OPEN, CREATE, SETATTR of a size, SETUPMAPPING). No thread blocks for them, they are tried again.
  *
  * At once when a lock of the same inode is given up in this daemon; by an alarm, 1 ms and then doubling to 25 ms, for
  * holders that are not ours. In the order in which they came. Knows neither locks nor leases nor descriptors: what is

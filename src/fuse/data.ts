@@ -138,9 +138,9 @@ export function fallocate(turn: Turn): number {
 }
 
 /**
- * LSEEK: Linux asks for SEEK_DATA and SEEK_HOLE only; a position of its own a handle does not have here. With write-back
- * it asks without writing back first, so the host's answer would deny data that is there: the guest is left to its own
- * (no holes, all data), which is always right.
+ * LSEEK: Linux asks for SEEK_DATA and SEEK_HOLE only; a position of its own a handle does not have here. With
+ * write-back it asks without writing back first, so the host's answer would deny data that is there: the guest is left
+ * to its own (no holes, all data), which is always right.
  */
 export function lseek(turn: Turn): number {
   const { arena, args, body } = turn;

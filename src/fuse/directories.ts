@@ -1,6 +1,6 @@
 /**
- * Open folders: OPENDIR, READDIR, READDIRPLUS, RELEASEDIR. Entries are built one after the other in the reply's area and
- * sent at once; the file system tells them, the reply's size says when it is enough.
+ * Open folders: OPENDIR, READDIR, READDIRPLUS, RELEASEDIR. Entries are built one after the other in the reply's area
+ * and sent at once; the file system tells them, the reply's size says when it is enough.
  */
 import type { DirectorySink } from '../fs/fileSystem';
 import { Errno } from '../protocol/errno';

@@ -76,7 +76,9 @@ export function writeAttributes(replying: Replying, to: number, node: Node): voi
   writeAttr(replying, to + attrOut.attr, windowFlag(replying, node));
 }
 
-/** Writes what answers CREATE and TMPFILE, for the node and the handle that the file system has just made; its bytes. */
+/**
+ * Writes what answers CREATE and TMPFILE, for the node and the handle that the file system has just made; its bytes.
+ */
 export function writeCreated(replying: Replying, to: number, node: Node): number {
   writeEntry(replying, to, node);
   writeOpened(replying, to + EntryOut.size, replying.fs.createdHandle, openFlagsOf(replying, node));

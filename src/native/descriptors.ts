@@ -109,8 +109,8 @@ export function connectUnix(path: string): number {
 }
 
 /**
- * Whether a socket's file has outlived everyone who had it open. The kernel tells a socket of another type that it is of
- * the wrong type where there is an owner, so the owner sees nothing of the question, and it cannot block.
+ * Whether a socket's file has outlived everyone who had it open. The kernel tells a socket of another type that it is
+ * of the wrong type where there is an owner, so the owner sees nothing of the question, and it cannot block.
  */
 export function isLeftBehind(path: string): boolean {
   const fd = checked('socket', socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));

@@ -84,8 +84,8 @@ export function whileRunning<T>(backEnd: BackEnd, until: Promise<T>): Promise<T>
 
 /**
  * Our daemon's program: Node and the bundle. From inside VS Code's desktop the executable is Electron, which the
- * caller's environment (ELECTRON_RUN_AS_NODE) turns into Node. Throws a Trouble when the project is not built. `inspectorPort`:
- * of this machine, on which its JavaScript can then be debugged.
+ * caller's environment (ELECTRON_RUN_AS_NODE) turns into Node. Throws a Trouble when the project is not built.
+ * `inspectorPort`: of this machine, on which its JavaScript can then be debugged.
  */
 export function ownDaemon(inspectorPort?: number): string[] {
   for (let folder = __dirname; folder !== dirname(folder); folder = dirname(folder)) {

@@ -4,7 +4,7 @@
  * Owns the place and the "made whole or not at all" rule. Knows nothing of what is kept; the lock is `fileLock.ts`.
  */
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, rmSync } from 'node:fs';
 import { mkdtemp, open, readdir, rename, rm } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { basename, dirname, isAbsolute, join } from 'node:path';
@@ -14,8 +14,8 @@ import { systemReason } from '../base/systemReason';
 import { type FileLock, lockFile } from './fileLock';
 
 /**
- * `$XDG_CACHE_HOME/virtiofs-studio`, or under `~/.cache`. Everything in it may be removed at any time. Undefined where this
- * user has no home.
+ * `$XDG_CACHE_HOME/virtiofs-studio`, or under `~/.cache`. Everything in it may be removed at any time. Undefined where
+ * this user has no home.
  */
 export function cacheFolder(environment: NodeJS.ProcessEnv = process.env): string | undefined {
   const base = environment['XDG_CACHE_HOME'];
@@ -24,7 +24,10 @@ export function cacheFolder(environment: NodeJS.ProcessEnv = process.env): strin
   return home === undefined ? undefined : join(home, '.cache', 'virtiofs-studio');
 }
 
-/** This user's, if any. Not os.homedir(): that takes an empty HOME for a place, and throws for a user whom this machine does not know. */
+/**
+ * This user's, if any. Not os.homedir(): that takes an empty HOME for a place, and throws for a user whom this machine
+ * does not know.
+ */
 export function homeFolder({ HOME: home }: NodeJS.ProcessEnv = process.env): string | undefined {
   if (home !== undefined && isAbsolute(home)) return home;
   try {
@@ -42,7 +45,8 @@ export function makeFolder(path: string): void {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EEXIST') return;
-    if (code !== 'ENOENT' || existsSync(dirname(path))) throw error;
+    // A link that leads nowhere is there, and no folder can be made of it.
+    if (code !== 'ENOENT' || lstatSync(dirname(path), { throwIfNoEntry: false })) throw error;
     makeFolder(dirname(path));
     makeFolder(path);
   }
@@ -50,9 +54,9 @@ export function makeFolder(path: string): void {
 
 /**
  * The folder `name` in the cache. Where it is not there yet `make` fills a scratch folder, which is then renamed into
- * place, so that nobody ever sees half of it, also after a power cut. Of several runs at a time one makes it and the others
- * wait for it. `waiting` is told that another makes it, and that one's process id where it is known; `signal` ends the wait.
- * Throws a Trouble where nothing can be kept.
+ * place, so that nobody ever sees half of it, also after a power cut. Of several runs at a time one makes it and the
+ * others wait for it. `waiting` is told that another makes it, and that one's process id where it is known; `signal`
+ * ends the wait. Throws a Trouble where nothing can be kept.
  */
 export async function cached(
   name: string,

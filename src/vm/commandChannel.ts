@@ -3,9 +3,9 @@
  *
  * A character device in the guest (a raw terminal or a virtio port), a byte stream here. The guest sends lines
  * `TOKEN started`, `TOKEN failed WHAT` and `TOKEN ready RELEASE`, TOKEN being a random word of this boot. The host sends
- * `TOKEN BASE64 [FOLDER]` with a fresh random word and a shell script; the guest runs it, its output comes as it is, then
- * a line `TOKEN STATUS`. The words cannot be guessed, so no output can be taken for the end. One command runs at a time;
- * further ones wait.
+ * `TOKEN BASE64 [FOLDER]` with a fresh random word and a shell script; the guest runs it, its output comes as it is,
+ * then a line `TOKEN STATUS`. The words cannot be guessed, so no output can be taken for the end. One command runs at a
+ * time; further ones wait.
  */
 import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
@@ -20,11 +20,13 @@ export interface CommandResult {
 export interface CommandOptions {
   /** Where it runs instead of in the first share, which shows even a change of folder as requests of the guest. */
   readonly folder?: '/';
-  /** Rejects after this long; the command goes on in the guest and the ones behind it wait for it. Default: for ever. */
+  /**
+   * Rejects after this long; the command goes on in the guest and the ones behind it wait for it. Default: for ever.
+   */
   readonly timeoutMs?: number;
   /**
-   * Called with output as it comes; nothing more is taken from the guest until a promise that it returns has settled, so
-   * that the command waits for a slow reader. `CommandResult.output` is then empty.
+   * Called with output as it comes; nothing more is taken from the guest until a promise that it returns has settled,
+   * so that the command waits for a slow reader. `CommandResult.output` is then empty.
    */
   readonly onOutput?: TakeOutput;
 }

@@ -1,9 +1,10 @@
 /**
- * A lock file that one run at a time has, by a lock of the kernel's: it ends with its owner, however that ends, so none is
- * ever left over and nobody judges from a process id whether an owner lives.
+ * A lock file that one run at a time has, by a lock of the kernel's: it ends with its owner, however that ends, so none
+ * is ever left over and nobody judges from a process id whether an owner lives.
  *
- * Node has no flock(2). flock(1) takes the lock on a descriptor that it inherits from us, and what has the lock is the open
- * file behind it, which stays ours when that program has ended. No other child inherits it. Knows nothing of what is locked.
+ * Node has no flock(2). flock(1) takes the lock on a descriptor that it inherits from us, and what has the lock is the
+ * open file behind it, which stays ours when that program has ended. No other child inherits it. Knows nothing of what
+ * is locked.
  */
 import { spawn } from 'node:child_process';
 import {
@@ -23,6 +24,10 @@ import { trouble } from '../base/catalogue';
 
 /** Where flock(1) finds the descriptor. */
 const LOCK_FD = 3;
+/** It is written to: what a link leads to is another's. */
+const OPEN_FLAGS = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
+/** Who may read a file may lock it, and need never let go. */
+const OWNER_ONLY = 0o600;
 
 export class FileLock {
   private held = true;
@@ -32,7 +37,7 @@ export class FileLock {
     private readonly fd: number,
   ) {}
 
-  /** Lets the next one have it; the file goes. It goes before the lock does: who gets the lock of a removed file tries again. */
+  /** Lets the next one have it. The file goes first: who gets the lock of a removed file tries again. */
   release(): void {
     if (!this.held) return;
     this.held = false;
@@ -52,7 +57,7 @@ export async function lockFile(
 ): Promise<FileLock> {
   let told = false;
   for (;;) {
-    const fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o644);
+    const fd = openSync(path, OPEN_FLAGS, OWNER_ONLY);
     try {
       if (!(await flock(path, fd, ['-n'], signal))) {
         if (!told) waiting(ownerIn(path));
@@ -103,8 +108,10 @@ async function flock(
     const complaint = text(child.stderr as Readable);
     const status = await new Promise<number | null>((resolve, reject) => {
       child.once('error', reject).once('close', resolve);
-    }).catch(() => {
-      throw trouble('toolMissing', 'flock', 'Run: sudo apt-get install util-linux');
+    }).catch((error: NodeJS.ErrnoException) => {
+      throw error.code === 'ENOENT'
+        ? trouble('toolMissing', 'flock', 'Run: sudo apt-get install util-linux')
+        : trouble('lockUnusable', path, error.message);
     });
     signal?.throwIfAborted();
     if (status === 0) return true;

@@ -46,8 +46,8 @@ export function aptIsHere(): boolean {
 
 /**
  * Unpacks the newest `packages` of `suites` and all they depend on into `target`, which must exist. Uses about 300 MB
- * under `target`/.apt while it runs. Throws a Trouble with apt's own words. When `signal` is aborted it rejects, and all
- * that it started has ended.
+ * under `target`/.apt while it runs. Throws a Trouble with apt's own words. When `signal` is aborted it rejects, and
+ * all that it started has ended.
  */
 export async function fetchPackages(
   selection: PackageSelection,

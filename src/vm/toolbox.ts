@@ -85,8 +85,8 @@ const VMLINUX = 'vmlinux';
 const LOADER = `${LIBRARIES}/ld-linux-x86-64.so.2`;
 
 /**
- * Where toolbox `name` is, or would be; undefined where there is no cache. The name in the cache follows from what is asked
- * for, so it never goes stale.
+ * Where toolbox `name` is, or would be; undefined where there is no cache. The name in the cache follows from what is
+ * asked for, so it never goes stale.
  */
 export function toolboxFolder(name: ToolboxName): string | undefined {
   const cache = cacheFolder();
@@ -95,7 +95,8 @@ export function toolboxFolder(name: ToolboxName): string | undefined {
 
 /**
  * Toolbox `name` from the cache, fetched first where it is not there: about 10 seconds and 130 MB of download, 0.5 GB
- * on disk. Throws a Trouble where that is impossible. When `signal` is aborted it rejects, and leaves nothing of a fetch.
+ * on disk. Throws a Trouble where that is impossible. When `signal` is aborted it rejects, and leaves nothing of a
+ * fetch.
  */
 export async function fetchToolbox(
   name: ToolboxName,

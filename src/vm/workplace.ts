@@ -17,7 +17,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { trouble } from '../base/catalogue';
 import { systemReason } from '../base/systemReason';
 
-/** `+ PID`, `- PID` and `/ FOLDER` lines in; at the end, kills the process groups that are left and removes the folders. */
+/**
+ * `+ PID`, `- PID` and `/ FOLDER` lines in; at the end, kills the process groups that are left and removes the folders.
+ */
 const JANITOR = `
 groups=' '
 while read -r change group; do
@@ -32,8 +34,8 @@ exec rm -rf -- "$@"
 `;
 
 /**
- * A Unix socket's path has at most 107 bytes; the folder's own name takes 23 of them and `/share10.sock.new`, the longest
- * inside it, 17.
+ * A Unix socket's path has at most 107 bytes; the folder's own name takes 23 of them and `/share10.sock.new`, the
+ * longest inside it, 17.
  */
 const LONGEST_BASE = 66;
 
@@ -78,8 +80,8 @@ export class Workplace {
   }
 
   /**
-   * Makes a temporary folder elsewhere, which goes with the workplace. `prefix`: an absolute path up to the characters that
-   * are made up.
+   * Makes a temporary folder elsewhere, which goes with the workplace. `prefix`: an absolute path up to the characters
+   * that are made up.
    */
   makeFolder(prefix: string): string {
     // The janitor reads a line for it, and removes what the line says.
@@ -152,7 +154,9 @@ function orTrouble<T>(base: string, action: () => T): T {
   }
 }
 
-/** `$TMPDIR` where every guest can be given its path: User Mode Linux wants a whole one, and cuts words at some signs. */
+/**
+ * `$TMPDIR` where every guest can be given its path: User Mode Linux wants a whole one, and cuts words at some signs.
+ */
 function temporaryFolder(): string {
   const base = tmpdir();
   return /^\/[^\s,:"]*$/.test(base) && Buffer.byteLength(base) <= LONGEST_BASE ? base : '/tmp';

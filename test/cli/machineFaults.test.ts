@@ -1,6 +1,6 @@
 /**
- * Ordinary conditions of a machine (read-only, full, missing, forbidden) are told as such, with a remedy, or done without;
- * never as a fault of the program. The mounts are those of private namespaces.
+ * Ordinary conditions of a machine (read-only, full, missing, forbidden) are told as such, with a remedy, or done
+ * without; never as a fault of the program. The mounts are those of private namespaces.
  */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';

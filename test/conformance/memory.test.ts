@@ -1,4 +1,6 @@
-/** The list on memfs, through the FUSE server and the rings, over plain memory: the protocol side without a system call. */
+/**
+ * The list on memfs, through the FUSE server and the rings, over plain memory: the protocol side without a system call.
+ */
 import type { Cut } from '../driver/fuseClient';
 import { crooked, whole } from './cuts';
 import { openMemory } from './places';

@@ -82,6 +82,7 @@ describe('a capture is written', () => {
         exitCode: 2,
       });
     }
+    assert.throws(() => checkCaptureTarget(file, false, ['/']), { code: 'captureInShare' });
   });
 
   it('with a limit also over the older half of before, and over no other file or folder of that name', () => {

@@ -1,6 +1,6 @@
 /**
- * A small client of the `FileSystem` interface for tests: strings and Buffers instead of arena offsets, promises instead
- * of parked requests. Throws `Errno` for negative results.
+ * A small client of the `FileSystem` interface for tests: strings and Buffers instead of arena offsets, promises
+ * instead of parked requests. Throws `Errno` for negative results.
  */
 import assert from 'node:assert/strict';
 import type { Arena } from '../../src/base/arena';

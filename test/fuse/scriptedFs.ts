@@ -1,6 +1,6 @@
 /**
- * A file system that does nothing but note what it is asked and answer as it is told: for what the server asks, in which
- * words, and what it makes of the answer.
+ * A file system that does nothing but note what it is asked and answer as it is told: for what the server asks, in
+ * which words, and what it makes of the answer.
  */
 import type { Arena } from '../../src/base/arena';
 import {

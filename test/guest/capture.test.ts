@@ -40,6 +40,22 @@ describe('captures of guests', function () {
 
   after(() => base && fs.rmSync(base, { recursive: true, force: true }));
 
+  it('that have no room for the demo make it fail, and it says why', function () {
+    const disk = path.join(base, 'disk');
+    fs.mkdirSync(disk);
+    const script = 'mount -t tmpfs -o size=64k small "$0" && exec "$@"';
+    const inNamespace = (...words: string[]): string[] => ['-m', 'sh', '-c', script, disk, ...words];
+    need(this, 'a tmpfs in a mount namespace', spawnSync('unshare', inNamespace('true')).status === 0, 'not allowed');
+    const demo = [process.execPath, CLI, 'demo', '--guest', 'uml', '--capture', path.join(disk, 'capture')];
+    const { status, stderr } = spawnSync('unshare', inNamespace(...demo), { encoding: 'utf8', maxBuffer: 1 << 26 });
+    assert.equal(status, 1, stderr);
+    assert.equal(
+      stderr.match(/^error: the capture .* is incomplete: .*ENOSPC.* \[captureStopped\]$/gm)?.length,
+      1,
+      stderr,
+    );
+  });
+
   const name = (capture: CaptureReader, row: number): string =>
     opcodeByNumber(capture.columns.opcode[row])?.name ?? '?';
 

@@ -37,7 +37,9 @@ bs=16k
 ioengine=mmap
 `;
 
-/** Again and again with other seeds, until the time is up. fio's usual processes want System V memory; threads do not. */
+/**
+ * Again and again with other seeds, until the time is up. fio's usual processes want System V memory; threads do not.
+ */
 const FIO_LOOP = `end=$(($(date +%s) + ${SECONDS})); rounds=0
 while [ $(date +%s) -lt $end ]; do
   fio --thread --randseed=$rounds --output-format=terse /root/jobs.fio >/tmp/said 2>&1 || { cat /tmp/said; exit 1; }

@@ -146,6 +146,15 @@ describe('the cache', () => {
     });
   });
 
+  it('says why where its place is a link that leads nowhere', async () => {
+    fs.symlinkSync(path.join(folder, 'missing'), path.join(folder, 'link'));
+    await assert.rejects(cached('thing', nothing, { root: path.join(folder, 'link/cache') }), {
+      code: 'cacheUnusable',
+      message: /no such file or directory \(ENOENT\)/,
+    });
+    assert.deepEqual(fs.readdirSync(folder), ['link']);
+  });
+
   describe('has a lock', () => {
     it('that one run at a time has, when several wait for one that is killed', async () => {
       const log = path.join(folder, 'log');
@@ -171,6 +180,40 @@ describe('the cache', () => {
       fs.writeFileSync(lock(), `${process.pid}\n`);
       (await lockFile(lock(), () => assert.fail('waited for itself'), undefined)).release();
       assert.ok(!fs.existsSync(lock()));
+    });
+
+    it('that no other user can take and keep', async () => {
+      const held = await lockFile(lock(), () => {}, undefined);
+      assert.equal(fs.statSync(lock()).mode & 0o077, 0);
+      held.release();
+    });
+
+    it('that is nothing which a link in its place leads to', async () => {
+      const other = path.join(folder, 'other');
+      fs.writeFileSync(other, 'precious');
+      fs.symlinkSync(other, lock());
+      await assert.rejects(cached('thing', nothing, { root: folder }), { code: 'cacheUnusable', message: /ELOOP/ });
+      assert.equal(fs.readFileSync(other, 'utf8'), 'precious');
+    });
+
+    it('that is not to be had without flock(1), and says so', async () => {
+      const before = process.env['PATH'];
+      const bin = path.join(folder, 'bin');
+      fs.mkdirSync(bin);
+      process.env['PATH'] = bin;
+      try {
+        await assert.rejects(
+          lockFile(lock(), () => {}, undefined),
+          { code: 'toolMissing', message: /flock/ },
+        );
+        fs.writeFileSync(path.join(bin, 'flock'), '', { mode: 0o600 });
+        await assert.rejects(
+          lockFile(lock(), () => {}, undefined),
+          { code: 'lockUnusable', message: /EACCES/ },
+        );
+      } finally {
+        process.env['PATH'] = before;
+      }
     });
 
     it('that is not waited for when it is wanted no more', async () => {

@@ -2,8 +2,8 @@
  * Single steps through the host calls of a handler: notes each call, and stops before and after it where it is told to.
  *
  * Owns whose handler runs watched, and who stands in it. A call that this thread makes stops the whole worker
- * (`standstill.ts`), since a handler cannot be left in its middle; one that another thread makes stops its request only,
- * when its result has come.
+ * (`standstill.ts`), since a handler cannot be left in its middle; one that another thread makes stops its request
+ * only, when its result has come.
  */
 import type { Held } from '../../control/debug';
 import type { Done, HostCalls } from '../../fs/hostCalls';

@@ -1,9 +1,10 @@
 /**
- * A capture in a file. With a limit the newest is kept: when half of it is full the file becomes `FILE.old`, in place of
- * an earlier one, and a new one begins, with the session so far, so that each of the two can be read by itself.
+ * A capture in a file. With a limit the newest is kept: when half of it is full the file becomes `FILE.old`, in place
+ * of an earlier one, and a new one begins, with the session so far, so that each of the two can be read by itself.
  *
  * Written synchronously on the main thread, which has nothing better to do: a block is in the file, or in the kernel's
- * hands, before its room in the ring is given back. Only its user may read it: it holds what the guest reads and writes.
+ * hands, before its room in the ring is given back. Only its user may read it: it holds what the guest reads and
+ * writes.
  *
  * One that cannot be written any more is cut behind its last whole block and closed; nothing is tried again, since a
  * capture with a hole in it would look like a whole one.
@@ -108,12 +109,22 @@ export class CaptureFile implements TraceSink {
 
   private stop(): void {
     this.broken = true;
-    try {
+    // A disk that is broken may refuse both. What has stopped the capture is told; this says no more, and is to stop
+    // nothing else: the end of the file is then half a block, which readers leave out.
+    attempt(() => {
       // What is no file, such as a pipe, cannot be cut.
       if (fstatSync(this.fd).isFile()) ftruncateSync(this.fd, this.size);
-    } finally {
-      closeSync(this.fd);
-    }
+    });
+    attempt(() => closeSync(this.fd));
+  }
+}
+
+/** What the system says against it does not matter. */
+function attempt(action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
   }
 }
 

@@ -25,8 +25,8 @@ export class Tracing {
   private readonly live: LiveCaptures | undefined;
 
   /**
-   * `troubled` is told of a capture that cannot be written any more, `line` takes decoded requests, where they are wanted.
-   * Throws a Trouble for a capture that cannot be made.
+   * `troubled` is told of a capture that cannot be written any more, `line` takes decoded requests, where they are
+   * wanted. Throws a Trouble for a capture that cannot be made.
    */
   constructor(
     options: DaemonOptions,

@@ -10,10 +10,11 @@
  * was stopped (`doubt`), since a reset drops the front-end's without a word.
  */
 import { Errno } from '../../protocol/errno';
-import { DEFERRED, type Caller, type FileWindow, type Node, type WindowSlice } from '../fileSystem';
+import { DEFERRED, type Caller, type Deferred, type FileWindow, type Node, type WindowSlice } from '../fileSystem';
 import type { Alarm } from '../hostCalls';
 import type { HostFolder } from '../hostFolder';
 import * as linux from '../linux';
+import type { Opening } from '../opening';
 import type { DaxAreas } from './areas';
 import { FileNotes } from './fileNotes';
 import { DaxNote, type FileChanges, type NoteFacts, type WindowFrontEnd } from './frontEnd';
@@ -55,6 +56,7 @@ export class MappedFiles implements FileWindow {
 
   constructor(
     private readonly folder: HostFolder,
+    private readonly opening: Opening,
     private readonly host: DaxHost,
   ) {
     this.verdicts = new Verdicts(folder, host.areas, host.policy);
@@ -97,6 +99,12 @@ export class MappedFiles implements FileWindow {
   }
 
   setup(node: Node, fileOffset: number, length: number, windowOffset: number, caller: Caller): number {
+    const result = this.setupNow(node, fileOffset, length, windowOffset, () => caller.defer());
+    return result === -Errno.EAGAIN ? this.setupLater(node, fileOffset, length, windowOffset, caller) : result;
+  }
+
+  /** -EAGAIN, with nothing done, where a program of the host has a lease on the file. */
+  private setupNow(node: Node, fileOffset: number, length: number, windowOffset: number, park: () => Deferred): number {
     const { frontEnd } = this.host;
     if (!frontEnd.ready) return -Errno.ENODEV;
     if (!isPages(fileOffset) || !isPages(windowOffset) || !isPages(length) || length === 0) return -Errno.EINVAL;
@@ -112,7 +120,7 @@ export class MappedFiles implements FileWindow {
       first.length === length &&
       first.fileOffset === fileOffset &&
       first.file === this.byNode.get(node);
-    if (same) return first.doubted ? this.reassure(first, caller) : 0;
+    if (same) return first.doubted ? this.reassure(first, park()) : 0;
     if (touching.some((range) => !isInside(range, windowOffset, length))) return -Errno.EINVAL;
     const pieces = touching.reduce((left, range) => left - range.pieces, this.ranges.pieces);
     if (pieces + 2 > MOST_PIECES) return -Errno.ENOSPC;
@@ -123,9 +131,31 @@ export class MappedFiles implements FileWindow {
     for (const old of touching) this.retire(old);
     this.ranges.add(range);
     range.file.ranges.add(range);
-    const parked = caller.defer();
+    const parked = park();
     this.mapPieces(range, (result) => parked.finish(result));
     return DEFERRED;
+  }
+
+  /** What else is mapped may have changed when the file is open at last: all is looked at again. */
+  private setupLater(
+    node: Node,
+    fileOffset: number,
+    length: number,
+    windowOffset: number,
+    caller: Caller,
+  ): typeof DEFERRED {
+    const parked = caller.defer();
+    const attempt = (): number => {
+      const file = this.opened(node);
+      return typeof file === 'number' ? file : 0;
+    };
+    const finish = (opened: number): void => {
+      const result = opened < 0 ? opened : this.setupNow(node, fileOffset, length, windowOffset, () => parked);
+      const file = this.byNode.get(node);
+      if (file) this.endUnused(file);
+      if (result !== DEFERRED) parked.finish(result);
+    };
+    return this.opening.wait(node, caller, attempt, { finish });
   }
 
   remove(slices: readonly WindowSlice[], caller: Caller): number {
@@ -237,7 +267,7 @@ export class MappedFiles implements FileWindow {
 
   /** Everything that a range needs but the mapping itself; or a negative errno. */
   private prepare(node: Node, fileOffset: number, length: number, windowOffset: number): FileRange | number {
-    const file = this.byNode.get(node) ?? this.open(node);
+    const file = this.opened(node);
     if (typeof file === 'number') return file;
     const size = file.currentSize();
     if (size < 0) return this.given(file, size);
@@ -252,11 +282,16 @@ export class MappedFiles implements FileWindow {
     return { windowOffset, length, state, pieces, file, fileOffset, filePart, shadow, doubted: false, gone: false };
   }
 
+  private opened(node: Node): MappedFile | number {
+    return this.byNode.get(node) ?? this.open(node);
+  }
+
   private open(node: Node): MappedFile | number {
     const { folder, host } = this;
     if (!folder.budget.hasRoom) return -Errno.EMFILE;
     const path = this.verdicts.path(node);
     const fd = folder.reopen(node, linux.O_RDWR);
+    if (fd === -Errno.EAGAIN) return fd;
     if (fd < 0) {
       const text = `it cannot be opened for reading and writing (errno ${-fd})`;
       this.verdicts.refuse(node, text);
@@ -322,8 +357,7 @@ export class MappedFiles implements FileWindow {
   }
 
   /** Asks for a mapping again that may still be there: then it is refused, since nothing may overlap. */
-  private reassure(range: FileRange, caller: Caller): number {
-    const parked = caller.defer();
+  private reassure(range: FileRange, parked: Deferred): typeof DEFERRED {
     const { file, shadow, fileOffset, filePart, windowOffset } = range;
     let left = range.pieces;
     let lost = false;

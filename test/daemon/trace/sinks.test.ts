@@ -24,6 +24,15 @@ function options(...argv: string[]): DaemonOptions {
 const packet = (value: number, length = 64): Uint8Array => enhancedPacket(2, 1n, new Uint8Array(length).fill(value));
 const values = (file: string): number[] => readStrictly(fs.readFileSync(file)).packets.map(({ bytes }) => bytes[0]);
 
+/** Where a descriptor of this process leads; one that listing them had open is there no more. */
+function linkOf(fd: string): string | undefined {
+  try {
+    return fs.readlinkSync(`/proc/self/fd/${fd}`);
+  } catch {
+    return undefined;
+  }
+}
+
 describe('whole blocks', () => {
   it('of bytes that end anywhere', () => {
     const [one, two] = [packet(1, 16), packet(2, 100)];
@@ -124,6 +133,20 @@ describe('captures', () => {
       const make = (): unknown => new CaptureFile('/dev/full', undefined, header, stopped);
       assert.throws(make, { code: 'captureUnusable', message: /"\/dev\/full" cannot be written: ENOSPC/ });
       assert.deepEqual(failures, []);
+    });
+
+    it('on a disk that takes nothing more, not even the cut, end and stop nothing else', () => {
+      const sink = new CaptureFile(file, undefined, header, stopped);
+      sink.begin([packet(1)]);
+      const own = fs.readdirSync('/proc/self/fd').filter((fd) => linkOf(fd) === file);
+      assert.equal(own.length, 1);
+      fs.closeSync(Number(own[0]));
+      sink.write([packet(2)]);
+      sink.write([packet(3)]);
+      sink.end();
+      assert.equal(failures.length, 1);
+      assert.match(failures[0], /EBADF.*write/);
+      assert.deepEqual(values(file), [1]);
     });
 
     it('whose older half cannot be put away is told once, and keeps what it has', () => {
