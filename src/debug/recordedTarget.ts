@@ -69,9 +69,10 @@ export class RecordedTarget implements Target {
       for (let chunk = source.next(); chunk.length > 0 && read < size; chunk = source.next()) {
         reader.push(chunk);
         read += chunk.length;
-        if (reader.fault?.kind === 'foreign') {
-          throw trouble('captureForeign', quote(path), reader.fault.text, reader.fault.remedy);
-        }
+        const { fault } = reader;
+        if (fault?.kind === 'foreign') throw trouble('captureForeign', quote(path), fault.text, fault.remedy);
+        // Nothing behind it is read, wherever the file ends.
+        if (fault !== undefined) break;
         progress.report(Math.min(100, (read / size) * 100));
         // The extension host has other things to do as well.
         await new Promise((resolve) => setImmediate(resolve));
