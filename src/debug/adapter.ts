@@ -1,7 +1,7 @@
 /**
- * The debug adapter: DAP messages in and out, over a stream or inline. Finds the handler in `requests.ts`, answers every
- * request, one that nobody knows or that is given something wrong with an error, and keeps the order that clients rely
- * on: a request's answer comes before the events that it causes.
+ * The debug adapter: DAP messages in and out, over a stream or inline. Finds the handler in `requests.ts`, answers
+ * every request, one that nobody knows or that is given something wrong with an error, and keeps the order that clients
+ * rely on: a request's answer comes before the events that it causes.
  */
 import { ProtocolServer } from '@vscode/debugadapter/lib/protocol';
 import { Event, Response } from '@vscode/debugadapter';

@@ -1,6 +1,6 @@
 /**
- * What each request of the Debug Adapter Protocol is given, as far as it is used here: a request that is given something
- * else is refused before anybody handles it.
+ * What each request of the Debug Adapter Protocol is given, as far as it is used here: a request that is given
+ * something else is refused before anybody handles it.
  */
 import { trouble } from '../base/catalogue';
 import { checked, flag, integer, list, object, optional, text, type Shape, type Value } from '../control/shapes';

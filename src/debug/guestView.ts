@@ -1,6 +1,6 @@
 /**
- * The guest's view of the share at one moment of a capture: nodes and their paths, open handles, the DAX window, what is
- * under way. It is told one thing after the other (`history.ts`), and can be copied.
+ * The guest's view of the share at one moment of a capture: nodes and their paths, open handles, the DAX window, what
+ * is under way. It is told one thing after the other (`history.ts`), and can be copied.
  */
 import { find, numberAt } from '../protocol/decode';
 import { Opcode } from '../protocol/fuse/opcodeNumbers';

@@ -201,7 +201,7 @@ export class RecordedStops {
   }
 }
 
-/** A rule that stands already is not searched for again, and goes on standing where the search for others is cancelled. */
+/** A rule that stands is not searched for again, and goes on standing where the search for others is cancelled. */
 async function search<Rule extends { readonly id: number }>(
   rules: readonly Rule[],
   before: readonly Standing[],

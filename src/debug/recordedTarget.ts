@@ -1,6 +1,6 @@
 /**
- * A capture, stepped forward and back over its requests: no daemon, nothing runs. The one thread is the request that the
- * cursor (`recordedCursor.ts`) is at.
+ * A capture, stepped forward and back over its requests: no daemon, nothing runs. The one thread is the request that
+ * the cursor (`recordedCursor.ts`) is at.
  *
  * Owns the capture while it is read and looked at, and what is shown of the place where the cursor stands.
  */

@@ -37,7 +37,7 @@ export const requests: { readonly [Name in RequestName]: RequestRow<Given<Name>>
   disconnect: { handle: starting.disconnect },
 
   cancel: {
-    /** Of a progress. A request that nobody waits for any more is answered all the same: others may wait for its work. */
+    // Of a progress. A request that nobody waits for any more is answered all the same: others may wait for its work.
     handle: (d, { progressId }) => {
       if (progressId !== undefined) d.cancel(progressId);
     },

@@ -1,4 +1,4 @@
-/** What clients give to requests: all of it may be anything, and what is wrong with it is said in the catalogue's words. */
+/** What clients give to requests: it may be anything, and what is wrong with it is said in the catalogue's words. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { requests } from '../../src/debug/requests';

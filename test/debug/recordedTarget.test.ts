@@ -79,12 +79,15 @@ describe('long ways in a capture', () => {
 
   it('are no stop as long as they last', async () => {
     await target.setBreakpoints([logs]);
+    const seen: boolean[] = [];
+    const refused: Promise<void>[] = [];
     shown = () => {
-      assert.equal(target.isStopped(1), false);
-      void assert.rejects(target.move(1, 'next'), { code: 'debugNotStopped' });
+      seen.push(target.isStopped(1));
+      refused.push(assert.rejects(target.move(1, 'next'), { code: 'debugNotStopped' }));
     };
     await stopAfter(() => target.move(1, 'continue'));
-    assert.equal(target.isStopped(1), true);
+    assert.deepEqual([...seen, target.isStopped(1)], [false, true]);
+    await Promise.all(refused);
   });
 
   it('say of a breakpoint whose search was cancelled that it does not hold; set again, it does', async () => {
