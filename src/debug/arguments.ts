@@ -8,12 +8,12 @@ import { checked, flag, integer, list, object, optional, text, type Shape, type 
 /** Of `writeMemory`, in base64. */
 const MOST_DATA = 64 << 20;
 
-const any = integer(Number.MIN_SAFE_INTEGER);
-const id = integer();
-const one = text();
-const source = object({ name: optional(one), path: optional(one), sourceReference: optional(id) });
-const written = { condition: optional(one), hitCondition: optional(one) };
-const thread = object({ threadId: id });
+const signed = integer(Number.MIN_SAFE_INTEGER);
+const natural = integer();
+const words = text();
+const source = object({ name: optional(words), path: optional(words), sourceReference: optional(natural) });
+const written = { condition: optional(words), hitCondition: optional(words) };
+const thread = object({ threadId: natural });
 
 /** What a launch.json says: `configuration.ts` knows. */
 const configuration: Shape<Readonly<Record<string, unknown>>> = (value, place, problems) => {
@@ -23,7 +23,7 @@ const configuration: Shape<Readonly<Record<string, unknown>>> = (value, place, p
 
 const shapes = {
   initialize: object({
-    clientID: optional(one),
+    clientID: optional(words),
     linesStartAt1: optional(flag),
     columnsStartAt1: optional(flag),
     supportsProgressReporting: optional(flag),
@@ -36,28 +36,33 @@ const shapes = {
   configurationDone: object({}),
   terminate: object({}),
   disconnect: object({ terminateDebuggee: optional(flag) }),
-  cancel: object({ progressId: optional(one) }),
+  cancel: object({ progressId: optional(words) }),
 
   setBreakpoints: object({
     source,
-    breakpoints: optional(list(object({ line: id, ...written, logMessage: optional(one) }))),
+    breakpoints: optional(list(object({ line: natural, ...written, logMessage: optional(words) }))),
   }),
-  setFunctionBreakpoints: object({ breakpoints: list(object({ name: one, ...written })) }),
+  setFunctionBreakpoints: object({ breakpoints: list(object({ name: words, ...written })) }),
   setExceptionBreakpoints: object({
-    filters: list(one),
-    filterOptions: optional(list(object({ filterId: one, condition: optional(one) }))),
+    filters: list(words),
+    filterOptions: optional(list(object({ filterId: words, condition: optional(words) }))),
   }),
   exceptionInfo: thread,
 
   threads: object({}),
-  stackTrace: object({ threadId: id, startFrame: optional(any), levels: optional(any) }),
-  scopes: object({ frameId: id }),
-  variables: object({ variablesReference: id, filter: optional(one), start: optional(any), count: optional(any) }),
-  source: object({ source: optional(source), sourceReference: optional(id) }),
+  stackTrace: object({ threadId: natural, startFrame: optional(signed), levels: optional(signed) }),
+  scopes: object({ frameId: natural }),
+  variables: object({
+    variablesReference: natural,
+    filter: optional(words),
+    start: optional(signed),
+    count: optional(signed),
+  }),
+  source: object({ source: optional(source), sourceReference: optional(natural) }),
   loadedSources: object({}),
-  evaluate: object({ expression: one, frameId: optional(id), context: optional(one) }),
-  completions: object({ text: one, column: any, line: optional(any) }),
-  readMemory: object({ memoryReference: one, offset: optional(any), count: any }),
+  evaluate: object({ expression: words, frameId: optional(natural), context: optional(words) }),
+  completions: object({ text: words, column: signed, line: optional(signed) }),
+  readMemory: object({ memoryReference: words, offset: optional(signed), count: signed }),
 
   continue: thread,
   next: thread,
@@ -66,13 +71,13 @@ const shapes = {
   stepBack: thread,
   reverseContinue: thread,
   pause: thread,
-  restartFrame: object({ frameId: id }),
-  gotoTargets: object({ line: any }),
-  goto: object({ threadId: id, targetId: any }),
+  restartFrame: object({ frameId: natural }),
+  gotoTargets: object({ line: signed }),
+  goto: object({ threadId: natural, targetId: signed }),
 
-  setVariable: object({ variablesReference: id, name: one, value: one }),
-  setExpression: object({ expression: one, value: one, frameId: optional(id) }),
-  writeMemory: object({ memoryReference: one, offset: optional(any), data: text(MOST_DATA) }),
+  setVariable: object({ variablesReference: natural, name: words, value: words }),
+  setExpression: object({ expression: words, value: words, frameId: optional(natural) }),
+  writeMemory: object({ memoryReference: words, offset: optional(signed), data: text(MOST_DATA) }),
 } as const;
 
 export type RequestName = keyof typeof shapes;
