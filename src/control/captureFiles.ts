@@ -116,7 +116,8 @@ export class CaptureFiles {
   }
 
   close(): void {
-    for (const { fd } of this.pieces) closeSync(fd);
+    // What is read later would be of whoever has such a number then.
+    for (const { fd } of this.pieces.splice(0)) closeSync(fd);
   }
 }
 

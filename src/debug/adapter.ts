@@ -1,14 +1,15 @@
 /**
- * The debug adapter: DAP messages in and out, over a stream or inline. Finds the handler in `requests.ts`, answers every
- * request, one that nobody knows with an error, and keeps the order that clients rely on: a request's answer comes before
- * the events that it causes.
+ * The debug adapter: DAP messages in and out, over a stream or inline. Finds the handler in `requests.ts`, answers
+ * every request, one that nobody knows or that is given something wrong with an error, and keeps the order that clients
+ * rely on: a request's answer comes before the events that it causes.
  */
 import { ProtocolServer } from '@vscode/debugadapter/lib/protocol';
 import { Event, Response } from '@vscode/debugadapter';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { Trouble, trouble } from '../base/catalogue';
+import { given } from './arguments';
 import { Debugging } from './debugging';
-import { requests } from './requests';
+import { isRequest, requests, type RequestRow } from './requests';
 import { requestText } from './requestText';
 import type { Surroundings } from './surroundings';
 
@@ -32,14 +33,13 @@ export class DebugAdapter extends ProtocolServer {
 
   private async answer(request: DebugProtocol.Request): Promise<void> {
     const { command } = request;
-    const row = Object.hasOwn(requests, command) ? requests[command] : undefined;
+    const row: RequestRow<unknown> | undefined = isRequest(command) ? requests[command] : undefined;
     const response = new Response(request) as DebugProtocol.Response;
     const moves = row?.moves === true;
     if (moves) this.moving++;
     try {
-      if (row === undefined) throw trouble('debugRequestUnknown', command);
-      const args = (request.arguments ?? {}) as never;
-      const body = await row.handle(this.debugging, args);
+      if (!isRequest(command) || row === undefined) throw trouble('debugRequestUnknown', command);
+      const body = await row.handle(this.debugging, given(command, request.arguments));
       if (body !== undefined) response.body = body;
       if (!this.disposed) this.sendResponse(response);
       row.then?.(this.debugging);

@@ -1,7 +1,7 @@
 /** The handlers of breakpoints: what the client sets, to rules for the target, and the verdicts back. */
-import type { DebugProtocol as Dap } from '@vscode/debugprotocol';
 import { trouble } from '../base/catalogue';
 import { errnos, type ErrnoName } from '../protocol/errno';
+import type { Given } from './arguments';
 import {
   checkBreakpoint,
   checkException,
@@ -26,7 +26,7 @@ const unverified = (breakpoints: Breakpoints, count: number): object => ({
   breakpoints: Array.from({ length: count }, () => ({ id: breakpoints.id(), verified: false })),
 });
 
-export async function setBreakpoints(debugging: Debugging, args: Dap.SetBreakpointsArguments): Promise<object> {
+export async function setBreakpoints(debugging: Debugging, args: Given<'setBreakpoints'>): Promise<object> {
   if (debugging.over) return unverified(debugging.breakpoints, args.breakpoints?.length ?? 0);
   const { target, breakpoints } = debugging;
   const wanted = args.breakpoints ?? [];
@@ -47,7 +47,7 @@ export async function setBreakpoints(debugging: Debugging, args: Dap.SetBreakpoi
   return { breakpoints: answers.map((answer, i) => ({ ...answer, line: wanted[i].line, source })) };
 }
 
-export async function setFunctions(debugging: Debugging, args: Dap.SetFunctionBreakpointsArguments): Promise<object> {
+export async function setFunctions(debugging: Debugging, args: Given<'setFunctionBreakpoints'>): Promise<object> {
   if (debugging.over) return unverified(debugging.breakpoints, args.breakpoints.length);
   const { target, breakpoints } = debugging;
   const drafts = args.breakpoints.map(({ name, condition, hitCondition }): Draft => {
@@ -76,7 +76,7 @@ function answerOf(id: number, checked: Checked<unknown>, verdicts: ReadonlyMap<n
   return messages.length === 0 ? { id, verified } : { id, verified, message: messages.join('; ') };
 }
 
-export async function setExceptions(debugging: Debugging, args: Dap.SetExceptionBreakpointsArguments): Promise<object> {
+export async function setExceptions(debugging: Debugging, args: Given<'setExceptionBreakpoints'>): Promise<object> {
   const { breakpoints } = debugging;
   if (debugging.over) return unverified(breakpoints, args.filters.length + (args.filterOptions?.length ?? 0));
   const { target } = debugging;
@@ -95,7 +95,7 @@ export async function setExceptions(debugging: Debugging, args: Dap.SetException
   return { breakpoints: drafts.map(({ id, checked }) => answerOf(id, checked, verdicts)) };
 }
 
-export async function exceptionInfo(debugging: Debugging, { threadId }: Dap.ExceptionInfoArguments): Promise<object> {
+export async function exceptionInfo(debugging: Debugging, { threadId }: Given<'exceptionInfo'>): Promise<object> {
   const stop = debugging.stops.get(threadId);
   if (stop?.reason !== 'exception') {
     throw trouble('debugArgumentBad', 'exceptionInfo', `thread ${threadId} is not stopped by an exception filter`);

@@ -1,7 +1,7 @@
 /** The handlers that make a request go on, go elsewhere, or be another one. */
-import type { DebugProtocol as Dap } from '@vscode/debugprotocol';
 import { trouble } from '../base/catalogue';
 import { errnos } from '../protocol/errno';
+import type { Given } from './arguments';
 import { change } from './console';
 import type { Debugging } from './debugging';
 import { messageEntry, type Entry } from './entries';
@@ -36,7 +36,7 @@ export async function restartFrame(debugging: Debugging, frame: number): Promise
 /** What programs meet most comes first. */
 const COMMON = ['EIO', 'ENOENT', 'EACCES', 'EPERM', 'ENOSPC', 'EROFS', 'EAGAIN', 'EINVAL', 'ENOSYS', 'ESTALE'];
 
-export function gotoTargets({ line }: Dap.GotoTargetsArguments): object {
+export function gotoTargets({ line }: Given<'gotoTargets'>): object {
   const rank = (name: string): number => (COMMON.includes(name) ? COMMON.indexOf(name) : COMMON.length);
   const rows = [...errnos.rows].sort((a, b) => rank(a.name) - rank(b.name) || a.value - b.value);
   return {
@@ -57,14 +57,14 @@ export async function goTo(debugging: Debugging, thread: number, errno: number):
   await target.answer(thread, errno);
 }
 
-export async function setVariable(debugging: Debugging, args: Dap.SetVariableArguments): Promise<object> {
+export async function setVariable(debugging: Debugging, args: Given<'setVariable'>): Promise<object> {
   const { thread, entry } = debugging.referred(args.variablesReference);
   const child = entry.children?.().find(({ name }) => name === args.name);
   if (child === undefined) throw trouble('debugArgumentBad', 'setVariable', `there is no ${args.name}`);
   return set(debugging, thread, child, args.value);
 }
 
-export async function setExpression(debugging: Debugging, args: Dap.SetExpressionArguments): Promise<object> {
+export async function setExpression(debugging: Debugging, args: Given<'setExpression'>): Promise<object> {
   const thread = args.frameId === undefined ? debugging.latestStopped : threadOfFrame(args.frameId);
   if (thread === undefined) throw trouble('debugExpressionBad', args.expression, 'no request is stopped');
   const picture = await debugging.target.picture(thread);
@@ -103,7 +103,7 @@ function search(entry: Entry, at: number, name: string): Entry | undefined {
   return undefined;
 }
 
-export async function writeMemory(debugging: Debugging, args: Dap.WriteMemoryArguments): Promise<object> {
+export async function writeMemory(debugging: Debugging, args: Given<'writeMemory'>): Promise<object> {
   const { memoryReference, offset = 0, data } = args;
   const { kind, thread, at } = parseMemory(memoryReference);
   const { target } = debugging;

@@ -38,9 +38,10 @@ export class Debugging {
   };
   /** Launch or attach has been asked for, and was not refused. */
   starting = false;
+  /** Breakpoints are set: it has begun, or is about to. */
+  configured = false;
   launched: Launched | undefined;
   command: string | undefined;
-  /** Held requests stop all queues, or whether one stands in its handler. */
   readonly breakpoints = new Breakpoints();
   /** Why each stopped thread stopped, the latest last. */
   readonly stops = new Map<number, Stop>();
@@ -48,6 +49,7 @@ export class Debugging {
   private readonly references = new Map<number, Reference>();
   private nextReference = 1;
   private nextProgress = 1;
+  /** How work is cancelled that is under way, whether or not the client is shown it. */
   private readonly cancels = new Map<string, () => void>();
   /** Nothing is answered for any more. */
   over = false;
@@ -110,7 +112,16 @@ export class Debugging {
     output: (category, text) => this.output(category, text),
     progress: (title, cancel) => {
       const { report, end } = this.progress(title, cancel);
-      return { report: (percentage) => report(`${Math.round(percentage)} %`, percentage), end };
+      let last = -1;
+      return {
+        report: (exact) => {
+          const percentage = Math.floor(exact);
+          // Work tells it far more often.
+          if (percentage !== last) report(`${percentage} %`, percentage);
+          last = percentage;
+        },
+        end,
+      };
     },
     ended: (text) => {
       if (text !== '') this.output('important', text);
@@ -134,16 +145,18 @@ export class Debugging {
 
   /** Shows how it goes, where the client can show it; `end` is called once. With `cancel` a person may end it. */
   progress(title: string, cancel?: () => void): { report(message: string, percentage?: number): void; end(): void } {
-    if (!this.client.progress) return { report: () => undefined, end: () => undefined };
     const progressId = `progress-${this.nextProgress++}`;
     if (cancel !== undefined) this.cancels.set(progressId, cancel);
-    this.tell('progressStart', { progressId, title, ...(cancel === undefined ? {} : { cancellable: true }) }, true);
+    const show = (name: string, body: object): void => {
+      if (this.client.progress) this.tell(name, { progressId, ...body }, true);
+    };
+    show('progressStart', { title, ...(cancel === undefined ? {} : { cancellable: true }) });
     return {
       report: (message, percentage) =>
-        this.tell('progressUpdate', { progressId, message, ...(percentage === undefined ? {} : { percentage }) }, true),
+        show('progressUpdate', { message, ...(percentage === undefined ? {} : { percentage }) }),
       end: () => {
         this.cancels.delete(progressId);
-        this.tell('progressEnd', { progressId }, true);
+        show('progressEnd', {});
       },
     };
   }
@@ -187,8 +200,9 @@ export class Debugging {
     return [...this.stops.keys()].at(-1);
   }
 
-  /** Everything held goes on. */
+  /** Everything held goes on; a capture that is still being read is read no further. */
   letGo(): void {
+    for (const cancel of this.cancels.values()) cancel();
     this.target_?.close();
     this.target_ = undefined;
   }

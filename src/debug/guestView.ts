@@ -1,6 +1,6 @@
 /**
- * The guest's view of the share at one moment of a capture: nodes and their paths, open handles, the DAX window, what is
- * under way. It is told one thing after the other (`history.ts`), and can be copied.
+ * The guest's view of the share at one moment of a capture: nodes and their paths, open handles, the DAX window, what
+ * is under way. It is told one thing after the other (`history.ts`), and can be copied.
  */
 import { find, numberAt } from '../protocol/decode';
 import { Opcode } from '../protocol/fuse/opcodeNumbers';
@@ -94,11 +94,11 @@ export class GuestView implements Listener {
     this.inFlight.delete(row);
     const { opcode: opcodes, error } = this.capture.columns;
     const opcode = opcodes[row];
+    if (error[row] !== 0) return;
     if (opcode === Opcode.INIT || opcode === Opcode.DESTROY) {
       this.handles.clear();
       this.window.clear();
     }
-    if (error[row] !== 0) return;
     const bytes = this.capture.replyBytes(row);
     if (opcode === Opcode.INIT) this.traffic.begin(sessionOf(viewOf(bytes), 0, bytes.length));
     else if (changesPaths(opcode)) this.traffic.reply(opcode, bytes, viewOf(bytes), 0, bytes.length, slot);
@@ -107,6 +107,10 @@ export class GuestView implements Listener {
 
   section(): void {
     this.traffic.reset();
+    this.handles.clear();
+    this.window.clear();
+    // Nobody answers them any more.
+    this.inFlight.clear();
   }
 
   lost(): void {

@@ -2,7 +2,7 @@
  * The order in which requests, replies and all else that changes the guest's view of the share came, written down while
  * a capture is read: moments, numbered from 1, each of which can be told once more.
  *
- * Owns the order only; what was said is in the capture. About ten bytes a message.
+ * Owns the order only; what was said is in the capture. About ten bytes a message, sixteen for what is no message.
  */
 import { roomFor } from '../trace/columnArray';
 import type { Journal } from '../trace/journal';
@@ -16,11 +16,9 @@ export interface Listener {
   names(place: number, captured: number): void;
 }
 
-interface Aside {
-  /** It came right after this moment. */
-  readonly after: number;
-  tell(listener: Listener): void;
-}
+/** In the place of names: a section has begun, packets were lost. */
+const SECTION = -1;
+const LOST = -2;
 
 export class History implements Journal {
   /** Moment 0 is before anything. */
@@ -31,7 +29,11 @@ export class History implements Journal {
   private takenAt = new Uint32Array(512);
   private answeredAt = new Uint32Array(512);
   private slots = new Uint32Array(512);
-  private readonly asides: Aside[] = [];
+  /** What has no row of its own: the moment that it came right after, the place of its packet, and its length. */
+  private asides = 0;
+  private asideAfter = new Uint32Array(16);
+  private asidePlace = new Float64Array(16);
+  private asideLength = new Uint32Array(16);
 
   taken(row: number, slot: number): void {
     this.takenAt = roomFor(this.takenAt, row + 1);
@@ -53,15 +55,25 @@ export class History implements Journal {
   }
 
   section(): void {
-    this.asides.push({ after: this.count, tell: (listener) => listener.section() });
+    this.addAside(SECTION, 0);
   }
 
   lost(): void {
-    this.asides.push({ after: this.count, tell: (listener) => listener.lost() });
+    this.addAside(LOST, 0);
   }
 
   names(place: number, captured: number): void {
-    this.asides.push({ after: this.count, tell: (listener) => listener.names(place, captured) });
+    this.addAside(place, captured);
+  }
+
+  private addAside(place: number, length: number): void {
+    const index = this.asides++;
+    this.asideAfter = roomFor(this.asideAfter, this.asides);
+    this.asidePlace = roomFor(this.asidePlace, this.asides);
+    this.asideLength = roomFor(this.asideLength, this.asides);
+    this.asideAfter[index] = this.count;
+    this.asidePlace[index] = place;
+    this.asideLength[index] = length;
   }
 
   /** Right after the row's request was taken, or its reply given. */
@@ -72,8 +84,11 @@ export class History implements Journal {
 
   /** Tells what happened after `before`, up to and with the moment after it. */
   tellNext(before: number, listener: Listener): void {
-    for (let i = this.firstAside(before); i < this.asides.length && this.asides[i].after === before; i++) {
-      this.asides[i].tell(listener);
+    for (let i = this.firstAside(before); i < this.asides && this.asideAfter[i] === before; i++) {
+      const place = this.asidePlace[i];
+      if (place === SECTION) listener.section();
+      else if (place === LOST) listener.lost();
+      else listener.names(place, this.asideLength[i]);
     }
     const event = this.events[before + 1];
     const row = event >>> 1;
@@ -84,10 +99,10 @@ export class History implements Journal {
 
   private firstAside(after: number): number {
     let low = 0;
-    let high = this.asides.length;
+    let high = this.asides;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (this.asides[middle].after < after) low = middle + 1;
+      if (this.asideAfter[middle] < after) low = middle + 1;
       else high = middle;
     }
     return low;

@@ -2,6 +2,7 @@
 import type { DebugProtocol as Dap } from '@vscode/debugprotocol';
 import { trouble } from '../base/catalogue';
 import { hover } from '../trace/filter/complete';
+import type { Given } from './arguments';
 import { offers } from './completions';
 import { runCommand } from './console';
 import type { Debugging } from './debugging';
@@ -23,7 +24,7 @@ export function threads(debugging: Debugging): object {
   return { threads: debugging.started ? debugging.target.threads() : [] };
 }
 
-export async function stackTrace(debugging: Debugging, args: Dap.StackTraceArguments): Promise<object> {
+export async function stackTrace(debugging: Debugging, args: Given<'stackTrace'>): Promise<object> {
   const { threadId, startFrame = 0, levels = 0 } = args;
   // A queue has no stack: what waits in it has not been looked at yet.
   const waitsFor = debugging.target.waitsFor(threadId);
@@ -48,7 +49,7 @@ export async function stackTrace(debugging: Debugging, args: Dap.StackTraceArgum
   };
 }
 
-export async function scopes(debugging: Debugging, { frameId }: Dap.ScopesArguments): Promise<object> {
+export async function scopes(debugging: Debugging, { frameId }: Given<'scopes'>): Promise<object> {
   const thread = threadOfFrame(frameId);
   if (debugging.target.waitsFor(thread) !== undefined) return { scopes: [] };
   const picture = await debugging.target.picture(thread);
@@ -61,7 +62,7 @@ export async function scopes(debugging: Debugging, { frameId }: Dap.ScopesArgume
   };
 }
 
-export function variables(debugging: Debugging, args: Dap.VariablesArguments): object {
+export function variables(debugging: Debugging, args: Given<'variables'>): object {
   const { variablesReference, filter, start = 0, count = 0 } = args;
   const { thread, entry } = debugging.referred(variablesReference);
   const all = entry.children?.() ?? [];
@@ -94,23 +95,29 @@ export function variable(debugging: Debugging, thread: number, entry: Entry): Da
   };
 }
 
-export async function source(debugging: Debugging, args: Dap.SourceArguments): Promise<object> {
+export async function source(debugging: Debugging, args: Given<'source'>): Promise<object> {
   const reference = args.source?.sourceReference ?? args.sourceReference;
   const own = opcodesSource(debugging);
   const path = args.source?.path;
   if (path !== undefined ? path === own.path : reference === own.sourceReference) {
     return { content: opcodeDocument(), mimeType: 'text/plain' };
   }
-  const thread = threadOfSource(reference);
-  if (thread === undefined) throw trouble('debugArgumentBad', 'source', `${reference} is no source`);
+  const thread = reference === undefined ? undefined : threadOfSource(reference);
+  if (thread === undefined)
+    throw trouble('debugArgumentBad', 'source', `${reference ?? path ?? 'nothing'} is no source`);
   return { content: requestText(await debugging.target.picture(thread)).text, mimeType: 'text/plain' };
 }
 
 export async function loadedSources(debugging: Debugging): Promise<object> {
   const sources = [opcodesSource(debugging)];
-  for (const thread of debugging.stops.keys()) {
-    const picture = await debugging.target.picture(thread);
-    sources.push(requestSource(debugging, thread, picture.title));
+  const { target, stops } = debugging;
+  const threads = [...stops.keys()].filter((thread) => target.isStopped(thread));
+  const pictures = await Promise.allSettled(threads.map((thread) => target.picture(thread)));
+  for (const [i, picture] of pictures.entries()) {
+    const thread = threads[i];
+    if (picture.status === 'fulfilled') sources.push(requestSource(debugging, thread, picture.value.title));
+    // One that has gone on meanwhile has no text any more.
+    else if (target.isStopped(thread)) throw picture.reason;
   }
   return { sources };
 }
@@ -121,7 +128,7 @@ async function pictureFor(debugging: Debugging, frameId: number | undefined): Pr
   return thread === undefined || !debugging.target.isStopped(thread) ? undefined : debugging.target.picture(thread);
 }
 
-export async function evaluated(debugging: Debugging, args: Dap.EvaluateArguments): Promise<object> {
+export async function evaluated(debugging: Debugging, args: Given<'evaluate'>): Promise<object> {
   const { expression, frameId, context } = args;
   const { target } = debugging;
   const picture = await pictureFor(debugging, frameId);
@@ -149,7 +156,7 @@ export async function evaluated(debugging: Debugging, args: Dap.EvaluateArgument
   };
 }
 
-export function completions(debugging: Debugging, args: Dap.CompletionsArguments): object {
+export function completions(debugging: Debugging, args: Given<'completions'>): object {
   const { text, column, line } = args;
   const { linesStartAt1, columnsStartAt1, firstCompletionColumn } = debugging.client;
   const lines = text.split('\n');
@@ -169,7 +176,7 @@ export function completions(debugging: Debugging, args: Dap.CompletionsArguments
   };
 }
 
-export async function readMemory(debugging: Debugging, args: Dap.ReadMemoryArguments): Promise<object> {
+export async function readMemory(debugging: Debugging, args: Given<'readMemory'>): Promise<object> {
   const { memoryReference, offset = 0, count } = args;
   const { kind, thread, at } = parseMemory(memoryReference);
   const from = Math.max(0, at + offset);

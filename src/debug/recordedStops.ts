@@ -21,7 +21,6 @@ export interface Place {
 }
 
 interface Found {
-  readonly id: number;
   readonly phase: Phase;
   readonly reason: Place['reason'];
   /** Rows in order. */
@@ -30,44 +29,46 @@ interface Found {
   readonly logged: RowText | undefined;
 }
 
+interface Standing extends Found {
+  readonly id: number;
+  /** All of the rule but its number. */
+  readonly words: string;
+}
+
 interface Result {
   readonly id: number;
   /** Undefined when the search was cancelled. */
-  readonly found: Found | undefined;
+  readonly found: Standing | undefined;
 }
 
 /** Places in order: a row's reply comes after its entry. */
 export const rankOf = (row: number, phase: Phase): number => row * 2 + (phase === 'reply' ? 1 : 0);
 
 export class RecordedStops {
-  private breakpoints: Found[] = [];
-  private exceptions: Found[] = [];
-  /** By the rule's words. */
-  private readonly known = new Map<string, Found>();
+  private breakpoints: Standing[] = [];
+  private exceptions: Standing[] = [];
   private last: Promise<void> = Promise.resolve();
 
   constructor(private readonly capture: Capture) {}
 
   /** What is not found before it is cancelled does not stop anything, and its verdict says so. */
   async setBreakpoints(rules: readonly BreakpointRule[], turns: Turns): Promise<RuleVerdict[]> {
-    const search = this.search(rules, turns, (rule) => this.findBreakpoint(rule, turns));
     return this.inOrder(async () => {
-      const results = await search();
+      const find = (rule: BreakpointRule): Promise<Found> => this.findBreakpoint(rule, turns);
+      const results = await search(rules, this.breakpoints, turns, find);
       this.breakpoints = results.flatMap(({ found }) => found ?? []);
       return results.map(verdict);
     });
   }
 
   async setExceptions(rules: readonly ExceptionRule[], turns: Turns): Promise<RuleVerdict[]> {
-    const search = this.search(rules, turns, async (rule) => ({
-      id: rule.id,
-      phase: 'reply',
-      reason: 'exception',
-      logged: undefined,
-      rows: await this.rows(this.exceptionTest(rule), turns),
-    }));
     return this.inOrder(async () => {
-      const results = await search();
+      const results = await search(rules, this.exceptions, turns, async (rule) => ({
+        phase: 'reply',
+        reason: 'exception',
+        logged: undefined,
+        rows: await this.rows(this.exceptionTest(rule), turns),
+      }));
       this.exceptions = results.flatMap(({ found }) => found ?? []);
       return results.map(verdict);
     });
@@ -83,31 +84,8 @@ export class RecordedStops {
     return done;
   }
 
-  /** A rule that was searched for before is not searched for again. */
-  private search<Rule extends { readonly id: number }>(
-    rules: readonly Rule[],
-    turns: Turns,
-    find: (rule: Rule) => Promise<Found>,
-  ): () => Promise<Result[]> {
-    return async () => {
-      const results: Result[] = [];
-      for (const rule of rules) {
-        const { id, ...rest } = rule;
-        const words = JSON.stringify(rest);
-        const before = this.known.get(words);
-        const found = before === undefined ? await find(rule) : { ...before, id };
-        if (turns.isCancelled) results.push({ id, found: undefined });
-        else {
-          this.known.set(words, found);
-          results.push({ id, found });
-        }
-      }
-      return results;
-    };
-  }
-
   private async findBreakpoint(rule: BreakpointRule, turns: Turns): Promise<Found> {
-    const { id, phase, path, condition = '', hitCondition, logMessage, line } = rule;
+    const { phase, path, condition = '', hitCondition, logMessage, line } = rule;
     // What is wrong with any of its texts was said before (breakpoints.ts).
     const parsed = parseOpcodes(rule.opcodes);
     const meant = typeof parsed === 'string' ? new Uint8Array(OPCODES) : parsed;
@@ -126,7 +104,6 @@ export class RecordedStops {
     );
     const hits = hitCondition === undefined ? undefined : parseHitCondition(hitCondition);
     return {
-      id,
       phase,
       reason: line === undefined ? 'function breakpoint' : 'breakpoint',
       rows: hits === undefined ? all : all.filter((_, index) => hits(index + 1)),
@@ -167,7 +144,7 @@ export class RecordedStops {
     return Uint32Array.from(found);
   }
 
-  private get stopping(): Found[] {
+  private get stopping(): Standing[] {
     return [...this.breakpoints.filter(({ logged }) => logged === undefined), ...this.exceptions];
   }
 
@@ -179,17 +156,17 @@ export class RecordedStops {
     }, true);
   }
 
-  /** The last place before this one; `reply` with `atReply` false: in between the row's entry and its reply. */
-  before(row: number, phase: Phase, atReply: boolean): Place | undefined {
+  /** The last place before this one; `reply`: anywhere behind the row's entry, up to its reply. */
+  before(row: number, phase: Phase): Place | undefined {
     return this.nearest((found) => {
-      const own = found.phase === 'entry' && (phase === 'reply' || atReply);
+      const own = found.phase === 'entry' && phase === 'reply';
       return found.rows[lowerBound(found.rows, own ? row + 1 : row) - 1];
     }, false);
   }
 
   private nearest(rowOf: (found: Found) => number | undefined, forward: boolean): Place | undefined {
     let best: number | undefined;
-    let at: Found[] = [];
+    let at: Standing[] = [];
     for (const found of this.stopping) {
       const row = rowOf(found);
       if (row === undefined) continue;
@@ -222,6 +199,25 @@ export class RecordedStops {
       }
     }
   }
+}
+
+/** A rule that stands is not searched for again, and goes on standing where the search for others is cancelled. */
+async function search<Rule extends { readonly id: number }>(
+  rules: readonly Rule[],
+  before: readonly Standing[],
+  turns: Turns,
+  find: (rule: Rule) => Promise<Found>,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  for (const rule of rules) {
+    const { id, ...rest } = rule;
+    const words = JSON.stringify(rest);
+    const known = before.find((one) => one.words === words);
+    const found = known ?? (await find(rule));
+    const whole = known !== undefined || !turns.isCancelled;
+    results.push({ id, found: whole ? { ...found, id, words } : undefined });
+  }
+  return results;
 }
 
 const verdict = ({ id, found }: Result): RuleVerdict =>

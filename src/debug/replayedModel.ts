@@ -31,8 +31,8 @@ export class ReplayedModel {
   }
 
   /**
-   * Right after the row's request, or its reply, was read, `look` sees the view. Throws a Trouble when that is not wanted
-   * any more.
+   * Right after the row's request, or its reply, was read, `look` sees the view. Throws a Trouble when that is not
+   * wanted any more.
    */
   at<Seen>(row: number, replied: boolean, turns: Turns, look: (model: this) => Seen): Promise<Seen> {
     const seen = this.last.then(async () => {

@@ -2,82 +2,86 @@
  * The requests of the Debug Adapter Protocol that are answered, each with what answers it. What is not here is answered
  * with an error.
  */
-import type { DebugProtocol as Dap } from '@vscode/debugprotocol';
+import type { Given, RequestName } from './arguments';
 import type { Debugging } from './debugging';
 import * as looking from './looking';
 import * as breaking from './breaking';
 import * as changing from './changing';
 import * as starting from './starting';
+import type { Move } from './target';
 
-export interface RequestRow {
+type Answer = object | undefined | void;
+
+export interface RequestRow<Args> {
   /** Events that it causes come after its answer. */
   readonly moves?: true;
   /** What is wrong is shown where it was asked, not as a message. */
   readonly quiet?: true;
-  handle(debugging: Debugging, args: never): object | undefined | void | Promise<object | undefined | void>;
+  handle(debugging: Debugging, args: Args): Answer | Promise<Answer>;
   /** After the answer. */
   then?(debugging: Debugging): void;
 }
 
-const row = <Args, Body extends object | undefined | void>(
-  handle: (debugging: Debugging, args: Args) => Body | Promise<Body>,
-  extra: Omit<RequestRow, 'handle'> = {},
-): RequestRow => ({ handle, ...extra });
+const move = (how: Move): RequestRow<Given<'next'>> => ({
+  handle: (d, { threadId }) => changing.move(d, how, threadId),
+  moves: true,
+});
 
-const moves = { moves: true } as const;
-const quiet = { quiet: true } as const;
-
-const move = (how: Parameters<typeof changing.move>[1]): RequestRow =>
-  row((debugging: Debugging, { threadId }: { threadId: number }) => changing.move(debugging, how, threadId), moves);
-
-export const requests: Readonly<Record<string, RequestRow>> = {
+export const requests: { readonly [Name in RequestName]: RequestRow<Given<Name>> } = {
   // Beginning and end
-  initialize: row((d, args: Dap.InitializeRequestArguments) => starting.initialize(d, args)),
-  launch: row((d, args: Record<string, unknown>) => starting.start(d, 'launch', args), { then: starting.initialized }),
-  attach: row((d, args: Record<string, unknown>) => starting.start(d, 'attach', args), { then: starting.initialized }),
-  configurationDone: row((d) => starting.configurationDone(d), moves),
-  terminate: row((d) => starting.terminate(d), moves),
-  disconnect: row((d, args: Dap.DisconnectArguments) => starting.disconnect(d, args)),
+  initialize: { handle: starting.initialize },
+  launch: { handle: (d, args) => starting.start(d, 'launch', args), then: starting.initialized },
+  attach: { handle: (d, args) => starting.start(d, 'attach', args), then: starting.initialized },
+  configurationDone: { handle: starting.configurationDone, moves: true },
+  terminate: { handle: starting.terminate, moves: true },
+  disconnect: { handle: starting.disconnect },
 
-  /** Of a progress; a request that nobody waits for any more is answered all the same. */
-  cancel: row((d, { progressId }: Dap.CancelArguments) => {
-    if (progressId !== undefined) d.cancel(progressId);
-  }),
+  cancel: {
+    // Of a progress. A request that nobody waits for any more is answered all the same: others may wait for its work.
+    handle: (d, { progressId }) => {
+      if (progressId !== undefined) d.cancel(progressId);
+    },
+  },
 
   // Breakpoints
-  setBreakpoints: row((d, args: Dap.SetBreakpointsArguments) => breaking.setBreakpoints(d, args)),
-  setFunctionBreakpoints: row((d, args: Dap.SetFunctionBreakpointsArguments) => breaking.setFunctions(d, args)),
-  setExceptionBreakpoints: row((d, args: Dap.SetExceptionBreakpointsArguments) => breaking.setExceptions(d, args)),
-  exceptionInfo: row((d, args: Dap.ExceptionInfoArguments) => breaking.exceptionInfo(d, args), quiet),
+  setBreakpoints: { handle: breaking.setBreakpoints },
+  setFunctionBreakpoints: { handle: breaking.setFunctions },
+  setExceptionBreakpoints: { handle: breaking.setExceptions },
+  exceptionInfo: { handle: breaking.exceptionInfo, quiet: true },
 
   // Looking
-  threads: row((d) => looking.threads(d)),
-  stackTrace: row((d, args: Dap.StackTraceArguments) => looking.stackTrace(d, args), quiet),
-  scopes: row((d, args: Dap.ScopesArguments) => looking.scopes(d, args), quiet),
-  variables: row((d, args: Dap.VariablesArguments) => looking.variables(d, args), quiet),
-  source: row((d, args: Dap.SourceArguments) => looking.source(d, args), quiet),
-  loadedSources: row((d) => looking.loadedSources(d)),
-  evaluate: row((d, args: Dap.EvaluateArguments) => looking.evaluated(d, args), { ...moves, ...quiet }),
-  completions: row((d, args: Dap.CompletionsArguments) => looking.completions(d, args), quiet),
-  readMemory: row((d, args: Dap.ReadMemoryArguments) => looking.readMemory(d, args), quiet),
+  threads: { handle: looking.threads },
+  stackTrace: { handle: looking.stackTrace, quiet: true },
+  scopes: { handle: looking.scopes, quiet: true },
+  variables: { handle: looking.variables, quiet: true },
+  source: { handle: looking.source, quiet: true },
+  loadedSources: { handle: looking.loadedSources },
+  evaluate: { handle: looking.evaluated, moves: true, quiet: true },
+  completions: { handle: looking.completions, quiet: true },
+  readMemory: { handle: looking.readMemory, quiet: true },
 
   // Going on
-  continue: row(async (d, { threadId }: Dap.ContinueArguments) => {
-    await changing.move(d, 'continue', threadId);
-    return { allThreadsContinued: false };
-  }, moves),
+  continue: {
+    handle: async (d, { threadId }) => {
+      await changing.move(d, 'continue', threadId);
+      return { allThreadsContinued: false };
+    },
+    moves: true,
+  },
   next: move('next'),
   stepIn: move('stepIn'),
   stepOut: move('stepOut'),
   stepBack: move('stepBack'),
   reverseContinue: move('reverseContinue'),
-  pause: row((d, { threadId }: Dap.PauseArguments) => changing.pause(d, threadId), moves),
-  restartFrame: row((d, { frameId }: Dap.RestartFrameArguments) => changing.restartFrame(d, frameId), moves),
-  gotoTargets: row((_, args: Dap.GotoTargetsArguments) => changing.gotoTargets(args)),
-  goto: row((d, { threadId, targetId }: Dap.GotoArguments) => changing.goTo(d, threadId, targetId), moves),
+  pause: { handle: (d, { threadId }) => changing.pause(d, threadId), moves: true },
+  restartFrame: { handle: (d, { frameId }) => changing.restartFrame(d, frameId), moves: true },
+  gotoTargets: { handle: (_, args) => changing.gotoTargets(args) },
+  goto: { handle: (d, { threadId, targetId }) => changing.goTo(d, threadId, targetId), moves: true },
 
   // Changing
-  setVariable: row((d, args: Dap.SetVariableArguments) => changing.setVariable(d, args), { ...moves, ...quiet }),
-  setExpression: row((d, args: Dap.SetExpressionArguments) => changing.setExpression(d, args), { ...moves, ...quiet }),
-  writeMemory: row((d, args: Dap.WriteMemoryArguments) => changing.writeMemory(d, args), moves),
+  setVariable: { handle: changing.setVariable, moves: true, quiet: true },
+  setExpression: { handle: changing.setExpression, moves: true, quiet: true },
+  writeMemory: { handle: changing.writeMemory, moves: true },
 };
+
+export const isRequest = (name: string): name is RequestName => Object.hasOwn(requests, name);

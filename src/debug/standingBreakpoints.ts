@@ -15,6 +15,10 @@ export class Breakpoints {
 
   async set(target: Target, of: 'lines' | 'functions', rules: BreakpointRule[]): Promise<readonly RuleVerdict[]> {
     this[of] = rules;
-    return target.setBreakpoints([...this.lines, ...this.functions]);
+    const verdicts = await target.setBreakpoints([...this.lines, ...this.functions]);
+    const refused = new Set(verdicts.filter(({ verified }) => !verified).map(({ id }) => id));
+    // What the client was told does not stand is not set again beside others.
+    if (this[of] === rules) this[of] = rules.filter(({ id }) => !refused.has(id));
+    return verdicts;
   }
 }

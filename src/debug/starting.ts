@@ -1,13 +1,13 @@
 /** The handlers of a session's beginning and end: what is debugged is found, shared or read; and let go. */
-import type { DebugProtocol as Dap } from '@vscode/debugprotocol';
 import { Trouble, trouble } from '../base/catalogue';
+import type { Given } from './arguments';
 import { capabilities, recordedCapabilities } from './capabilities';
 import { checkConfiguration, type Configuration } from './configuration';
 import type { Debugging } from './debugging';
 import { LiveTarget } from './liveTarget';
 import { RecordedTarget } from './recordedTarget';
 
-export function initialize(debugging: Debugging, args: Dap.InitializeRequestArguments): object {
+export function initialize(debugging: Debugging, args: Given<'initialize'>): object {
   debugging.client = {
     linesStartAt1: args.linesStartAt1 ?? true,
     columnsStartAt1: args.columnsStartAt1 ?? true,
@@ -93,7 +93,10 @@ async function launch(debugging: Debugging, { plan, live }: Extract<Configuratio
 }
 
 export async function configurationDone(debugging: Debugging): Promise<void> {
-  await debugging.target.begin();
+  const { target } = debugging;
+  if (debugging.configured) throw trouble('debugNotNow', 'a second "configurationDone"', 'the session has begun');
+  debugging.configured = true;
+  await target.begin();
   const { launched, command } = debugging;
   if (launched === undefined || command === undefined) return;
   void launched.up
@@ -124,7 +127,7 @@ export async function terminate(debugging: Debugging): Promise<void> {
   debugging.terminated();
 }
 
-export async function disconnect(debugging: Debugging, { terminateDebuggee }: Dap.DisconnectArguments): Promise<void> {
+export async function disconnect(debugging: Debugging, { terminateDebuggee }: Given<'disconnect'>): Promise<void> {
   const { launched } = debugging;
   debugging.end();
   if (launched !== undefined && terminateDebuggee !== false) await launched.stop().catch(() => undefined);

@@ -1,6 +1,6 @@
 /**
- * Long work in an extension host, a little at a time: it gives way to others, tells how far it is once it has lasted, and
- * stops when nobody wants it any more.
+ * Long work in an extension host, a little at a time: it gives way to others, tells how far it is once it has lasted,
+ * and stops when nobody wants it any more.
  */
 import { trouble } from '../base/catalogue';
 

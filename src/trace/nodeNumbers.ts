@@ -1,6 +1,7 @@
 /**
- * Node numbers beyond what a double holds exactly. Columns have nodeids as doubles; two from 2^53 on may be one there. Paths,
- * filters and decoded messages have all 64 bits; what goes by the number in a column leaves such nodes out, and says so.
+ * Node numbers beyond what a double holds exactly. Columns have nodeids as doubles; two from 2^53 on may be one there.
+ * Paths, filters and decoded messages have all 64 bits; what goes by the number in a column leaves such nodes out, and
+ * says so.
  */
 
 /** The upper word of the first one. */

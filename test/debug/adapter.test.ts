@@ -200,6 +200,20 @@ describe('the debug adapter on a share that runs', () => {
     dap.isGolden('held');
   });
 
+  it('lists the texts of the requests that are still held, where one goes on while they are asked for', async () => {
+    await dap.begin('attach', {});
+    await dap.good('configurationDone');
+    await hold(read());
+    const kept = await hold(open());
+    daemon.release(1, 'continued');
+    const { sources } = await dap.good<Body<Dap.LoadedSourcesResponse>>('loadedSources');
+    const { source } = await frame(kept);
+    assert.deepEqual(
+      sources.map(({ name }) => name),
+      ['FUSE opcodes', source?.name],
+    );
+  });
+
   it('steps host call by host call, over, out, and continues', async () => {
     await dap.begin('attach', {});
     await dap.good('configurationDone');

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DebugProtocol as Dap } from '@vscode/debugprotocol';
 import fc from 'fast-check';
+import { Debugging } from '../../src/debug/debugging';
 import { lineOfOpcode } from '../../src/debug/opcodeDocument';
+import * as starting from '../../src/debug/starting';
 import { Opcode } from '../../src/protocol/fuse/opcodes';
 import { CaptureBuilder } from '../trace/captureBuilder';
-import { DapLog } from './dapLog';
+import { DapLog, nowhere } from './dapLog';
 
 type Body<Response extends Dap.Response> = Response['body'];
 
@@ -232,6 +234,52 @@ describe('the debug adapter on a capture', () => {
     await dap.good('cancel', { progressId: body.progressId });
     await dap.good('cancel', { requestId: 2 });
     assert.equal((await dap.ask('threads')).success, true);
+  });
+
+  for (const command of ['disconnect', 'terminate']) {
+    it(`ends what is under way on ${command}, also for a client that is shown no progress`, async () => {
+      writeFileSync(file, sample().bytes());
+      dap = new DapLog();
+      await dap.good('initialize', { adapterID: 'virtiofs' });
+      const launched = dap.ask('launch', { capture: file });
+      await dap.good(command);
+      const { success, message } = await launched;
+      assert.deepEqual([success, message], [false, 'cancelled']);
+      const debugging = new Debugging(nowhere, () => undefined);
+      let cancelled = 0;
+      debugging.events.progress('Reading', () => cancelled++);
+      debugging.events.progress('Searching', () => cancelled++).end();
+      await starting[command as 'disconnect' | 'terminate'](debugging, {});
+      assert.equal(cancelled, 1);
+    });
+  }
+
+  it('reads a file up to where it makes no sense, however much comes after that', async () => {
+    writeFileSync(file, sample().bytes());
+    truncateSync(file, 2 ** 40);
+    dap = new DapLog();
+    await dap.begin('launch', { capture: file });
+    await start();
+    const { threads } = await dap.good<Body<Dap.ThreadsResponse>>('threads');
+    assert.match(threads[0].name, /\(1 of 9\)$/);
+  });
+
+  it('tells of a progress as often as its percentage is another', async () => {
+    const told: number[] = [];
+    const tell = (name: string, body: object | undefined): void => {
+      if (name === 'progressUpdate') told.push((body as { percentage: number }).percentage);
+    };
+    const debugging = new Debugging(nowhere, tell);
+    starting.initialize(debugging, { supportsProgressReporting: true });
+    const { report } = debugging.events.progress('Reading', () => undefined);
+    for (let done = 0; done <= 1000; done++) report(done / 100);
+    assert.deepEqual(told, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  });
+
+  it('begins once', async () => {
+    await begin();
+    await start();
+    assert.equal((await dap.ask('configurationDone')).message, 'debugNotNow');
   });
 
   it('gives long lists in pages to clients that ask for pages, and whole to others', async () => {

@@ -29,25 +29,29 @@ describe('long ways in a capture', () => {
     lines = [];
     shown = () => undefined;
     stops = () => undefined;
-    const nothing = (): void => undefined;
-    const events: TargetEvents = {
-      stopped: (stop) => stops(stop),
-      running: nothing,
-      threadBegan: nothing,
-      threadEnded: nothing,
-      ended: nothing,
-      output: (_, text) => lines.push(text),
-      progress: (title, cancel) => {
-        shown(title, cancel);
-        return { report: nothing, end: nothing };
-      },
-    };
+    const events = eventsWith((title, cancel) => {
+      shown(title, cancel);
+      return { report: () => undefined, end: () => undefined };
+    });
     // Every look at the clock is 20 ms after the one before.
     let clock = 0;
     target = await RecordedTarget.open(file, events, () => (clock += 20));
     await stopAfter(() => target.begin());
   });
   afterEach(() => target.close());
+
+  const eventsWith = (progress: TargetEvents['progress']): TargetEvents => {
+    const nothing = (): void => undefined;
+    return {
+      stopped: (stop) => stops(stop),
+      running: nothing,
+      threadBegan: nothing,
+      threadEnded: nothing,
+      ended: nothing,
+      output: (_, text) => lines.push(text),
+      progress,
+    };
+  };
 
   const stopAfter = (act: () => Promise<void>): Promise<Stop> =>
     new Promise((resolve, reject) => {
@@ -75,12 +79,15 @@ describe('long ways in a capture', () => {
 
   it('are no stop as long as they last', async () => {
     await target.setBreakpoints([logs]);
+    const seen: boolean[] = [];
+    const refused: Promise<void>[] = [];
     shown = () => {
-      assert.equal(target.isStopped(1), false);
-      void assert.rejects(target.move(1, 'next'), { code: 'debugNotStopped' });
+      seen.push(target.isStopped(1));
+      refused.push(assert.rejects(target.move(1, 'next'), { code: 'debugNotStopped' }));
     };
     await stopAfter(() => target.move(1, 'continue'));
-    assert.equal(target.isStopped(1), true);
+    assert.deepEqual([...seen, target.isStopped(1)], [false, true]);
+    await Promise.all(refused);
   });
 
   it('say of a breakpoint whose search was cancelled that it does not hold; set again, it does', async () => {
@@ -95,6 +102,46 @@ describe('long ways in a capture', () => {
       { id: 2, verified: true, message: '1 place in the capture' },
     ]);
     assert.match((await stopAfter(() => target.move(1, 'reverseContinue'))).description, /^entry/);
+  });
+
+  it('leave a breakpoint that stands as it is when the search for another one is cancelled', async () => {
+    const first: BreakpointRule = { id: 1, opcodes: 'READ', condition: 'read.offset == 77', phase: 'entry' };
+    const second: BreakpointRule = { id: 2, opcodes: 'READ', condition: 'read.offset == 78', phase: 'entry' };
+    await target.setBreakpoints([first]);
+    shown = (_, cancel) => cancel();
+    const verdicts = await target.setBreakpoints([second, { ...first, id: 3 }]);
+    assert.deepEqual(
+      verdicts.map(({ id, verified }) => [id, verified]),
+      [
+        [2, false],
+        [3, true],
+      ],
+    );
+    shown = () => undefined;
+    const stop = await stopAfter(() => target.move(1, 'continue'));
+    assert.deepEqual([stop.reason, stop.rules], ['function breakpoint', [3]]);
+  });
+
+  it('end after the piece of the file that is being read when they are cancelled', async () => {
+    let pieces = 0;
+    const events = eventsWith((_, cancel) => ({ report: () => (pieces++, cancel()), end: () => undefined }));
+    await assert.rejects(RecordedTarget.open(file, events), { code: 'debugCancelled' });
+    assert.equal(pieces, 1);
+    const whole = await RecordedTarget.open(
+      file,
+      eventsWith(() => ({ report: () => pieces++, end: () => undefined })),
+    );
+    whole.close();
+    assert.ok(pieces > 2, 'it has several');
+  });
+
+  it('begin no more, and read nothing, when the target is closed', async () => {
+    target.close();
+    assert.equal(target.isStopped(1), false);
+    await assert.rejects(target.picture(1), { code: 'debugNotStopped' });
+    await assert.rejects(target.inode('1'), { code: 'debugCancelled' });
+    const [verdict] = await target.setBreakpoints([logs]);
+    assert.equal(verdict.verified, false);
   });
 
   it('show a request without the share around it when finding that out is cancelled', async () => {

@@ -189,7 +189,8 @@ export class ScriptedDaemon {
     return {};
   }
 
-  private release(request: number, why: EventFacts<'released'>['why']): Record<string, never> {
+  /** It goes on: the debugger learns of it when the message arrives. */
+  release(request: number, why: EventFacts<'released'>['why']): Record<string, never> {
     this.standing.delete(request);
     this.tell('released', { request, why });
     return {};

@@ -1,6 +1,6 @@
 /**
- * A VS Code beside a running share, whose guest does what a test orders, and the timeline of that share. How many requests
- * there are is known exactly: nothing is guessed from what is shown.
+ * A VS Code beside a running share, whose guest does what a test orders, and the timeline of that share. How many
+ * requests there are is known exactly: nothing is guessed from what is shown.
  */
 import assert from 'node:assert/strict';
 import type { FrameLocator, Locator, Page } from 'playwright-core';

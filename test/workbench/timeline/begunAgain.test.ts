@@ -1,4 +1,4 @@
-/** The timeline's page by itself, when all rows are others while it is open: the oldest of a live capture were dropped. */
+/** The timeline's page by itself, when all rows are others while it is open: a live capture has dropped its oldest. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import type { Page } from 'playwright-core';
