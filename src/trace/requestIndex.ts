@@ -36,9 +36,9 @@ export class RequestIndex {
     this.groups = new RequestGroups(capture, grouping);
   }
 
-  /** How many rows were looked at, passing or not. */
+  /** How many rows were looked at, passing or not, complete or in flight. */
   get looked(): number {
-    return this.seen - this.waiting.length;
+    return this.seen;
   }
 
   /** Looks at rows below `to`, until `over`. True when all is done. */

@@ -343,6 +343,28 @@ describe('captures from files', () => {
     assert.equal(inside.views.captures.active?.phase, 'broken');
     assert.match(inside.views.requests.view.message ?? '', /not a capture/);
     assert.deepEqual(labels(inside), []);
+    await run('virtiofs.findings.focus');
+    const { findings } = inside.views;
+    await until('the findings say so too', () => findings.view.message === 'Nothing could be read.');
+    await run('virtiofs.requests.focus');
+  });
+
+  it('that have no requests say so', async () => {
+    const inside = await open('empty.fuse.pcapng', new CaptureBuilder().bytes());
+    await until('that is told', () => /no requests in it/.test(inside.views.requests.view.message ?? ''));
+  });
+
+  it('are counted with what was never answered, which is shown when it is asked for', async () => {
+    const builder = new CaptureBuilder().init().exchange('LOOKUP', { names: ['a.c'] });
+    builder.request('SETLKW', { nodeid: 2, in: { fh: 1 } });
+    const inside = await open('waits.fuse.pcapng', builder.bytes());
+    const { requests } = inside.views;
+    assert.equal(requests.view.description, '3');
+    await run('virtiofs.requests.reveal', 2);
+    await until('it is selected', () => {
+      const [node] = requests.view.selection;
+      return node?.kind === 'row' && node.at === 2 && node.parent?.kind === 'waiting';
+    });
   });
 
   it('that are not there are told', async () => {

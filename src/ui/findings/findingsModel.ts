@@ -57,7 +57,12 @@ export class FindingsModel implements Follows {
     if (!capture) return true;
     if (!this.pass) {
       const { count } = capture.reader;
-      if (count - capture.from === 0) return true;
+      if (count - capture.from === 0) {
+        // That it is no capture is known when it has been read.
+        if (capture.phase !== this.phase) this.shown();
+        this.phase = capture.phase;
+        return true;
+      }
       // What has ended is looked at once more: requests in flight are a finding then.
       if (count === this.seen && capture.phase === this.phase) return true;
       const left = this.lastEnd + this.pause - performance.now();

@@ -57,7 +57,8 @@ export class FindingsView implements vscode.TreeDataProvider<FindingsNode>, vsco
     const told = [some(errors, 'error'), some(warnings, 'warning')].filter((text) => text !== '').join(', ');
     view.badge = told === '' ? undefined : { value: errors + warnings, tooltip: `Findings: ${told}` };
     const none = model.capture !== undefined && model.found.length === 0;
-    const lines = none ? ['Nothing found in this capture.'] : [];
+    const unread = model.capture?.phase === 'broken' && model.capture.reader.count === 0;
+    const lines = none ? [unread ? 'Nothing could be read.' : 'Nothing found in this capture.'] : [];
     if ((model.capture?.reader.wideNodes ?? 0) > 0) lines.push(WIDE_LEFT_OUT);
     view.message = lines.join(' ');
     this.changed.fire(undefined);

@@ -88,6 +88,8 @@ export class InodesView implements vscode.TreeDataProvider<InodesNode>, vscode.D
     const none = !inodes || !capture || capture.reader.count === 0;
     this.view.description = none ? '' : `${count(inodes.known)} known`;
     const told = capture && capture.reader.wideNodes > 0 ? [WIDE_LEFT_OUT] : [];
+    if (none && capture?.phase === 'broken') told.push('Nothing could be read.');
+    if (none && capture?.phase === 'ended') told.push('There are no inodes in this capture.');
     if (inodes?.full) told.push('More than is remembered: figures are of a part.');
     this.view.message = told.join(' ');
     this.changed.fire(undefined);

@@ -195,7 +195,8 @@ function more(requests: RequestsView, node: unknown): void {
 
 async function reveal(requests: RequestsView, at: number): Promise<boolean> {
   if (await requests.reveal(at)) return true;
-  void showInformation(`Request #${at} is not kept any more.`);
+  const kept = requests.model.rowOf(at) !== undefined;
+  void showInformation(`Request #${at} ${kept ? 'has no reply so far' : 'is not kept any more'}.`);
   return false;
 }
 

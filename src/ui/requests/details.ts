@@ -63,14 +63,17 @@ function answer(reader: CaptureReader, row: number): Detail {
 
 function message(label: string, of: Message, captured: number, icon: string, doc: readonly string[]): Detail {
   const cut = captured < of.length ? `, ${captured} captured` : '';
-  const children = of.nodes.slice(0, MOST).map(part);
+  const children = of.nodes.slice(0, MOST).map((node) => part(node, captured));
   for (const problem of of.problems) children.push({ label: 'problem', text: problem, icon: 'warning', bad: true });
   return { label, text: `${of.length} bytes${cut}`, icon, doc, children, open: true };
 }
 
 /** A structure or what is beside it; the header, which is alike everywhere, is closed. */
-function part(node: Node): Detail {
+function part(node: Node, captured: number): Detail {
   const shown = field(node);
+  // Not a field: data, or a name, of which the beginning says something.
+  const there = node.field === undefined ? captured - node.at : 0;
+  if (node.missing && !node.children && there > 0) return { ...shown, text: `${node.length} bytes, ${there} captured` };
   if (!shown.children) return shown;
   return { ...shown, text: shown.text || bytesOf(node), open: !/_(?:in|out)_header$/.test(node.name) };
 }

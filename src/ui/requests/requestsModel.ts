@@ -40,9 +40,11 @@ export class RequestsModel implements Follows {
     return this.kind;
   }
 
-  /** Rows that pass, rows that were looked at. */
+  /** Rows that pass, rows that were looked at; those in flight are among both. */
   get counts(): { readonly passing: number; readonly looked: number } {
-    return { passing: this.index?.count ?? 0, looked: (this.index?.looked ?? 0) - (this.capture?.from ?? 0) };
+    const { index, capture } = this;
+    if (!index) return { passing: 0, looked: 0 };
+    return { passing: index.count + index.inFlight(Infinity).length, looked: index.looked - (capture?.from ?? 0) };
   }
 
   begin(capture: OpenCapture | undefined): void {

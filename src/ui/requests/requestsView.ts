@@ -104,6 +104,7 @@ export class RequestsView implements vscode.TreeDataProvider<RequestsNode>, vsco
       if (filtered) lines.push(`filter: ${filter.text}`);
       lines.push(...capture.notes.slice(0, 3));
       if (looked === 0 && capture.phase === 'live') lines.push('waiting for the first request');
+      if (looked === 0 && capture.phase === 'ended' && capture.notes.length === 0) lines.push('no requests in it');
     }
     // VS Code shows it as one paragraph.
     view.message = lines.join(' · ');
@@ -135,8 +136,8 @@ export class RequestsView implements vscode.TreeDataProvider<RequestsNode>, vsco
     const { model } = this;
     if (node === undefined) {
       this.nodes.clear();
-      const waiting = model.waiting(BigInt(Date.now()) * 1_000_000n);
-      const first: RequestsNode[] = waiting.length > 0 ? [{ kind: 'waiting', rows: waiting }] : [];
+      const waiting = this.waiting();
+      const first: RequestsNode[] = waiting.rows.length > 0 ? [waiting] : [];
       return [...first, ...(model.grouping === 'time' ? this.list(ALL, undefined) : this.groups(ALL, undefined))];
     }
     switch (node.kind) {
@@ -156,6 +157,10 @@ export class RequestsView implements vscode.TreeDataProvider<RequestsNode>, vsco
       case 'rest':
         return [];
     }
+  }
+
+  private waiting(): RequestsNode & { kind: 'waiting' } {
+    return { kind: 'waiting', rows: this.model.waiting(BigInt(Date.now()) * 1_000_000n) };
   }
 
   private details(details: readonly Detail[], before: string, parent: RequestsNode): RequestsNode[] {
@@ -225,8 +230,10 @@ export class RequestsView implements vscode.TreeDataProvider<RequestsNode>, vsco
       item.iconPath = new vscode.ThemeIcon(folder ? 'folder' : 'file');
       item.tooltip = model.pathOf(id);
     } else if (model.grouping === 'process') {
-      item.label = `Process ${group.name}`;
-      item.iconPath = new vscode.ThemeIcon('person');
+      // What no process asked for, such as FORGET, has pid 0.
+      const kernel = group.name === '0';
+      item.label = kernel ? 'Kernel' : `Process ${group.name}`;
+      item.iconPath = new vscode.ThemeIcon(kernel ? 'chip' : 'person');
     } else {
       const row = opcodeByNumber(opcodeOf(group.name));
       item.iconPath = new vscode.ThemeIcon(opcodeIcon(row?.number ?? -1), color);
@@ -271,23 +278,32 @@ export class RequestsView implements vscode.TreeDataProvider<RequestsNode>, vsco
     return item;
   }
 
-  /** Shows one request: without a filter that hides it, by time, selected. False: it is gone. */
+  /** Shows one request, without a filter that hides it, selected. False: it is gone, or in flight and not yet listed. */
   async reveal(at: number): Promise<boolean> {
     const { model } = this;
     if (model.capture?.phase === 'live') model.capture.pause(true);
     await this.follower.catchUp();
-    if (!model.turnTo(at)) {
+    let node = this.listed(at);
+    if (!node) {
       if (model.rowOf(at) === undefined) return false;
       model.setFilter(undefined);
       await this.follower.catchUp();
-      if (!model.turnTo(at)) return false;
+      node = this.listed(at);
     }
-    this.refresh();
-    this.getChildren();
-    const node = this.nodes.get(`${at}`);
     if (!node) return false;
     await this.view.reveal(node, { select: true, focus: true, expand: true });
     return true;
+  }
+
+  /** A request's node, among those in flight or by time, in a tree that has it; undefined: it is not among what passes. */
+  private listed(at: number): RequestsNode | undefined {
+    const waiting = this.waiting();
+    const inFlight = waiting.rows.includes(at);
+    if (!inFlight && !this.model.turnTo(at)) return undefined;
+    this.refresh();
+    if (inFlight) return { kind: 'row', at, parent: waiting };
+    this.getChildren();
+    return this.nodes.get(`${at}`);
   }
 
   dispose(): void {

@@ -56,6 +56,17 @@ describe('what a request opens into', () => {
     assert.ok(flags.doc?.some((line) => line.startsWith('O_CREAT: ')));
   });
 
+  it('payloads, and how much of them the capture has', () => {
+    const long = new CaptureBuilder({ snaplen: 256 })
+      .init()
+      .exchange('READ', { nodeid: 2, in: { fh: 5, size: 4096 }, outPayload: 4096 })
+      .capture();
+    const data = part(part(requestDetails(long, 1), 'Reply').children ?? [], 'data');
+    assert.equal(data.text, '4096 bytes, 256 captured');
+    const whole = part(part(requestDetails(capture, 3), 'Reply').children ?? [], 'data');
+    assert.equal(whole.text, '100 bytes');
+  });
+
   it('phases that add up, and the calls of the host with their errors', () => {
     const details = requestDetails(capture, 3);
     const phases = part(details, 'Phases').children ?? [];

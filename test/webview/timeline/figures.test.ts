@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { sortByKeys, sortByNumber, sortByStart } from '../../../src/webview/timeline/model/sorting';
-import { figuresOf, histogramOf, percentile } from '../../../src/webview/timeline/model/statistics';
+import { figuresOf, histogramOf, percentile, withRoom } from '../../../src/webview/timeline/model/statistics';
 import {
   panned,
   seconds,
@@ -87,6 +87,27 @@ describe('figures by opcode', () => {
         assert.equal(edges.length, list.length === 0 ? 0 : counts.length + 1);
       }),
     );
+  });
+
+  it('are drawn with room on both sides, each in its bucket', () => {
+    fc.assert(
+      fc.property(fc.array(fc.double({ min: 1, max: 1e10, noNaN: true }), { minLength: 1, maxLength: 20 }), (list) => {
+        const sorted = Float32Array.from(list).sort();
+        const { edges, counts } = withRoom(histogramOf(sorted));
+        assert.ok(counts.length >= 12);
+        assert.deepEqual([counts[0], counts[counts.length - 1]], [0, 0]);
+        const near = 1 + 1e-6;
+        counts.forEach((count, i) => {
+          const inside = sorted.filter((value) => value * near >= edges[i] && value < edges[i + 1] * near);
+          assert.ok(
+            inside.length >= count,
+            `${count} from ${edges[i]} to ${edges[i + 1]}, of which ${inside.length} are`,
+          );
+        });
+      }),
+    );
+    const { counts } = withRoom(histogramOf(Float32Array.of(10_000)));
+    assert.ok(Math.abs(counts.indexOf(1) - (counts.length - 1) / 2) < 1, 'one alone is in the middle');
   });
 });
 

@@ -58,6 +58,24 @@ describe('the timeline in VS Code, in windows of several widths', function () {
     });
   }
 
+  // Without the side bar the page has some 540 of these.
+  it('has all its tools in a window of 600 pixels', async () => {
+    await timeline.begin('build.fuse.pcapng');
+    await page.keyboard.press('Control+B');
+    await page.setViewportSize({ width: 600, height: 800 });
+    const tools = frame.getByRole('toolbar', { name: 'Timeline' });
+    await timeline.until('the page has taken its width', async () => {
+      const [around, ...all] = [...(await boxes(tools)), ...(await boxes(tools.getByRole('button')))];
+      return around.right < 600 && all.every(({ left, right }) => left >= around.left && right <= around.right);
+    });
+    for (const name of ['Zoom out', 'Zoom in', 'Show everything', 'Keys']) {
+      assert.ok(await tools.getByRole('button', { name }).isVisible(), name);
+    }
+    await tools.getByRole('button', { name: 'Zoom in' }).click();
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await page.keyboard.press('Control+B');
+  });
+
   for (const width of WIDTHS) {
     it(`has numbers of requests beyond 10,000 whole, ${width} pixels wide, and in the details`, async () => {
       await timeline.begin('long.fuse.pcapng');

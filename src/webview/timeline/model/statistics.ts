@@ -92,3 +92,17 @@ export function histogramOf(sorted: Float32Array, perDoubling = 4): Histogram {
   const edges = Array.from({ length: counts.length + 1 }, (_, i) => 2 ** ((first + i) / perDoubling));
   return { edges, counts };
 }
+
+/** So many buckets at least, so that few latencies are not shown as if they were far apart. */
+const LEAST_BUCKETS = 12;
+
+/** The same with empty buckets on both sides: what is drawn of it, each bucket with its part of the axis. */
+export function withRoom({ edges, counts }: Histogram, perDoubling = 4): Histogram {
+  const beside = Math.max(1, Math.ceil((LEAST_BUCKETS - counts.length) / 2));
+  const empty = new Array<number>(beside).fill(0);
+  const wider = Array.from(
+    { length: edges.length + 2 * beside },
+    (_, i) => edges[0] * 2 ** ((i - beside) / perDoubling),
+  );
+  return { edges: wider, counts: [...empty, ...counts, ...empty] };
+}

@@ -6,6 +6,8 @@ import type { PathTexts } from './pathTexts';
 
 export interface LaneName {
   readonly text: string;
+  /** What it is called where there is no room for that. */
+  readonly short?: string;
   /** The whole name, where it is cut from the left. */
   readonly path?: boolean;
 }
@@ -14,7 +16,7 @@ export function laneName(lane: Lane, grouping: Grouping, side: Side, paths: Path
   if (lane.key === REST) return { text: 'everything else' };
   switch (grouping) {
     case 'queue':
-      return { text: lane.key === 0 ? 'queue 0 · hiprio' : `queue ${lane.key}` };
+      return lane.key === 0 ? { text: 'queue 0 · hiprio', short: 'hiprio' } : { text: `queue ${lane.key}` };
     case 'process':
       return { text: lane.key === 0 ? 'kernel' : `pid ${lane.key}` };
     case 'opcode':

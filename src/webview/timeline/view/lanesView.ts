@@ -295,7 +295,7 @@ export class LanesView {
       if (y > this.height) break;
       if (caption) this.drawCaption(context, side, y - CAPTION);
       if (y + height < RULER) continue;
-      const { text, path } = laneName(lane, model.grouping, side, this.paths);
+      const { text, short, path } = laneName(lane, model.grouping, side, this.paths);
       const badge = compared ? 18 : 0;
       if (compared) this.drawBadge(context, side, 10, y + Math.min(height / 2, 14));
       const two = height >= 38;
@@ -303,14 +303,15 @@ export class LanesView {
       const middle = two ? y + height / 2 - 7 : y + height / 2;
       const count = thousands(lane.count);
       const room = left - 20 - badge - (two ? 0 : this.textWidth(context, count) + 6);
-      context.fillText(this.fitted(context, text, room, path === true), 10 + badge, middle);
+      const name = short !== undefined && this.textWidth(context, text) > room ? short : text;
+      context.fillText(this.fitted(context, name, room, path === true), 10 + badge, middle);
       context.fillStyle = theme.muted;
       if (two) {
         const failed = lane.failed > 0 ? `${thousands(lane.failed)} failed` : '';
         const both = [count, failed].filter((part) => part !== '').join(' · ');
         // Where there is no room for both, what has failed is told.
-        const short = failed !== '' && this.textWidth(context, both) > left - 20 - badge ? failed : both;
-        context.fillText(this.fitted(context, short, left - 20 - badge, false), 10 + badge, middle + 15);
+        const told = failed !== '' && this.textWidth(context, both) > left - 20 - badge ? failed : both;
+        context.fillText(this.fitted(context, told, left - 20 - badge, false), 10 + badge, middle + 15);
       } else {
         context.textAlign = 'right';
         context.fillText(count, left - 8, y + height / 2);

@@ -3,7 +3,7 @@ import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import type { Side } from '../../../control/timeline';
 import { familyIndex, opcodeName } from '../model/families';
-import { figuresOf, histogramOf, type OpcodeFigures } from '../model/statistics';
+import { figuresOf, histogramOf, type OpcodeFigures, withRoom } from '../model/statistics';
 import { afterPause, el, requestsText, set, thousands } from './dom';
 import { durationText } from '../model/durations';
 import type { TimelineModel } from './model';
@@ -180,12 +180,14 @@ export class StatisticsView {
     const height = this.chart.clientHeight;
     if (!figures || width < 80 || height < 60) return;
     const name = opcodeName(figures.opcode);
-    const { edges, counts } = histogramOf(figures.latencies);
-    this.caption.textContent = counts.length === 0 ? `${name} has no replies` : `Latency of ${name}`;
+    const histogram = histogramOf(figures.latencies);
+    const none = histogram.counts.length === 0;
+    this.caption.textContent = none ? `${name} has no replies` : `Latency of ${name}`;
     set(this.chart, {
       'aria-label': `Histogram of the latency of ${name}: median ${durationText(figures.p50)}, longest ${durationText(figures.max)}`,
     });
-    if (counts.length === 0) return;
+    if (none) return;
+    const { edges, counts } = withRoom(histogram);
     const { theme } = this;
     const colour = cssOf(theme.palette.families[familyIndex(figures.opcode)]);
     // A bar lies between two edges, which are at equal distances on a logarithmic axis.
@@ -196,7 +198,8 @@ export class StatisticsView {
       grid: { stroke: cssOf(theme.palette.lane), width: 1 },
       ticks: { show: false },
     };
-    const spread = 1.15;
+    const from = edges[0];
+    const to = edges[edges.length - 1];
     const { paths } = uPlot;
     this.plot = new uPlot(
       {
@@ -206,7 +209,7 @@ export class StatisticsView {
         cursor: { show: false },
         padding: [8, 12, 0, 0],
         scales: {
-          x: { time: false, distr: 3, log: 10, range: [edges[0] / spread, edges[edges.length - 1] * spread] },
+          x: { time: false, distr: 3, log: 10, range: [from, to] },
           y: { range: (_plot, _low, high) => [0, Math.max(1, high * 1.08)] },
         },
         axes: [
@@ -215,7 +218,7 @@ export class StatisticsView {
             size: 26,
             values: (_plot, ticks) => ticks.map((tick) => (tick === null ? '' : durationText(tick))),
             space: 56,
-            splits: () => decades(edges[0] / spread, edges[edges.length - 1] * spread),
+            splits: () => decades(from, to),
           },
           {
             ...axis,
@@ -230,7 +233,7 @@ export class StatisticsView {
             fill: colour,
             width: 0,
             points: { show: false },
-            ...(paths.bars && { paths: paths.bars({ size: [0.9, 40], gap: 1 }) }),
+            ...(paths.bars && { paths: paths.bars({ size: [1], gap: 1 }) }),
           },
         ],
         hooks: {
@@ -251,6 +254,7 @@ export class StatisticsView {
     context.fillStyle = this.theme.foreground;
     // The axes are drawn before, and leave theirs.
     context.textAlign = 'left';
+    context.textBaseline = 'middle';
     let taken = -Infinity;
     for (const [name, value] of [
       ['p50', p50],
@@ -261,7 +265,13 @@ export class StatisticsView {
       const wide = context.measureText(name).width;
       const left = x + wide + 6 * ratio > bbox.left + bbox.width;
       const line = x <= taken ? 24 : 10;
-      context.fillText(name, left ? x - wide - 4 * ratio : x + 4 * ratio, bbox.top + line * ratio);
+      const at = left ? x - wide - 4 * ratio : x + 4 * ratio;
+      const y = bbox.top + line * ratio;
+      // Bars have colours of all kinds: the name is on a ground of its own.
+      context.fillStyle = this.theme.background;
+      context.fillRect(at - 2 * ratio, y - 7 * ratio, wide + 4 * ratio, 14 * ratio);
+      context.fillStyle = this.theme.foreground;
+      context.fillText(name, at, y);
       taken = x + 2 * wide + 12 * ratio;
     }
     context.restore();
