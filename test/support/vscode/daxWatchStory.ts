@@ -54,7 +54,7 @@ export async function daxWatchStory(page: Page, look: Look, folder: string): Pro
   await page.getByText('Policy: pages or tails').waitFor();
   await page.keyboard.press('Enter');
   await pick(page, 'Guest', 'User Mode Linux');
-  await shown(page, 'User Mode Linux has no DAX window. Use --guest qemu');
+  await shown(page, 'User Mode Linux has no DAX window. Use "virtiofs.guest": "qemu"');
   await settled(page);
   await look('dax-not-here');
   await pick(page, 'Guest', 'QEMU');
