@@ -1,6 +1,6 @@
 /**
  * What the targets of run.mjs take: `--help` for each, and a refusal of everything else before anything is installed or
- * built. `demo` and `bench` are not here: they run programs that say so themselves.
+ * built. `demo`, `bench`, `watch`, `lint` and `format` are not here: they run programs that say so themselves.
  */
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -19,6 +19,10 @@ const targets = {
       },
       grep: { type: 'string', value: 'PATTERN', about: 'only tests whose name matches' },
     },
+  },
+  build: {
+    about: 'Makes dist/, the command line and the extension, where a source is newer.',
+    options: {},
   },
   package: {
     about: 'Makes the extension as .vsix files in packages/, one for each platform and one without native parts.',

@@ -1,5 +1,6 @@
 /**
- * `npm run demo`, `npm test`, `npm run bench`: gets what the target needs, builds what is out of date, runs it.
+ * `npm run demo`, `npm test`, `npm run build` and the others: gets what the target needs, builds what is out of date,
+ * runs it.
  *
  * Plain JavaScript with nothing but Node's own modules, because it runs before anything is installed. Knows no product
  * code. Exit code: the target's own; 2 when something has to be installed by hand first.
@@ -35,6 +36,30 @@ const targets = {
     await bundle();
     await compile();
     return run(process.execPath, ['out/test/bench/main.js', ...args]);
+  },
+
+  /** dist/: the command line and the extension. */
+  async build() {
+    getNodeModules();
+    await bundle();
+    console.log('dist/ is up to date: "node dist/cli.js --help" says what it does');
+    return 0;
+  },
+
+  /** dist/ for development, again whenever a source changes, until Ctrl-C. */
+  async watch(args) {
+    getNodeModules();
+    return run(process.execPath, ['node_modules/webpack/bin/webpack.js', '--mode=development', '--watch', ...args]);
+  },
+
+  async lint(args) {
+    getNodeModules();
+    return run(process.execPath, ['node_modules/eslint/bin/eslint.js', '.', '--max-warnings=0', ...args]);
+  },
+
+  async format(args) {
+    getNodeModules();
+    return run(process.execPath, ['node_modules/prettier/bin/prettier.cjs', '--write', '.', ...args]);
   },
 
   /** The extension as .vsix files. */

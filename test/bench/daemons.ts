@@ -8,7 +8,7 @@ import { directCalls } from './limit';
 import { residentBytes } from './measure';
 import { measure, type RowResult } from './measurement';
 import type { Part, PartResult, Plan } from './part';
-import { meanRatio, type ProcessFigures, ratio, report } from './report';
+import { brief, meanRatio, type ProcessFigures, ratio, report } from './report';
 import { FAST_OPTIONS, MeasuredSession } from './session';
 import { makeTree } from './tree';
 import { walkRow } from './walk';
@@ -74,6 +74,7 @@ async function measureDaemons(plan: Plan, say: (line: string) => void): Promise<
     return {
       json: { rounds: plan.rounds, rows: results, means, processes, direct: Object.fromEntries(limits) },
       text: report(results, processes, limits),
+      brief: brief(results),
     };
   } finally {
     for (const session of sessions) await session.stop();

@@ -71,7 +71,7 @@ async function bench(options: Options): Promise<void> {
     const file = path.resolve(__dirname, '../../../README.md');
     const words = [`--part ${part.name}`, ...(rounds === 5 ? [] : [`--rounds ${rounds}`])].join(' ');
     const made = `Made by \`npm run bench -- ${words}\` on ${new Date().toISOString().slice(0, 10)}, ${machine()}.`;
-    const text = withBenchmark(readFileSync(file, 'utf8'), part.name, `${made} ${part.about}`, result.text);
+    const text = withBenchmark(readFileSync(file, 'utf8'), part.name, `${made} ${part.about}`, result);
     writeFileSync(file, text);
   }
   if (options.json) console.log(JSON.stringify(json, null, 2));

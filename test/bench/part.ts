@@ -18,6 +18,8 @@ export interface Plan {
 export interface PartResult {
   readonly json: unknown;
   readonly text: string;
+  /** What `text` comes to in a few lines, where it is long. */
+  readonly brief?: string;
 }
 
 export interface Part {

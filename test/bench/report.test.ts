@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { geometricMean, median } from './measure';
 import type { RowResult } from './measurement';
-import { meanRatio, ratio, report, withBenchmark } from './report';
+import { brief, meanRatio, ratio, report, withBenchmark } from './report';
 
 const figures = (
   microseconds: number,
@@ -57,14 +57,31 @@ describe('the benchmark’s report', () => {
     assert.match(text, /^ours +50\.0 +100$/m);
   });
 
+  it('comes to one row a depth', () => {
+    const rows = [row('a', 1, 5, 10, 20), row('b', 1, 20, 10, 10), row('c', 16, 1, 10, 10)];
+    assert.match(brief(rows), /^requests in flight .*\n1 +1\.000 +0\.50 +2\.00\n16 +0\.100 +0\.10 +0\.10$/);
+    assert.equal(brief([]), '');
+  });
+
   it('replaces its own section of the README and nothing else', () => {
     const other = '<!-- bench other: begin -->\nkept\n<!-- bench other: end -->\n';
     const readme = `before\n${other}<!-- bench daemons: begin -->\nold\n<!-- bench daemons: end -->\nafter\n`;
-    const fresh = withBenchmark(readme, 'daemons', 'Made on 2026-11-21.', 'TABLE\n\n');
+    const fresh = withBenchmark(readme, 'daemons', 'Made on 2026-11-21.', { text: 'TABLE\n\n' });
     assert.ok(fresh.startsWith(`before\n${other}<!-- bench daemons: begin -->\n\nMade on 2026-11-21.\n`));
     assert.match(fresh, /```text\nTABLE\n```\n\n<!-- bench daemons: end -->\nafter\n$/);
-    assert.doesNotMatch(fresh, /old/);
-    assert.equal(withBenchmark(fresh, 'daemons', 'Made on 2026-11-21.', 'TABLE'), fresh);
-    assert.throws(() => withBenchmark('nothing here', 'daemons', '', ''), /bench daemons: begin/);
+    assert.doesNotMatch(fresh, /old|<details>/);
+    assert.equal(withBenchmark(fresh, 'daemons', 'Made on 2026-11-21.', { text: 'TABLE' }), fresh);
+    assert.throws(() => withBenchmark('nothing here', 'daemons', '', { text: '' }), /bench daemons: begin/);
+  });
+
+  it('has long tables folded away in the README, below what they come to', () => {
+    const readme = '<!-- bench daemons: begin -->\nold\n<!-- bench daemons: end -->\n';
+    const result = { text: 'LINE\n'.repeat(13), brief: 'SHORT' };
+    const fresh = withBenchmark(readme, 'daemons', 'Made.', result);
+    assert.match(
+      fresh,
+      /```text\nSHORT\n```\n\n<details>\n<summary>.+<\/summary>\n\n```text\n(LINE\n){13}```\n\n<\/details>\n/,
+    );
+    assert.equal(withBenchmark(fresh, 'daemons', 'Made.', result), fresh);
   });
 });

@@ -100,12 +100,36 @@ export function report(rows: readonly RowResult[], processes: readonly ProcessFi
   return [...depths.flatMap((depth) => depthTables(rows, depth, kinds, limits)), ...memory, ''].join('\n');
 }
 
+/** What the tables come to, one row a depth. */
+export function brief(rows: readonly RowResult[]): string {
+  const depths = [...new Set(rows.map((row) => row.depth))].flatMap((depth) => {
+    const ratios = rows.flatMap((row) => (row.depth === depth ? (ratio(row) ?? []) : []));
+    if (ratios.length === 0) return [];
+    const extremes = [Math.min(...ratios), Math.max(...ratios)].map((figure) => figure.toFixed(2));
+    return [[`${depth}`, geometricMean(ratios).toFixed(3), ...extremes]];
+  });
+  if (depths.length === 0) return '';
+  return table([['requests in flight', 'time against the better peer', 'best row', 'worst row'], ...depths]).join('\n');
+}
+
+/** README has longer tables folded away. */
+const MOST_LINES = 12;
+
 /** README's text with one benchmark section made anew. Throws where the section's marks are missing. */
-export function withBenchmark(readme: string, part: string, about: string, tables: string): string {
+export function withBenchmark(
+  readme: string,
+  part: string,
+  about: string,
+  { text, brief = '' }: { readonly text: string; readonly brief?: string },
+): string {
   const [begin, end] = ['begin', 'end'].map((mark) => `<!-- bench ${part}: ${mark} -->`);
   const from = readme.indexOf(begin);
   const to = readme.indexOf(end);
   if (from < 0 || to < from) throw new Error(`no ${begin} ... ${end}`);
-  const section = [begin, '', about, '', '```text', tables.trimEnd(), '```', '', end].join('\n');
+  const block = (lines: string): string[] => ['```text', lines.trimEnd(), '```', ''];
+  const long = text.trimEnd().split('\n').length > MOST_LINES;
+  const folded = ['<details>', `<summary>The tables of ${part}</summary>`, '', ...block(text), '</details>', ''];
+  const tables = long ? folded : block(text);
+  const section = [begin, '', about, '', ...(brief === '' ? [] : block(brief)), ...tables, end].join('\n');
   return readme.slice(0, from) + section + readme.slice(to + end.length);
 }

@@ -33,7 +33,7 @@ describe('set-up', () => {
     assert.match(stderr, /usage: .*demo\|test\|bench/);
   });
 
-  for (const target of ['test', 'package', 'workbench', 'pictures', 'test:desktop']) {
+  for (const target of ['test', 'build', 'package', 'workbench', 'pictures', 'test:desktop']) {
     it(`says what ${target} takes, also where it is given something else, and does nothing then`, () => {
       const ask = (argument: string) =>
         spawnSync(process.execPath, ['scripts/run.mjs', target, argument], { encoding: 'utf8', timeout: 20_000 });
@@ -46,6 +46,15 @@ describe('set-up', () => {
       assert.equal(other.stdout, '');
     });
   }
+
+  it('is the way of every npm script, so that each works in a fresh clone', () => {
+    const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
+    const usage = spawnSync(process.execPath, ['scripts/run.mjs'], { encoding: 'utf8' }).stderr;
+    for (const [name, line] of Object.entries(scripts)) {
+      assert.equal(line, `node scripts/run.mjs ${name}`);
+      assert.match(usage, new RegExp(`[ |]${name}[ |]`));
+    }
+  });
 
   it('opens no workbench in a folder that is not there', () => {
     const asked = spawnSync(process.execPath, ['scripts/run.mjs', 'workbench', '/nowhere'], { encoding: 'utf8' });
