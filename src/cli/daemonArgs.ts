@@ -41,8 +41,9 @@ export function checkDaemonArgs(args: readonly string[]): void {
   }
 }
 
-/** Throws the Trouble of words that do not go together in one daemon. */
-export function checkDaemonWords(words: readonly string[]): void {
+/** What the daemon will have to say of these words. Throws the Trouble of such as do not go together in one daemon. */
+export function checkDaemonWords(words: readonly string[]): readonly string[] {
   const parsed = parseOptions(['--shared-dir=/', '--fd=3', '--tag=share', ...words], VERSION);
   if (parsed.kind === 'refused') throw parsed.trouble;
+  return parsed.kind === 'run' ? parsed.notices : [];
 }

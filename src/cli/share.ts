@@ -156,7 +156,9 @@ class ShareCommand {
     const dax = daxOf(options);
     const words = folders.map(({ tag }) => [...daemonOptions(options), ...captureOptions(options, folders, tag)]);
     const window = dax === undefined ? [] : [`--dax=${dax.bytes}`];
-    words.forEach((one) => checkDaemonWords([...window, ...one]));
+    // Of several daemons the same.
+    const notices = new Set(words.flatMap((one) => checkDaemonWords([...window, ...one])));
+    for (const notice of notices) process.stderr.write(`note: ${notice}\n`);
     const tools = await guestTools(options.guest, step('tools'), signal);
     if (dax !== undefined) {
       await checkDax({

@@ -51,7 +51,7 @@ export function describeShare(command: Command): Command {
   const list = (value: string, before: string[]): string[] => [...before, value];
   return command
     .description('boot a Linux guest with a folder of this machine mounted in it')
-    .argument('[dir]', 'folder to share (default: the current one)')
+    .argument('[dir]', 'folder to share (default: the current one; beside --share none, unless --tag is given)')
     .option('--command <script>', 'run this in the guest, in the folder, and end with its status')
     .addOption(new Option('--guest <kind>', 'what runs the guest').choices(['qemu', 'uml']).default('qemu'))
     .addOption(

@@ -44,6 +44,13 @@ describe('arguments for the daemon of a share', () => {
     });
   }
 
+  it('that change nothing are told of, as the daemon itself tells', () => {
+    const [notice, ...more] = checkDaemonWords(words('--daemon-arg=--thread-pool-size=4', '--daemon-arg=--writeback'));
+    assert.match(notice, /^--thread-pool-size has no effect: \w/);
+    assert.deepEqual(more, []);
+    assert.deepEqual(checkDaemonWords(words()), []);
+  });
+
   it('are refused where they do not go together with what share says', () => {
     checkDaemonWords(['--cache=auto', '--writeback']);
     checkDaemonWords(['--dax=8388608', '--cache=auto']);
