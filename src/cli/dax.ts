@@ -2,9 +2,10 @@
 import { type Command } from 'commander';
 import { trouble } from '../base/catalogue';
 import { quote } from '../protocol/text';
-import { windowFigures } from '../trace/dax/windowFigures';
+import { captureEnd, windowFigures } from '../trace/dax/windowFigures';
 import { WindowHistory } from '../trace/dax/windowHistory';
 import { stateText, windowJson, windowText } from '../trace/dax/windowText';
+import { printSeconds } from '../trace/times';
 import { fileSource } from './captureSource';
 import { Output } from './output';
 
@@ -59,12 +60,19 @@ async function dax(name: string, options: DaxOptions): Promise<void> {
   try {
     const { capture } = source;
     const history = WindowHistory.of(capture);
-    const state = history.at(seconds * 1e9);
+    const end = captureEnd(capture, history);
+    const time = Math.min(seconds * 1e9, end);
+    if (options.at !== undefined && time < seconds * 1e9) {
+      process.stderr.write(
+        `note: --at ${options.at} is behind the capture's end; this is its end, at ${printSeconds(end).trim()} s\n`,
+      );
+    }
+    const state = history.at(time);
     const output = new Output(process.stdout);
     if (options.json) {
       output.add(`${windowJson(capture, windowFigures(capture, history, { slices, thrashMs }), state)}\n`);
     } else if (options.at !== undefined) {
-      output.add(`${stateText(capture, state, seconds * 1e9).join('\n')}\n`);
+      output.add(`${stateText(capture, state, time).join('\n')}\n`);
     } else {
       output.add(`${windowText(windowFigures(capture, history, { slices, thrashMs })).join('\n')}\n`);
     }

@@ -35,7 +35,7 @@ describe('dax', () => {
   it('tells of the window, its occupancy over time, files, thrash and reasons', () => {
     const text = place.good('dax', file, '--slices', '4');
     assert.match(text, /^window +8M, at most 75 % of it in use$/m);
-    assert.match(text, /^mappings +4 made, 1 removed, 0 refused$/m);
+    assert.match(text, /^mappings +4 made by the guest, 1 removed, .*, 0 refused$/m);
     assert.match(text, /^thrash +1 made again within 1\.00s/m);
     const slices = text.split('\n').filter((line) => /\+\d+ +-\d+$/.test(line));
     assert.equal(slices.length, 4);
@@ -43,7 +43,7 @@ describe('dax', () => {
     const [orders, app] = [/^"\/orders\.db" +4M .*$/m, /^"\/app\.so" +2M .*$/m].map((one) => one.exec(text)?.[0] ?? '');
     assert.match(orders, / 3 +1 +0 +0 /, 'mapped three times, once again');
     assert.match(app, / 1 +0 +1 +0 +4K$/, 'and one READ through a request');
-    assert.match(text, /^from 0 +1 +500µs +500µs$/m);
+    assert.match(text, /^0 and more +1 +500µs +500µs$/m);
     assert.match(text, /empty\.lock.*it is empty/);
   });
 
@@ -52,6 +52,44 @@ describe('dax', () => {
     assert.deepEqual(at('0.025'), ['"/orders.db"', '"/orders.db"']);
     assert.deepEqual(at('0.12'), ['"/orders.db"', '"/app.so"']);
     assert.deepEqual(at('0'), []);
+    assert.match(place.good('dax', file, '--at', '0'), /^Nothing was mapped then\.$/m);
+  });
+
+  it('tells of the end where a later moment is asked for, and says so', () => {
+    const { status, stdout, stderr } = place.run(['dax', file, '--at', '99']);
+    assert.equal(status, 0);
+    assert.match(stderr, /^note: --at 99 is behind the capture's end; .* 0\.2\d* s$/m);
+    assert.equal(stdout, place.good('dax', file, '--at', '0.2'));
+  });
+
+  it('counts what went with the mount as removed', () => {
+    const bytes = windowCapture((c) => {
+      c.shmem(4 * RANGE);
+      c.init(1);
+      c.setup(10, 10, 0, RANGE, 0, 3);
+      c.setup(20, 10, RANGE, RANGE, RANGE, 3);
+      c.destroy(100);
+      c.end(200);
+    });
+    const text = place.good('dax', place.file('destroyed.fuse.pcapng', bytes), '--slices', '2');
+    assert.match(text, /^mappings +2 made by the guest, 2 removed, /m);
+    assert.match(text, / 0 % +\+0 +-2$/m);
+  });
+
+  it('is one sentence where the window was not used', () => {
+    const told = (script: Parameters<typeof windowCapture>[0]): string =>
+      place.good('dax', place.file('unused.fuse.pcapng', windowCapture(script)));
+    assert.equal(
+      told((c) => c.end(200)),
+      'No DAX window was used: nothing was mapped.\n',
+    );
+    const refused = told((c) => {
+      c.shmem(4 * RANGE);
+      c.init(1);
+      c.setup(10, 10, 0, RANGE, 0, 3, 12);
+      c.end(200);
+    });
+    assert.equal(refused, 'The DAX window of 8M was not used: nothing was mapped, 1 refused.\n');
   });
 
   it('counts as thrash what it is told to', () => {

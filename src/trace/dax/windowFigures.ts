@@ -80,7 +80,7 @@ export function windowFigures(capture: Capture, history: WindowHistory, options:
   const files = new Map<number, FileFigures>();
   const mapped = new Map<number, number>();
   const givenUp = new Map<number, Map<number, number>>();
-  const end = lastTime(capture, history);
+  const end = captureEnd(capture, history);
   const slices = emptySlices(end, Math.max(1, options.slices ?? DEFAULT_SLICES));
   const width = end / slices.length || 1;
   const state = history.after(0);
@@ -130,7 +130,7 @@ export function windowFigures(capture: Capture, history: WindowHistory, options:
         again++;
         if (one) one.again++;
       }
-    } else if (kind === WindowEvent.Unmap) slices[slice].unmaps += gone.length;
+    } else if (kind !== WindowEvent.Map) slices[slice].unmaps += gone.length;
     slices[slice].most = Math.max(slices[slice].most, share());
   }
   for (; slice < slices.length; slice++) {
@@ -169,7 +169,8 @@ function emptySlices(end: number, count: number): Slice[] {
   }));
 }
 
-function lastTime({ columns, count }: Capture, { events }: WindowHistory): number {
+/** Nanoseconds after the first packet: the last that happens. */
+export function captureEnd({ columns, count }: Capture, { events }: WindowHistory): number {
   let last = events.count > 0 ? events.time[events.count - 1] : 0;
   for (let row = 0; row < count; row++) if (columns.start[row] > last) last = columns.start[row];
   return Math.max(0, last);

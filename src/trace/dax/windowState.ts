@@ -94,6 +94,7 @@ export class WindowState {
       }
       case WindowEvent.Reset: {
         const gone = this.ranges;
+        this.unmaps += gone.length;
         this.ranges = [];
         this.mappedBytes = 0;
         return gone;

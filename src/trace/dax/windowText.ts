@@ -15,11 +15,15 @@ const BAR = 40;
 
 export function windowText(figures: WindowFigures): string[] {
   const { size, maps, unmaps, refusals, leftOut, slices, files, roundTrips, notes } = figures;
-  if (maps === 0 && notes.length === 0) return ['Nothing was mapped: the share had no DAX window, or nobody used it.'];
+  if (maps === 0) {
+    const refused = refusals > 0 ? `, ${refusals} refused` : '';
+    const what = size === 0 ? 'No DAX window was used' : `The DAX window of ${printSize(size)} was not used`;
+    return [`${what}: nothing was mapped${refused}.`, ...noteLines(notes)];
+  }
   const most = Math.max(0, ...slices.map((slice) => slice.most));
   return [
     `window      ${printSize(size)}, at most ${percent(most)} of it in use`,
-    `mappings    ${maps} made, ${unmaps} removed, ${refusals} refused`,
+    `mappings    ${maps} made by the guest, ${unmaps} removed, by it or by the end of its mount, ${refusals} refused`,
     ...(leftOut > 0 ? [`left out    ${leftOut} made beside ${MOST_RANGES} others: no more are followed`] : []),
     `thrash      ${figures.again} made again within ${printDuration(figures.thrashNs)} of being given up`,
     '',
@@ -76,15 +80,18 @@ function fileTable(files: WindowFigures['files']): string[] {
 }
 
 function tripTable(trips: WindowFigures['roundTrips']): string[] {
-  return alignColumns([
-    ['MAP with live mappings', 'count', 'median', 'most'],
-    ...trips.map(({ from, count, median, most }) => [
-      `from ${from}`,
-      `${count}`,
-      printDuration(median),
-      printDuration(most),
+  return [
+    'messages to the front-end: each mapping is one or two, for whole pages of the file and for what is behind them',
+    ...alignColumns([
+      ['SHMEM_MAP beside', 'count', 'median', 'most'],
+      ...trips.map(({ from, count, median, most }) => [
+        `${from} and more`,
+        `${count}`,
+        printDuration(median),
+        printDuration(most),
+      ]),
     ]),
-  ]);
+  ];
 }
 
 function noteLines(notes: WindowFigures['notes']): string[] {
@@ -111,6 +118,7 @@ export function stateText(capture: Capture, state: WindowState, time: number): s
     `for ${printDuration(Math.max(0, time - range.since))}`,
     `use ${range.uses}`,
   ]);
+  if (rows.length === 0) return ['Nothing was mapped then.'];
   return [`${state.all.length} ranges, ${printSize(state.mappedBytes)}`, ...alignColumns(rows, [2])];
 }
 

@@ -180,7 +180,7 @@ describe('the DAX window of a capture', () => {
     assert.deepEqual(figures.notes, [{ path: 'c', what: DaxNote.Refused, text: 'it is empty' }]);
     assert.equal(windowFigures(capture, WindowHistory.of(capture), { thrashMs: 9 }).again, 0);
     const text = windowText(figures).join('\n');
-    for (const said of ['3 made, 1 removed, 1 refused', '"/a"', '"/c": it is empty', 'from 0'])
+    for (const said of ['3 made by the guest, 1 removed, ', ', 1 refused', '"/a"', '"/c": it is empty', '0 and more'])
       assert.ok(text.includes(said), said);
     assert.match(stateText(capture, WindowHistory.of(capture).at(1e9), 1e9).join('\n'), /^2 ranges, 4M\n/);
   });

@@ -22,6 +22,10 @@ export class WindowScript {
     this.builder.init({ at: ms * MS });
   }
 
+  destroy(ms: number): void {
+    this.builder.exchange('DESTROY', { at: ms * MS });
+  }
+
   lookup(ms: number, name: string, nodeid: number): void {
     this.builder.exchange('LOOKUP', { at: ms * MS, names: [name], out: { nodeid, attr: { mode: 0o100644 } } });
   }
