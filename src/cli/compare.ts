@@ -20,7 +20,7 @@ export function registerCompare(program: Command): void {
   program
     .command('compare')
     .description('two captures side by side: counts, errors and latency, what only one asks, where they part')
-    .argument('<a>', 'a capture file')
+    .argument('<a>', 'a capture file; a running share has to have one: share --capture')
     .argument('<b>', 'another one')
     .option('--json', 'as one JSON object', false)
     .addOption(

@@ -20,7 +20,7 @@ export function registerDax(program: Command): void {
   program
     .command('dax')
     .description('the DAX window of a capture: how full it was, whose it was, what came back at once')
-    .argument('<capture>', 'a capture file')
+    .argument('<capture>', 'a capture file; a running share has to have one: share --capture')
     .option('--json', 'as one JSON object', false)
     .option('--slices <n>', 'into how many slices time is cut', '20')
     .option('--thrash <ms>', 'a range that comes back within so many milliseconds counts as thrash', '1000')

@@ -35,7 +35,10 @@ export function registerExport(program: Command): void {
   program
     .command('export')
     .description('turn a capture into another format: for Perfetto, spreadsheets, scripts, or a smaller capture')
-    .argument('<file>', 'capture file, or - for standard input')
+    .argument(
+      '<file>',
+      'capture file, - for standard input, or a running share, until it ends: its tag, folder, process id or socket',
+    )
     .addOption(
       new Option('--to <format>', 'what to make of it')
         .choices(['chrome', 'jsonl', 'csv', 'pcapng'])

@@ -145,7 +145,7 @@ function openCapture(path: string): number {
   }
   if (stat.isFile()) return fd;
   closeSync(fd);
-  if (stat.isDirectory()) throw trouble('captureIsFolder', quote(path));
+  if (stat.isDirectory()) throw trouble('captureIsNoFile', quote(path));
   throw trouble('captureNotReadable', quote(path), 'it is no regular file');
 }
 

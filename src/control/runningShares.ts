@@ -158,13 +158,15 @@ function readRecord(pid: number, folder: string): RunningShare | undefined {
 }
 
 /**
- * The share that `name` means: its tag, a folder, a process id or the path of its socket. Throws a Trouble that lists
+ * The share that `name` means: its tag, a folder, a process id (the daemon's, or that of the command that started it and
+ * that a person knows from `share … &`) or the path of its socket. Throws a Trouble that lists
  * what runs when there is none or more than one.
  */
 export function resolveShare(name: string, shares: readonly RunningShare[] = runningShares()): RunningShare {
   const meanings: ((share: RunningShare) => boolean)[] = [
     (share) => share.tag === name,
     (share) => String(share.pid) === name,
+    (share) => String(parentOf(share.pid)) === name,
     (share) => share.socket === resolve(name),
     (share) => realPath(share.directory) === realPath(name),
   ];
@@ -174,6 +176,15 @@ export function resolveShare(name: string, shares: readonly RunningShare[] = run
     if (found.length > 1) throw trouble('shareAmbiguous', quote(name), listOfShares(found));
   }
   throw trouble('shareUnknown', quote(name), listOfShares(shares));
+}
+
+/** Undefined for a process that has just gone. */
+function parentOf(pid: number): number | undefined {
+  try {
+    return Number(/^PPid:\s*(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
+  } catch {
+    return undefined;
+  }
 }
 
 function realPath(path: string): string {

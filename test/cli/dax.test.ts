@@ -119,6 +119,18 @@ describe('dax', () => {
     assert.equal((told['files'] as unknown[]).length, 2);
   });
 
+  it('takes no running share, and says who does', async () => {
+    await place.share(
+      'work',
+      windowCapture((c) => c.end(1)),
+    );
+    for (const name of ['work', place.path('shared-work')]) {
+      const { status, stderr } = place.run(['dax', name]);
+      assert.equal(status, 2);
+      assert.match(stderr, /a running share is taken by "trace" and "export" only/);
+    }
+  });
+
   it('refuses options that make no sense', () => {
     for (const words of [
       ['--slices', '0'],

@@ -114,7 +114,7 @@ describe('the files of a capture', () => {
     assert.throws(() => new CaptureFiles(path), { code: 'captureEmpty' });
     const inside = join(folder, 'folder');
     mkdirSync(inside);
-    assert.throws(() => new CaptureFiles(inside), { code: 'captureIsFolder' });
+    assert.throws(() => new CaptureFiles(inside), { code: 'captureIsNoFile' });
     assert.throws(() => new CaptureFiles('/dev/null'), { code: 'captureNotReadable' });
   });
 });

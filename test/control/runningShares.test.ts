@@ -1,6 +1,6 @@
 /** Which shares run, as daemons announce them and others find them. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
@@ -158,6 +158,21 @@ describe('running shares', () => {
       socketOf(process.pid, folder),
     ]) {
       assert.equal(resolveShare(name, all).pid, process.pid, name);
+    }
+  });
+
+  it('are meant by the process that started the daemon as well, where it has one only', async () => {
+    const daemons = [1, 2].map(() => spawn('sleep', ['60'], { stdio: 'ignore' }));
+    try {
+      const [first, second] = daemons.map(({ pid = 0 }) => pid);
+      await share(first, 'work');
+      assert.equal(resolveShare(String(process.pid), runningShares(folder)).pid, first);
+      await share(second, 'other');
+      const all = runningShares(folder);
+      assert.throws(() => resolveShare(String(process.pid), all), { code: 'shareAmbiguous' });
+      assert.equal(resolveShare(String(second), all).pid, second);
+    } finally {
+      for (const daemon of daemons) daemon.kill('SIGKILL');
     }
   });
 
