@@ -391,9 +391,10 @@ export class Trouble extends Error {
     super(text);
   }
 
-  /** As printed on a terminal or in a log: two lines. */
+  /** As printed on a terminal or in a log: two lines, and between them what else there is of the message. */
   override toString(): string {
-    return `error: ${this.message} [${this.code}]\n  ${this.remedy}`;
+    const [first, ...others] = this.message.split('\n');
+    return [`error: ${first} [${this.code}]`, ...others, `  ${this.remedy}`].join('\n');
   }
 }
 

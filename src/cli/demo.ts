@@ -90,6 +90,9 @@ async function demo(folder: string | undefined, kind: 'qemu' | 'uml', capture: s
         daemonOptions: capture === undefined ? [] : [`--capture=${resolve(capture)}`],
       },
     ];
+    if (kind === 'qemu' && accelerator !== 'kvm') {
+      say('  QEMU emulates the guest, which takes longer than with KVM: "virtiofs-studio doctor" says why it has to.');
+    }
     guest = await startGuest(
       {
         kind,

@@ -149,6 +149,6 @@ function durations(capture: Capture, row: number): string {
   if (capture.columns.calls[row] > 0) parts.push(`host ${printDuration(host)}`, `reply ${printDuration(writing)}`);
   if ((flags[row] & RowFlag.LATER) !== 0) parts.push('answered later');
   if (held[row] > 0) parts.push(`held ${printDuration(held[row])}`);
-  if ((flags[row] & RowFlag.CHANGED) !== 0) parts.push('changed');
+  if ((flags[row] & RowFlag.CHANGED) !== 0) parts.push('changed by a fault or a debugger');
   return `${printDuration(latency[row])} (${parts.join(', ')})`;
 }

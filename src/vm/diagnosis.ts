@@ -28,9 +28,14 @@ export interface Diagnosis {
 interface Rule {
   readonly sign: string;
   readonly why: string;
+  /** The line with the sign is part of the reason: `doctor` shows no other line. */
+  readonly quoted?: boolean;
   readonly remedy: string;
   readonly lines?: number;
 }
+
+/** What QEMU itself says, among the lines of the console. */
+const OWN_WORDS = /^(?:qemu-system-\S+: |KVM |error: kvm )/;
 
 /** The line with the sign, after which come the processor's registers, and those before it. */
 const UP_TO_SIGN = 4;
@@ -47,6 +52,7 @@ const rules: readonly Rule[] = [
   {
     sign: 'KVM internal error',
     why: 'KVM on this machine cannot run it',
+    quoted: true,
     remedy: WITHOUT_KVM,
     lines: UP_TO_SIGN,
   },
@@ -103,7 +109,9 @@ export function likelyReason(symptoms: Symptoms): Diagnosis {
   const rule = rules.find((rule) => symptoms.log.includes(rule.sign));
   const what = headline(symptoms);
   if (rule !== undefined) {
-    return { ...rule, why: `${what}: ${rule.why}` };
+    const { sign, why, quoted, ...rest } = rule;
+    const [line] = quoted ? symptoms.log.lines(Infinity).filter((line) => line.includes(sign)) : [];
+    return { ...rest, sign, why: `${what}: ${why}${line === undefined ? '' : ` (${line.trim()})`}` };
   }
   if (symptoms.failed.length > 0) {
     return {
@@ -112,8 +120,9 @@ export function likelyReason(symptoms: Symptoms): Diagnosis {
     };
   }
   if (symptoms.end === 'late' && symptoms.reached === 'nothing') {
+    const own = symptoms.log.lines(Infinity).findLast((line) => OWN_WORDS.test(line));
     return {
-      why: `${what}: its kernel said nothing of having started`,
+      why: `${what}: ${own?.trim() ?? 'its kernel said nothing of having started'}`,
       remedy: symptoms.kvm ? WITHOUT_KVM : 'A busy machine without KVM can be that slow: try again, or --guest uml.',
     };
   }

@@ -11,6 +11,11 @@ describe('the catalogue of errors', () => {
     assert.equal(error.toString(), 'error: --cache needs a value [optionNeedsValue]\n  Give it as --cache=MODE.');
   });
 
+  it('have their code behind the sentence, not behind what a guest or a program has said last', () => {
+    const error = trouble('guestNotUp', 'it ended', '\n  | one\n  | two', 'Try again.');
+    assert.equal(error.toString(), 'error: it ended [guestNotUp]\n  | one\n  | two\n  Try again.');
+  });
+
   it('has a text without a full stop, a remedy and an exit code in every row', () => {
     for (const code of Object.keys(catalogue) as TroubleCode[]) {
       const row = trouble(

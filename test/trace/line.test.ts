@@ -133,8 +133,14 @@ describe('the line of a request', () => {
   it('says which a debugger or a fault held or changed', () => {
     const held = { latency: 2_500_000_000, held: 2_000_000_000 };
     assert.match(lineOf(new CaptureBuilder().exchange('FSYNC', held)), /daemon 500ms, held 2\.00s\)$/);
-    assert.match(lineOf(new CaptureBuilder().exchange('FSYNC', { ...held, changed: true })), /held 2\.00s, changed\)$/);
-    assert.match(lineOf(new CaptureBuilder().exchange('FSYNC', { changed: true })), /, changed\)$/);
+    assert.match(
+      lineOf(new CaptureBuilder().exchange('FSYNC', { ...held, changed: true })),
+      /held 2\.00s, changed by a fault or a debugger\)$/,
+    );
+    assert.match(
+      lineOf(new CaptureBuilder().exchange('FSYNC', { changed: true })),
+      /, changed by a fault or a debugger\)$/,
+    );
   });
 });
 

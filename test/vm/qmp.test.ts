@@ -72,6 +72,13 @@ describe('last words', () => {
     assert.deepEqual(log('1\n2\n3\n4\nsign\n6\n7').lines(4, 'sign'), ['2', '3', '4', 'sign']);
   });
 
+  const ADVICE = "qemu-system-x86_64: -mon chardev=qmp: warning: '-mon' is deprecated, use '-object' instead\n";
+
+  it('are without QEMU’s advice about its command line', () => {
+    assert.deepEqual(log(`one\n${ADVICE}two\n`).lines(5), ['one', 'two']);
+    assert.deepEqual(log('kernel: warning: this is deprecated\n').lines(5), ['kernel: warning: this is deprecated']);
+  });
+
   it('are bounded', () => {
     const tail = new TextTail();
     for (let i = 0; i < 100; i++) {
@@ -90,10 +97,17 @@ describe('last words', () => {
     assert.match(kvm.remedy, /^Leave out --accel kvm/);
     assert.match(likelyReason({ ...symptoms, kvm: true, end: 'late' }).remedy, /^Leave out --accel kvm/);
     assert.match(likelyReason({ ...symptoms, end: 'late' }).remedy, /^A busy machine/);
+    assert.match(kvm.why, /cannot run it \(KVM internal error\. Suberror: 1\)$/);
     const shown = log('1\n2\n3\n4\nKVM internal error. Suberror: 1\nRAX=0000').lines(kvm.lines ?? 15, kvm.sign);
     assert.deepEqual(shown, ['2', '3', '4', 'KVM internal error. Suberror: 1'], 'no registers');
     assert.match(likelyReason({ ...symptoms, end: 'failed', failed: ['mount work'] }).why, /could not mount work/);
     assert.match(likelyReason({ ...symptoms, end: 'late' }).why, /did not come up in time: its kernel said nothing/);
+    const own = log('SeaBIOS\nqemu-system-x86_64: kvm run failed\nBooting from ROM');
+    assert.match(
+      likelyReason({ ...symptoms, end: 'late', log: own }).why,
+      /in time: qemu-system-x86_64: kvm run failed$/,
+    );
+    assert.match(likelyReason({ ...symptoms, end: 'late', log: log(ADVICE) }).why, /in time: its kernel said nothing/);
     assert.match(likelyReason({ ...symptoms, end: 'late', reached: 'init' }).why, /waiting for a mount/);
     assert.match(likelyReason(symptoms).why, /ended before it was ready/);
   });
