@@ -306,7 +306,7 @@ export const catalogue = {
   captureMissing: (name: string) =>
     usage(
       `there is no file ${name}`,
-      'Name a capture (*.fuse.pcapng). "virtiofs-studio share --capture FILE" makes one; a running share is taken by "trace" and "export" only.',
+      'Name a capture (*.fuse.pcapng). "virtiofs-studio share --capture FILE" makes one.',
     ),
   captureNotReadable: (name: string, why: string) =>
     usage(`${name} cannot be read: ${why}`, 'Check its permissions, or run as the user who made it.'),
@@ -314,10 +314,11 @@ export const catalogue = {
     usage(`${name} is empty`, 'The share may not have had a request yet; a growing file is read with --tail.'),
   captureIsFolder: (name: string) =>
     usage(`${name} is a folder, and no running share serves it`, 'Name the capture file in it, or a running share.'),
-  captureIsNoFile: (name: string) =>
+  captureIsNoFile: (name: string) => usage(`${name} is a folder`, 'Name the capture file in it.'),
+  shareIsNoCapture: (name: string) =>
     usage(
-      `${name} is a folder`,
-      'Name the capture file in it. "virtiofs-studio share --capture FILE" makes one; a running share is taken by "trace" and "export" only.',
+      `${name} is a share that runs, and a capture file is wanted`,
+      'Start it with --capture FILE, or write one until it ends: "virtiofs-studio export NAME --to pcapng -o FILE".',
     ),
   captureForeign: (name: string, why: string, remedy: string) =>
     usage(`${name} is ${why}`, remedy === '' ? 'Name a file that "--capture" has made.' : remedy),

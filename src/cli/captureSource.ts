@@ -8,7 +8,7 @@ import { statSync, type Stats } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { trouble } from '../base/catalogue';
 import { CaptureFiles } from '../control/captureFiles';
-import { resolveShare, runningShares } from '../control/runningShares';
+import { resolveShare, runningShares, sharesMeant } from '../control/runningShares';
 import { quote } from '../protocol/text';
 import { CaptureReader, type CaptureReaderOptions } from '../trace/captureReader';
 import { connectToShare, readStream } from './liveCapture';
@@ -66,6 +66,12 @@ export function fileSource(name: string): CaptureSource {
     notes: () => [...files.notes, ...reader.notes],
     close: () => files.close(),
   };
+}
+
+/** The same for a command that takes nothing else: of a share that runs it says so. */
+export function onlyFileSource(name: string): CaptureSource {
+  if (statOf(name)?.isFile() !== true && sharesMeant(name).length > 0) throw trouble('shareIsNoCapture', quote(name));
+  return fileSource(name);
 }
 
 function tailSource(name: string): CaptureSource {

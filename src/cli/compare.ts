@@ -4,7 +4,7 @@ import { trouble } from '../base/catalogue';
 import { quote } from '../protocol/text';
 import { compareCaptures } from '../trace/compare';
 import { comparisonJson, comparisonText } from '../trace/compareText';
-import { fileSource } from './captureSource';
+import { onlyFileSource } from './captureSource';
 import { Output } from './output';
 
 interface CompareOptions {
@@ -20,7 +20,7 @@ export function registerCompare(program: Command): void {
   program
     .command('compare')
     .description('two captures side by side: counts, errors and latency, what only one asks, where they part')
-    .argument('<a>', 'a capture file; a running share has to have one: share --capture')
+    .argument('<a>', 'a capture file (a running share has none unless it was started with --capture)')
     .argument('<b>', 'another one')
     .option('--json', 'as one JSON object', false)
     .addOption(
@@ -47,9 +47,9 @@ async function compare(a: string, b: string, options: CompareOptions): Promise<v
   if (!/^\d{1,4}$/.test(options.context)) {
     throw trouble('viewOptionBad', 'compare', '--context', options.context, 'a number from 0 to 9999');
   }
-  const first = fileSource(a);
+  const first = onlyFileSource(a);
   try {
-    const second = fileSource(b);
+    const second = onlyFileSource(b);
     try {
       const captures = [first.capture, second.capture] as const;
       const { by } = options;

@@ -6,7 +6,7 @@ import { captureEnd, windowFigures } from '../trace/dax/windowFigures';
 import { WindowHistory } from '../trace/dax/windowHistory';
 import { stateText, windowJson, windowText } from '../trace/dax/windowText';
 import { printSeconds } from '../trace/times';
-import { fileSource } from './captureSource';
+import { onlyFileSource } from './captureSource';
 import { Output } from './output';
 
 interface DaxOptions {
@@ -20,7 +20,7 @@ export function registerDax(program: Command): void {
   program
     .command('dax')
     .description('the DAX window of a capture: how full it was, whose it was, what came back at once')
-    .argument('<capture>', 'a capture file; a running share has to have one: share --capture')
+    .argument('<capture>', 'a capture file (a running share has none unless it was started with --capture)')
     .option('--json', 'as one JSON object', false)
     .option('--slices <n>', 'into how many slices time is cut', '20')
     .option('--thrash <ms>', 'a range that comes back within so many milliseconds counts as thrash', '1000')
@@ -56,7 +56,7 @@ async function dax(name: string, options: DaxOptions): Promise<void> {
   const slices = Math.round(numberOf('--slices', options.slices, 1, 1000));
   const thrashMs = numberOf('--thrash', options.thrash, 0, 1e6);
   const seconds = options.at === undefined ? Infinity : numberOf('--at', options.at, 0, MOST_SECONDS);
-  const source = fileSource(name);
+  const source = onlyFileSource(name);
   try {
     const { capture } = source;
     const history = WindowHistory.of(capture);

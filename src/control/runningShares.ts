@@ -158,11 +158,10 @@ function readRecord(pid: number, folder: string): RunningShare | undefined {
 }
 
 /**
- * The share that `name` means: its tag, a folder, a process id (the daemon's, or that of the command that started it and
- * that a person knows from `share … &`) or the path of its socket. Throws a Trouble that lists
- * what runs when there is none or more than one.
+ * The shares that `name` means: by tag, folder, process id (the daemon's, or that of the command that started it and that
+ * a person knows from `share … &`) or path of the socket.
  */
-export function resolveShare(name: string, shares: readonly RunningShare[] = runningShares()): RunningShare {
+export function sharesMeant(name: string, shares: readonly RunningShare[] = runningShares()): readonly RunningShare[] {
   const meanings: ((share: RunningShare) => boolean)[] = [
     (share) => share.tag === name,
     (share) => String(share.pid) === name,
@@ -172,9 +171,16 @@ export function resolveShare(name: string, shares: readonly RunningShare[] = run
   ];
   for (const means of meanings) {
     const found = shares.filter(means);
-    if (found.length === 1) return found[0];
-    if (found.length > 1) throw trouble('shareAmbiguous', quote(name), listOfShares(found));
+    if (found.length > 0) return found;
   }
+  return [];
+}
+
+/** The one share that `name` means. Throws a Trouble that lists what runs when there is none or more than one. */
+export function resolveShare(name: string, shares: readonly RunningShare[] = runningShares()): RunningShare {
+  const found = sharesMeant(name, shares);
+  if (found.length === 1) return found[0];
+  if (found.length > 1) throw trouble('shareAmbiguous', quote(name), listOfShares(found));
   throw trouble('shareUnknown', quote(name), listOfShares(shares));
 }
 

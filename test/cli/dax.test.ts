@@ -119,7 +119,7 @@ describe('dax', () => {
     assert.equal((told['files'] as unknown[]).length, 2);
   });
 
-  it('takes no running share, and says who does', async () => {
+  it('takes no running share, and says how to get a capture of it', async () => {
     await place.share(
       'work',
       windowCapture((c) => c.end(1)),
@@ -127,8 +127,10 @@ describe('dax', () => {
     for (const name of ['work', place.path('shared-work')]) {
       const { status, stderr } = place.run(['dax', name]);
       assert.equal(status, 2);
-      assert.match(stderr, /a running share is taken by "trace" and "export" only/);
+      assert.match(stderr, /is a share that runs.*\[shareIsNoCapture\]\n.*--capture FILE/);
     }
+    assert.match(place.run(['compare', file, 'work']).stderr, /\[shareIsNoCapture\]/);
+    assert.match(place.run(['dax', 'nothing']).stderr, /there is no file "nothing" \[captureMissing\]/);
   });
 
   it('refuses options that make no sense', () => {
