@@ -349,6 +349,11 @@ export const catalogue = {
     ),
   outputMissing: () =>
     usage('standard output is a terminal', 'Name a file with -o FILE, or -o - to have it on the terminal.'),
+  stdoutUnusable: (why: string) =>
+    machine(
+      `standard output cannot be written: ${why}`,
+      'Make room where it goes, or send it to a file on another file system.',
+    ),
   outputThere: (file: string) => usage(`${file} is there already`, 'Choose another name, or replace it with --force.'),
   outputUnusable: (file: string, why: string) =>
     machine(`${file} cannot be written: ${why}`, 'Name a file in a folder that you may write to, with room in it.'),

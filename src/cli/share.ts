@@ -268,7 +268,8 @@ async function chooseAccelerator(
 
 async function runCommand(guest: Guest, command: string): Promise<number> {
   // What the daemons complain of while the command runs.
-  guest.backEnds.forEach(({ process: daemon }) => daemon.stderr?.pipe(process.stderr, { end: false }));
+  // No pipe: it would end where standard error cannot be written, and a daemon that is not heard would wait.
+  guest.backEnds.forEach(({ process: { stderr } }) => stderr?.on('data', (chunk) => process.stderr.write(chunk)));
   try {
     const { status } = await guest.run(command, { onOutput: print });
     return status;

@@ -72,7 +72,7 @@ Examples:
   virtiofs-studio trace work.fuse.pcapng --json | jq 'select(.error)'
 
 Ctrl-C ends a live trace, with its statistics where they were asked for.
-Exit codes: 0; 2 wrong options or no capture, 3 the machine lacks something, 4 a failure.`;
+Exit codes: 0; 2 wrong options or no capture, 3 the output cannot be written, 4 a failure.`;
 
 async function trace(name: string | undefined, options: TraceOptions): Promise<number> {
   const output = new Output(process.stdout);
@@ -86,8 +86,11 @@ async function trace(name: string | undefined, options: TraceOptions): Promise<n
   const limit = limitOf(options.limit);
   const columns = options.fields === undefined ? undefined : columnsOf(options.fields, options.json);
   const palette = paletteOf(options.color);
-  const named = name ?? theOnlyShare();
-  if (named === undefined) return 0;
+  const named = name ?? theOnlyShare(output);
+  if (named === undefined) {
+    await output.flush();
+    return 0;
+  }
 
   const source = await openSource(named, { tail: options.tail });
   try {
@@ -122,14 +125,14 @@ function findingsOf(capture: Capture, json: boolean): string {
 }
 
 /** Undefined when there are several; they are listed then. */
-function theOnlyShare(): string | undefined {
+function theOnlyShare(output: Output): string | undefined {
   const shares = runningShares();
   if (shares.length === 0) throw trouble('shareNotRunning');
   if (shares.length === 1) {
     process.stderr.write(`${listOfShares(shares)}\n`);
     return shares[0].socket;
   }
-  process.stdout.write(`${listOfShares(shares)}\n`);
+  output.add(`${listOfShares(shares)}\n`);
   process.stderr.write('Several shares run: name one by its tag, folder or process id.\n');
   return undefined;
 }
