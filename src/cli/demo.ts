@@ -80,7 +80,7 @@ async function demo(folder: string | undefined, kind: 'qemu' | 'uml', capture: s
     const place = orTrouble(shared, () => mkdtempSync(join(shared, 'virtiofs-demo-')));
     work = place;
     orTrouble(shared, () => makeSampleTree(join(place, 'tree')));
-    const log = new TraceLog(say, () => process.stdout.columns ?? WIDTH_ELSEWHERE);
+    const log = new TraceLog(say, () => process.stdout.columns || WIDTH_ELSEWHERE);
     say(`Sharing ${own ?? 'a generated sample tree'}; all work is done in ${basename(place)}/ in it.`);
     const shares: GuestShare[] = [
       {

@@ -25,7 +25,6 @@ function program(): Command {
     .description('Share a folder with a virtual machine over virtio-fs, through a daemon of its own.')
     .version(VERSION, '-V, --version')
     .enablePositionalOptions()
-    .showHelpAfterError('("virtiofs-studio --help" shows what there is.)')
     .exitOverride();
   registerShare(command);
   registerTrace(command);
@@ -36,7 +35,14 @@ function program(): Command {
   registerDaemon(command);
   registerDemo(command);
   registerWireshark(command);
+  sayWhereHelpIs(command, 'virtiofs-studio');
   return command;
+}
+
+/** After a complaint: the help of the command that it is about. */
+function sayWhereHelpIs(command: Command, words: string): void {
+  command.showHelpAfterError(`("${words} --help" shows what there is.)`);
+  for (const each of command.commands) sayWhereHelpIs(each, `${words} ${each.name()}`);
 }
 
 /** Exit code for what a command threw; prints it. */

@@ -22,7 +22,15 @@ import { namedFolders, parseCount, parseMemory } from './guestOptions';
 import { checkDaemonWords } from './daemonArgs';
 import { LauncherLink } from './launcherLink';
 import { Progress } from './progress';
-import { captureOptions, checkGuestHas, daemonOptions, daxOf, describeShare, parseShareWords } from './shareOptions';
+import {
+  captureOptions,
+  checkGuestHas,
+  daemonOptions,
+  daxOf,
+  describeShare,
+  parseShareWords,
+  requestOf,
+} from './shareOptions';
 import type { ShareOptions, ShareRequest } from './shareOptions';
 import { hearDaemons, watchShares } from './shareWatch';
 import { converse, terminalShape } from './terminalShell';
@@ -35,11 +43,12 @@ export function registerShare(program: Command): void {
         'share --command "..." [dir] </dev/null >log 2>&1, and later kill its process.\n' +
         '\nWatch the requests from another terminal with "virtiofs-studio trace".\n' +
         'In the guest the folder is /mnt/TAG. Leave its shell with "exit"; Ctrl-] ends the guest at once.\n' +
-        'Exit codes: that of the command; 2 wrong options, 3 the machine lacks something, 4 the guest failed,\n' +
-        'or the command went well and its capture is incomplete.',
+        'Exit codes: with --command that of the command, else 0 when the shell was left; 2 wrong options, 3 the machine\n' +
+        'lacks something or the output cannot be written, 4 the guest failed, or the command went well and its capture\n' +
+        'is incomplete; 129 the reader of the output, the terminal or the parent has gone, 130 Ctrl-C, 143 SIGTERM.',
     )
-    .action(async (folder: string | undefined, options: ShareOptions) => {
-      process.exitCode = await new ShareCommand().run({ folder, options });
+    .action(async (...given: Parameters<typeof requestOf>) => {
+      process.exitCode = await new ShareCommand().run(requestOf(...given));
     });
 }
 

@@ -46,65 +46,84 @@ export interface ShareRequest {
   readonly options: ShareOptions;
 }
 
+function commandOf(script: string): string {
+  if (script.trim() === '') throw trouble('commandEmpty');
+  return script;
+}
+
 /** Gives `command` the argument and the options of `share`. */
 export function describeShare(command: Command): Command {
   const list = (value: string, before: string[]): string[] => [...before, value];
-  return command
-    .description('boot a Linux guest with a folder of this machine mounted in it')
-    .argument('[dir]', 'folder to share (default: the current one)')
-    .option('--command <script>', 'run this in the guest, in the folder, and end with its status')
-    .addOption(new Option('--guest <kind>', 'what runs the guest').choices(['qemu', 'uml']).default('qemu'))
-    .addOption(
-      new Option('--accel <how>', 'who runs its processors (QEMU only; default: auto)').choices(['auto', 'kvm', 'tcg']),
-    )
-    .option('--kernel <file>', 'Linux kernel image (QEMU only; default: a recent one)')
-    .option('--memory <size>', 'memory of the guest, such as 512M or 2G')
-    .option('--cpus <n>', 'processors of the guest (QEMU only; default: 2)')
-    .option('--queues <n>', 'request queues of each share (QEMU only; default: 1)')
-    .option('--qemu-arg <word>', 'one more word for QEMU (no other guest); may be given several times', list, [])
-    .option(
-      '--daemon-arg <word>',
-      'one more word for each daemon, such as --writeback; may be given several times',
-      list,
-      [],
-    )
-    .addOption(
-      new Option('--cache <mode>', 'what the guest may keep')
-        .choices(['never', 'metadata', 'auto', 'always'])
-        .default('auto'),
-    )
-    .option('--read-only', 'the guest may not change anything', false)
-    .option('--tag <tag>', 'name of the share in the guest: at most 36 bytes, no newline (default: share)')
-    .option('--share <dir:tag>', 'share one more folder; may be given several times', list, [])
-    .option(
-      '--capture <file>',
-      'write every request and reply into this file, over a capture of before (of several shares: one file each)',
-    )
-    .option('--capture-limit <size>', 'keep the newest: the capture and its older half stay below this, such as 100M')
-    .option('--snaplen <bytes>', 'bytes of data that captures keep of each message (default: 256)')
-    .option(
-      '--fault <rule>',
-      'do this to requests, such as "errno=EIO,p=0.01 READ *.db"; may be given several times (docs/faults.md)',
-      list,
-      [],
-    )
-    .option('--trace-syscalls', 'captures have each host system call as well', false)
-    .option('--dax <size>', 'give each share a DAX window of this size, from 2M to 256M (QEMU 11.1 and later)')
-    .option(
-      '--dax-policy <words>',
-      `which files go through it: pages, tails, >=1M, <2G, *.db (default: ${DEFAULT_DAX_POLICY})`,
-    )
-    .addOption(
-      new Option('--dax-mount <how>', 'mount option dax= of the guest, with --dax (default: inode)').choices([
-        'inode',
-        'always',
-        'never',
-      ]),
-    )
-    .addOption(new Option('--inspect-daemon <port>', "for editors: debug the daemon's JavaScript there").hideHelp())
-    .addOption(
-      new Option('--control <socket>', 'for editors: connect here, tell how it goes, take requests').hideHelp(),
-    );
+  return (
+    command
+      .description('boot a Linux guest with a folder of this machine mounted in it')
+      .argument('[dir]', 'folder to share (default: the current one)')
+      // `requestOf` says what to do with more.
+      .allowExcessArguments()
+      .option('--command <script>', 'run this in the guest, in the folder, and end with its status', commandOf)
+      .addOption(new Option('--guest <kind>', 'what runs the guest').choices(['qemu', 'uml']).default('qemu'))
+      .addOption(
+        new Option('--accel <how>', 'who runs its processors (QEMU only; default: auto)').choices([
+          'auto',
+          'kvm',
+          'tcg',
+        ]),
+      )
+      .option('--kernel <file>', 'Linux kernel image (QEMU only; default: a recent one)')
+      .option('--memory <size>', 'memory of the guest, such as 512M or 2G')
+      .option('--cpus <n>', 'processors of the guest (QEMU only; default: 2)')
+      .option('--queues <n>', 'request queues of each share (QEMU only; default: 1)')
+      .option('--qemu-arg <word>', 'one more word for QEMU (no other guest); may be given several times', list, [])
+      .option(
+        '--daemon-arg <word>',
+        'one more word for each daemon, such as --writeback; may be given several times',
+        list,
+        [],
+      )
+      .addOption(
+        new Option('--cache <mode>', 'what the guest may keep')
+          .choices(['never', 'metadata', 'auto', 'always'])
+          .default('auto'),
+      )
+      .option('--read-only', 'the guest may not change anything', false)
+      .option('--tag <tag>', 'name of the share in the guest: at most 36 bytes, no newline (default: share)')
+      .option('--share <dir:tag>', 'share one more folder; may be given several times', list, [])
+      .option(
+        '--capture <file>',
+        'write every request and reply into this file, over a capture of before (of several shares: one file each)',
+      )
+      .option('--capture-limit <size>', 'keep the newest: the capture and its older half stay below this, such as 100M')
+      .option('--snaplen <bytes>', 'bytes of data that captures keep of each message (default: 256)')
+      .option(
+        '--fault <rule>',
+        'do this to requests, such as "errno=EIO,p=0.01 READ *.db"; may be given several times (docs/faults.md)',
+        list,
+        [],
+      )
+      .option('--trace-syscalls', 'captures, and live traces, have each host system call as well', false)
+      .option('--dax <size>', 'give each share a DAX window of this size, from 2M to 256M (QEMU 11.1 and later)')
+      .option(
+        '--dax-policy <words>',
+        `which files go through it: pages, tails, >=1M, <2G, *.db (default: ${DEFAULT_DAX_POLICY})`,
+      )
+      .addOption(
+        new Option('--dax-mount <how>', 'mount option dax= of the guest, with --dax (default: inode)').choices([
+          'inode',
+          'always',
+          'never',
+        ]),
+      )
+      .addOption(new Option('--inspect-daemon <port>', "for editors: debug the daemon's JavaScript there").hideHelp())
+      .addOption(
+        new Option('--control <socket>', 'for editors: connect here, tell how it goes, take requests').hideHelp(),
+      )
+  );
+}
+
+/** What `command` was given. Throws a Trouble for more than one folder. */
+export function requestOf(folder: string | undefined, options: ShareOptions, command: Command): ShareRequest {
+  if (command.args.length > 1) throw trouble('foldersTooMany', command.args[1]);
+  return { folder, options };
 }
 
 /** What the words after `share` ask for. Throws a Trouble for words that it does not know. */
@@ -113,8 +132,8 @@ export function parseShareWords(words: readonly string[]): ShareRequest {
   const command = describeShare(new Command('share'))
     .exitOverride()
     .configureOutput({ writeOut: () => {}, writeErr: () => {} })
-    .action((folder: string | undefined, options: ShareOptions) => {
-      request = { folder, options };
+    .action((...given: Parameters<typeof requestOf>) => {
+      request = requestOf(...given);
     });
   try {
     command.parse(words, { from: 'user' });

@@ -120,7 +120,7 @@ async function trace(name: string | undefined, options: TraceOptions): Promise<n
 function findingsOf(capture: Capture, json: boolean): string {
   const found = findings(capture);
   if (json) return found.map((each) => `${JSON.stringify({ kind: 'finding', ...findingJson(each) })}\n`).join('');
-  const width = process.stdout.isTTY ? process.stdout.columns : 100;
+  const width = process.stdout.columns || 100;
   return `\n${findingsText(found, { width })}\n`;
 }
 
