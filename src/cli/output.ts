@@ -4,6 +4,7 @@
  * be written is a Trouble.
  */
 import { chmodSync, createWriteStream, existsSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
+import { constants } from 'node:os';
 import type { Writable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { trouble } from '../base/catalogue';
@@ -113,9 +114,9 @@ export async function writeWhole(
   const remove = (): void => {
     if (!direct) rmSync(fresh, { force: true });
   };
-  const interrupted = (): void => {
+  const interrupted = (signal: 'SIGINT' | 'SIGTERM'): void => {
     remove();
-    process.exit(130);
+    process.exit(128 + constants.signals[signal]);
   };
   process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
   try {

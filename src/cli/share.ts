@@ -5,11 +5,14 @@
  * an editor is told `launcherLink.ts`, the guest itself `vm/launcher.ts`.
  */
 import { once } from 'node:events';
+import { statSync } from 'node:fs';
 import type { Command } from 'commander';
 import { Trouble, trouble } from '../base/catalogue';
 import type { LauncherFacts, RunResult, ShareProblem } from '../control/launcher';
 import { MOST_OUTPUT } from '../control/launcher';
 import { countersSocketOf, socketOf } from '../control/runningShares';
+import { quote } from '../protocol/text';
+import { printBytes } from '../trace/statisticsText';
 import { checkDax } from '../vm/daxChecks';
 import { onTermination } from '../vm/endings';
 import { mountCommand, mountPoint } from '../vm/guestInit';
@@ -23,6 +26,7 @@ import { checkDaemonWords } from './daemonArgs';
 import { LauncherLink } from './launcherLink';
 import { Progress } from './progress';
 import {
+  captureFile,
   captureOptions,
   checkGuestHas,
   daemonOptions,
@@ -57,6 +61,8 @@ class ShareCommand {
   private link!: LauncherLink;
   private guest: Guest | undefined;
   private workplace: Workplace | undefined;
+  /** Captures that daemons write, and nobody has been told of yet. */
+  private captures: string[] = [];
   /** What to boot when the guest that runs has ended. */
   private next: ShareRequest | undefined;
   /** Aborted when the guest is to end, whatever is being done: by an editor, or by a signal. */
@@ -202,6 +208,7 @@ class ShareCommand {
       ...(interactive ? { shell: terminalShape() } : {}),
       progress: (text, reached) => (reached === 'up' ? progress.step(text) : step(reached)(text)),
       onStarted: (guest, backEnds) => {
+        this.captures = folders.flatMap(({ tag }) => captureFile(options, folders, tag) ?? []);
         link.facts({
           launcher: process.pid,
           kind: options.guest,
@@ -230,6 +237,7 @@ class ShareCommand {
     const { guest, workplace } = this;
     if (process.stdin.isTTY) process.stdin.setRawMode(false);
     await (guest === undefined ? workplace?.close() : guest.stop());
+    tellCaptures(this.captures.splice(0));
   }
 
   private stop(): void {
@@ -259,6 +267,14 @@ function statusWithCaptures(status: number, cut: ReadonlySet<string>): number {
   const incomplete = trouble('captureIncomplete', tags);
   process.stderr.write(`${incomplete.toString()}\n`);
   return status === 0 ? incomplete.exitCode : status;
+}
+
+/** What there is now that the daemons have ended: name and size. */
+function tellCaptures(files: readonly string[]): void {
+  for (const file of files) {
+    const bytes = statSync(file, { throwIfNoEntry: false })?.size;
+    if (bytes !== undefined) process.stderr.write(`capture: ${quote(file)}, ${printBytes(bytes)}\n`);
+  }
 }
 
 function processFacts({ pid = 0, spawnargs }: Guest['process']): LauncherFacts['guest'] {

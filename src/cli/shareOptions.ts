@@ -179,16 +179,23 @@ export function daemonOptions(options: ShareOptions): string[] {
   return [`--cache=${options.cache}`, '--allow-mmap', '--xattr', '--log-level=warn', ...faults, ...options.daemonArg];
 }
 
+/** Where the capture of the share `tag` among `folders` is, as it was named. */
+export function captureFile(
+  { capture }: ShareOptions,
+  folders: readonly NamedFolder[],
+  tag: string,
+): string | undefined {
+  return capture === undefined ? undefined : captureName(capture, folders.length > 1 ? tag : undefined);
+}
+
 /**
  * Of the share `tag` among `folders`: where there are several, each has a file of its own, `NAME.TAG.fuse.pcapng`.
  * Throws a Trouble for a capture that cannot be, before anything is started.
  */
 export function captureOptions(options: ShareOptions, folders: readonly NamedFolder[], tag: string): string[] {
   const { captureLimit, snaplen } = options;
-  const capture =
-    options.capture === undefined
-      ? undefined
-      : resolve(captureName(options.capture, folders.length > 1 ? tag : undefined));
+  const file = captureFile(options, folders, tag);
+  const capture = file === undefined ? undefined : resolve(file);
   if (captureLimit !== undefined) {
     if (capture === undefined) throw trouble('captureLimitAlone');
     if (parseCaptureLimit(captureLimit) === undefined) {
