@@ -63,7 +63,7 @@ function fields(tree: Node, into: string[], brief: boolean): void {
 }
 
 /** More flags than any request but INIT has; of these so many are shown. */
-const MANY_FLAGS = 10;
+const MANY_FLAGS = 7;
 const FIRST_FLAGS = 3;
 
 function beginning(node: Node): string {
