@@ -20,11 +20,14 @@ const failure = (text: string, remedy: string): Row => ({ exitCode: 4, text, rem
 
 const indented = (lines: string): string => lines.replaceAll('\n', '\n  ').replace(/^/, '  ');
 
+/** Asks whether another word was meant, if there is one. */
+const asking = (meant: string): string => (meant === '' ? '' : `; did you mean ${meant}?`);
+
 const daemonHelp = '"virtiofs-studio daemon --help" lists the options.';
 
 export const catalogue = {
   // Options of the daemon
-  optionUnknown: (option: string) => usage(`unknown option ${option}`, daemonHelp),
+  optionUnknown: (option: string, meant: string) => usage(`unknown option ${option}${asking(meant)}`, daemonHelp),
   optionNeedsValue: (option: string, value: string) =>
     usage(`${option} needs a value`, `Give it as ${option}=${value}.`),
   optionTakesNoValue: (option: string) => usage(`${option} takes no value`, `Give just ${option}.`),
@@ -32,7 +35,8 @@ export const catalogue = {
     usage(`${option}: "${value}" is not ${wanted}`, daemonHelp),
   optionUnsupported: (option: string, remedy: string) =>
     usage(`${option} is not implemented here, and leaving it out silently would be wrong`, remedy),
-  argumentUnexpected: (argument: string) => usage(`"${argument}" is not an option`, daemonHelp),
+  argumentUnexpected: (argument: string, meant: string) =>
+    usage(`"${argument}" is not an option${asking(meant)}`, daemonHelp),
   daemonArgOwn: (what: string, remedy: string) =>
     usage(`an argument for the daemon cannot say this: "share" decides ${what}`, remedy),
   daemonArgPrints: (words: string) =>
@@ -274,6 +278,12 @@ export const catalogue = {
       `${folder}, shared as "${tag}", is not there any more`,
       'The guest keeps the folder that was removed. Put it back and restart the guest to share it anew.',
     ),
+  commandEmpty: () => usage('--command has nothing to run', 'Name a command, or leave it out to have a shell.'),
+  foldersTooMany: (folder: string) =>
+    usage(
+      `share takes one folder by itself, and "${folder}" is one more`,
+      'Share it as well with --share DIR:TAG, for example --share ./src:work; a path with spaces is put in quotes.',
+    ),
   shareWordsBad: (why: string) => usage(why, '"virtiofs-studio share --help" lists the options.'),
   noVm: () => failure('no virtual machine of this window runs', 'Start one with "Virtio-FS: Share Folder into VM".'),
   guestNotThere: () => failure('the guest is not up', 'Wait until it is, or start it again.'),
@@ -355,6 +365,11 @@ export const catalogue = {
     ),
   outputMissing: () =>
     usage('standard output is a terminal', 'Name a file with -o FILE, or -o - to have it on the terminal.'),
+  stdoutUnusable: (why: string) =>
+    machine(
+      `standard output cannot be written: ${why}`,
+      'Make room where it goes, or send it to a file on another file system.',
+    ),
   outputThere: (file: string) => usage(`${file} is there already`, 'Choose another name, or replace it with --force.'),
   outputUnusable: (file: string, why: string) =>
     machine(`${file} cannot be written: ${why}`, 'Name a file in a folder that you may write to, with room in it.'),

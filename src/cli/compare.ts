@@ -41,7 +41,8 @@ Examples:
   virtiofs-studio compare before.fuse.pcapng after.fuse.pcapng
   virtiofs-studio compare a.fuse.pcapng b.fuse.pcapng --json | jq .divergence
 
-Exit codes: 0, whether they differ or not; 2 wrong options or no capture, 4 a failure.`;
+Exit codes: 0, whether they differ or not; 2 wrong options or no capture,
+3 the output cannot be written, 4 a failure.`;
 
 async function compare(a: string, b: string, options: CompareOptions): Promise<void> {
   if (!/^\d{1,4}$/.test(options.context)) {

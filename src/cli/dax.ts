@@ -39,7 +39,7 @@ Examples:
   virtiofs-studio dax boot.fuse.pcapng --at 2.5
   virtiofs-studio dax boot.fuse.pcapng --json | jq .files
 
-Exit codes: 0; 2 wrong options or no capture, 4 a failure.`;
+Exit codes: 0; 2 wrong options or no capture, 3 the output cannot be written, 4 a failure.`;
 
 /** Longer captures have no moments that could be named. */
 const MOST_SECONDS = 1e9;

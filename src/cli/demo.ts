@@ -41,6 +41,12 @@ export function registerDemo(program: Command): void {
     .argument('[dir]', 'folder to share; the work is done in a fresh folder in it (default: a generated one)')
     .addOption(new Option('--guest <kind>', 'what runs the guest').choices(['qemu', 'uml']).default('qemu'))
     .option('--capture <file>', 'keep every request and reply in this file as well, over a capture of before')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 every step came out right, 1 one did not; 2 wrong options, 3 the machine lacks something or the\n' +
+        'output cannot be written, 4 the guest failed; 129 the reader of the output, the terminal or the parent has gone,\n' +
+        '130 Ctrl-C, 143 SIGTERM.',
+    )
     .action(async (folder: string | undefined, options: { guest: 'qemu' | 'uml'; capture?: string }) => {
       process.exitCode = await demo(folder, options.guest, options.capture);
     });
@@ -80,7 +86,7 @@ async function demo(folder: string | undefined, kind: 'qemu' | 'uml', capture: s
     const place = orTrouble(shared, () => mkdtempSync(join(shared, 'virtiofs-demo-')));
     work = place;
     orTrouble(shared, () => makeSampleTree(join(place, 'tree')));
-    const log = new TraceLog(say, () => process.stdout.columns ?? WIDTH_ELSEWHERE);
+    const log = new TraceLog(say, () => process.stdout.columns || WIDTH_ELSEWHERE);
     say(`Sharing ${own ?? 'a generated sample tree'}; all work is done in ${basename(place)}/ in it.`);
     const shares: GuestShare[] = [
       {

@@ -14,7 +14,10 @@ export function registerDoctor(program: Command): void {
     .command('doctor')
     .description('check what this machine has for running guests, and say the fix for what it lacks')
     .option('--json', 'print the findings as JSON', false)
-    .addHelpText('after', '\nExit codes: 0 all there (notes do not count), 3 something is missing.')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 all there (notes do not count), 3 something is missing, or the output cannot be written.',
+    )
     .action(async (options: { json: boolean }) => {
       const findings = await checkMachine(options.json ? () => {} : (finding) => console.log(line(finding)));
       const missing = findings.filter((finding) => finding.verdict === 'missing');

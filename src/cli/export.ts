@@ -68,7 +68,8 @@ Examples:
   virtiofs-studio export work.fuse.pcapng --to csv --filter 'opcode == READ' > reads.csv
   virtiofs-studio export work.fuse.pcapng --to pcapng --filter 'error < 0' -o errors.fuse.pcapng
 
-Exit codes: 0; 2 wrong options or no capture, 3 the output cannot be written, 4 a failure.`;
+Exit codes: 0; 2 wrong options or no capture, 3 the output cannot be written, 4 a failure, 130 Ctrl-C, 143
+SIGTERM; 0 also when the reader of the output has gone.`;
 
 async function exportCapture(file: string, options: ExportOptions): Promise<void> {
   const wanted = both(filterOf(options.filter), followed('export', options.follow));

@@ -2,12 +2,13 @@
  * `virtiofs-studio`: the command line. Owns the list of commands, the exit codes and how an error is shown.
  *
  * What a command does is its own file's business. Exit codes: 0 well; 2 asked for something wrong; 3 the machine lacks
- * something; 4 a failure; `share --command` ends with the status of the command in the guest.
+ * something, or the output cannot be written; 4 a failure; `share --command` ends with the status of the command in the
+ * guest.
  */
 import { Command, CommanderError } from 'commander';
 import { Trouble, trouble } from '../base/catalogue';
 import { VERSION } from '../base/version';
-import { isReaderGone } from '../vm/endings';
+import { isReaderGone, outputTrouble } from '../vm/endings';
 import { registerCompare } from './compare';
 import { registerDaemon } from './daemon';
 import { registerDax } from './dax';
@@ -24,7 +25,6 @@ function program(): Command {
     .description('Share a folder with a virtual machine over virtio-fs, through a daemon of its own.')
     .version(VERSION, '-V, --version')
     .enablePositionalOptions()
-    .showHelpAfterError('("virtiofs-studio --help" shows what there is.)')
     .exitOverride();
   registerShare(command);
   registerTrace(command);
@@ -35,7 +35,14 @@ function program(): Command {
   registerDaemon(command);
   registerDemo(command);
   registerWireshark(command);
+  sayWhereHelpIs(command, 'virtiofs-studio');
   return command;
+}
+
+/** After a complaint: the help of the command that it is about. */
+function sayWhereHelpIs(command: Command, words: string): void {
+  command.showHelpAfterError(`("${words} --help" shows what there is.)`);
+  for (const each of command.commands) sayWhereHelpIs(each, `${words} ${each.name()}`);
 }
 
 /** Exit code for what a command threw; prints it. */
@@ -54,12 +61,18 @@ function report(error: unknown): number {
   return fault.exitCode;
 }
 
-// A command that has something to clean up ends by itself when nobody reads its output; any other has little left to do.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (!isReaderGone(error) && stream.listenerCount('error') === 1) throw error;
-  });
-}
+/**
+ * A command that has something to clean up, or much to say, hears of its output itself. Any other goes on to its end, which
+ * is near, without output, and its exit code is that of the error. Standard error that cannot be written changes nothing.
+ */
+let unwritten: Trouble | undefined;
+process.stderr.on('error', () => {});
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (isReaderGone(error, process.stdout) || process.stdout.listenerCount('error') > 1 || unwritten) return;
+  unwritten = outputTrouble(error);
+  console.error(unwritten.toString());
+});
+process.once('exit', () => (process.exitCode = unwritten?.exitCode ?? process.exitCode));
 
 program()
   .parseAsync()

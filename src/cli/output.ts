@@ -1,16 +1,26 @@
 /**
  * Text and bytes to standard output or a file, without more in memory than a buffer: who writes waits where the reader is
- * slow. A reader that has gone (`| head`) is `OutputClosed`, which main.ts takes for a good end.
+ * slow. A reader that has gone (`| head`) is `OutputClosed`, which main.ts takes for a good end; standard output that cannot
+ * be written is a Trouble.
  */
 import { chmodSync, createWriteStream, existsSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
+import { constants } from 'node:os';
 import type { Writable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { trouble } from '../base/catalogue';
 import { quote } from '../protocol/text';
+import { isReaderGone, outputTrouble } from '../vm/endings';
 
 /** Nobody reads any more: not a failure. */
 export class OutputClosed extends Error {
   override readonly name = 'OutputClosed';
+}
+
+/** What is wrong with a file is told by who knows its name. */
+function faultOf(stream: Writable, error: NodeJS.ErrnoException): Error {
+  const { stdout } = process;
+  if (isReaderGone(error, stream === stdout ? stdout : { isTTY: false })) return new OutputClosed(error.message);
+  return stream === stdout ? outputTrouble(error) : error;
 }
 
 const BUFFERED = 128 << 10;
@@ -27,7 +37,7 @@ export class Output {
 
   constructor(private readonly stream: Writable) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      this.fault ??= error.code === 'EPIPE' ? new OutputClosed(error.message) : error;
+      this.fault ??= faultOf(stream, error);
       this.wake();
     });
     stream.on('drain', () => this.wake());
@@ -104,9 +114,9 @@ export async function writeWhole(
   const remove = (): void => {
     if (!direct) rmSync(fresh, { force: true });
   };
-  const interrupted = (): void => {
+  const interrupted = (signal: 'SIGINT' | 'SIGTERM'): void => {
     remove();
-    process.exit(130);
+    process.exit(128 + constants.signals[signal]);
   };
   process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
   try {

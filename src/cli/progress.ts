@@ -12,7 +12,8 @@ export class Progress {
   readonly step = (line: string): void => {
     const seconds = ((performance.now() - this.start) / 1000).toFixed(1).padStart(5);
     if (this.onTerminal) {
-      const room = (this.stream.columns ?? 80) - 1;
+      // A terminal without a size says 0.
+      const room = (this.stream.columns || 80) - 1;
       this.stream.write(`\r\x1b[K${`${seconds} s  ${line}`.slice(0, room)}`);
       this.shown = true;
     } else {

@@ -18,6 +18,7 @@ export interface PrintOptions {
   readonly time: TimeStyle;
   readonly json: boolean;
   readonly hex: boolean;
+  readonly brief: boolean;
   readonly syscalls: boolean;
   readonly control: boolean;
   readonly limit: number;
@@ -34,6 +35,8 @@ export class RowPrinter {
   readonly passed: number[] = [];
   private readonly completion: Completion;
   private readonly events: EventLines;
+  /** Nothing has passed so far, of what is complete or waits. */
+  none = true;
   private last: number | undefined;
   private count = 0;
 
@@ -102,7 +105,9 @@ export class RowPrinter {
 
   private passes(row: number): boolean {
     const { wanted } = this.options;
-    return wanted === undefined || wanted(this.capture, row);
+    const passes = wanted === undefined || wanted(this.capture, row);
+    if (passes) this.none = false;
+    return passes;
   }
 
   /** Something to wait for, or undefined: most rows are not worth a promise. */

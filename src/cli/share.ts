@@ -5,11 +5,14 @@
  * an editor is told `launcherLink.ts`, the guest itself `vm/launcher.ts`.
  */
 import { once } from 'node:events';
+import { statSync } from 'node:fs';
 import type { Command } from 'commander';
 import { Trouble, trouble } from '../base/catalogue';
 import type { LauncherFacts, RunResult, ShareProblem } from '../control/launcher';
 import { MOST_OUTPUT } from '../control/launcher';
 import { countersSocketOf, socketOf } from '../control/runningShares';
+import { quote } from '../protocol/text';
+import { printBytes } from '../trace/statisticsText';
 import { checkDax } from '../vm/daxChecks';
 import { onTermination } from '../vm/endings';
 import { mountCommand, mountPoint } from '../vm/guestInit';
@@ -22,7 +25,16 @@ import { namedFolders, parseCount, parseMemory } from './guestOptions';
 import { checkDaemonWords } from './daemonArgs';
 import { LauncherLink } from './launcherLink';
 import { Progress } from './progress';
-import { captureOptions, checkGuestHas, daemonOptions, daxOf, describeShare, parseShareWords } from './shareOptions';
+import {
+  captureFile,
+  captureOptions,
+  checkGuestHas,
+  daemonOptions,
+  daxOf,
+  describeShare,
+  parseShareWords,
+  requestOf,
+} from './shareOptions';
 import type { ShareOptions, ShareRequest } from './shareOptions';
 import { hearDaemons, watchShares } from './shareWatch';
 import { converse, terminalShape } from './terminalShell';
@@ -35,11 +47,12 @@ export function registerShare(program: Command): void {
         'share --command "..." [dir] </dev/null >log 2>&1, and later kill its process.\n' +
         '\nWatch the requests from another terminal with "virtiofs-studio trace".\n' +
         'In the guest the folder is /mnt/TAG. Leave its shell with "exit"; Ctrl-] ends the guest at once.\n' +
-        'Exit codes: that of the command; 2 wrong options, 3 the machine lacks something, 4 the guest failed,\n' +
-        'or the command went well and its capture is incomplete.',
+        'Exit codes: with --command that of the command, else 0 when the shell was left; 2 wrong options, 3 the machine\n' +
+        'lacks something or the output cannot be written, 4 the guest failed, or the command went well and its capture\n' +
+        'is incomplete; 129 the reader of the output, the terminal or the parent has gone, 130 Ctrl-C, 143 SIGTERM.',
     )
-    .action(async (folder: string | undefined, options: ShareOptions) => {
-      process.exitCode = await new ShareCommand().run({ folder, options });
+    .action(async (...given: Parameters<typeof requestOf>) => {
+      process.exitCode = await new ShareCommand().run(requestOf(...given));
     });
 }
 
@@ -48,6 +61,8 @@ class ShareCommand {
   private link!: LauncherLink;
   private guest: Guest | undefined;
   private workplace: Workplace | undefined;
+  /** Captures that daemons write, and nobody has been told of yet. */
+  private captures: string[] = [];
   /** What to boot when the guest that runs has ended. */
   private next: ShareRequest | undefined;
   /** Aborted when the guest is to end, whatever is being done: by an editor, or by a signal. */
@@ -195,6 +210,7 @@ class ShareCommand {
       ...(interactive ? { shell: terminalShape() } : {}),
       progress: (text, reached) => (reached === 'up' ? progress.step(text) : step(reached)(text)),
       onStarted: (guest, backEnds) => {
+        this.captures = folders.flatMap(({ tag }) => captureFile(options, folders, tag) ?? []);
         link.facts({
           launcher: process.pid,
           kind: options.guest,
@@ -223,6 +239,7 @@ class ShareCommand {
     const { guest, workplace } = this;
     if (process.stdin.isTTY) process.stdin.setRawMode(false);
     await (guest === undefined ? workplace?.close() : guest.stop());
+    tellCaptures(this.captures.splice(0));
   }
 
   private stop(): void {
@@ -254,6 +271,14 @@ function statusWithCaptures(status: number, cut: ReadonlySet<string>): number {
   return status === 0 ? incomplete.exitCode : status;
 }
 
+/** What there is now that the daemons have ended: name and size. */
+function tellCaptures(files: readonly string[]): void {
+  for (const file of files) {
+    const bytes = statSync(file, { throwIfNoEntry: false })?.size;
+    if (bytes !== undefined) process.stderr.write(`capture: ${quote(file)}, ${printBytes(bytes)}\n`);
+  }
+}
+
 function processFacts({ pid = 0, spawnargs }: Guest['process']): LauncherFacts['guest'] {
   return { pid, argv: spawnargs };
 }
@@ -270,7 +295,8 @@ async function chooseAccelerator(
 
 async function runCommand(guest: Guest, command: string): Promise<number> {
   // What the daemons complain of while the command runs.
-  guest.backEnds.forEach(({ process: daemon }) => daemon.stderr?.pipe(process.stderr, { end: false }));
+  // No pipe: it would end where standard error cannot be written, and a daemon that is not heard would wait.
+  guest.backEnds.forEach(({ process: { stderr } }) => stderr?.on('data', (chunk) => process.stderr.write(chunk)));
   try {
     const { status } = await guest.run(command, { onOutput: print });
     return status;

@@ -46,13 +46,20 @@ export interface ShareRequest {
   readonly options: ShareOptions;
 }
 
+function commandOf(script: string): string {
+  if (script.trim() === '') throw trouble('commandEmpty');
+  return script;
+}
+
 /** Gives `command` the argument and the options of `share`. */
 export function describeShare(command: Command): Command {
   const list = (value: string, before: string[]): string[] => [...before, value];
+  // More arguments than one are let through: `requestOf` says what to do with them.
   return command
+    .allowExcessArguments()
     .description('boot a Linux guest with a folder of this machine mounted in it')
     .argument('[dir]', 'folder to share (default: the current one; beside --share none, unless --tag is given)')
-    .option('--command <script>', 'run this in the guest, in the folder, and end with its status')
+    .option('--command <script>', 'run this in the guest, in the folder, and end with its status', commandOf)
     .addOption(new Option('--guest <kind>', 'what runs the guest').choices(['qemu', 'uml']).default('qemu'))
     .addOption(
       new Option('--accel <how>', 'who runs its processors (QEMU only; default: auto)').choices(['auto', 'kvm', 'tcg']),
@@ -88,7 +95,7 @@ export function describeShare(command: Command): Command {
       list,
       [],
     )
-    .option('--trace-syscalls', 'captures have each host system call as well', false)
+    .option('--trace-syscalls', 'captures, and live traces, have each host system call as well', false)
     .option('--dax <size>', 'give each share a DAX window of this size, from 2M to 256M (QEMU 11.1 and later)')
     .option(
       '--dax-policy <words>',
@@ -107,14 +114,20 @@ export function describeShare(command: Command): Command {
     );
 }
 
+/** What `command` was given. Throws a Trouble for more than one folder. */
+export function requestOf(folder: string | undefined, options: ShareOptions, command: Command): ShareRequest {
+  if (command.args.length > 1) throw trouble('foldersTooMany', command.args[1]);
+  return { folder, options };
+}
+
 /** What the words after `share` ask for. Throws a Trouble for words that it does not know. */
 export function parseShareWords(words: readonly string[]): ShareRequest {
   let request: ShareRequest | undefined;
   const command = describeShare(new Command('share'))
     .exitOverride()
     .configureOutput({ writeOut: () => {}, writeErr: () => {} })
-    .action((folder: string | undefined, options: ShareOptions) => {
-      request = { folder, options };
+    .action((...given: Parameters<typeof requestOf>) => {
+      request = requestOf(...given);
     });
   try {
     command.parse(words, { from: 'user' });
@@ -160,16 +173,23 @@ export function daemonOptions(options: ShareOptions): string[] {
   return [`--cache=${options.cache}`, '--allow-mmap', '--xattr', '--log-level=warn', ...faults, ...options.daemonArg];
 }
 
+/** Where the capture of the share `tag` among `folders` is, as it was named. */
+export function captureFile(
+  { capture }: ShareOptions,
+  folders: readonly NamedFolder[],
+  tag: string,
+): string | undefined {
+  return capture === undefined ? undefined : captureName(capture, folders.length > 1 ? tag : undefined);
+}
+
 /**
  * Of the share `tag` among `folders`: where there are several, each has a file of its own, `NAME.TAG.fuse.pcapng`.
  * Throws a Trouble for a capture that cannot be, before anything is started.
  */
 export function captureOptions(options: ShareOptions, folders: readonly NamedFolder[], tag: string): string[] {
   const { captureLimit, snaplen } = options;
-  const capture =
-    options.capture === undefined
-      ? undefined
-      : resolve(captureName(options.capture, folders.length > 1 ? tag : undefined));
+  const file = captureFile(options, folders, tag);
+  const capture = file === undefined ? undefined : resolve(file);
   if (captureLimit !== undefined) {
     if (capture === undefined) throw trouble('captureLimitAlone');
     if (parseCaptureLimit(captureLimit) === undefined) {

@@ -35,6 +35,7 @@ export function registerTrace(program: Command): void {
     .option('--fields <names>', 'these fields as columns, comma-separated; "help" lists them')
     .option('--stats [by]', 'counts, errors, bytes and latency instead of lines: by opcode, path or process')
     .option('--hex', 'the bytes of each message, with what they are', false)
+    .option('--long', 'long lists of flags whole, as --hex shows them', false)
     .option('--syscalls', 'the host system calls of each request (of captures made with --trace-syscalls)', false)
     .option('--control', 'vhost-user messages as well', false)
     .option('--json', 'one JSON object a line', false)
@@ -59,8 +60,9 @@ export function registerTrace(program: Command): void {
 const HELP = `
 Each line: seconds since the beginning, queue, process and user in the guest, opcode, path, arguments, reply or errno,
 then how long it took: waiting in the queue, in the daemon, in host system calls, writing the reply. Names are in quotes
-and on one line, whatever is in them; (?) after a path: packets were lost since it was learned. "… in flight": no reply
-yet; a live trace shows such a request after a second, and again with its reply.
+and on one line, whatever is in them; (?) after a path: packets were lost since it was learned. "… (+9)": nine flags more,
+which --long shows. "… in flight": no reply yet; a live trace shows such a request after a second, and again with its
+reply.
 
 Examples:
   virtiofs-studio trace                                   the share that runs, or a list of those that do
@@ -72,7 +74,8 @@ Examples:
   virtiofs-studio trace work.fuse.pcapng --json | jq 'select(.error)'
 
 Ctrl-C ends a live trace, with its statistics where they were asked for.
-Exit codes: 0; 2 wrong options or no capture, 3 the machine lacks something, 4 a failure.`;
+Exit codes: 0, also when the reader of the output has gone; 2 wrong options or no capture, 3 the output cannot be
+written, 4 a failure.`;
 
 async function trace(name: string | undefined, options: TraceOptions): Promise<number> {
   const output = new Output(process.stdout);
@@ -86,17 +89,21 @@ async function trace(name: string | undefined, options: TraceOptions): Promise<n
   const limit = limitOf(options.limit);
   const columns = options.fields === undefined ? undefined : columnsOf(options.fields, options.json);
   const palette = paletteOf(options.color);
-  const named = name ?? theOnlyShare();
-  if (named === undefined) return 0;
+  const named = name ?? theOnlyShare(output);
+  if (named === undefined) {
+    await output.flush();
+    return 0;
+  }
 
   const source = await openSource(named, { tail: options.tail });
   try {
     const silent = by !== undefined;
     const { time, json, hex, syscalls, control } = options;
+    const brief = !options.long && !hex;
     const printer = new RowPrinter(
       source.capture,
       output,
-      { palette, time, json, hex, syscalls, control, limit, wanted, columns: columns?.row, silent },
+      { palette, time, json, hex, brief, syscalls, control, limit, wanted, columns: columns?.row, silent },
       silent,
     );
     if (columns?.header !== undefined) output.add(`${columns.header}\n`);
@@ -107,6 +114,9 @@ async function trace(name: string | undefined, options: TraceOptions): Promise<n
     }
     if (options.findings) output.add(findingsOf(source.capture, json));
     await output.flush();
+    if (wanted !== undefined && printer.none) {
+      process.stderr.write(`0 of ${source.capture.count} requests pass ${testsOf(options)}\n`);
+    }
     for (const note of source.notes()) process.stderr.write(`note: ${note}\n`);
     return 0;
   } finally {
@@ -114,22 +124,26 @@ async function trace(name: string | undefined, options: TraceOptions): Promise<n
   }
 }
 
+function testsOf({ filter, follow }: TraceOptions): string {
+  return [...(filter === undefined ? [] : ['the filter']), ...(follow.length === 0 ? [] : ['--follow'])].join(' and ');
+}
+
 function findingsOf(capture: Capture, json: boolean): string {
   const found = findings(capture);
   if (json) return found.map((each) => `${JSON.stringify({ kind: 'finding', ...findingJson(each) })}\n`).join('');
-  const width = process.stdout.isTTY ? process.stdout.columns : 100;
+  const width = process.stdout.columns || 100;
   return `\n${findingsText(found, { width })}\n`;
 }
 
 /** Undefined when there are several; they are listed then. */
-function theOnlyShare(): string | undefined {
+function theOnlyShare(output: Output): string | undefined {
   const shares = runningShares();
   if (shares.length === 0) throw trouble('shareNotRunning');
   if (shares.length === 1) {
     process.stderr.write(`${listOfShares(shares)}\n`);
     return shares[0].socket;
   }
-  process.stdout.write(`${listOfShares(shares)}\n`);
+  output.add(`${listOfShares(shares)}\n`);
   process.stderr.write('Several shares run: name one by its tag, folder or process id.\n');
   return undefined;
 }

@@ -12,6 +12,7 @@ export interface TraceOptions {
   readonly follow: readonly string[];
   readonly stats?: string | true;
   readonly hex: boolean;
+  readonly long: boolean;
   readonly syscalls: boolean;
   readonly control: boolean;
   readonly json: boolean;

@@ -14,6 +14,7 @@ import { problemLine } from '../control/problemLines';
 import { eventfd, signal } from '../native/descriptors';
 import { leave, limitDescriptors } from '../native/process';
 import { errnoName } from '../protocol/errno';
+import { quote } from '../protocol/text';
 import type { BlockingWorkerData } from './blockingWorker';
 import { compileForRequests } from './compiler';
 import { CounterBoard } from './counterBoard';
@@ -90,6 +91,11 @@ function run(options: DaemonOptions): void {
     listening.remove();
     counterLines.close();
     const farewell = debug.close(outcome === 0 ? 'The share is over.' : 'The daemon has failed.');
+    const { capture } = options;
+    if (capture !== undefined) {
+      const served = counters.read().queues.reduce((sum, { taken }) => sum + taken, 0);
+      log('info', `${served} requests served; capture: ${quote(capture)}`);
+    }
     void Promise.all([tracing.end(), farewell]).then(() => leave(outcome));
   };
   const failed = (error: Error): void => {

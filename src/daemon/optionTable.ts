@@ -253,7 +253,7 @@ export const rows: readonly Row[] = [
     SNAP_LENGTHS,
     parseSnapLength,
   ),
-  toggle('--trace-syscalls', 'traceSyscalls', true, 'Captures have each host system call as well.'),
+  toggle('--trace-syscalls', 'traceSyscalls', true, 'Captures and live traces have each host system call as well.'),
   toggle('--no-live-trace', 'liveTrace', false, 'Make no socket for "virtiofs-studio trace" to connect to.'),
   toggle('--no-debug', 'debug', false, 'Make no socket for a debugger to connect to.'),
   {

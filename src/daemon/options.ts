@@ -5,6 +5,7 @@
  * the help text.
  */
 import { type Trouble, trouble } from '../base/catalogue';
+import { nearest } from '../base/nearest';
 import type { DaemonOptions } from './daemonOptions';
 import { type Draft, type Row, legacy, legacyValues, rows } from './optionTable';
 
@@ -17,6 +18,11 @@ export type ParsedOptions =
   | { kind: 'refused'; trouble: Trouble };
 
 const byName = new Map(rows.flatMap((row) => row.names.map((name) => [name, row] as const)));
+
+/** The option that was probably meant, '' when there is none like it. */
+function meant(word: string): string {
+  return nearest(word.replace(/=.*$/s, ''), byName.keys()) ?? '';
+}
 
 function apply(draft: Draft, row: Row, name: string, value: string | undefined): Trouble | undefined {
   if (row.value && value === undefined) return trouble('optionNeedsValue', name, row.value);
@@ -31,7 +37,7 @@ function applyLegacy(draft: Draft, list: string): Trouble | undefined {
     const name = Object.hasOwn(legacy, key) ? legacy[key] : undefined;
     const row = byName.get(name ?? '');
     if (name === '') continue;
-    if (!row) return trouble('optionUnknown', `-o ${key}`);
+    if (!row) return trouble('optionUnknown', `-o ${key}`, '');
     const value = given === undefined ? undefined : (legacyValues[`${key}=${given}`] ?? given);
     const fault = apply(draft, row, `-o ${key}`, value);
     if (fault) return fault;
@@ -49,11 +55,11 @@ function readArguments(argv: readonly string[], draft: Draft): Trouble | undefin
       if (fault) return fault;
       continue;
     }
-    if (!argument.startsWith('-')) return trouble('argumentUnexpected', argument);
+    if (!argument.startsWith('-')) return trouble('argumentUnexpected', argument, meant(`--${argument}`));
     const equals = argument.indexOf('=');
     const name = equals < 0 ? argument : argument.slice(0, equals);
     const row = byName.get(name);
-    if (!row) return trouble('optionUnknown', name);
+    if (!row) return trouble('optionUnknown', name, meant(name));
     let value = equals < 0 ? undefined : argument.slice(equals + 1);
     if (row.value && value === undefined) value = argv[++i];
     const fault = apply(draft, row, name, value);

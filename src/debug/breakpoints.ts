@@ -3,7 +3,7 @@
  *
  * A breakpoint on a reply's field is held at the reply, any other at the entry. Knows no DAP and no daemon.
  */
-import { nearest } from '../trace/filter/errors';
+import { nearest } from '../base/nearest';
 import { compileFilter, errorLine } from '../trace/filter/filter';
 import { findField, isAny, type AnyField, type Field } from '../trace/filter/fields';
 import { globMatcher } from '../trace/filter/glob';

@@ -20,21 +20,24 @@ export function requestLine(request: Request): string {
   return parts.join(' ');
 }
 
-/** The arguments alone, `fh=2`, `offset=4096`, `"a.txt"`; without the first `known` names, which are shown elsewhere. */
-export function requestArguments(request: Request, known = 0): string[] {
+/**
+ * The arguments alone, `fh=2`, `offset=4096`, `"a.txt"`; without the first `known` names, which are shown elsewhere.
+ * `brief`: of a list of flags as long as INIT's only the beginning.
+ */
+export function requestArguments(request: Request, known = 0, brief = false): string[] {
   const parts: string[] = [];
-  for (const tree of request.structs) fields(tree, parts);
+  for (const tree of request.structs) fields(tree, parts, brief);
   parts.push(...request.names.slice(known).map(quote));
   return parts;
 }
 
 /** `-> 4096 bytes`, `-> nodeid=5 size=12 mode=0100644`, `-> ENOENT`, `-> OK`. */
-export function replyLine(reply: Reply): string {
+export function replyLine(reply: Reply, brief = false): string {
   const parts: string[] = [];
   if (reply.kind === 'notification') parts.push(`NOTIFY_${notificationName(reply.error)}`);
   else if (reply.error !== 0) parts.push(`-> ${errnoName(reply.error)}`);
   else parts.push('->');
-  for (const tree of reply.structs) fields(tree, parts);
+  for (const tree of reply.structs) fields(tree, parts, brief);
   if (reply.payload) parts.push(payload(reply.payload));
   if (parts.length === 1 && parts[0] === '->') parts.push('OK');
   if (reply.problems.length > 0) parts.push(`(${reply.problems.join('; ')})`);
@@ -49,14 +52,25 @@ function payload(data: Node): string {
 }
 
 /** `name=value` of each field that matters, nested ones without their group's name. */
-function fields(tree: Node, into: string[]): void {
+function fields(tree: Node, into: string[], brief: boolean): void {
   for (const child of tree.children ?? []) {
     const { field } = child;
     if (!field || field.show === 'padding' || field.detail || child.missing) continue;
     if (field.validIf && ((numberAt(tree, field.validIf[0]) ?? 0) & field.validIf[1]) === 0) continue;
-    if (child.children) fields(child, into);
-    else if (!isEmpty(child)) into.push(`${child.name}=${printNode(child)}`);
+    if (child.children) fields(child, into, brief);
+    else if (!isEmpty(child)) into.push(`${child.name}=${brief ? beginning(child) : printNode(child)}`);
   }
+}
+
+/** More flags than any request but INIT has; of these so many are shown. */
+const MANY_FLAGS = 7;
+const FIRST_FLAGS = 3;
+
+function beginning(node: Node): string {
+  const whole = printNode(node);
+  const flags = node.field?.flags === undefined ? [] : whole.split('|');
+  if (flags.length <= MANY_FLAGS) return whole;
+  return `${flags.slice(0, FIRST_FLAGS).join('|')}|… (+${flags.length - FIRST_FLAGS})`;
 }
 
 /** A flags field with no bit set, in a table that has no name for that. */

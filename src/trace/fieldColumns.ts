@@ -8,7 +8,7 @@ import type { Value } from '../protocol/decode';
 import { printFlags } from '../protocol/print';
 import { quote } from '../protocol/text';
 import type { Capture } from './capture';
-import { nearest } from './filter/errors';
+import { nearest } from '../base/nearest';
 import { fields, findField, isAny, opcodeOf, termNames, type AnyField, type Field, type Names } from './filter/fields';
 import { exactReader, flagReader, numberReader, payloadReader, textReader } from './filter/sources';
 import { printDuration } from './times';

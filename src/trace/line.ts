@@ -20,6 +20,8 @@ export type TimeStyle = 'relative' | 'absolute' | 'delta';
 export interface LineOptions {
   readonly time: TimeStyle;
   readonly palette: Palette;
+  /** Long lists of flags are cut, which the line then says. */
+  readonly brief?: boolean;
 }
 
 export const plainLines: LineOptions = { time: 'relative', palette: plain };
@@ -33,7 +35,7 @@ export function requestLine(capture: Capture, row: number, options: LineOptions 
     paint(palette, 'dim', timeOf(capture, row, options.time, before)),
     paint(palette, 'dim', `q${queue[row]}`),
     paint(palette, 'dim', who),
-    whatOf(capture, row, palette),
+    whatOf(capture, row, palette, options.brief),
     paint(palette, 'dim', durations(capture, row)),
   ]
     .filter((part) => part !== '')
@@ -41,7 +43,7 @@ export function requestLine(capture: Capture, row: number, options: LineOptions 
 }
 
 /** The line's middle: opcode, path, arguments, reply. */
-export function whatOf(capture: Capture, row: number, palette: Palette = plain): string {
+export function whatOf(capture: Capture, row: number, palette: Palette = plain, brief = false): string {
   const request = capture.request(row);
   const parts: string[] = [];
   let problems: readonly string[] = [];
@@ -53,19 +55,19 @@ export function whatOf(capture: Capture, row: number, palette: Palette = plain):
       const unsure = (capture.columns.flags[row] & RowFlag.PATH_UNSURE) === 0 ? '' : '(?)';
       parts.push(known ? paint(palette, 'path', quote(path)) + unsure : `nodeid=${printId(request.nodeid)}`);
     }
-    parts.push(...argumentsOf(request, path, capture.path(capture.columns.otherPath[row])));
+    parts.push(...argumentsOf(request, path, capture.path(capture.columns.otherPath[row]), brief));
     problems = request.problems;
   }
-  parts.push(answer(capture, row, palette));
+  parts.push(answer(capture, row, palette, brief));
   if (problems.length > 0) parts.push(paint(palette, 'note', `(${problems.join('; ')})`));
   return parts.filter((part) => part !== '').join(' ');
 }
 
 /** The arguments that matter, without what the paths say: the name that the first ends with, and the second. */
-export function argumentsOf(request: Request, path: string, other: string): string[] {
+export function argumentsOf(request: Request, path: string, other: string, brief = false): string[] {
   const { names } = request;
   const known = isEntry(request) && path.endsWith(`/${names[0]}`);
-  const parts = requestArguments(request, known ? 1 : 0);
+  const parts = requestArguments(request, known ? 1 : 0, brief);
   if (!known || other === '') return parts;
   const without = (argument: string): string[] => parts.filter((part) => !part.startsWith(`${argument}=`));
   return names.length === 2
@@ -97,12 +99,12 @@ export function errorName(capture: Capture, row: number): string {
   return error < 0 ? errnoName(error) : '';
 }
 
-function answer(capture: Capture, row: number, palette: Palette): string {
+function answer(capture: Capture, row: number, palette: Palette, brief: boolean): string {
   if (isInFlight(capture, row)) return paint(palette, 'note', '… in flight');
   const reply = capture.reply(row);
   if (reply === undefined) return '';
   if (reply.kind === 'notification') return paint(palette, 'note', replyLine(reply));
-  const text = paint(palette, reply.error === 0 ? 'answer' : 'fault', replyLine(reply));
+  const text = paint(palette, reply.error === 0 ? 'answer' : 'fault', replyLine(reply, brief));
   return isOrphan(capture, row) ? `${paint(palette, 'note', '(no request)')} ${text}` : text;
 }
 

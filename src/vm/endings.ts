@@ -2,35 +2,42 @@
  * Ends a command in order when it is told to end: Ctrl-C, SIGTERM, a closed terminal, output that nobody reads any more, or
  * the death of its parent.
  *
- * Knows only when; what to do is the caller's.
+ * Knows only when; what to do is the caller's. Standard error that cannot be written ends nothing: it changes no outcome.
  */
 import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { isatty } from 'node:tty';
+import { Trouble, trouble } from '../base/catalogue';
+import { systemReason } from '../base/systemReason';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 const PARENT_CHECK_MS = 500;
 
+/** One of the three that a process has from its start. */
+type Stream = Pick<NodeJS.ReadStream | NodeJS.WriteStream, 'isTTY'>;
+
 /**
  * Runs `clean` once and then exits with 128 + the signal's number, the shells' convention (SIGHUP's for a lost
- * parent or reader). A second signal changes nothing: the cleaning is bounded in time. Returns how to stop listening.
+ * parent or reader); with the error's code, told, where standard output cannot be written. A second signal changes nothing: the cleaning is bounded in time. Returns how to stop listening.
  */
 export function onTermination(clean: () => Promise<void>): () => void {
   let ending = false;
-  const end = (signal: (typeof SIGNALS)[number]): void => {
+  const end = (why: (typeof SIGNALS)[number] | Trouble): void => {
     if (!ending) {
       ending = true;
       clean()
         .catch((error: unknown) => console.error(error))
         .finally(() => {
           closeLostTerminal();
-          process.exit(128 + constants.signals[signal]);
+          if (why instanceof Trouble) process.stderr.write(`${why.toString()}\n`);
+          process.exit(why instanceof Trouble ? why.exitCode : 128 + constants.signals[why]);
         });
     }
   };
-  const lost = (error: NodeJS.ErrnoException): void => {
-    if (!isReaderGone(error)) throw error;
-    end('SIGHUP');
+  const lost = function (this: Stream, error: NodeJS.ErrnoException): void {
+    if (isReaderGone(error, this)) end('SIGHUP');
+    else if (this === process.stdout) end(outputTrouble(error));
+    else if (this === process.stdin) throw error;
   };
   // Standard input says so where the modes of a terminal that was closed are to be restored.
   const streams = [process.stdin, process.stdout, process.stderr];
@@ -51,8 +58,13 @@ export function onTermination(clean: () => Promise<void>): () => void {
 }
 
 /** A closed pipe, or a terminal that was closed. */
-export function isReaderGone({ code }: NodeJS.ErrnoException): boolean {
-  return code === 'EPIPE' || code === 'EIO';
+export function isReaderGone({ code }: NodeJS.ErrnoException, stream: Stream): boolean {
+  return code === 'EPIPE' || (code === 'EIO' && stream.isTTY === true);
+}
+
+/** Of standard output, when its reader has not gone. */
+export function outputTrouble(error: Error): Trouble {
+  return trouble('stdoutUnusable', systemReason(error) ?? error.message);
 }
 
 /** As it exits, Node restores the terminal's modes and aborts where it cannot; closed descriptors it leaves alone. */

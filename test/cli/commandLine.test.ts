@@ -39,6 +39,11 @@ describe('virtiofs-studio on the command line', () => {
       [['share', '--frobnicate'], /unknown option '--frobnicate'/],
       [['share', '--guest', 'amiga', '.'], /Allowed choices are qemu, uml/],
       [['share', '--guest', 'uml', '--kernel', '/boot/x', '--command', 'true', '.'], /--kernel is for QEMU only/],
+      [['share', 'a', 'b'], /"b" is one more \[foldersTooMany\]\n.*--share DIR:TAG/],
+      [['share', '--command', ' ', '.'], /nothing to run \[commandEmpty\]/],
+      [['daemon', '--read-only'], /did you mean --readonly\?/],
+      [['share', '--daemon-arg=--writebak', '--command', 'true', '.'], /did you mean --writeback\?/],
+      [['share', '--daemon-arg=writeback', '--command', 'true', '.'], /did you mean --writeback\?/],
       [['share', '--dax-mount', 'always', '--command', 'true', '.'], /--dax-mount without a DAX window/],
       [['share', '--tag', 'a\nb', '--command', 'true', '.'], /newline/],
       [['share', '--tag', 'x'.repeat(37), '--command', 'true', '.'], /37 bytes/],
@@ -50,6 +55,19 @@ describe('virtiofs-studio on the command line', () => {
       assert.equal(status, 2, args.join(' '));
       assert.match(stderr, why);
       assert.equal(stdout, '');
+    }
+  });
+
+  it('says whose help there is after a wrong option', () => {
+    for (const words of [[], ['share'], ['trace'], ['wireshark', 'install']]) {
+      const hint = `("${['virtiofs-studio', ...words].join(' ')} --help" shows what there is.)`;
+      assert.equal(
+        cli(...words, '--frobnicate')
+          .stderr.trimEnd()
+          .split('\n')
+          .at(-1),
+        hint,
+      );
     }
   });
 

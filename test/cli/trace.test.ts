@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { appendFileSync, chmodSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { openSource } from '../../src/cli/captureSource';
+import { initFlags } from '../../src/protocol/fuse/flags';
 import { CaptureBuilder } from '../trace/captureBuilder';
 import { Place, sample } from './captures';
 import { need } from '../support/need';
@@ -53,6 +54,29 @@ describe('trace', () => {
     assert.equal(lines('--follow', 'fh=7', '--follow', 'pid=0').length, 3);
     assert.equal(lines('--follow', 'inode=2', '--filter', 'opcode == READ').length, 1);
     assert.equal(lines('--limit', '2').length, 2);
+  });
+
+  it('says so when nothing passes', () => {
+    for (const [more, tests] of [
+      [['--filter', 'pid == 9'], 'the filter'],
+      [['--follow', 'pid=9', '--stats'], '--follow'],
+      [['--follow', 'pid=200', '--filter', 'pid == 9'], 'the filter and --follow'],
+    ] as const) {
+      const { status, stderr } = place.run(['trace', file, ...more]);
+      assert.deepEqual([status, stderr], [0, `0 of 6 requests pass ${tests}\n`]);
+    }
+    assert.equal(place.run(['trace', file, '--filter', 'pid == 200']).stderr, '');
+  });
+
+  it('cuts the flags of INIT, except where all is wanted', () => {
+    const flags = initFlags.bits.slice(0, 14).map(({ name }) => name);
+    const path = place.file('init.pcapng', new CaptureBuilder().init({ flags }).bytes());
+    const all = flags.map((name) => `${initFlags.prefix}${name}`).join('|');
+    const shown = place.good('trace', path);
+    assert.match(shown, /flags=(\w+\|){3}… \(\+12\) -> .*flags=(\w+\|){3}… \(\+12\)/);
+    assert.ok(!shown.includes(all));
+    for (const more of ['--long', '--hex']) assert.ok(place.good('trace', path, more).includes(all), more);
+    assert.doesNotMatch(place.good('trace', path, '--json'), /…/);
   });
 
   it('counts by opcode, path and process', () => {

@@ -101,6 +101,34 @@ describe('virtiofs-studio share', function () {
     assert.match(out, /touch: x: Read-only file system\n.*Read-only file system\nshare\ntwo\n/);
   });
 
+  it('says at its end which captures it has written', async () => {
+    const other = path.join(base, 'captured');
+    fs.mkdirSync(other);
+    const capture = path.join(base, 'm.fuse.pcapng');
+    const { code, err } = await finished(
+      share('--guest', 'uml', '--share', `${other}:two`, '--capture', capture, '--command', 'true'),
+    );
+    const told = err.trimEnd().split('\n').slice(-2);
+    for (const [index, tag] of ['share', 'two'].entries()) {
+      const name = path.join(base, `m.${tag}.fuse.pcapng`);
+      assert.ok(told[index].startsWith(`capture: "${name}", `), err);
+      assert.ok(fs.statSync(name).size > 0);
+    }
+    assert.equal(code, 0);
+  });
+
+  it('ends with 3 and leaves nothing when there is no room for its output', async () => {
+    const full = fs.openSync('/dev/full', 'w');
+    const words = [CLI, 'share', shared, '--guest', 'uml', '--command', 'echo one; sleep 60'];
+    const child = spawn(process.execPath, words, { stdio: ['ignore', full, 'pipe'], env: environment() });
+    fs.closeSync(full);
+    let err = '';
+    child.stderr?.on('data', (chunk) => (err += String(chunk)));
+    assert.equal((await exited(child)).code, 3);
+    assert.match(err, /error: standard output cannot be written: .*\[stdoutUnusable\]/);
+    await nothingIsLeft();
+  });
+
   it('makes faults by rule, which programs in the guest meet', async () => {
     for (const name of ['good', 'bad']) fs.writeFileSync(path.join(shared, name), `${name}\n`);
     const { code, out, err } = await finished(

@@ -70,6 +70,33 @@ describe('the end of a command', () => {
     });
   }
 
+  it('comes when its standard output cannot be written, with everything cleaned up, which is told', async () => {
+    const full = fs.openSync('/dev/full', 'w');
+    const [program, ...words] = command('stdout');
+    const child = spawn(program, words, { stdio: ['pipe', full, 'pipe'] });
+    fs.closeSync(full);
+    started.push(child);
+    let told = '';
+    child.stderr?.on('data', (chunk) => (told += String(chunk)));
+    const status = await new Promise((resolve) => child.once('close', resolve));
+    assert.match(told, /^error: standard output cannot be written: .*\[stdoutUnusable\]\n {2}.*\n$/);
+    assert.equal(status, 3);
+    assert.ok(fs.existsSync(place('cleaned')));
+  });
+
+  it('does not come when its standard error cannot be written', async () => {
+    const full = fs.openSync('/dev/full', 'w');
+    const [program, ...words] = command('stderr');
+    const child = spawn(program, words, { stdio: ['pipe', 'pipe', full] });
+    fs.closeSync(full);
+    started.push(child);
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    await appears('ready');
+    child.kill('SIGTERM');
+    assert.equal(await ended, 128 + os.constants.signals.SIGTERM);
+    assert.ok(fs.existsSync(place('cleaned')));
+  });
+
   it('comes when its terminal is closed, and is no crash', async () => {
     const words = command('stdout').map(shellQuote).join(' ');
     // The shell outlives the terminal, to tell how the command has ended.

@@ -7,7 +7,7 @@
 import { printNode, printId } from '../../protocol/print';
 import { errnoName } from '../../protocol/errno';
 import { quote } from '../../protocol/text';
-import { nearest } from '../../trace/filter/errors';
+import { nearest } from '../../base/nearest';
 import { findField, isAny, opcodeOf, termNames, type AnyField, type Field } from '../../trace/filter/fields';
 import type { Rows } from '../../trace/filter/rows';
 import {

@@ -1,5 +1,6 @@
 /** Which opcodes and which paths a rule is about: `READ,WRITE`, `FUSE_*XATTR`; a glob of the path. Pure. */
-import { errorLine, nearest } from '../../trace/filter/errors';
+import { nearest } from '../../base/nearest';
+import { errorLine } from '../../trace/filter/errors';
 import { compileFilter, type Filter } from '../../trace/filter/filter';
 import { printText } from '../../trace/filter/print';
 import { Opcode, opcodes } from '../../protocol/fuse/opcodes';

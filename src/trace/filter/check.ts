@@ -4,7 +4,8 @@
  * Everything that can be wrong with a filter after parsing is found here, with its place. Reads no row.
  */
 import type { Condition, Expression, SimpleValue, TestExpression, Value, WordValue } from './ast';
-import { bad, good, nearest, type Outcome } from './errors';
+import { nearest } from '../../base/nearest';
+import { bad, good, type Outcome } from './errors';
 import { fields, findField, findOpcode, isAny, opcodeOf, termNames, type Field, type FieldType } from './fields';
 import { globMatcher } from './glob';
 import type { Constant, NumberTest, Plan } from './plan';

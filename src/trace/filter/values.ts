@@ -4,7 +4,8 @@
  * Owns the units and the reading of numbers and times; knows of fields only their type.
  */
 import type { NumberValue, SimpleValue, TextValue, Value, WordValue } from './ast';
-import { bad, good, nearest, type Outcome } from './errors';
+import { nearest } from '../../base/nearest';
+import { bad, good, type Outcome } from './errors';
 import { findName, type Field, type FieldType, type NamedNumber, type Names } from './fields';
 import type { Constant } from './plan';
 
