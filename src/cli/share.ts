@@ -5,6 +5,7 @@
  * an editor is told `launcherLink.ts`, the guest itself `vm/launcher.ts`.
  */
 import { once } from 'node:events';
+import { fstatSync } from 'node:fs';
 import type { Command } from 'commander';
 import { Trouble, trouble } from '../base/catalogue';
 import type { LauncherFacts, RunResult, ShareProblem } from '../control/launcher';
@@ -33,6 +34,8 @@ export function registerShare(program: Command): void {
       'after',
       '\nIt ends with the shell or program that started it, also under nohup. To have it stay: setsid -f virtiofs-studio\n' +
         'share --command "..." [dir] </dev/null >log 2>&1, and later kill its process.\n' +
+        '\nThe command reads what share reads, unless that is a terminal, and its errors are those of share. In a loop\n' +
+        'that reads a list give it </dev/null, or it takes the rest of the list.\n' +
         '\nWatch the requests from another terminal with "virtiofs-studio trace".\n' +
         'In the guest the folder is /mnt/TAG. Leave its shell with "exit"; Ctrl-] ends the guest at once.\n' +
         'Exit codes: that of the command; 2 wrong options, 3 the machine lacks something, 4 the guest failed,\n' +
@@ -109,7 +112,7 @@ class ShareCommand {
       const told = (problem: ShareProblem): void => {
         if (problem.code === 'captureStopped') cut.add(problem.tag);
         link.problem(problem);
-        process.stderr.write(`\r\nerror: ${problem.text} [${problem.code}]\r\n  ${problem.remedy}\r\n`);
+        process.stderr.write(`\nerror: ${problem.text} [${problem.code}]\n  ${problem.remedy}\n`);
       };
       unwatch = watchShares(guest, guestOptions.shares, told);
       const heard = hearDaemons(guest, guestOptions.shares, told);
@@ -269,15 +272,27 @@ async function chooseAccelerator(
 async function runCommand(guest: Guest, command: string): Promise<number> {
   // What the daemons complain of while the command runs.
   guest.backEnds.forEach(({ process: daemon }) => daemon.stderr?.pipe(process.stderr, { end: false }));
+  const { stdin, stdout, stderr } = process;
   try {
-    const { status } = await guest.run(command, { onOutput: print });
+    const { status } = await guest.run(command, {
+      onOutput: (chunk) => print(stdout, chunk),
+      // Into one terminal, file or pipe they go as the command wrote them.
+      ...(sameFile(stdout.fd, stderr.fd) ? {} : { onErrors: (chunk) => print(stderr, chunk) }),
+      ...(stdin.isTTY ? {} : { input: stdin }),
+    });
     return status;
   } catch {
+    if (stdin.errored) throw trouble('inputUnreadable', stdin.errored.message);
     throw trouble('guestGone', command);
   }
 }
 
+function sameFile(one: number, other: number): boolean {
+  const [first, second] = [fstatSync(one), fstatSync(other)];
+  return first.dev === second.dev && first.ino === second.ino;
+}
+
 /** Until there is room again, where whoever reads is slower than the guest. One that has gone ends the command. */
-async function print(chunk: Buffer): Promise<void> {
-  if (!process.stdout.write(chunk)) await once(process.stdout, 'drain');
+async function print(stream: NodeJS.WriteStream, chunk: Buffer): Promise<void> {
+  if (!stream.write(chunk)) await once(stream, 'drain');
 }
