@@ -77,6 +77,7 @@ export function guestInit(plan: InitPlan): string {
     '[ -z "$problems" ] || say failed $problems',
     ...plan.mounts.map(mountLine),
     `home=${plan.mounts.length > 0 ? shellQuote(mountPoint(plan.mounts[0].tag)) : '/root'}`,
+    ...(plan.shell === undefined ? [] : terminalLines(plan.shell)),
     'say ready $(uname -r)',
     ...(plan.shell === undefined ? ['serve'] : ['serve &', ...shellLines(plan.shell)]),
     'leave',
@@ -95,6 +96,8 @@ function leaveScript(plan: InitPlan): string {
 #!/bin/sh
 cd /
 for place in ${places.join(' ')}; do umount $place 2>/dev/null ||${force} umount -l $place; done
+# Even an emergency, which "Power down" is to the kernel, goes no more to the user's terminal.
+echo 0 >/proc/sys/kernel/printk
 [ "$1" = reboot ] && reboot -f
 poweroff -f
 END
@@ -132,13 +135,23 @@ function mountLine(mount: GuestMount): string {
   return `mkdir -p ${place}; ${mountCommand(mount.tag, options)} || say failed mount ${shellQuote(mount.tag)}`;
 }
 
-function shellLines(shell: NonNullable<InitPlan['shell']>): string[] {
+/**
+ * Whoever is at the other end makes a carriage return of each newline already. The device stays open, for nothing typed
+ * to be lost.
+ */
+function terminalLines(shell: NonNullable<InitPlan['shell']>): string[] {
   const size = shell.rows && shell.columns ? ` rows ${shell.rows} cols ${shell.columns}` : '';
+  return [`exec 5<>${shell.terminal}`, `stty sane -echo -onlcr${size} <&5`];
+}
+
+/** The shell begins when a line is typed: what it wrote before the user's terminal is joined would be lost. */
+function shellLines(shell: NonNullable<InitPlan['shell']>): string[] {
   return [
     "cat >/root/.profile <<'END'",
     `export TERM=${shellQuote(shell.term)} PS1='\\h:\\w\\$ '`,
     'END',
-    `stty sane${size} <${shell.terminal}`,
-    `(cd $home && exec setsid -c sh -l) <${shell.terminal} >${shell.terminal} 2>&1 3>&- 4>&-`,
+    'head -n 1 <&5 >/dev/null',
+    'stty echo <&5',
+    '(cd $home && exec setsid -c sh -l) <&5 >&5 2>&5 3>&- 4>&- 5>&-',
   ];
 }

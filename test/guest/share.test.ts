@@ -333,6 +333,34 @@ describe('virtiofs-studio share', function () {
     });
   });
 
+  for (const kind of ['qemu', 'uml']) {
+    it(`a terminal shows one prompt, lines that end as lines do, and nothing of the kernel: ${kind}`, async function () {
+      need(this, 'script', onPath('script') !== undefined, 'the program of bsdutils is not installed');
+      const accelerator = kind === 'uml' ? '' : ' --accel tcg';
+      const command = `exec ${process.execPath} ${CLI} share ${shared} --guest ${kind}${accelerator}`;
+      const terminal = spawn('script', ['-qec', command, '/dev/null'], { env: environment() });
+      let screen = '';
+      terminal.stdout.on('data', (chunk) => (screen += String(chunk)));
+      const until = async (text: string): Promise<void> => {
+        for (let tries = 0; !screen.includes(text); tries++) {
+          assert.ok(tries < 1200, `"${text}" does not come:\n${screen}`);
+          await sleep(25);
+        }
+      };
+      await until('share# ');
+      terminal.stdin.write('echo th""ere\r');
+      await until('there\r\n');
+      terminal.stdin.write('exit\r');
+      assert.equal((await exited(terminal)).code, 0);
+      const shown = screen.slice(screen.indexOf('ends the guest at once.'));
+      assert.equal(shown.match(/guest:\/mnt\/share# /g)?.length, 2, shown);
+      assert.match(shown, /^ends the guest at once\.(\r\n){3}BusyBox/);
+      assert.ok(shown.endsWith('exit\r\n'), JSON.stringify(shown));
+      assert.doesNotMatch(shown, /\r\r|reboot|Power/);
+      await nothingIsLeft();
+    });
+  }
+
   it('gives a shell on a terminal, with job control, the right size, and Ctrl-C for the guest', async function () {
     need(this, 'script', onPath('script') !== undefined, 'the program of bsdutils is not installed');
     const command = `stty rows 40 cols 100; exec ${process.execPath} ${CLI} share ${shared} --guest uml`;
