@@ -268,6 +268,11 @@ export const catalogue = {
       `the guest ended before the command did: ${command}`,
       'Without --command there is a shell to look around in.',
     ),
+  inputUnreadable: (why: string) =>
+    failure(
+      `the standard input cannot be read for the command: ${why}`,
+      'Give it another one, or </dev/null for none.',
+    ),
   daemonGone: (tag: string, how: string) =>
     failure(
       `the virtio-fs daemon of the share "${tag}" has ended (${how}): its folder answers no more`,

@@ -1,10 +1,9 @@
 /**
  * `virtiofs-studio share`: a guest with folders of this machine in it, with a shell on its console or for one command.
  *
- * Owns the order of things and the exit code. The options are `shareOptions.ts`, the terminal `terminalShell.ts`, what
- * an editor is told `launcherLink.ts`, the guest itself `vm/launcher.ts`.
+ * Owns the order of things and the exit code. The options are `shareOptions.ts`, the terminal `terminalShell.ts`, a
+ * command `guestCommand.ts`, what an editor is told `launcherLink.ts`, the guest itself `vm/launcher.ts`.
  */
-import { once } from 'node:events';
 import { statSync } from 'node:fs';
 import type { Command } from 'commander';
 import { Trouble, trouble } from '../base/catalogue';
@@ -21,6 +20,7 @@ import { QEMU_MEMORY_MIB, startGuest } from '../vm/launcher';
 import type { Guest, GuestOptions } from '../vm/launcher';
 import { guestTools, kernelFrom } from '../vm/toolbox';
 import { Workplace } from '../vm/workplace';
+import { runCommand } from './guestCommand';
 import { namedFolders, parseCount, parseMemory } from './guestOptions';
 import { checkDaemonWords } from './daemonArgs';
 import { LauncherLink } from './launcherLink';
@@ -45,6 +45,8 @@ export function registerShare(program: Command): void {
       'after',
       '\nIt ends with the shell or program that started it, also under nohup. To have it stay: setsid -f virtiofs-studio\n' +
         'share --command "..." [dir] </dev/null >log 2>&1, and later kill its process.\n' +
+        '\nThe command reads what share reads, unless that is a terminal, and its errors are those of share. In a loop\n' +
+        'that reads a list give it </dev/null, or it takes the rest of the list.\n' +
         '\nWatch the requests from another terminal with "virtiofs-studio trace".\n' +
         'In the guest the folder is /mnt/TAG. Leave its shell with "exit"; Ctrl-] ends the guest at once.\n' +
         'Exit codes: with --command that of the command, else 0 when the shell was left; 2 wrong options, 3 the machine\n' +
@@ -124,7 +126,7 @@ class ShareCommand {
       const told = (problem: ShareProblem): void => {
         if (problem.code === 'captureStopped') cut.add(problem.tag);
         link.problem(problem);
-        process.stderr.write(`\r\nerror: ${problem.text} [${problem.code}]\r\n  ${problem.remedy}\r\n`);
+        process.stderr.write(`\nerror: ${problem.text} [${problem.code}]\n  ${problem.remedy}\n`);
       };
       unwatch = watchShares(guest, guestOptions.shares, told);
       const heard = hearDaemons(guest, guestOptions.shares, told);
@@ -291,21 +293,4 @@ async function chooseAccelerator(
 ): Promise<'kvm' | 'tcg'> {
   if (options.accel !== undefined && options.accel !== 'auto') return options.accel;
   return (await probeKvm(tools, progress, signal)).works ? 'kvm' : 'tcg';
-}
-
-async function runCommand(guest: Guest, command: string): Promise<number> {
-  // What the daemons complain of while the command runs.
-  // No pipe: it would end where standard error cannot be written, and a daemon that is not heard would wait.
-  guest.backEnds.forEach(({ process: { stderr } }) => stderr?.on('data', (chunk) => process.stderr.write(chunk)));
-  try {
-    const { status } = await guest.run(command, { onOutput: print });
-    return status;
-  } catch {
-    throw trouble('guestGone', command);
-  }
-}
-
-/** Until there is room again, where whoever reads is slower than the guest. One that has gone ends the command. */
-async function print(chunk: Buffer): Promise<void> {
-  if (!process.stdout.write(chunk)) await once(process.stdout, 'drain');
 }

@@ -8,6 +8,7 @@ import { UML_TERMINAL } from '../vm/umlArguments';
 
 /** Ctrl-], as in telnet and virsh. */
 const ESCAPE = 0x1d;
+const NEWLINE = 0x0a;
 
 export function terminalShape(): NonNullable<GuestOptions['shell']> {
   const term = process.env['TERM'] ?? 'linux';
@@ -17,7 +18,7 @@ export function terminalShape(): NonNullable<GuestOptions['shell']> {
 export async function converse(guest: Guest, { kind, shares }: Pick<GuestOptions, 'kind' | 'shares'>): Promise<void> {
   const [input, output] = [process.stdin, process.stdout];
   const places = shares.map((share) => mountPoint(share.tag)).join(', ');
-  output.write(`Linux ${guest.release}; shared: ${places}. "exit" leaves, Ctrl-] ends the guest at once.\r\n`);
+  output.write(`Linux ${guest.release}; shared: ${places}. "exit" leaves, Ctrl-] ends the guest at once.\n`);
   const type = (keys: Buffer): void => {
     if (keys.includes(ESCAPE)) {
       void guest.workplace.close(0);
@@ -30,12 +31,14 @@ export async function converse(guest: Guest, { kind, shares }: Pick<GuestOptions
     const resized = `stty -F ${device} rows ${output.rows} cols ${output.columns}`;
     guest.run(resized, { folder: '/' }).catch(() => {}); // It has just ended.
   };
+  let last: number | undefined;
+  guest.console.on('data', (chunk: Buffer) => (last = chunk.at(-1)));
   guest.console.pipe(output, { end: false });
   input.setRawMode(true);
   input.on('data', type);
   output.on('resize', resize);
   input.resume();
-  // Whatever the shell wrote before this terminal was joined is gone: an empty line brings a prompt.
+  // The shell has waited for this line.
   guest.console.write('\r');
   try {
     await guest.ended;
@@ -45,6 +48,6 @@ export async function converse(guest: Guest, { kind, shares }: Pick<GuestOptions
     input.setRawMode(false);
     input.pause();
     guest.console.unpipe(output);
-    output.write('\r\n');
+    if (last !== NEWLINE) output.write('\n');
   }
 }

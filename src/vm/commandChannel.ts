@@ -1,19 +1,24 @@
 /**
  * The host's end of the line on which the launcher and a guest's init script talk; `guestInit.ts` is the other end.
  *
- * A character device in the guest (a raw terminal or a virtio port), a byte stream here. The guest sends lines
- * `TOKEN started`, `TOKEN failed WHAT` and `TOKEN ready RELEASE`, TOKEN being a random word of this boot. The host sends
- * `TOKEN BASE64 [FOLDER]` with a fresh random word and a shell script; the guest runs it, its output comes as it is,
- * then a line `TOKEN STATUS`. The words cannot be guessed, so no output can be taken for the end. One command runs at a
- * time; further ones wait.
+ * Two character devices in the guest (raw terminals or virtio ports), byte streams here; the second only brings errors.
+ * The guest sends lines `TOKEN started`, `TOKEN failed WHAT` and `TOKEN ready RELEASE`, TOKEN being a random word of
+ * this boot. The host sends `WORD BASE64 STREAMS [FOLDER]` with a fresh random word and a shell script; the guest runs
+ * it, its output comes as it is, then a line `WORD STATUS`. STREAMS is a list: with `errors` standard error comes on the
+ * second stream instead of the first, with an end of its own; with `input` records of input follow (`commandInput.ts`),
+ * each but the first when `TOKEN more WORD` asks for it. The words cannot be guessed, so no output can be taken for the
+ * end. One command runs at a time; further ones wait.
  */
 import { randomBytes } from 'node:crypto';
-import type { Duplex } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
+import { CommandInput } from './commandInput';
+import { MarkedStream } from './markedStream';
+import type { TakeOutput } from './markedStream';
 
 export interface CommandResult {
   /** Exit status, 128 + N when signal N ended it. */
   readonly status: number;
-  /** Standard output and standard error together, as they came. */
+  /** Standard output, and standard error where nobody takes it apart, as they came. */
   readonly output: Buffer;
 }
 
@@ -29,20 +34,27 @@ export interface CommandOptions {
    * so that the command waits for a slow reader. `CommandResult.output` is then empty.
    */
   readonly onOutput?: TakeOutput;
+  /**
+   * The same for standard error, which then comes apart from the output: both are whole and in order, but not in order
+   * with each other.
+   */
+  readonly onErrors?: TakeOutput;
+  /** What the command reads, only as fast as it does; left paused when the command has ended. Default: nothing. */
+  readonly input?: Readable;
 }
 
-type TakeOutput = (chunk: Buffer) => void | Promise<void>;
-
 interface Running {
-  readonly marker: Buffer;
+  readonly token: string;
   readonly onOutput: TakeOutput;
+  readonly onErrors: TakeOutput | undefined;
+  readonly input: CommandInput | undefined;
+  /** Streams that have not come to its end. */
+  open: number;
   readonly resolve: (status: number) => void;
   readonly reject: (error: Error) => void;
 }
 
 export type GuestEvent = { kind: 'started' } | { kind: 'failed'; what: string } | { kind: 'ready'; release: string };
-
-const NEWLINE = 0x0a;
 
 /** A word that nothing in the guest can know beforehand. */
 export function freshToken(): string {
@@ -50,25 +62,30 @@ export function freshToken(): string {
 }
 
 export class CommandChannel {
-  private pending: Buffer = Buffer.alloc(0);
+  private readonly output: MarkedStream;
+  private readonly errors: MarkedStream;
   private running: Running | undefined;
   private last: Promise<unknown> = Promise.resolve();
   private closed: Error | undefined;
-  /** Pieces of output that are not taken yet. */
-  private waitedFor = 0;
   private readonly whenIdle: (() => void)[] = [];
-  private readonly bootMarker: Buffer;
 
-  /** Takes over `stream`; `onEvent` is told what the init script reports. */
+  /**
+   * Takes over both streams. A record of input has at most `recordBytes`; `onEvent` is told what the init script reports.
+   */
   constructor(
     private readonly stream: Duplex,
+    errors: Readable,
     token: string,
+    private readonly recordBytes: number,
     private readonly onEvent: (event: GuestEvent) => void,
   ) {
-    this.bootMarker = Buffer.from(`\n${token} `);
-    stream.on('data', (chunk: Buffer) => this.receive(chunk));
-    stream.on('error', (error) => this.close(error));
-    stream.on('close', () => this.close(new Error('the guest has ended')));
+    this.output = new MarkedStream(stream, () => this.running?.onOutput);
+    this.errors = new MarkedStream(errors, () => this.running?.onErrors);
+    this.output.expect(token, (text) => this.report(text));
+    for (const one of [stream, errors]) {
+      one.on('error', (error) => this.close(error));
+      one.on('close', () => this.close(new Error('the guest has ended')));
+    }
   }
 
   /** Runs a shell script in the guest. Rejects when the guest ends first or `timeoutMs` is over. */
@@ -85,9 +102,7 @@ export class CommandChannel {
   /** Every command, running or waiting, is rejected with `reason`. */
   close(reason: Error): void {
     this.closed ??= reason;
-    this.running?.reject(this.closed);
-    this.running = undefined;
-    this.whenIdle.splice(0).forEach((wake) => wake());
+    this.giveUp(this.closed);
   }
 
   /** Whether the guest is at a command, and reads no other before that ends. */
@@ -97,16 +112,32 @@ export class CommandChannel {
 
   /** Has the guest run a script that never answers, because it ends the guest. What runs or waits is rejected. */
   sendLast(script: string): void {
-    this.running?.reject(new Error('the guest is powered off or rebooted'));
-    this.running = undefined;
-    this.whenIdle.splice(0).forEach((wake) => wake());
+    this.giveUp(new Error('the guest is powered off or rebooted'));
     // Whatever its command still writes is nobody's, and keeps the guest from reading this.
-    this.stream.resume();
-    this.write(freshToken(), script, '/');
+    this.output.release();
+    this.errors.release();
+    this.write(freshToken(), script, { folder: '/' });
   }
 
-  private write(token: string, script: string, folder = ''): void {
-    this.stream.write(`${token} ${Buffer.from(script).toString('base64')} ${folder}\n`);
+  private write(token: string, script: string, { folder, onErrors, input }: CommandOptions): void {
+    const streams = `output${onErrors === undefined ? '' : ',errors'}${input === undefined ? '' : ',input'}`;
+    this.stream.write(`${token} ${Buffer.from(script).toString('base64')} ${streams} ${folder ?? ''}\n`);
+  }
+
+  private giveUp(reason: Error): void {
+    this.running?.input?.end();
+    this.running?.reject(reason);
+    this.leave();
+  }
+
+  /** The guest is at no command any more, or its command is nobody's. */
+  private leave(): void {
+    if (this.running !== undefined) {
+      this.output.forget(this.running.token);
+      this.errors.forget(this.running.token);
+      this.running = undefined;
+    }
+    this.whenIdle.splice(0).forEach((wake) => wake());
   }
 
   private async idle(): Promise<void> {
@@ -121,72 +152,31 @@ export class CommandChannel {
     }
     const token = freshToken();
     const chunks: Buffer[] = [];
+    const { onOutput = (chunk) => void chunks.push(chunk), onErrors, input } = options;
+    this.write(token, script, options);
     const status = new Promise<number>((resolve, reject) => {
-      this.running = {
-        marker: Buffer.from(`\n${token} `),
-        onOutput: options.onOutput ?? ((chunk) => void chunks.push(chunk)),
-        resolve,
-        reject,
-      };
+      const sent = input && new CommandInput(input, this.stream, this.recordBytes, reject);
+      const open = onErrors === undefined ? 1 : 2;
+      this.running = { token, onOutput, onErrors, input: sent, open, resolve, reject };
     });
-    this.write(token, script, options.folder);
+    for (const stream of onErrors === undefined ? [this.output] : [this.output, this.errors]) {
+      stream.expect(token, (text) => this.comeToEnd(Number(text)));
+    }
     return within(status, options.timeoutMs, script).then((value) => ({
       status: value,
       output: Buffer.concat(chunks),
     }));
   }
 
-  private receive(chunk: Buffer): void {
-    this.pending = this.pending.length === 0 ? chunk : Buffer.concat([this.pending, chunk]);
-    while (this.takeLine()) {
-      // Each turn takes one line of ours, with the output before it.
+  /** A stream has brought all that the running command wrote to it. */
+  private comeToEnd(status: number): void {
+    const running = this.running as Running;
+    running.input?.end();
+    running.open--;
+    if (running.open === 0) {
+      running.resolve(status);
+      this.leave();
     }
-  }
-
-  /** Finds the first whole line of ours in what has come; gives what is surely output to the running command. */
-  private takeLine(): boolean {
-    const markers = [this.bootMarker, ...(this.running === undefined ? [] : [this.running.marker])];
-    const found = markers.map((marker) => ({ marker, at: this.pending.indexOf(marker) })).filter(({ at }) => at >= 0);
-    if (found.length === 0) {
-      this.passOutput(this.pending.length - heldBack(this.pending, markers));
-      return false;
-    }
-    const { marker, at } = found.reduce((first, next) => (next.at < first.at ? next : first));
-    this.passOutput(at);
-    const end = this.pending.indexOf(NEWLINE, marker.length);
-    if (end < 0) {
-      return false;
-    }
-    const text = this.pending.toString('utf8', marker.length, end);
-    this.pending = this.pending.subarray(end + 1);
-    if (marker === this.bootMarker) {
-      this.report(text);
-    } else {
-      const { resolve } = this.running as Running;
-      this.running = undefined;
-      resolve(Number(text));
-      this.whenIdle.splice(0).forEach((wake) => wake());
-    }
-    return true;
-  }
-
-  /** The first `length` waiting bytes are output; without a command they are nobody's. */
-  private passOutput(length: number): void {
-    if (length > 0) {
-      const taken = this.running?.onOutput(this.pending.subarray(0, length));
-      this.pending = this.pending.subarray(length);
-      if (taken !== undefined) this.pauseUntil(taken);
-    }
-  }
-
-  private pauseUntil(taken: Promise<void>): void {
-    const go = (): void => {
-      this.waitedFor--;
-      if (this.waitedFor === 0) this.stream.resume();
-    };
-    this.waitedFor++;
-    this.stream.pause();
-    taken.then(go, go);
   }
 
   private report(text: string): void {
@@ -198,20 +188,10 @@ export class CommandChannel {
       this.onEvent({ kind, what: words });
     } else if (kind === 'ready') {
       this.onEvent({ kind, release: words });
+    } else if (kind === 'more' && words === this.running?.token) {
+      this.running.input?.more();
     }
   }
-}
-
-/** How many of the last bytes could be the start of a marker whose rest has not come yet. */
-function heldBack(bytes: Buffer, markers: readonly Buffer[]): number {
-  const longest = Math.max(...markers.map((marker) => marker.length)) - 1;
-  for (let length = Math.min(longest, bytes.length); length > 0; length--) {
-    const tail = bytes.subarray(bytes.length - length);
-    if (markers.some((marker) => marker.subarray(0, length).equals(tail))) {
-      return length;
-    }
-  }
-  return 0;
 }
 
 async function within<T>(work: Promise<T>, milliseconds: number | undefined, what: string): Promise<T> {

@@ -23,6 +23,8 @@ export interface InitPlan {
   readonly mounts: readonly GuestMount[];
   /** Device of the command channel, as a shell pattern: `/dev/tty1`, `/dev/vport*p1`. */
   readonly channel: string;
+  /** Device for the errors of commands, as a shell pattern. */
+  readonly errors: string;
   /** Word that starts every line of ours on the channel, unknown to the programs in the guest. */
   readonly token: string;
   /** Give a shell on this terminal device; leaving it powers the guest off. */
@@ -65,16 +67,17 @@ export function guestInit(plan: InitPlan): string {
     '',
     'problems=',
     ...plan.modules.map((path) => `insmod ${shellQuote(path)} || problems="$problems module:${path}"`),
-    // The device may come a moment after its module.
-    `for try in $(seq 100); do set -- ${plan.channel}; [ -c "$1" ] && break; usleep 20000; done`,
-    'exec 3<>"$1"',
-    '[ ! -t 3 ] || stty raw -echo <&3',
+    // The devices may come a moment after their module.
+    `for try in $(seq 100); do set -- ${plan.channel} ${plan.errors}; [ -c "$1" -a -c "$2" ] && break; usleep 20000; done`,
+    'exec 3<>"$1" 4<>"$2"',
+    'for line in 3 4; do [ ! -t $line ] || stty raw -echo <&$line; done',
     `say() { printf '\\n${plan.token} %s\\n' "$*" >&3; }`,
     leaveScript(plan),
     'say started',
     '[ -z "$problems" ] || say failed $problems',
     ...plan.mounts.map(mountLine),
     `home=${plan.mounts.length > 0 ? shellQuote(mountPoint(plan.mounts[0].tag)) : '/root'}`,
+    ...(plan.shell === undefined ? [] : terminalLines(plan.shell)),
     'say ready $(uname -r)',
     ...(plan.shell === undefined ? ['serve'] : ['serve &', ...shellLines(plan.shell)]),
     'leave',
@@ -93,16 +96,35 @@ function leaveScript(plan: InitPlan): string {
 #!/bin/sh
 cd /
 for place in ${places.join(' ')}; do umount $place 2>/dev/null ||${force} umount -l $place; done
+# Even an emergency, which "Power down" is to the kernel, goes no more to the user's terminal.
+echo 0 >/proc/sys/kernel/printk
 [ "$1" = reboot ] && reboot -f
 poweroff -f
 END
 chmod 755 /bin/leave
+feed() {
+  # dd has read all of a record before it writes, so that the next one is found whatever becomes of this one.
+  while read -r length <&3 && [ "$length" != 0 ]; do
+    dd bs=$length count=1 iflag=fullblock <&3 2>/dev/null
+    say more $token
+  done
+}
+answer() {
+  # From a folder of its own, so that this shell keeps no mount busy.
+  (cd \${folder:-$home} && exec sh /run/command) >&3 2>&$errors 3>&- 4>&-
+  status=$?
+  [ $errors = 3 ] || printf '\\n%s %d\\n' "$token" $status >&4
+  printf '\\n%s %d\\n' "$token" $status >&3
+}
 serve() {
-  while read -r token command folder <&3; do
+  while read -r token command streams folder <&3; do
     printf %s "$command" | base64 -d >/run/command
-    # From a folder of its own, so that this shell keeps no mount busy.
-    (cd \${folder:-$home} && exec sh /run/command) </dev/null >&3 2>&3 3>&-
-    printf '\\n%s %d\\n' "$token" $? >&3
+    case $streams in *errors*) errors=4 ;; *) errors=3 ;; esac
+    case $streams in
+      # What the command has not read is read here, for the line to be free for the next command.
+      *input*) feed | { answer; cat >/dev/null; } ;;
+      *) answer </dev/null ;;
+    esac
   done
 }`;
 }
@@ -113,13 +135,23 @@ function mountLine(mount: GuestMount): string {
   return `mkdir -p ${place}; ${mountCommand(mount.tag, options)} || say failed mount ${shellQuote(mount.tag)}`;
 }
 
-function shellLines(shell: NonNullable<InitPlan['shell']>): string[] {
+/**
+ * Whoever is at the other end makes a carriage return of each newline already. The device stays open, for nothing typed
+ * to be lost.
+ */
+function terminalLines(shell: NonNullable<InitPlan['shell']>): string[] {
   const size = shell.rows && shell.columns ? ` rows ${shell.rows} cols ${shell.columns}` : '';
+  return [`exec 5<>${shell.terminal}`, `stty sane -echo -onlcr${size} <&5`];
+}
+
+/** The shell begins when a line is typed: what it wrote before the user's terminal is joined would be lost. */
+function shellLines(shell: NonNullable<InitPlan['shell']>): string[] {
   return [
     "cat >/root/.profile <<'END'",
     `export TERM=${shellQuote(shell.term)} PS1='\\h:\\w\\$ '`,
     'END',
-    `stty sane${size} <${shell.terminal}`,
-    `(cd $home && exec setsid -c sh -l) <${shell.terminal} >${shell.terminal} 2>&1 3>&-`,
+    'head -n 1 <&5 >/dev/null',
+    'stty echo <&5',
+    '(cd $home && exec setsid -c sh -l) <&5 >&5 2>&5 3>&- 4>&- 5>&-',
   ];
 }

@@ -19,12 +19,29 @@ import { mountPoint } from './guestInit';
 import type { GuestMount, InitPlan } from './guestInit';
 import { buildInitramfs } from './initramfs';
 import type { ExtraFile } from './initramfs';
-import { QEMU_CHANNEL, QEMU_EXTRA, QEMU_MODULES, QEMU_TERMINAL, qemuArguments } from './qemuArguments';
+import {
+  QEMU_CHANNEL,
+  QEMU_ERRORS,
+  QEMU_EXTRA,
+  QEMU_MODULES,
+  QEMU_RECORD_BYTES,
+  QEMU_TERMINAL,
+  qemuArguments,
+} from './qemuArguments';
 import { QmpClient } from './qmp';
 import { TextTail } from './textTail';
 import type { Kernel, Toolbox } from './toolbox';
 import { onCpu, oneCpu } from './oneCpu';
-import { UML_CHANNEL, UML_EXTRA, UML_MODULES, UML_TERMINAL, umlArguments, umlEnvironment } from './umlArguments';
+import {
+  UML_CHANNEL,
+  UML_ERRORS,
+  UML_EXTRA,
+  UML_MODULES,
+  UML_RECORD_BYTES,
+  UML_TERMINAL,
+  umlArguments,
+  umlEnvironment,
+} from './umlArguments';
 import { Workplace, exited } from './workplace';
 
 export interface GuestShare {
@@ -119,7 +136,9 @@ const BUSY_STOP_TIMEOUT_MS = 500;
 const CONSOLE_FD = 3;
 const CHANNEL_FD = 4;
 const EXTRA_FD = 5;
-const QMP_FD = 6;
+const ERRORS_FD = 6;
+/** The last: User Mode Linux has none. */
+const QMP_FD = 7;
 
 /**
  * Starts a guest; resolves when its shares are mounted. Throws a Trouble, with everything gone, when that fails.
@@ -161,7 +180,7 @@ async function start(options: GuestOptions, workplace: Workplace): Promise<Guest
       ? await startUml(options, workplace, initramfs, backEnds, cpu)
       : await startQemu(options, workplace, initramfs, backEnds);
   options.onStarted?.(child, backEnds);
-  const [terminal, stream, extra, qmpStream] = [CONSOLE_FD, CHANNEL_FD, EXTRA_FD, QMP_FD].map(
+  const [terminal, stream, errors, extra, qmpStream] = [CONSOLE_FD, CHANNEL_FD, ERRORS_FD, EXTRA_FD, QMP_FD].map(
     (fd) => child.stdio[fd] as Duplex | undefined,
   );
   const boot = new Boot();
@@ -175,7 +194,10 @@ async function start(options: GuestOptions, workplace: Workplace): Promise<Guest
   const qmp = qmpStream === undefined ? undefined : new QmpClient(qmpStream, (name) => name === 'STOP' && boot.stop());
   qmp?.connect().catch(() => {}); // QEMU that ends at once says why on standard error; `ended` tells.
 
-  const channel = new CommandChannel(stream as Duplex, token, (event) => boot.take(event));
+  const recordBytes = options.kind === 'uml' ? UML_RECORD_BYTES : QEMU_RECORD_BYTES;
+  const channel = new CommandChannel(stream as Duplex, errors as Duplex, token, recordBytes, (event) =>
+    boot.take(event),
+  );
   const ended = exited(child);
   const up = async (): Promise<string> => {
     const late = sleep(options.bootTimeoutMs ?? BOOT_TIMEOUT_MS, 'late' as const, { ref: false });
@@ -332,6 +354,7 @@ function initramfsFor(options: GuestOptions, token: string): Buffer {
       ...mountOptions(share),
     })),
     channel: uml ? UML_CHANNEL : QEMU_CHANNEL,
+    errors: uml ? UML_ERRORS : QEMU_ERRORS,
     token,
     ...(options.shell === undefined
       ? {}
@@ -386,13 +409,14 @@ function startQemu(
     queueSize: QUEUE_SIZE,
     consoleFd: CONSOLE_FD,
     channelFd: CHANNEL_FD,
+    errorsFd: ERRORS_FD,
     ...(options.extraChannel === true ? { extraFd: EXTRA_FD } : {}),
     qmpFd: QMP_FD,
     reboot: options.reboot ?? false,
     ...(options.kernelArguments === undefined ? {} : { kernelArguments: options.kernelArguments }),
     ...(options.qemuArguments === undefined ? {} : { extra: options.qemuArguments }),
   });
-  return workplace.spawn([...qemu, ...words], ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe']);
+  return workplace.spawn([...qemu, ...words], ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe']);
 }
 
 function startUml(
@@ -413,11 +437,12 @@ function startUml(
     folder: workplace.folder,
     consoleFd: CONSOLE_FD,
     channelFd: CHANNEL_FD,
+    errorsFd: ERRORS_FD,
     ...(options.extraChannel === true ? { extraFd: EXTRA_FD } : {}),
     ...(options.kernelArguments === undefined ? {} : { kernelArguments: options.kernelArguments }),
   });
   const memory = existsSync('/dev/shm') ? '/dev/shm' : workplace.folder;
   const environment = umlEnvironment(workplace.folder, memory);
   const command = onCpu(cpu, [...uml.program, ...words]);
-  return workplace.spawn(command, ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'], environment);
+  return workplace.spawn(command, ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'], environment);
 }

@@ -24,9 +24,10 @@ export interface QemuOptions {
   /** Request queues of each share; the guest uses more than one since Linux 6.10. */
   readonly queues: number;
   readonly queueSize: number;
-  /** Connected sockets: the serial console, the command channel, QMP. */
+  /** Connected sockets: the serial console, the command channel, the errors of commands, QMP. */
   readonly consoleFd: number;
   readonly channelFd: number;
+  readonly errorsFd: number;
   readonly qmpFd: number;
   /** One more byte channel for programs in the guest. */
   readonly extraFd?: number;
@@ -42,8 +43,12 @@ export interface QemuOptions {
  * `virtconsole`: QEMU drops what a console says faster than the host reads it.
  */
 export const QEMU_CHANNEL = '/dev/vport*p1';
+/** The same behind `errorsFd`. */
+export const QEMU_ERRORS = '/dev/vport*p2';
 /** The same behind `extraFd`. */
-export const QEMU_EXTRA = '/dev/vport*p2';
+export const QEMU_EXTRA = '/dev/vport*p3';
+/** The most that a record of input on the channel may have. */
+export const QEMU_RECORD_BYTES = 65_536;
 export const QEMU_TERMINAL = '/dev/ttyS0';
 
 /** Modules the guest needs where its kernel does not have them built in. */
@@ -76,6 +81,8 @@ export function qemuArguments(options: QemuOptions): string[] {
     ['-chardev', `socket,id=channel,fd=${options.channelFd}`],
     ['-device', 'virtio-serial-pci'],
     ['-device', 'virtserialport,chardev=channel,name=virtiofs-studio'],
+    ['-chardev', `socket,id=errors,fd=${options.errorsFd}`],
+    ['-device', 'virtserialport,chardev=errors,name=virtiofs-studio-errors'],
     ...(options.extraFd === undefined
       ? []
       : [

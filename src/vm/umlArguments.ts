@@ -13,17 +13,25 @@ export interface UmlOptions {
   readonly sockets: readonly string[];
   /** UML's own files (a pid, a management socket) go here; otherwise into `~/.uml`. */
   readonly folder: string;
-  /** Connected sockets: the serial console and the command channel. */
+  /** Connected sockets: the serial console, the command channel and the errors of commands. */
   readonly consoleFd: number;
   readonly channelFd: number;
+  readonly errorsFd: number;
   /** One more byte channel for programs in the guest. */
   readonly extraFd?: number;
   readonly kernelArguments?: readonly string[];
 }
 
 export const UML_CHANNEL = '/dev/tty1';
+/** The same behind `errorsFd`. */
+export const UML_ERRORS = '/dev/tty2';
 /** The same behind `extraFd`; a terminal that the program in the guest makes raw (`stty raw -echo`). */
-export const UML_EXTRA = '/dev/tty2';
+export const UML_EXTRA = '/dev/tty3';
+/**
+ * The most that a record of input on the channel may have. A terminal of the kernel has room for 4 KiB; when that is full,
+ * UML's driver no longer looks at its descriptor, and not again when there is room (`reactivate_fd` does nothing).
+ */
+export const UML_RECORD_BYTES = 3072;
 export const UML_TERMINAL = '/dev/tty0';
 export const UML_MODULES: readonly string[] = ['virtiofs'];
 
@@ -39,7 +47,8 @@ export function umlArguments(options: UmlOptions): string[] {
     'con=null',
     `con0=fd:${options.consoleFd},fd:${options.consoleFd}`,
     `con1=fd:${options.channelFd},fd:${options.channelFd}`,
-    ...(options.extraFd === undefined ? [] : [`con2=fd:${options.extraFd},fd:${options.extraFd}`]),
+    `con2=fd:${options.errorsFd},fd:${options.errorsFd}`,
+    ...(options.extraFd === undefined ? [] : [`con3=fd:${options.extraFd},fd:${options.extraFd}`]),
     'ssl=null',
     `uml_dir=${options.folder}`,
     'umid=guest',

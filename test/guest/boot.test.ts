@@ -2,8 +2,10 @@
  * Real guests, each kind: they come up, mount through our daemon, run commands exactly, and leave nothing behind.
  */
 import * as assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
+import { Readable } from 'node:stream';
 import { bootGuest, guestKinds, needGuests, output, type GuestName } from './bootGuest';
 
 describe('a guest', function () {
@@ -31,6 +33,19 @@ describe('a guest', function () {
         const big = await guest.run(`head -c ${size} /dev/zero | tr '\\0' 'x'`);
         assert.equal(big.output.length, size);
         assert.ok(big.output.every((byte) => byte === 0x78));
+
+        const bytes = randomBytes(size);
+        const taken: Record<'out' | 'err', Buffer[]> = { out: [], err: [] };
+        const apart = await guest.run('head -c 1000000 >&2; cat; echo end >&2; exit 9', {
+          input: Readable.from([bytes.subarray(0, 10), bytes.subarray(10)]),
+          onOutput: (chunk) => void taken.out.push(chunk),
+          onErrors: (chunk) => void taken.err.push(chunk),
+        });
+        assert.equal(apart.status, 9);
+        const [out, err] = [Buffer.concat(taken.out), Buffer.concat(taken.err).toString('latin1')];
+        assert.ok(err.endsWith('end\n'));
+        // "head" of busybox may have read further than it had to.
+        assert.ok(err.startsWith(bytes.toString('latin1', 0, 1_000_000)) && bytes.subarray(-out.length).equals(out));
 
         const extra = guest.extra;
         assert.ok(extra);

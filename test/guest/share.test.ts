@@ -4,6 +4,7 @@
  */
 import * as assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import * as fs from 'node:fs';
 import { createServer } from 'node:net';
@@ -91,11 +92,40 @@ describe('virtiofs-studio share', function () {
     });
   }
 
+  for (const kind of ['qemu', 'uml']) {
+    it(`keeps output and errors of a command apart, and gives it what there is to read: ${kind}`, async () => {
+      const input = randomBytes(1_000_000);
+      const child = share('--guest', kind, '--command', 'echo err >&2; cat; echo "err again" >&2; exit 3');
+      const out: Buffer[] = [];
+      child.stdout?.on('data', (chunk: Buffer) => out.push(chunk));
+      child.stdin?.end(input);
+      const { code, err } = await finished(child);
+      assert.equal(code, 3, err);
+      assert.ok(Buffer.concat(out).equals(input));
+      assert.match(err, /^err\nerr again\n/m);
+      await nothingIsLeft();
+    });
+  }
+
+  it('keeps output and errors in order where both go into one file, and waits for no input that stays open', async () => {
+    const log = path.join(base, 'log');
+    const file = fs.openSync(log, 'a');
+    const command = 'for i in 1 2 3 4 5; do echo out $i; echo err $i >&2; done';
+    const words = [CLI, 'share', shared, '--guest', 'uml', '--command', command];
+    const child = spawn(process.execPath, words, { env: environment(), stdio: ['pipe', file, file] });
+    assert.equal((await exited(child)).code, 0);
+    fs.closeSync(file);
+    const expected = [1, 2, 3, 4, 5].map((i) => `out ${i}\nerr ${i}\n`).join('');
+    assert.ok(fs.readFileSync(log, 'utf8').endsWith(expected), fs.readFileSync(log, 'utf8'));
+    child.stdin?.destroy();
+    await nothingIsLeft();
+  });
+
   it('shares read-only, and more than one folder', async () => {
     const other = path.join(base, 'other');
     fs.mkdirSync(other);
     const { code, out } = await finished(
-      share('--read-only', '--share', `${other}:two`, '--command', 'touch x || touch /mnt/two/x || ls /mnt'),
+      share('--read-only', '--share', `${other}:two`, '--command', '(touch x || touch /mnt/two/x) 2>&1 || ls /mnt'),
     );
     assert.equal(code, 0);
     assert.match(out, /touch: x: Read-only file system\n.*Read-only file system\nshare\ntwo\n/);
@@ -134,8 +164,8 @@ describe('virtiofs-studio share', function () {
     const { code, out, err } = await finished(
       share('--guest', 'uml', '--fault', 'errno=EIO READ bad', '--command', 'cat good; cat bad; echo $?'),
     );
-    assert.deepEqual([code, out.replace(/^cat:.*\n/m, '')], [0, 'good\n1\n'], err);
-    assert.match(out, /^cat: .*Input\/output error$/m);
+    assert.deepEqual([code, out], [0, 'good\n1\n'], err);
+    assert.match(err, /^cat: .*Input\/output error$/m);
     assert.equal((await finished(share('--fault', 'errno=EIO REED', '--command', 'true'))).code, 2);
   });
 
@@ -158,7 +188,7 @@ describe('virtiofs-studio share', function () {
     const good = await finished(run(busy));
     assert.deepEqual([good.code, good.out], [4, '500\n'], good.err);
     assert.equal(good.err.match(/\[captureStopped\]/g)?.length, 1, good.err);
-    assert.match(good.err, /error: the capture ".*capture" is incomplete: .*ENOSPC.*\r\n {2}The share goes on/);
+    assert.match(good.err, /error: the capture ".*capture" is incomplete: .*ENOSPC.*\n {2}The share goes on/);
     assert.match(good.err, /error: the command has ended, but not all .* capture of "share" \[captureIncomplete\]/);
     readCaptureFile(kept, ({ count, notes }) => {
       assert.ok(count > 50, `${count} requests`);
@@ -330,6 +360,34 @@ describe('virtiofs-studio share', function () {
       await nothingIsLeft();
     });
   });
+
+  for (const kind of ['qemu', 'uml']) {
+    it(`a terminal shows one prompt, lines that end as lines do, and nothing of the kernel: ${kind}`, async function () {
+      need(this, 'script', onPath('script') !== undefined, 'the program of bsdutils is not installed');
+      const accelerator = kind === 'uml' ? '' : ' --accel tcg';
+      const command = `exec ${process.execPath} ${CLI} share ${shared} --guest ${kind}${accelerator}`;
+      const terminal = spawn('script', ['-qec', command, '/dev/null'], { env: environment() });
+      let screen = '';
+      terminal.stdout.on('data', (chunk) => (screen += String(chunk)));
+      const until = async (text: string): Promise<void> => {
+        for (let tries = 0; !screen.includes(text); tries++) {
+          assert.ok(tries < 1200, `"${text}" does not come:\n${screen}`);
+          await sleep(25);
+        }
+      };
+      await until('share# ');
+      terminal.stdin.write('echo th""ere\r');
+      await until('there\r\n');
+      terminal.stdin.write('exit\r');
+      assert.equal((await exited(terminal)).code, 0);
+      const shown = screen.slice(screen.indexOf('ends the guest at once.'));
+      assert.equal(shown.match(/guest:\/mnt\/share# /g)?.length, 2, shown);
+      assert.match(shown, /^ends the guest at once\.(\r\n){3}BusyBox/);
+      assert.ok(shown.endsWith('exit\r\n'), JSON.stringify(shown));
+      assert.doesNotMatch(shown, /\r\r|reboot|Power/);
+      await nothingIsLeft();
+    });
+  }
 
   it('gives a shell on a terminal, with job control, the right size, and Ctrl-C for the guest', async function () {
     need(this, 'script', onPath('script') !== undefined, 'the program of bsdutils is not installed');

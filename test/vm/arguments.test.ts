@@ -14,7 +14,8 @@ const options: QemuOptions = {
   queueSize: 1024,
   consoleFd: 3,
   channelFd: 4,
-  qmpFd: 6,
+  errorsFd: 6,
+  qmpFd: 7,
   reboot: false,
 };
 
@@ -53,14 +54,21 @@ describe('the command line of QEMU', () => {
     );
   });
 
-  it('hands over the console, the channel, QMP and the extra channel', () => {
+  it('hands over the console, the channel, the errors of commands, QMP and the extra channel', () => {
     const sockets = (words: string[]): string[] => after(words, '-chardev').filter((word) => word.includes('fd='));
     assert.deepEqual(sockets(qemuArguments(options)), [
       'socket,id=console,fd=3',
       'socket,id=channel,fd=4',
-      'socket,id=qmp,fd=6',
+      'socket,id=errors,fd=6',
+      'socket,id=qmp,fd=7',
     ]);
     assert.ok(sockets(qemuArguments({ ...options, extraFd: 5 })).includes('socket,id=extra,fd=5'));
+    const ports = after(qemuArguments({ ...options, extraFd: 5 }), '-device').filter((word) => word.includes('port'));
+    // The guest numbers them in this order.
+    assert.deepEqual(
+      ports.map((port) => /chardev=(\w+)/.exec(port)?.[1]),
+      ['channel', 'errors', 'extra'],
+    );
   });
 
   it('emulates a processor or uses that of the host', () => {
@@ -90,6 +98,7 @@ describe('the command line of User Mode Linux', () => {
     folder: '/t',
     consoleFd: 3,
     channelFd: 4,
+    errorsFd: 6,
   };
 
   it('has a vhost-user device of type 26 for each share', () => {
@@ -104,7 +113,7 @@ describe('the command line of User Mode Linux', () => {
 
   it('joins terminals to descriptors', () => {
     const words = umlArguments({ ...uml, extraFd: 5 });
-    for (const word of ['con=null', 'con0=fd:3,fd:3', 'con1=fd:4,fd:4', 'con2=fd:5,fd:5']) {
+    for (const word of ['con=null', 'con0=fd:3,fd:3', 'con1=fd:4,fd:4', 'con2=fd:6,fd:6', 'con3=fd:5,fd:5']) {
       assert.ok(words.includes(word), word);
     }
   });

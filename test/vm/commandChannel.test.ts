@@ -1,13 +1,14 @@
 /**
  * The channel against the real far end: the part of the init script that serves commands, run by a shell of this
- * machine over a socket pair. And against streams that are cut in the worst places.
+ * machine over socket pairs. And against streams that are cut in the worst places.
  */
 import * as assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { Duplex } from 'node:stream';
+import { Duplex, PassThrough, Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandChannel, type GuestEvent } from '../../src/vm/commandChannel';
 import { exited } from '../../src/vm/workplace';
@@ -17,8 +18,10 @@ const TOKEN = 'token0123';
 
 /** What the guest does once everything is mounted, as the init script has it. */
 function serving(): string {
-  const init = guestInit({ modules: [], mounts: [], channel: '/dev/null', token: TOKEN, hostname: 'guest' });
-  const serve = init.slice(init.indexOf('serve() {'), init.indexOf('\nsay started'));
+  const devices = { channel: '/dev/null', errors: '/dev/null' };
+  const init = guestInit({ modules: [], mounts: [], ...devices, token: TOKEN, hostname: 'guest' });
+  const between = (from: string, to: string): string => init.slice(init.indexOf(from), init.indexOf(to));
+  const serve = `${between('say() {', '\ncat >/bin/leave')}\n${between('feed() {', '\nsay started')}`;
   return `home=/usr; run=$(mktemp)\n${serve.replaceAll('/run/command', '$run')}\nprintf '\\n${TOKEN} ready 1.2.3\\n' >&3\nserve; rm $run`;
 }
 
@@ -28,13 +31,14 @@ describe('the command channel', () => {
   let events: GuestEvent[];
 
   beforeEach(() => {
-    shell = spawn('/bin/sh', ['-c', serving()], { stdio: ['ignore', 'ignore', 'inherit', 'pipe'] });
+    shell = spawn('/bin/sh', ['-c', serving()], { stdio: ['ignore', 'ignore', 'inherit', 'pipe', 'pipe'] });
     events = [];
-    channel = new CommandChannel(shell.stdio[3] as Duplex, TOKEN, (event) => events.push(event));
+    const [, , , stream, errors] = shell.stdio;
+    channel = new CommandChannel(stream as Duplex, errors as Readable, TOKEN, 3072, (event) => events.push(event));
   });
 
   afterEach(async () => {
-    (shell.stdio[3] as Duplex).destroy();
+    for (const line of shell.stdio.slice(3)) (line as Duplex).destroy();
     await exited(shell);
   });
 
@@ -85,32 +89,107 @@ describe('the command channel', () => {
     assert.deepEqual([chunks.join(''), chunks.length > 1, output.length], ['one\ntwo\n', true, 0]);
   });
 
-  it('lets a command wait for whoever takes its output, and loses nothing', async () => {
-    const far = path.join(os.tmpdir(), `channel-${process.pid}`);
-    const taken: Buffer[] = [];
-    let waiting: (() => void) | undefined;
-    let rest: NodeJS.Timeout | undefined;
-    const take = (chunk: Buffer): Promise<void> => {
-      taken.push(chunk);
-      return new Promise((resolve) => (waiting = resolve));
+  for (const [what, redirected] of [
+    ['output', ''],
+    ['errors', ' >&2'],
+  ]) {
+    it(`lets a command wait for whoever takes its ${what}, and loses nothing`, async () => {
+      const far = path.join(os.tmpdir(), `channel-${process.pid}`);
+      const taken: Buffer[] = [];
+      let waiting: (() => void) | undefined;
+      let rest: NodeJS.Timeout | undefined;
+      const take = (chunk: Buffer): Promise<void> => {
+        taken.push(chunk);
+        return new Promise((resolve) => (waiting = resolve));
+      };
+      // More than any buffer between has room for.
+      const done = channel.run(
+        `seq 1000000${redirected}; : >${far}`,
+        what === 'errors' ? { onErrors: take } : { onOutput: take },
+      );
+      try {
+        while (waiting === undefined) await sleep(5);
+        // Long enough for a command that does not wait.
+        for (let waited = 0; waited < 100 && !fs.existsSync(far); waited++) await sleep(10);
+        assert.equal(fs.existsSync(far), false, 'the command has not waited');
+        assert.equal(taken.length, 1);
+        rest = setInterval(() => waiting?.(), 0);
+        assert.equal((await done).status, 0);
+        const lines = Buffer.concat(taken).toString().trimEnd().split('\n');
+        assert.ok(lines.length === 1_000_000 && lines.every((line, index) => line === String(index + 1)));
+        assert.equal((await channel.run('echo next')).output.toString(), 'next\n');
+      } finally {
+        clearInterval(rest);
+        fs.rmSync(far, { force: true });
+      }
+    });
+  }
+
+  it('gives errors apart to whoever takes them, exactly, and all of them before the end', async () => {
+    const taken: Record<'out' | 'err', Buffer[]> = { out: [], err: [] };
+    const apart = {
+      onOutput: (chunk: Buffer) => void taken.out.push(chunk),
+      onErrors: (chunk: Buffer) => void taken.err.push(chunk),
     };
-    // More than any buffer between has room for.
-    const done = channel.run(`seq 1000000; : >${far}`, { onOutput: take });
+    const bytes = 'head -c 300000 /dev/zero | tr "\\0" "\\377"';
+    const { status } = await channel.run(`printf "\\n"; ${bytes}; { printf "\\n\\n"; ${bytes}; } >&2; exit 5`, apart);
+    assert.equal(status, 5);
+    const whole = Buffer.alloc(300_000, 0xff);
+    assert.ok(Buffer.concat(taken.out).equals(Buffer.concat([Buffer.from('\n'), whole])));
+    assert.ok(Buffer.concat(taken.err).equals(Buffer.concat([Buffer.from('\n\n'), whole])));
+    assert.equal((await channel.run('echo a; echo b >&2; echo c')).output.toString(), 'a\nb\nc\n');
+  });
+
+  it('gives a command nothing to read unless it is told what', async () => {
+    assert.deepEqual((await channel.run('cat; echo $?')).output.toString(), '0\n');
+  });
+
+  it('gives a command any bytes to read, and the end of them', async () => {
+    const bytes = randomBytes(500_000);
+    const pieces = [bytes.subarray(0, 1), bytes.subarray(1, 300_000), bytes.subarray(300_000)];
+    const { output } = await channel.run('cat', { input: Readable.from(pieces, { objectMode: false }) });
+    assert.ok(output.equals(bytes));
+    assert.equal((await channel.run('cat; echo end', { input: Readable.from([]) })).output.toString(), 'end\n');
+  });
+
+  it('reads no faster than the command does, ends with it, and finds the next command after what was not read', async () => {
+    let given = 0;
+    const endless = new Readable({
+      read() {
+        given++;
+        this.push(Buffer.alloc(65_536, 'x'));
+      },
+    });
+    const far = path.join(os.tmpdir(), `channel-input-${process.pid}`);
+    const done = channel.run(`head -c 3; while [ ! -e ${far} ]; do sleep 0.01; done; exit 4`, { input: endless });
     try {
-      while (waiting === undefined) await sleep(5);
-      // Long enough for a command that does not wait.
-      for (let waited = 0; waited < 100 && !fs.existsSync(far); waited++) await sleep(10);
-      assert.equal(fs.existsSync(far), false, 'the command has not waited');
-      assert.equal(taken.length, 1);
-      rest = setInterval(() => waiting?.(), 0);
-      assert.equal((await done).status, 0);
-      const lines = Buffer.concat(taken).toString().trimEnd().split('\n');
-      assert.ok(lines.length === 1_000_000 && lines.every((line, index) => line === String(index + 1)));
-      assert.equal((await channel.run('echo next')).output.toString(), 'next\n');
+      for (let before = -1; before !== given; await sleep(100)) before = given;
+      assert.ok(given < 100, `${given} pieces are taken from whoever writes, and wait somewhere`);
     } finally {
-      clearInterval(rest);
-      fs.rmSync(far, { force: true });
+      fs.writeFileSync(far, '');
     }
+    const { status, output } = await done;
+    fs.rmSync(far);
+    assert.deepEqual([status, output.toString()], [4, 'xxx']);
+    assert.equal((await channel.run('echo next')).output.toString(), 'next\n');
+    assert.ok(endless.isPaused());
+  });
+
+  it('ends a command without waiting for an input that does not end', async () => {
+    const silent = new PassThrough();
+    assert.equal((await channel.run('echo over', { input: silent })).output.toString(), 'over\n');
+    assert.equal((await channel.run('echo next')).output.toString(), 'next\n');
+    silent.write('late');
+    assert.equal((await channel.run('cat', { input: Readable.from([Buffer.from('new')]) })).output.toString(), 'new');
+  });
+
+  it('says why an input cannot be read; its command reads the end', async () => {
+    const broken = new Readable({ read: () => {} });
+    const done = channel.run('cat', { input: broken });
+    broken.push('some');
+    setImmediate(() => broken.destroy(new Error('the disk is gone')));
+    await assert.rejects(done, /the disk is gone/);
+    assert.equal((await channel.run('echo next')).output.toString(), 'next\n');
   });
 
   it('gives a command up after its time, and goes on with the next when it is done', async () => {
@@ -138,7 +217,8 @@ describe('the command channel, byte by byte', () => {
       },
     });
     const events: GuestEvent[] = [];
-    const channel = new CommandChannel(stream, TOKEN, (event) => events.push(event));
+    const errors = new Readable({ read: () => {} });
+    const channel = new CommandChannel(stream, errors, TOKEN, 3072, (event) => events.push(event));
     const result = channel.run('anything');
     await new Promise(setImmediate);
     const [token] = sent.split(' ');

@@ -11,6 +11,7 @@ const plan: InitPlan = {
     { tag: `it's; rm -rf /`, readOnly: true, options: 'dax=never' },
   ],
   channel: '/dev/vport*p1',
+  errors: '/dev/vport*p2',
   token: 'abc123',
   hostname: 'guest',
 };
