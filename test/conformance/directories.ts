@@ -5,10 +5,10 @@ import { O, type Posix, S } from './posix';
 
 const many = (count: number): string[] => Array.from({ length: count }, (_, i) => `entry${String(i).padStart(4, '0')}`);
 
-/** No more calls are under way at a time than a guest's terminal has room for. */
+/** No more calls are under way at a time than a guest's terminal has room for, where names are short. */
 const AT_A_TIME = 16;
 
-/** Empty files. In an emulated guest a call's way there and back takes most of its time: some go it together. */
+/** Empty files with names of `many`. In an emulated guest a call's way there and back takes most of its time: some go it together. */
 async function fill(fs: Posix, names: readonly string[]): Promise<void> {
   for (let from = 0; from < names.length; from += AT_A_TIME) {
     await Promise.all(names.slice(from, from + AT_A_TIME).map((name) => fs.mknod(name, S.IFREG | 0o644)));
@@ -115,7 +115,7 @@ export const directories = [
   }),
   test('a position holds while entries before and behind it come and go', async ({ fs }) => {
     const names = many(120);
-    for (const name of names) await put(fs, name);
+    await fill(fs, names);
     await opened(fs, '.', O.RDONLY | O.DIRECTORY, async (fd) => {
       const entries = await all(fs, fd, 4096);
       const at = 60;
@@ -123,11 +123,15 @@ export const directories = [
       for (const name of gone) await fs.unlink(name);
       await put(fs, 'new');
       await fs.seekDirectory(fd, entries[at].next);
-      const rest = (await all(fs, fd, 4096)).map(({ name }) => name).filter((name) => name !== 'new');
-      const expected = entries.slice(at + 1).map(({ name }) => name);
+      // POSIX leaves open whether what came or went meanwhile is among them; a guest that keeps listings shows it.
+      const stay = ({ name }: { readonly name: string }): boolean => name !== 'new' && !gone.includes(name);
+      const rest = (await all(fs, fd, 4096)).filter(stay).map(({ name }) => name);
       assert.deepEqual(
         rest,
-        expected.filter((name) => !gone.includes(name)),
+        entries
+          .slice(at + 1)
+          .filter(stay)
+          .map(({ name }) => name),
       );
       await fs.seekDirectory(fd, 0n);
       const again = (await all(fs, fd, 4096)).map(({ name }) => name).filter((name) => !name.startsWith('.'));
@@ -136,7 +140,7 @@ export const directories = [
   }),
   test('long names', async ({ fs }) => {
     const names = Array.from({ length: 40 }, (_, i) => `${i}`.padStart(255, 'x'));
-    await fill(fs, names);
+    for (const name of names) await put(fs, name);
     assert.deepEqual(await list(fs, '.'), names.sort());
   }),
   test('inode numbers of entries are those of stat', async ({ fs }) => {

@@ -175,7 +175,7 @@ describe('the socket of a back-end', () => {
   it('that ends too early is reported with its own words', async () => {
     const backEnd = await startBackEnd(place, 'share', ['sh', '-c', 'echo no such folder >&2; exit 4']);
     const never = new Promise<never>(() => {});
-    await assert.rejects(whileRunning(backEnd, never), /exit code 4\nno such folder/);
+    await assert.rejects(whileRunning(backEnd, never), /exit code 4 \[backEndNotUp\]\nno such folder/);
   });
 
   it('that cannot be where it should is closed, so that the launcher can end', async () => {
