@@ -68,7 +68,9 @@ describe('a page of the timeline, while notes are under way to it', function () 
     const newest = (await lists()).at(-1);
     assert.ok(newest);
     await giveNotes({ ...newest, notes: newest.notes.slice(1) });
+    const written = page.getByRole('textbox', { name: /^Note at/ });
+    await written.nth(1).waitFor({ state: 'detached' });
     await page.getByRole('tab', { name: 'Notes (1)' }).waitFor();
-    assert.equal(await page.getByRole('textbox', { name: /^Note at/ }).count(), 1);
+    assert.equal(await written.count(), 1);
   });
 });
