@@ -10,7 +10,8 @@ import type { Guest } from '../vm/launcher';
 /** Its status. Throws a Trouble where the guest ends first, or standard input cannot be read. */
 export async function runCommand(guest: Guest, command: string): Promise<number> {
   const { stdin, stdout, stderr } = process;
-  // What the daemons complain of while the command runs. No pipe: it would end where standard error cannot be written, and a daemon that is not heard would wait.
+  // What the daemons complain of while the command runs. No pipe: it would end where standard error cannot be written,
+  // and a daemon that is not heard would wait.
   guest.backEnds.forEach((daemon) => daemon.process.stderr?.on('data', (chunk) => stderr.write(chunk)));
   try {
     const { status } = await guest.run(command, {

@@ -17,8 +17,9 @@ const PARENT_CHECK_MS = 500;
 type Stream = Pick<NodeJS.ReadStream | NodeJS.WriteStream, 'isTTY'>;
 
 /**
- * Runs `clean` once and then exits with 128 + the signal's number, the shells' convention (SIGHUP's for a lost
- * parent or reader); with the error's code, told, where standard output cannot be written. A second signal changes nothing: the cleaning is bounded in time. Returns how to stop listening.
+ * Runs `clean` once and then exits with 128 + the signal's number, the shells' convention (SIGHUP's for a lost parent or
+ * reader); with the error's code, told, where standard output cannot be written. A second signal changes nothing: the
+ * cleaning is bounded in time. Returns how to stop listening.
  */
 export function onTermination(clean: () => Promise<void>): () => void {
   let ending = false;
