@@ -1,5 +1,6 @@
 /**
- * Bundles what people run into dist/: the extension, the daemon with its workers, the command line, the webviews' pages.
+ * Bundles what people run into dist/: the extension, the daemon with its workers, the command line, the webviews'
+ * pages.
  *
  * koffi stays outside: its prebuilt binary is found next to it in node_modules. `vscode` is the extension host's.
  */

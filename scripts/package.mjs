@@ -1,6 +1,6 @@
 /**
- * `npm run package`: the extension as .vsix files in packages/, one for each platform that guests run on, with koffi and
- * its binary for that platform inside, and one without native parts, for everywhere else (captures open there).
+ * `npm run package`: the extension as .vsix files in packages/, one for each platform that guests run on, with koffi
+ * and its binary for that platform inside, and one without native parts, for everywhere else (captures open there).
  *
  *   npm run package                             all
  *   npm run package -- --target linux-x64       one (linux-x64, linux-arm64, universal)
@@ -64,7 +64,9 @@ function addKoffi(target, modules) {
   else fetchLocked(name, to);
 }
 
-/** A package of the lock file that npm does not install on this machine; its bytes are those that the lock file names. */
+/**
+ * A package of the lock file that npm does not install on this machine; its bytes are those that the lock file names.
+ */
 function fetchLocked(name, to) {
   const { version, integrity } = readJson(inProject('package-lock.json')).packages[`node_modules/${name}`];
   const scratch = mkdtempSync(join(tmpdir(), 'virtiofs-package-'));

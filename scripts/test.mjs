@@ -93,7 +93,9 @@ function testFiles(folder) {
     .sort();
 }
 
-/** A failed test as the end of a long run tells it again: its whole name, and as much of the error as names the line. */
+/**
+ * A failed test as the end of a long run tells it again: its whole name, and as much of the error as names the line.
+ */
 const asLines = ({ title, error }) =>
   [title, ...error.split('\n', linesOfAnError)].map((line, at) => `${at === 0 ? '  ✖ ' : '      '}${line}`).join('\n');
 

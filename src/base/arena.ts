@@ -75,7 +75,9 @@ export class Arena {
     return this.base + at;
   }
 
-  /** The bytes up to the first NUL at or after `at`, at most `limit` of them; the length, or -1 when there is no NUL. */
+  /**
+   * The bytes up to the first NUL at or after `at`, at most `limit` of them; the length, or -1 when there is no NUL.
+   */
   stringLength(at: number, limit: number): number {
     const end = this.u8.indexOf(0, at);
     return end < 0 || end - at >= limit ? -1 : end - at;

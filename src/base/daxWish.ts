@@ -1,6 +1,6 @@
 /**
- * Whether a guest can have DAX windows, as far as that follows from what is asked for alone: asked where a person chooses,
- * and by the launcher. What this machine's programs can do is `vm/daxChecks.ts`'s to say.
+ * Whether a guest can have DAX windows, as far as that follows from what is asked for alone: asked where a person
+ * chooses, and by the launcher. What this machine's programs can do is `vm/daxChecks.ts`'s to say.
  */
 import { trouble } from './catalogue';
 import { daxGuestBytes, daxSizeFault, MOST_DAX_BYTES } from './daxSize';

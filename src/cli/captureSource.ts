@@ -1,8 +1,8 @@
 /**
  * What a command that takes captures is given: a file, standard input or a share that runs, as a `Capture`.
  *
- * Owns what a name means: `-` is standard input, a file there is comes first, then a tag, folder, process id or socket of
- * a running share.
+ * Owns what a name means: `-` is standard input, a file there is comes first, then a tag, folder, process id or socket
+ * of a running share.
  */
 import { statSync, type Stats } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -62,8 +62,9 @@ function report(error: unknown): number {
 }
 
 /**
- * A command that has something to clean up, or much to say, hears of its output itself. Any other goes on to its end, which
- * is near, without output, and its exit code is that of the error. Standard error that cannot be written changes nothing.
+ * A command that has something to clean up, or much to say, hears of its output itself. Any other goes on to its end,
+ * which is near, without output, and its exit code is that of the error. Standard error that cannot be written changes
+ * nothing.
  */
 let unwritten: Trouble | undefined;
 process.stderr.on('error', () => {});

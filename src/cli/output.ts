@@ -1,7 +1,7 @@
 /**
- * Text and bytes to standard output or a file, without more in memory than a buffer: who writes waits where the reader is
- * slow. A reader that has gone (`| head`) is `OutputClosed`, which main.ts takes for a good end; standard output that cannot
- * be written is a Trouble.
+ * Text and bytes to standard output or a file, without more in memory than a buffer: who writes waits where the reader
+ * is slow. A reader that has gone (`| head`) is `OutputClosed`, which main.ts takes for a good end; standard output
+ * that cannot be written is a Trouble.
  */
 import { chmodSync, createWriteStream, existsSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -88,8 +88,8 @@ export class Output {
 }
 
 /**
- * A file that appears under its name when it is whole. `-` stands for standard output. Nobody else may read a new file: what
- * it is made of may be as private. One that is replaced keeps its permissions, and a link goes on leading to it.
+ * A file that appears under its name when it is whole. `-` stands for standard output. Nobody else may read a new file:
+ * what it is made of may be as private. One that is replaced keeps its permissions, and a link goes on leading to it.
  */
 export async function writeWhole(
   file: string,

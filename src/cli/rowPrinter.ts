@@ -1,5 +1,6 @@
 /**
- * Prints the rows of a capture, file or live: lines, JSON or chosen columns, up to a limit, with what lies between them.
+ * Prints the rows of a capture, file or live: lines, JSON or chosen columns, up to a limit, with what lies between
+ * them.
  *
  * Owns which rows are printed and when; how one looks is src/trace's business.
  */

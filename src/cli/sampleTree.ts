@@ -40,7 +40,9 @@ export function md5(bytes: Uint8Array): string {
   return createHash('md5').update(bytes).digest('hex');
 }
 
-/** One line for each thing below `folder`: type and permissions, path, content. Sorted, so that equal trees are equal. */
+/**
+ * One line for each thing below `folder`: type and permissions, path, content. Sorted, so that equal trees are equal.
+ */
 export function fingerprint(folder: string): string[] {
   const lines: string[] = [];
   const visit = (path: string): void => {

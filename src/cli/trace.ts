@@ -1,7 +1,8 @@
 /**
  * `virtiofs-studio trace`: the requests of a capture or of a running share as lines, JSON, columns or statistics.
  *
- * Owns the options and the order of things; where rows come from is captureSource.ts, how they are printed rowPrinter.ts.
+ * Owns the options and the order of things; where rows come from is captureSource.ts, how they are printed
+ * rowPrinter.ts.
  */
 import { type Command, Option } from 'commander';
 import { trouble } from '../base/catalogue';

@@ -23,7 +23,9 @@ export interface TraceOptions {
   readonly tail: boolean;
 }
 
-/** Colours where they are asked for, or standard output is a terminal and NO_COLOR is not set (https://no-color.org). */
+/**
+ * Colours where they are asked for, or standard output is a terminal and NO_COLOR is not set (https://no-color.org).
+ */
 export function paletteOf(choice: TraceOptions['color']): Palette {
   if (choice !== 'auto') return choice === 'always' ? coloured : plain;
   const refused = (process.env['NO_COLOR'] ?? '') !== '' || process.env['TERM'] === 'dumb';

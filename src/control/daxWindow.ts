@@ -1,9 +1,9 @@
 /**
  * Every message between the extension and the DAX Window view, both ways.
  *
- * The view is given one moment of the window at a time, complete, and figures of the whole capture now and then. Times are
- * nanoseconds after the capture's origin. What comes from the webview is checked (`checkFromDaxWindow`) before anything is
- * done with it.
+ * The view is given one moment of the window at a time, complete, and figures of the whole capture now and then. Times
+ * are nanoseconds after the capture's origin. What comes from the webview is checked (`checkFromDaxWindow`) before
+ * anything is done with it.
  */
 import type { RoundTrip, Slice } from '../trace/dax/windowFigures';
 import { checked, type Checked, integer, number, object, optional, type Shape, word } from './shapes';

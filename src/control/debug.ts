@@ -5,8 +5,8 @@
  * Owns the messages and their meaning, for whoever writes a client. Knows no socket (`debugClient.ts` is one end, the
  * daemon's main thread the other) and nothing of the Debug Adapter Protocol.
  *
- * Numbers of 64 bits are decimal texts, bytes are base64, errnos are positive, durations are milliseconds. A held request
- * is known by `request`, a small number that is not used again in the life of the daemon.
+ * Numbers of 64 bits are decimal texts, bytes are base64, errnos are positive, durations are milliseconds. A held
+ * request is known by `request`, a small number that is not used again in the life of the daemon.
  */
 import { base64, flag, integer, list, number, object, optional, text, type Value, wide, word } from './shapes';
 
@@ -47,7 +47,9 @@ export const breakpoint = object({
   opcodes: globs,
   /** A glob for the path, as the filter language's `path ~`. */
   path: optional(globs),
-  /** In the filter language. At `entry` there is no reply: fields of it have no value, and tests of them do not hold. */
+  /**
+   * In the filter language. At `entry` there is no reply: fields of it have no value, and tests of them do not hold.
+   */
   condition: optional(condition),
   /** Which of the requests that match: `5`, `== 5`, `>= 5`, `> 5`, `< 5`, `<= 5`, `% 5`. Counted from 1. */
   hitCondition: optional(text(64)),
@@ -78,7 +80,9 @@ export const exceptionFilter = object({
 });
 export type ExceptionFilter = Value<typeof exceptionFilter>;
 
-/** What became of one rule, in the order in which they were sent. `from`, `to`: the place in the text named by `part`. */
+/**
+ * What became of one rule, in the order in which they were sent. `from`, `to`: the place in the text named by `part`.
+ */
 const verdict = object({
   id,
   verified: flag,
@@ -243,7 +247,9 @@ export const debugRequests = {
   continue: { params: object({ request: optional(id) }), result: object({ released: list(id) }) },
   /** From `entry` or `called` to before the next host call; from `call` to after it; at `reply` it goes. */
   stepIn: { params: ofRequest, result: nothing },
-  /** From `entry` to `reply`; from `call` or `called` to before the next host call, or to `reply`; at `reply` it goes. */
+  /**
+   * From `entry` to `reply`; from `call` or `called` to before the next host call, or to `reply`; at `reply` it goes.
+   */
   stepOver: { params: ofRequest, result: nothing },
   /** To `reply`; at `reply` it goes. */
   stepOut: { params: ofRequest, result: nothing },
@@ -256,8 +262,9 @@ export const debugRequests = {
   rerun: { params: ofRequest, result: nothing },
   readRequest: { params: part, result: bytesResult },
   /**
-   * At `entry`: puts `bytes` in place of `replace` bytes (as many as given, unless told) at `offset`. The guest's memory
-   * is not written. The header's len follows; unique cannot be changed, and an opcode only to one that has a reply.
+   * At `entry`: puts `bytes` in place of `replace` bytes (as many as given, unless told) at `offset`. The guest's
+   * memory is not written. The header's len follows; unique cannot be changed, and an opcode only to one that has a
+   * reply.
    */
   writeRequest: {
     params: object({ request: id, offset: integer(), bytes: base64(MOST_BYTES), replace: optional(integer()) }),

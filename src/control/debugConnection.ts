@@ -1,6 +1,6 @@
 /**
- * JSON-RPC over one socket, for both ends of the debug protocol: framing, a bound on what one message may take, and what
- * is done when the other end talks nonsense (the connection ends). Knows no message.
+ * JSON-RPC over one socket, for both ends of the debug protocol: framing, a bound on what one message may take, and
+ * what is done when the other end talks nonsense (the connection ends). Knows no message.
  */
 import type { Socket } from 'node:net';
 import {
@@ -30,7 +30,8 @@ export function overSocket(socket: Socket, ended: (why?: string) => void): Messa
   const reader = new SocketMessageReader(socket);
   // Otherwise half a message at the end leaves a timer that starts itself again for ever.
   reader.partialMessageTimeout = 0;
-  // A length that is announced is waited for and kept by the reader: what has come since the last whole message is counted.
+  // A length that is announced is waited for and kept by the reader: what has come since the last whole message is
+  // counted.
   let since = 0;
   // Messages are handled one by one, later: those that came before the end count.
   let arrived = 0;

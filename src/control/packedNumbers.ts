@@ -1,9 +1,9 @@
 /**
- * Columns of numbers in few bytes: each as the distance from its least number, in as many bytes as the greatest distance
- * needs. A column whose numbers are all the same takes none.
+ * Columns of numbers in few bytes: each as the distance from its least number, in as many bytes as the greatest
+ * distance needs. A column whose numbers are all the same takes none.
  *
- * The lowest bytes of all numbers come first, then the next ones, and so on: neighbours are alike, so that what compresses
- * on the way has an easy task. Knows nothing of what the numbers are.
+ * The lowest bytes of all numbers come first, then the next ones, and so on: neighbours are alike, so that what
+ * compresses on the way has an easy task. Knows nothing of what the numbers are.
  */
 
 /** Distances of more bytes than this, fractions and what is no number: all eight bytes of each number. */

@@ -158,8 +158,8 @@ function readRecord(pid: number, folder: string): RunningShare | undefined {
 }
 
 /**
- * The shares that `name` means: by tag, folder, process id (the daemon's, or that of the command that started it and that
- * a person knows from `share … &`) or path of the socket.
+ * The shares that `name` means: by tag, folder, process id (the daemon's, or that of the command that started it and
+ * that a person knows from `share … &`) or path of the socket.
  */
 export function sharesMeant(name: string, shares: readonly RunningShare[] = runningShares()): readonly RunningShare[] {
   const meanings: ((share: RunningShare) => boolean)[] = [

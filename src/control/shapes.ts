@@ -1,8 +1,9 @@
 /**
- * Checks of what another process says: a shape takes anything and gives a fresh value of its type, or says what is wrong.
+ * Checks of what another process says: a shape takes anything and gives a fresh value of its type, or says what is
+ * wrong.
  *
- * Problems are gathered, not thrown; where there are any, the value that comes back means nothing. Properties that a shape
- * does not name are left out. Knows no message: those are built from these.
+ * Problems are gathered, not thrown; where there are any, the value that comes back means nothing. Properties that a
+ * shape does not name are left out. Knows no message: those are built from these.
  */
 
 /** Longest texts and lists, unless a shape says less. */

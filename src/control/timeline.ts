@@ -1,9 +1,9 @@
 /**
  * Every message between the extension and a timeline, both ways.
  *
- * The timeline holds the columns that it draws and asks for everything else: texts, decoded messages, what a filter lets
- * pass. `side` is the capture meant: 0, or 1 for the second one of a comparison. What comes from the webview is checked
- * (`isFromTimeline`) before anything is done with it.
+ * The timeline holds the columns that it draws and asks for everything else: texts, decoded messages, what a filter
+ * lets pass. `side` is the capture meant: 0, or 1 for the second one of a comparison. What comes from the webview is
+ * checked (`isFromTimeline`) before anything is done with it.
  */
 import type { Occupancy } from '../trace/dax/windowOccupancy';
 import type { Answer, Question } from './exchange';

@@ -1,9 +1,9 @@
 /**
  * Rows of a capture on their way to a timeline: the columns that are drawn, of many rows, in one ArrayBuffer.
  *
- * Owns what is in that buffer and in which order. It is small, because a million rows cross processes, and often a network,
- * before a picture is whole: of starts the steps from one to the next are told, and phases lose what no screen can show
- * (those within the latency are fractions of it, the time before it is told by its logarithm).
+ * Owns what is in that buffer and in which order. It is small, because a million rows cross processes, and often a
+ * network, before a picture is whole: of starts the steps from one to the next are told, and phases lose what no screen
+ * can show (those within the latency are fractions of it, the time before it is told by its logarithm).
  */
 import type { RequestColumns } from '../trace/capture';
 import { NumberPacker, NumberUnpacker } from './packedNumbers';
@@ -81,7 +81,9 @@ function pack(columns: RequestColumns, count: number, pick: Pick): ArrayBuffer {
   return packer.take();
 }
 
-/** The first one, and the steps to each from the one before it; all as they are where steps would not add up exactly. */
+/**
+ * The first one, and the steps to each from the one before it; all as they are where steps would not add up exactly.
+ */
 function packStarts(starts: Float64Array): void {
   const exact = starts.every((start) => Number.isSafeInteger(start));
   packer.one(exact ? 1 : 0);

@@ -30,7 +30,9 @@ export class Connection {
     setNonBlocking(fd);
   }
 
-  /** Whether nothing has come at all: whoever connects and goes again is no front-end, but asks whether we are there. */
+  /**
+   * Whether nothing has come at all: whoever connects and goes again is no front-end, but asks whether we are there.
+   */
   get silent(): boolean {
     return !this.heard;
   }

@@ -1,9 +1,9 @@
 /**
  * Whether the queue worker, its rings run dry, yields its CPU once before it sleeps.
  *
- * Where the guest's thread shares our CPU, its next request is there when we come back, and neither a kick nor a wake-up
- * was needed: a quarter of a small request's time. Where it does not, the yield is wasted; and where something else
- * wants the CPU, it costs a whole time slice. So each yield that did not pay at once doubles the number of sleeps
+ * Where the guest's thread shares our CPU, its next request is there when we come back, and neither a kick nor a
+ * wake-up was needed: a quarter of a small request's time. Where it does not, the yield is wasted; and where something
+ * else wants the CPU, it costs a whole time slice. So each yield that did not pay at once doubles the number of sleeps
  * without one.
  */
 import { yieldCpu } from '../native/process';

@@ -1,9 +1,9 @@
 /**
  * Whether rings that have run dry are watched for a moment before the thread sleeps.
  *
- * A driver on another CPU that has just been told needs some microseconds to wake up and ask again; to sleep and be woken
- * costs more than to wait for it. Only as long as that has lately paid: each watch in vain halves the next, and when
- * nothing is left of it, more and more sleeps go by without one. A guest that asks now and then is not watched.
+ * A driver on another CPU that has just been told needs some microseconds to wake up and ask again; to sleep and be
+ * woken costs more than to wait for it. Only as long as that has lately paid: each watch in vain halves the next, and
+ * when nothing is left of it, more and more sleeps go by without one. A guest that asks now and then is not watched.
  */
 
 /** Looks at two rings, about 16 ns each. The first watch is long enough for a CPU that sleeps to wake up and ask. */

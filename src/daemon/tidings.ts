@@ -1,11 +1,12 @@
 /**
  * When the driver is told of replies: neither one by one nor only when all is done.
  *
- * Telling costs a system call and wakes another CPU, which then finds one reply and sleeps again; where the two CPUs share
- * a core or its caches, waking it also slows down whatever data is being copied here. Telling only at the end lets driver
- * and device take turns instead of working at the same time. So: at the first reply after a pause, then at half of what
- * was waiting, or at as many replies as were lately made in the time that a reply may wait, whichever is less; but where
- * many slow ones are waiting, each for a long time anyway, not before a quarter of them. The clock is read once a group.
+ * Telling costs a system call and wakes another CPU, which then finds one reply and sleeps again; where the two CPUs
+ * share a core or its caches, waking it also slows down whatever data is being copied here. Telling only at the end
+ * lets driver and device take turns instead of working at the same time. So: at the first reply after a pause, then at
+ * half of what was waiting, or at as many replies as were lately made in the time that a reply may wait, whichever is
+ * less; but where many slow ones are waiting, each for a long time anyway, not before a quarter of them. The clock is
+ * read once a group.
  */
 import { now } from './trace/clock';
 
@@ -19,7 +20,9 @@ export class Tidings {
   private grouped = false;
   private first = true;
   private lastTold = 0;
-  /** Milliseconds that each reply of the last group took. Idle time before a group counts as well: it only shortens one. */
+  /**
+   * Milliseconds that each reply of the last group took. Idle time before a group counts as well: it only shortens one.
+   */
   private each = 0;
 
   /** `clock`: milliseconds, from whenever. */

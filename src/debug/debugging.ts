@@ -1,6 +1,6 @@
 /**
- * One debug session's state, which the handlers share: what is debugged, what the client can do, what is stopped, and the
- * numbers that were given to the client for things inside of a stopped request.
+ * One debug session's state, which the handlers share: what is debugged, what the client can do, what is stopped, and
+ * the numbers that were given to the client for things inside of a stopped request.
  */
 import { trouble } from '../base/catalogue';
 import type { Entry } from './entries';

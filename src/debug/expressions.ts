@@ -1,6 +1,6 @@
 /**
- * Expressions over a stopped request, for watches, hovers, the console and `setExpression`: a field of the request or the
- * reply, a fact of an inode, a handle or the session, `hex(…)`, or a whole filter, which is true or false.
+ * Expressions over a stopped request, for watches, hovers, the console and `setExpression`: a field of the request or
+ * the reply, a fact of an inode, a handle or the session, `hex(…)`, or a whole filter, which is true or false.
  *
  *   read.size   size   reply.error   path   inode.path   inode(5).path   handle(3).flags   descriptors[0]   calls[1]
  *   hex(reply)   hex(read.offset)   read.size > 64K && path ~ "*.db"

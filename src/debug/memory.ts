@@ -1,6 +1,6 @@
 /**
- * Memory references: which bytes a string in a DAP message means. `request/1007/40` is 40 bytes into that thread's request,
- * `guest/0/1f000` is guest memory at 0x1f000.
+ * Memory references: which bytes a string in a DAP message means. `request/1007/40` is 40 bytes into that thread's
+ * request, `guest/0/1f000` is guest memory at 0x1f000.
  */
 import { trouble } from '../base/catalogue';
 import type { Side } from './target';

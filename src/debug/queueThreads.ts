@@ -1,6 +1,6 @@
 /**
- * The threads that are queues of a share that runs. They stop by themselves: while a request stands inside of its handler,
- * or the whole share is stopped, no queue is served, and each says what it waits for.
+ * The threads that are queues of a share that runs. They stop by themselves: while a request stands inside of its
+ * handler, or the whole share is stopped, no queue is served, and each says what it waits for.
  *
  * Owns their numbers (from 1) and whether they are stopped. What is held, the target says.
  */

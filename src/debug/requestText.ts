@@ -1,6 +1,6 @@
 /**
- * The decoded request as a text, which is the source that is shown while it is stepped: its descriptor chain, its fields,
- * its handler, the host calls made for it, its reply; and at which line each of them is.
+ * The decoded request as a text, which is the source that is shown while it is stepped: its descriptor chain, its
+ * fields, its handler, the host calls made for it, its reply; and at which line each of them is.
  */
 import type { Node } from '../protocol/decode';
 import { printNode } from '../protocol/print';

@@ -1,6 +1,6 @@
 /**
- * What is debugged: a share that runs (`liveTarget.ts`) or a capture (`recordedTarget.ts`). The adapter asks, the target
- * tells through `TargetEvents`.
+ * What is debugged: a share that runs (`liveTarget.ts`) or a capture (`recordedTarget.ts`). The adapter asks, the
+ * target tells through `TargetEvents`.
  */
 import type { BreakpointRule, ExceptionRule, RuleVerdict } from './breakpoints';
 import type { Fact, Picture } from './picture';

@@ -237,8 +237,10 @@ export interface FileSystem {
   syncfs(node: Node, caller: Caller): number;
 
   opendir(node: Node, flags: number): Handle | number;
-  /** Feeds entries from the position (0: the start; else a `next` given earlier) until the sink is full or all are told;
-   *  `capacity` is the reply's size in bytes, a hint for how much to fetch. */
+  /**
+   * Feeds entries from the position (0: the start; else a `next` given earlier) until the sink is full or all are told;
+   * `capacity` is the reply's size in bytes, a hint for how much to fetch.
+   */
   readdir(handle: Handle, positionLow: number, positionHigh: number, capacity: number, sink: DirectorySink): number;
   releasedir(handle: Handle): number;
 

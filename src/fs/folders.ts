@@ -1,8 +1,8 @@
 /**
  * Reading folders: getdents64 in large pieces, handed on entry by entry to a reply that may be smaller.
  *
- * What did not fit into one reply is kept for the next request where that goes on at the same place, so that a folder is
- * read once from start to end without seeking. Entries kept so are as old as one request, which POSIX allows.
+ * What did not fit into one reply is kept for the next request where that goes on at the same place, so that a folder
+ * is read once from start to end without seeking. Entries kept so are as old as one request, which POSIX allows.
  */
 import { Errno } from '../protocol/errno';
 import { ROOT, type DirectorySink, type Handle, type Node } from './fileSystem';

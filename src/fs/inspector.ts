@@ -1,6 +1,6 @@
 /**
- * What the passthrough file system knows of inodes and handles, told to a debugger: read only, without a host call of its
- * own and without the areas that calls share, so that it may look while a request is in the middle of its handler.
+ * What the passthrough file system knows of inodes and handles, told to a debugger: read only, without a host call of
+ * its own and without the areas that calls share, so that it may look while a request is in the middle of its handler.
  *
  * `linkOf` says where the kernel has a descriptor's inode (the target of /proc/self/fd/N).
  */

@@ -129,8 +129,8 @@ export const LOCK_UN = 8;
 export const MEMORY_FILE_SYSTEMS: readonly number[] = [0x01021994, 0x858458f6, 0x958458f6];
 
 /**
- * Those whose close(2) does nothing and never fails, as their data go to devices of this machine: ext, XFS, Btrfs, F2FS,
- * bcachefs, ZFS, overlayfs (its upper layer is one of these), FAT, exFAT, NTFS.
+ * Those whose close(2) does nothing and never fails, as their data go to devices of this machine: ext, XFS, Btrfs,
+ * F2FS, bcachefs, ZFS, overlayfs (its upper layer is one of these), FAT, exFAT, NTFS.
  */
 export const LOCAL_FILE_SYSTEMS: readonly number[] = [
   ...MEMORY_FILE_SYSTEMS,

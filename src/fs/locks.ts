@@ -3,10 +3,12 @@
  *
  * A POSIX lock belongs to (inode, owner), an owner being a process of the guest. Each such pair gets an open file
  * description of its own and the locks are OFD locks on it: two owners then conflict as they should, and an owner's
- * locks end with one close. flock is taken on the handle's own description, as in the guest. Waiting: waitingRequests.ts.
+ * locks end with one close. flock is taken on the handle's own description, as in the guest. Waiting:
+ * waitingRequests.ts.
  *
  * That description can write only where the guest's handle can: a file that is open for writing anywhere cannot be
- * executed by the host (ETXTBSY). An owner that has read locks only and wants a write lock moves over to a writable one.
+ * executed by the host (ETXTBSY). An owner that has read locks only and wants a write lock moves over to a writable
+ * one.
  */
 import { Errno } from '../protocol/errno';
 import { DEFERRED, type Caller, type Handle, type Lock, type Node } from './fileSystem';
@@ -288,10 +290,10 @@ export class Locks {
   }
 
   /**
-   * OFD locks of two descriptions conflict even where the owner is one, so there must not be two with locks that differ:
-   * the read locks are taken on the new description as they are on the old one, which nobody's lock can prevent, and
-   * only then let go there. At no moment is the owner without them. The write lock comes after that; if it is refused,
-   * the read locks are still held.
+   * OFD locks of two descriptions conflict even where the owner is one, so there must not be two with locks that
+   * differ: the read locks are taken on the new description as they are on the old one, which nobody's lock can
+   * prevent, and only then let go there. At no moment is the owner without them. The write lock comes after that; if it
+   * is refused, the read locks are still held.
    */
   private moveOver(owner: LockOwner, held: RangeLocks): number {
     const { calls, budget } = this.folder;

@@ -1,4 +1,6 @@
-/** The content of a file in memory: pages where something was written, holes elsewhere. Offsets and lengths in bytes. */
+/**
+ * The content of a file in memory: pages where something was written, holes elsewhere. Offsets and lengths in bytes.
+ */
 export const PAGE = 4096;
 
 export class SparseBytes {

@@ -1,9 +1,9 @@
 /**
  * The FUSE server: takes one request, checks it, has it done, and replies.
  *
- * Owns the order of these; handlers.ts says which function serves which opcode. Knows no transport (an `Exchange` is one request and
- * the room for its reply) and nothing of how the file system does its work. Nothing throws and nothing is allocated on
- * the way; every byte of a request is fetched from guest memory once, before it is checked.
+ * Owns the order of these; handlers.ts says which function serves which opcode. Knows no transport (an `Exchange` is
+ * one request and the room for its reply) and nothing of how the file system does its work. Nothing throws and nothing
+ * is allocated on the way; every byte of a request is fetched from guest memory once, before it is checked.
  */
 import type { Arena } from '../base/arena';
 import type { FileSystem } from '../fs/fileSystem';
@@ -79,7 +79,9 @@ export class FuseServer {
     this.session.end();
   }
 
-  /** Fetches the request into the arena and checks what all opcodes have in common. ACCEPTED, or what `handle` returns. */
+  /**
+   * Fetches the request into the arena and checks what all opcodes have in common. ACCEPTED, or what `handle` returns.
+   */
   private check(exchange: Exchange): number {
     const { arena, turn } = this;
     const { request } = this.areas;

@@ -18,7 +18,9 @@ export const yieldCpu: () => void = declare('sched_yield', INT, []);
 
 const scratch = pinnedArena(64);
 
-/** Raises (or lowers) the number of descriptors this process may have; what it is then. Only root passes the hard limit. */
+/**
+ * Raises (or lowers) the number of descriptors this process may have; what it is then. Only root passes the hard limit.
+ */
 export function limitDescriptors(wanted: number): number {
   const limit = scratch.address(0);
   checked('getrlimit', getrlimit(RLIMIT_NOFILE, limit));

@@ -1,8 +1,8 @@
 /**
  * Bytes that are meant as text, and back: file names are any bytes without '/' and NUL, usually UTF-8.
  *
- * Loses nothing: a byte that is no UTF-8 becomes `\xNN`, and a backslash is doubled, so that `encodeText` gives the same
- * bytes again. Written here because the rooms that use it have neither Node nor DOM.
+ * Loses nothing: a byte that is no UTF-8 becomes `\xNN`, and a backslash is doubled, so that `encodeText` gives the
+ * same bytes again. Written here because the rooms that use it have neither Node nor DOM.
  */
 
 /** Decodes [at, at + length), which the caller has cut to what is there. */

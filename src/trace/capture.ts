@@ -126,8 +126,8 @@ export interface Capture {
   readonly origin: bigint;
   /**
    * Names of what the rows are about, by the column `path`: relative to the share, `/` is its root; '' for index 0.
-   * What has lost its last known name keeps it, marked: `/a.db (deleted)`. A folder of which only the nodeid is known is
-   * `?N`: `?70/a.db`. Bytes that are no UTF-8 are as `decodeText` has them.
+   * What has lost its last known name keeps it, marked: `/a.db (deleted)`. A folder of which only the nodeid is known
+   * is `?N`: `?70/a.db`. Bytes that are no UTF-8 are as `decodeText` has them.
    */
   path(index: number): string;
   /** How many paths there are: indexes are below it. */

@@ -10,7 +10,9 @@ export const SEGMENT = 256 << 10;
 const KEPT_SEGMENTS = 16;
 const NOTHING = new Uint8Array(0);
 
-/** Reads up to `length` bytes at `at` of a file; fewer at its end. `room` is memory of that length to read them into. */
+/**
+ * Reads up to `length` bytes at `at` of a file; fewer at its end. `room` is memory of that length to read them into.
+ */
 export type ReadAt = (at: number, length: number, room: Uint8Array) => Uint8Array;
 
 export interface CaptureBytes {
@@ -68,8 +70,8 @@ export class FileBytes implements CaptureBytes {
   constructor(private readonly read: ReadAt) {}
 
   /**
-   * That of the oldest segment, so that going over a whole file makes no garbage; never that of the one asked for last, of
-   * which somebody may still hold a request while its reply is looked for.
+   * That of the oldest segment, so that going over a whole file makes no garbage; never that of the one asked for last,
+   * of which somebody may still hold a request while its reply is looked for.
    */
   private room(): Uint8Array {
     if (this.kept.size >= KEPT_SEGMENTS) {

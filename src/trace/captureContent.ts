@@ -1,6 +1,6 @@
 /**
- * What has been read of a capture, for whoever looks at it: columns as they are, messages and host calls decoded when they
- * are asked for, packets as they are for those that write them anew.
+ * What has been read of a capture, for whoever looks at it: columns as they are, messages and host calls decoded when
+ * they are asked for, packets as they are for those that write them anew.
  *
  * Only answers. `captureReader.ts` fills what is here; nothing here knows how.
  */

@@ -1,8 +1,8 @@
 /**
  * Fills a `Capture` from a stream of bytes, a file or live: each packet goes to what it is for.
  *
- * Requests, replies and host calls become rows (`requestRows.ts`), names go to the paths, the rest to the side log; what
- * is looked at is in `captureContent.ts`. Nothing of the messages is kept but the columns and where the bytes are
+ * Requests, replies and host calls become rows (`requestRows.ts`), names go to the paths, the rest to the side log;
+ * what is looked at is in `captureContent.ts`. Nothing of the messages is kept but the columns and where the bytes are
  * (`captureBytes.ts`). Memory grows with the number of rows, nodes and names, never with what a packet claims.
  */
 import { FileBytes, LiveBytes, type ReadAt } from './captureBytes';
@@ -75,8 +75,8 @@ export class CaptureReader extends CaptureContent implements PcapngHandler {
   }
 
   /**
-   * Drops the oldest rows, as many as asked for, rounded down to a multiple of 256; answers how many. The numbers of the
-   * others are less by that. What they have told of names and sessions stays.
+   * Drops the oldest rows, as many as asked for, rounded down to a multiple of 256; answers how many. The numbers of
+   * the others are less by that. What they have told of names and sessions stays.
    */
   drop(rows: number): number {
     const wanted = Math.min(rows, this.count);

@@ -2,9 +2,9 @@
  * Two captures side by side: counts, errors and latency by opcode, requests that only one of them has, and where their
  * sequences part.
  *
- * Requests are the same when they ask the same of the same path (requestKeys.ts). Sequences are compared within a queue,
- * or within a process, the n-th process of one with the n-th of the other, since process ids differ between runs. Says
- * what is there as data; the wording is compareText.ts's.
+ * Requests are the same when they ask the same of the same path (requestKeys.ts). Sequences are compared within a
+ * queue, or within a process, the n-th process of one with the n-th of the other, since process ids differ between
+ * runs. Says what is there as data; the wording is compareText.ts's.
  */
 import type { Capture } from './capture';
 import { isOrphan } from './line';

@@ -1,6 +1,6 @@
 /**
- * The order in which the rows of a growing capture can be shown: each when its reply has come, or when it wants none; one
- * whose reply takes long once before that.
+ * The order in which the rows of a growing capture can be shown: each when its reply has come, or when it wants none;
+ * one whose reply takes long once before that.
  */
 import type { Capture } from './capture';
 import { isInFlight } from './line';

@@ -2,8 +2,8 @@
  * The requests that have to do with one inode, one handle or one process: `inode=5`, `fh=0x100000002`, `pid=1234`.
  *
  * Of an inode: those about it, those that name it among their arguments, and those whose reply is it (LOOKUP, CREATE …;
- * not every listing it is in). Of a handle: those with it, and the one that opened it. Which bytes these are follows from
- * the structure tables.
+ * not every listing it is in). Of a handle: those with it, and the one that opened it. Which bytes these are follows
+ * from the structure tables.
  */
 import { opcodeByNumber, type OpcodeRow } from '../protocol/fuse/opcodes';
 import { InHeader, OutHeader } from '../protocol/fuse/structs';

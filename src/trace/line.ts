@@ -1,9 +1,9 @@
 /**
- * One request as one line: when, on which queue, by whom, what, on which path, with which arguments, what came of it and
- * where the time went.
+ * One request as one line: when, on which queue, by whom, what, on which path, with which arguments, what came of it
+ * and where the time went.
  *
- * Owns the order and wording of the line. Values in the kernel's terms are protocol/print.ts's, names are always quoted,
- * so that nothing a guest calls its files reaches the terminal as a command.
+ * Owns the order and wording of the line. Values in the kernel's terms are protocol/print.ts's, names are always
+ * quoted, so that nothing a guest calls its files reaches the terminal as a command.
  */
 import { errnoName } from '../protocol/errno';
 import { opcodeByNumber } from '../protocol/fuse/opcodes';

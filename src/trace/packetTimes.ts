@@ -2,8 +2,8 @@
  * When what packets tell was: 64-bit nanoseconds since the epoch in, each as two u32, nanoseconds after the capture's
  * first time out.
  *
- * A packet has a time around it, and its pseudo-header says when the request was taken. The latter stays as it was when a
- * tool moves the former; the difference, the shift, is then added to it.
+ * A packet has a time around it, and its pseudo-header says when the request was taken. The latter stays as it was when
+ * a tool moves the former; the difference, the shift, is then added to it.
  */
 const TWO_32 = 0x1_0000_0000;
 
@@ -25,7 +25,9 @@ export class PacketTimes {
     return (high - this.originHigh) * TWO_32 + (low - this.originLow);
   }
 
-  /** When a request was taken whose packet is of the time `high`, `low`: the two are the same where no tool was at it. */
+  /**
+   * When a request was taken whose packet is of the time `high`, `low`: the two are the same where no tool was at it.
+   */
   ofRequest(high: number, low: number, takenHigh: number, takenLow: number): number {
     const shift = between(takenHigh, takenLow, high, low);
     // A tool that keeps times less exactly has cut off less than a microsecond.

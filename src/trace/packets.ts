@@ -34,7 +34,9 @@ export interface CapturePackets extends Capture {
   packetAt(place: number, length: number): Uint8Array;
   forEachHostCall(row: number, visit: (place: number, captured: number, start: number) => void): void;
   readonly sidePackets: readonly SidePacket[];
-  /** Where sections begin that go on with nothing of what came before; those of rows that are there, without the first. */
+  /**
+   * Where sections begin that go on with nothing of what came before; those of rows that are there, without the first.
+   */
   readonly sectionPlaces: readonly number[];
   /** Those of the session that the row is in; only of a live stream, where their own row may be gone. */
   initPackets(row: number): InitPackets | undefined;

@@ -1,11 +1,11 @@
 /**
- * Which request a reply, or a system call of the host, belongs to: the latest one with its queue and head, if that has the
- * reply's `unique`, or was taken when the call says.
+ * Which request a reply, or a system call of the host, belongs to: the latest one with its queue and head, if that has
+ * the reply's `unique`, or was taken when the call says.
  *
- * A head is used again as soon as its chain has been returned, and a capture may lack any packet, so queue and head alone
- * prove nothing. Each queue and head has a slot, in which one request after the other is; slots are numbers from 0, for
- * whoever keeps more of a request under way. Rows are only numbers here; knows no packet. Memory grows with the number of
- * slots.
+ * A head is used again as soon as its chain has been returned, and a capture may lack any packet, so queue and head
+ * alone prove nothing. Each queue and head has a slot, in which one request after the other is; slots are numbers from
+ * 0, for whoever keeps more of a request under way. Rows are only numbers here; knows no packet. Memory grows with the
+ * number of slots.
  */
 import { roomFor } from './columnArray';
 import { PairMap } from './pairMap';

@@ -2,9 +2,9 @@
  * Takes a pcapng stream apart as it comes, in chunks cut anywhere: section headers, interfaces, enhanced packets, how
  * many packets were lost.
  *
- * Reads what Wireshark's tools make of a capture as well: either byte order, other resolutions of time, further options,
- * blocks and interfaces; what it does not know it passes over and counts. Holds one block at most. Knows nothing of what
- * a packet holds.
+ * Reads what Wireshark's tools make of a capture as well: either byte order, other resolutions of time, further
+ * options, blocks and interfaces; what it does not know it passes over and counts. Holds one block at most. Knows
+ * nothing of what a packet holds.
  */
 import { BlockType, BYTE_ORDER_MAGIC, LINK_TYPE_USER0, OptionCode } from './pcapngWriter';
 

@@ -1,6 +1,6 @@
 /**
- * Rows in groups: by file (a tree of folders), process or opcode; of each how many, how many failed, and its rows from the
- * newest back.
+ * Rows in groups: by file (a tree of folders), process or opcode; of each how many, how many failed, and its rows from
+ * the newest back.
  *
  * Grows row by row and never looks at a row twice. Rows of a group are a list through one array, so that a group costs
  * nothing but a few numbers; only files have names in memory. Knows nothing of filters.

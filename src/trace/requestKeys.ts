@@ -107,7 +107,9 @@ export function requestKeys(capture: Capture, paths: SharedPaths): Float64Array 
   return keys;
 }
 
-/** Two hashes of 26 bits: among a million requests two different ones are alike once in 9,000 comparisons of captures. */
+/**
+ * Two hashes of 26 bits: among a million requests two different ones are alike once in 9,000 comparisons of captures.
+ */
 function keyOf(bytes: Uint8Array, { ranges, namesAt, names }: Layout, opcode: number, path: number): number {
   let a = mix(mix(0x811c9dc5, opcode), path);
   let b = mix(mix(0x2f0b4c47, path), opcode);

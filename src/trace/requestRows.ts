@@ -1,10 +1,10 @@
 /**
  * Makes rows of the packets of requests, of their replies and of host calls: each column from its place in the packet.
  *
- * A row is made when its request comes and completed when its reply does; a reply whose request is not there has a row of
- * its own. This is what a million requests go through: nothing is allocated for a packet, and what takes it further (the
- * names, the pairing) gets numbers. What its arguments mean, `PcapngHandler.packet` says. Knows nothing of sections, of
- * where bytes are kept and of whoever looks at rows.
+ * A row is made when its request comes and completed when its reply does; a reply whose request is not there has a row
+ * of its own. This is what a million requests go through: nothing is allocated for a packet, and what takes it further
+ * (the names, the pairing) gets numbers. What its arguments mean, `PcapngHandler.packet` says. Knows nothing of
+ * sections, of where bytes are kept and of whoever looks at rows.
  */
 import { Opcode } from '../protocol/fuse/opcodeNumbers';
 import { opcodes } from '../protocol/fuse/opcodes';

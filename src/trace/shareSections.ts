@@ -1,6 +1,6 @@
 /**
- * What section headers and interfaces say of the share: its facts, whether a section goes on with the one before it, and
- * whether packets of several shares are mixed. Whoever wrote them may lie: nothing is believed but that.
+ * What section headers and interfaces say of the share: its facts, whether a section goes on with the one before it,
+ * and whether packets of several shares are mixed. Whoever wrote them may lie: nothing is believed but that.
  */
 import type { ShareFacts } from './capture';
 

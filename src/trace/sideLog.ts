@@ -1,6 +1,6 @@
 /**
- * What a capture tells beside requests: vhost-user messages and notes on the DAX window. Kept as they come, the first ones
- * up to limits, whatever a capture claims; names only by their place. Knows nothing of rows.
+ * What a capture tells beside requests: vhost-user messages and notes on the DAX window. Kept as they come, the first
+ * ones up to limits, whatever a capture claims; names only by their place. Knows nothing of rows.
  */
 import type { ControlMessage, WindowNote } from './capture';
 import { VhostUserAt, VhostUserFlag, WindowAt } from './packet';

@@ -1,6 +1,6 @@
 /**
- * What a word of a trace line means: the tables' sentence of an opcode, a field, a flag, an errno or a host system call.
- * Reads the text only, so that it also works on a trace that somebody has pasted.
+ * What a word of a trace line means: the tables' sentence of an opcode, a field, a flag, an errno or a host system
+ * call. Reads the text only, so that it also works on a trace that somebody has pasted.
  */
 import { errnos } from '../protocol/errno';
 import type { EnumTable, FlagTable } from '../protocol/flagTable';

@@ -1,6 +1,6 @@
 /**
- * The commands, one row each: what a command needs, and what it does. Their titles and menus are in package.json; a test
- * sees to it that both have the same ones.
+ * The commands, one row each: what a command needs, and what it does. Their titles and menus are in package.json; a
+ * test sees to it that both have the same ones.
  *
  * What a row needs is checked before it runs, and told with the catalogue's words when it is not there. What takes more
  * than a few lines is loaded when it is first used.

@@ -1,6 +1,6 @@
 /**
- * Reads a running share's counters from its socket, a line a second, and says what goes on. Ends by itself when the share
- * does; then tries again as long as it is wanted. Knows nothing of vscode.
+ * Reads a running share's counters from its socket, a line a second, and says what goes on. Ends by itself when the
+ * share does; then tries again as long as it is wanted. Knows nothing of vscode.
  */
 import { type Socket, createConnection } from 'node:net';
 import {

@@ -1,4 +1,7 @@
-/** The DAX window among the choices of a share: its row, why it cannot be, what there is to choose. Knows nothing of vscode. */
+/**
+ * The DAX window among the choices of a share: its row, why it cannot be, what there is to choose. Knows nothing of
+ * vscode.
+ */
 import { Trouble } from '../base/catalogue';
 import { daxGuestBytes, parseDaxSize } from '../base/daxSize';
 import { checkDaxWindows, DAX_SIZES, type LaunchOptions } from './launchOptions';

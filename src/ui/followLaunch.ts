@@ -1,6 +1,6 @@
 /**
- * What a person is told while a VM starts and when something goes wrong with it: progress while guest tools are fetched,
- * with a way out; a failure with its remedy; a daemon that died; a folder that has gone.
+ * What a person is told while a VM starts and when something goes wrong with it: progress while guest tools are
+ * fetched, with a way out; a failure with its remedy; a daemon that died; a folder that has gone.
  */
 import * as vscode from 'vscode';
 import { Trouble, type TroubleCode } from '../base/catalogue';

@@ -1,6 +1,6 @@
 /**
- * Messages to a person. The only file that has VS Code show one (lint sees to it), since what it shows must hold no links
- * of others.
+ * Messages to a person. The only file that has VS Code show one (lint sees to it), since what it shows must hold no
+ * links of others.
  */
 import * as vscode from 'vscode';
 import { unlinked } from './unlinked';

@@ -69,8 +69,8 @@ const settingNames = {
 export type OptionSettings = Readonly<Record<keyof typeof settingNames, unknown>>;
 
 /**
- * Throws the Trouble of a setting that asks for what cannot be, where it is in force: `chosen` are choices that go before
- * settings.
+ * Throws the Trouble of a setting that asks for what cannot be, where it is in force: `chosen` are choices that go
+ * before settings.
  */
 export function checkSettings(settings: OptionSettings, chosen: Partial<LaunchOptions>): void {
   const { options, faults } = readOptions(settings, '/');

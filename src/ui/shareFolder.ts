@@ -1,6 +1,6 @@
 /**
- * "Share Folder into VM": which folder, how, and then the launcher in a terminal. The choices are one quick pick away and
- * are remembered for the workspace.
+ * "Share Folder into VM": which folder, how, and then the launcher in a terminal. The choices are one quick pick away
+ * and are remembered for the workspace.
  */
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
@@ -151,8 +151,8 @@ async function checked(studio: Studio, folder: vscode.Uri): Promise<string> {
 async function remember(studio: Studio, folder: string, options?: LaunchOptions): Promise<void> {
   const recent = [folder, ...studio.memory.get<unknown[]>(RECENT, []).filter((one) => one !== folder)];
   await studio.memory.update(RECENT, recent.slice(0, MOST_RECENT));
-  // Extra folders and capture files belong to one folder: they are asked for anew each time. Words for the daemon are not
-  // asked for, so that a setting which changes is not held up by what it was.
+  // Extra folders and capture files belong to one folder: they are asked for anew each time. Words for the daemon are
+  // not asked for, so that a setting which changes is not held up by what it was.
   if (options !== undefined)
     await studio.memory.update(REMEMBERED, { ...options, shares: [], capture: '', daemonArgs: undefined });
 }
@@ -175,8 +175,8 @@ export async function launch(studio: Studio, plan: LaunchPlan): Promise<SharedVm
 }
 
 /**
- * The command. `clicked`: the folder of the Explorer's context menu, `selected` all that are selected there. Options are
- * asked for first where `ask`; `given` are those of a caller that knows them.
+ * The command. `clicked`: the folder of the Explorer's context menu, `selected` all that are selected there. Options
+ * are asked for first where `ask`; `given` are those of a caller that knows them.
  */
 export async function shareFolder(
   studio: Studio,

@@ -1,5 +1,6 @@
 /**
- * One virtual machine that this window has started: its terminal, what its launcher says of it, what its shares are doing.
+ * One virtual machine that this window has started: its terminal, what its launcher says of it, what its shares are
+ * doing.
  *
  * The terminal is the guest's console; closing it ends everything. Knows nothing of views.
  */

@@ -1,6 +1,6 @@
 /**
- * The view "Shares": virtual machines, their shares, and of each the daemon, the guest and the queues, with live counters;
- * below them shares that others have started.
+ * The view "Shares": virtual machines, their shares, and of each the daemon, the guest and the queues, with live
+ * counters; below them shares that others have started.
  *
  * Refreshes only while it is looked at, and only the rows that have changed.
  */
@@ -189,7 +189,9 @@ export class SharesTree implements vscode.TreeDataProvider<SharesNode>, vscode.D
     return node;
   }
 
-  /** The row and those below it, unless they were drawn a moment ago or nothing goes on: each drawing ends a tooltip. */
+  /**
+   * The row and those below it, unless they were drawn a moment ago or nothing goes on: each drawing ends a tooltip.
+   */
   private refresh(id: string, perSecond: number): void {
     const node = this.visible ? this.nodes.get(id) : undefined;
     const last = this.drawn.get(id);

@@ -1,6 +1,6 @@
 /**
- * Makes the views of captures ("Requests", "Inodes and Handles", "DAX Window", "Findings"), the documents of decoded requests and the
- * filter language's services, and joins them. For the rest of the extension: `Views.captures`.
+ * Makes the views of captures ("Requests", "Inodes and Handles", "DAX Window", "Findings"), the documents of decoded
+ * requests and the filter language's services, and joins them. For the rest of the extension: `Views.captures`.
  */
 import * as vscode from 'vscode';
 import type { InodeOrder } from '../trace/inodes/inodes';

@@ -4,11 +4,11 @@
  *
  * A state machine over messages that are already framed, made of three: features (`negotiation.ts`), the memory table
  * (`memoryTable.ts`) and the rings (`rings.ts`); what is left is here, and what one has to do with another. Descriptors
- * are plain numbers: what is mapped, closed or polled happens in the `Device` it is given. Knows no virtqueue layout and
- * no FUSE. The front-end is less suspect than the guest, but no field of its messages is used unchecked either: a bad
- * message is refused (with REPLY_ACK the front-end learns of it) and leaves the state as it was. One exception: memory
- * that cannot be mapped, or a ring that is not inside of it, is found out only when the old one is gone; then there is no
- * memory, or that ring does not run.
+ * are plain numbers: what is mapped, closed or polled happens in the `Device` it is given. Knows no virtqueue layout
+ * and no FUSE. The front-end is less suspect than the guest, but no field of its messages is used unchecked either: a
+ * bad message is refused (with REPLY_ACK the front-end learns of it) and leaves the state as it was. One exception:
+ * memory that cannot be mapped, or a ring that is not inside of it, is found out only when the old one is gone; then
+ * there is no memory, or that ring does not run.
  */
 import { Request, requestRow } from '../protocol/vhostUser/requests';
 import { ShmemConfig } from '../protocol/vhostUser/structs';

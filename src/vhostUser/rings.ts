@@ -1,8 +1,9 @@
 /**
  * The rings' life: what the SET_VRING_ requests set up, what starts a ring, and what stops it.
  *
- * A ring runs once it has size, addresses and a kick and is enabled, in whichever order these come. Owns the descriptors
- * of kicks and calls until the device is told to close them. Knows no virtqueue layout: what runs, the device serves.
+ * A ring runs once it has size, addresses and a kick and is enabled, in whichever order these come. Owns the
+ * descriptors of kicks and calls until the device is told to close them. Knows no virtqueue layout: what runs, the
+ * device serves.
  */
 import { VRING_INDEX_MASK, VRING_NOFD_MASK } from '../protocol/vhostUser/structs';
 import { MAX_QUEUE_SIZE } from '../protocol/virtio/ring';

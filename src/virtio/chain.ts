@@ -1,9 +1,9 @@
 /**
  * One descriptor chain: the readable bytes of a request, then the writable room for its reply.
  *
- * Holds guest addresses, not host addresses: they are translated each time bytes move, so that a chain which waits
- * (for a lock, a disk, a debugger) survives a change of the memory table. A piece that is in no region costs the
- * request an -EFAULT, never the queue: User Mode Linux sends such pieces (its zero page is outside of the shared memory).
+ * Holds guest addresses, not host addresses: they are translated each time bytes move, so that a chain which waits (for
+ * a lock, a disk, a debugger) survives a change of the memory table. A piece that is in no region costs the request an
+ * -EFAULT, never the queue: User Mode Linux sends such pieces (its zero page is outside of the shared memory).
  */
 import type { Arena } from '../base/arena';
 import { copyShort, isShort } from '../base/words';

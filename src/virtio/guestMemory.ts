@@ -2,8 +2,8 @@
  * Guest memory as the front-end has shared it: regions, and the translation of guest addresses to host addresses.
  *
  * Trusts nothing a guest writes: an address is used only through `translate`, which answers with an address whose whole
- * run is inside one region. Knows no rings and maps nothing itself. Over plain memory (tests) a "host address" is simply
- * an offset into one buffer.
+ * run is inside one region. Knows no rings and maps nothing itself. Over plain memory (tests) a "host address" is
+ * simply an offset into one buffer.
  */
 
 /** Access to bytes at host addresses; `native/` has the real one. */

@@ -11,8 +11,9 @@
  * the descriptors; it answers by an entry in the used ring, then used.idx. Both indices run freely through 16 bits.
  * Loads and stores of idx are `Atomics`: they order what lies around them, also against the other CPU. Only where CPUs
  * keep that order anyway is used.idx stored plainly after each element, and with a fence before the driver's wish to be
- * told is looked at, and avail.idx loaded plainly where nobody goes to sleep on what is seen: each of the `Atomics` is a
- * call. (V8 keeps accesses to typed arrays in the order of the program; but a loop that only looks, it may make look once.)
+ * told is looked at, and avail.idx loaded plainly where nobody goes to sleep on what is seen: each of the `Atomics` is
+ * a call. (V8 keeps accesses to typed arrays in the order of the program; but a loop that only looks, it may make look
+ * once.)
  *
  * Notifications with VIRTIO_F_EVENT_IDX: each side writes the index at which it wants to be told next. `avail_event`
  * stays behind while the device works, so the driver does not kick; when the queue seems empty it is set to the next
@@ -86,7 +87,9 @@ export class Virtqueue {
     this.signalled = this.nextUsed;
   }
 
-  /** Whether the driver has made something available. For loops that wait for it, and for the last look before sleep. */
+  /**
+   * Whether the driver has made something available. For loops that wait for it, and for the last look before sleep.
+   */
   look(): boolean {
     this.seenAvail = Atomics.load(this.avail, 1);
     return this.seenAvail !== this.nextAvail;
@@ -170,18 +173,23 @@ export class Virtqueue {
     return 'broken';
   }
 
-  /** Gives a chain back with `length` bytes written. The driver sees it at once; telling it is `mustSignal`'s question. */
+  /**
+   * Gives a chain back with `length` bytes written. The driver sees it at once; telling it is `mustSignal`'s question.
+   */
   push(head: number, length: number): void {
     const at = 1 + ((this.nextUsed & this.mask) << 1);
     this.used32[at] = head;
     this.used32[at + 1] = length;
     this.nextUsed = (this.nextUsed + 1) & 0xffff;
-    // Behind the element. An Atomics store is a call and a full fence: it waits for every line that the driver's CPU has.
+    // Behind the element. An Atomics store is a call and a full fence: it waits for every line that the driver's CPU
+    // has.
     if (this.memory.host.keepsOrder) this.used16[1] = this.nextUsed;
     else Atomics.store(this.used16, 1, this.nextUsed);
   }
 
-  /** Whether the driver wants to hear of what was pushed since it was last told (2.7.10). Assumes that it is told then. */
+  /**
+   * Whether the driver wants to hear of what was pushed since it was last told (2.7.10). Assumes that it is told then.
+   */
   mustSignal(): boolean {
     const now = this.nextUsed;
     const before = this.signalled;

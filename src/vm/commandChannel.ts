@@ -4,10 +4,10 @@
  * Two character devices in the guest (raw terminals or virtio ports), byte streams here; the second only brings errors.
  * The guest sends lines `TOKEN started`, `TOKEN failed WHAT` and `TOKEN ready RELEASE`, TOKEN being a random word of
  * this boot. The host sends `WORD BASE64 STREAMS [FOLDER]` with a fresh random word and a shell script; the guest runs
- * it, its output comes as it is, then a line `WORD STATUS`. STREAMS is a list: with `errors` standard error comes on the
- * second stream instead of the first, with an end of its own; with `input` records of input follow (`commandInput.ts`),
- * each but the first when `TOKEN more WORD` asks for it. The words cannot be guessed, so no output can be taken for the
- * end. One command runs at a time; further ones wait.
+ * it, its output comes as it is, then a line `WORD STATUS`. STREAMS is a list: with `errors` standard error comes on
+ * the second stream instead of the first, with an end of its own; with `input` records of input follow
+ * (`commandInput.ts`), each but the first when `TOKEN more WORD` asks for it. The words cannot be guessed, so no output
+ * can be taken for the end. One command runs at a time; further ones wait.
  */
 import { randomBytes } from 'node:crypto';
 import type { Duplex, Readable } from 'node:stream';
@@ -70,7 +70,8 @@ export class CommandChannel {
   private readonly whenIdle: (() => void)[] = [];
 
   /**
-   * Takes over both streams. A record of input has at most `recordBytes`; `onEvent` is told what the init script reports.
+   * Takes over both streams. A record of input has at most `recordBytes`; `onEvent` is told what the init script
+   * reports.
    */
   constructor(
     private readonly stream: Duplex,

@@ -1,8 +1,9 @@
 /**
- * Ends a command in order when it is told to end: Ctrl-C, SIGTERM, a closed terminal, output that nobody reads any more, or
- * the death of its parent.
+ * Ends a command in order when it is told to end: Ctrl-C, SIGTERM, a closed terminal, output that nobody reads any
+ * more, or the death of its parent.
  *
- * Knows only when; what to do is the caller's. Standard error that cannot be written ends nothing: it changes no outcome.
+ * Knows only when; what to do is the caller's. Standard error that cannot be written ends nothing: it changes no
+ * outcome.
  */
 import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
@@ -17,9 +18,9 @@ const PARENT_CHECK_MS = 500;
 type Stream = Pick<NodeJS.ReadStream | NodeJS.WriteStream, 'isTTY'>;
 
 /**
- * Runs `clean` once and then exits with 128 + the signal's number, the shells' convention (SIGHUP's for a lost parent or
- * reader); with the error's code, told, where standard output cannot be written. A second signal changes nothing: the
- * cleaning is bounded in time. Returns how to stop listening.
+ * Runs `clean` once and then exits with 128 + the signal's number, the shells' convention (SIGHUP's for a lost parent
+ * or reader); with the error's code, told, where standard output cannot be written. A second signal changes nothing:
+ * the cleaning is bounded in time. Returns how to stop listening.
  */
 export function onTermination(clean: () => Promise<void>): () => void {
   let ending = false;

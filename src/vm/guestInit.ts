@@ -43,7 +43,9 @@ export function mountPoint(tag: string): string {
   return `/mnt/${/^\.+$/.test(name) ? '_' : name}`;
 }
 
-/** What mounts the share `tag` in the guest; `options` as after `mount -o`. A tag may begin with a dash, hence the `--`. */
+/**
+ * What mounts the share `tag` in the guest; `options` as after `mount -o`. A tag may begin with a dash, hence the `--`.
+ */
 export function mountCommand(tag: string, options: string): string {
   return `mount -t virtiofs -o ${shellQuote(options)} -- ${shellQuote(tag)} ${shellQuote(mountPoint(tag))}`;
 }

@@ -66,8 +66,9 @@ export function qemuArguments(options: QemuOptions): string[] {
         ]
       : [
           ['-accel', 'tcg,thread=multi'],
-          // Five levels of page tables cost an emulated processor time and gain nothing. Told that its string instructions
-          // are fast, Linux copies a byte at a time with them, which here takes twice as long as eight at a time.
+          // Five levels of page tables cost an emulated processor time and gain nothing. Told that its string
+          // instructions are fast, Linux copies a byte at a time with them, which here takes twice as long as eight at
+          // a time.
           ['-cpu', 'max,la57=off,erms=off,fsrm=off'],
         ]),
     ['-smp', String(options.cpus)],

@@ -1,9 +1,9 @@
 /**
  * Builds the command line of a User Mode Linux guest. Pure: same options, same words.
  *
- * UML is a Linux kernel that is an ordinary program; it speaks vhost-user itself (kernel: arch/um/drivers/virtio_uml.c),
- * so it needs neither QEMU nor KVM, and takes the initramfs that QEMU guests take. Words it does not know it gives to
- * init, where they do no harm.
+ * UML is a Linux kernel that is an ordinary program; it speaks vhost-user itself (kernel:
+ * arch/um/drivers/virtio_uml.c), so it needs neither QEMU nor KVM, and takes the initramfs that QEMU guests take. Words
+ * it does not know it gives to init, where they do no harm.
  */
 
 export interface UmlOptions {
@@ -28,8 +28,9 @@ export const UML_ERRORS = '/dev/tty2';
 /** The same behind `extraFd`; a terminal that the program in the guest makes raw (`stty raw -echo`). */
 export const UML_EXTRA = '/dev/tty3';
 /**
- * The most that a record of input on the channel may have. A terminal of the kernel has room for 4 KiB; when that is full,
- * UML's driver no longer looks at its descriptor, and not again when there is room (`reactivate_fd` does nothing).
+ * The most that a record of input on the channel may have. A terminal of the kernel has room for 4 KiB; when that is
+ * full, UML's driver no longer looks at its descriptor, and not again when there is room (`reactivate_fd` does
+ * nothing).
  */
 export const UML_RECORD_BYTES = 3072;
 export const UML_TERMINAL = '/dev/tty0';

@@ -1,8 +1,8 @@
 /**
  * What a capture costs the daemon, and whether it loses anything at speed.
  *
- * The same daemon twice, one of them with `--capture` into memory, in turn; the queue worker's own CPU time per request,
- * with a front-end that does not sleep: else the slower of two daemons pays for waking it up as well.
+ * The same daemon twice, one of them with `--capture` into memory, in turn; the queue worker's own CPU time per
+ * request, with a front-end that does not sleep: else the slower of two daemons pays for waking it up as well.
  */
 import * as fs from 'node:fs';
 import * as os from 'node:os';

@@ -1,6 +1,6 @@
 /**
- * What the DAX window gains: the same files in the same guest (Linux 7.x in QEMU 11), once through a share with a window
- * and once through one without; and what a mapping costs by how many there are.
+ * What the DAX window gains: the same files in the same guest (Linux 7.x in QEMU 11), once through a share with a
+ * window and once through one without; and what a mapping costs by how many there are.
  *
  * Owns the guests and the rounds. The guest's work is done by test/guest/mapped.pl; times are taken inside the guest.
  */

@@ -28,7 +28,10 @@ export interface LiveFigures {
   readonly memory: number;
 }
 
-/** `perSecond` requests for so long, with the views Requests, Inodes and Findings open. Throws when VS Code cannot be had. */
+/**
+ * `perSecond` requests for so long, with the views Requests, Inodes and Findings open. Throws when VS Code cannot be
+ * had.
+ */
 export async function measureLiveViews(perSecond = 50_000, seconds = 10): Promise<LiveFigures> {
   const scratch = mkdtempSync(join(tmpdir(), 'virtiofs-live-'));
   const result = join(scratch, 'figures.json');

@@ -20,7 +20,9 @@ export interface RowResult {
   readonly depth: number;
   readonly operations: number;
   readonly figures: Readonly<Partial<Record<DaemonKind, Figures>>>;
-  /** Part of the CPUs' time that went to other programs of this machine; above some hundredths the figures are noise. */
+  /**
+   * Part of the CPUs' time that went to other programs of this machine; above some hundredths the figures are noise.
+   */
   readonly disturbed: number;
 }
 
@@ -44,9 +46,9 @@ const DISTURBED = 0.1;
 const AGAIN = 3;
 
 /**
- * Depth 1: front-end and daemon share one CPU (a wake-up across CPUs would drown everything), and the front-end does not
- * push a daemon aside that has just answered it: like a guest on a CPU of its own, it comes back when the daemon has gone
- * to sleep. Otherwise it is chance whether a request needs a kick. Deeper: one CPU each.
+ * Depth 1: front-end and daemon share one CPU (a wake-up across CPUs would drown everything), and the front-end does
+ * not push a daemon aside that has just answered it: like a guest on a CPU of its own, it comes back when the daemon
+ * has gone to sleep. Otherwise it is chance whether a request needs a kick. Deeper: one CPU each.
  */
 function place(sessions: readonly MeasuredSession[], depth: number): void {
   runOn(0);

@@ -1,6 +1,6 @@
 /**
- * How quick the timeline is with a capture of a million requests, in a real VS Code: until it is there, a frame while it
- * is zoomed and moved, a filter. Measured in the page.
+ * How quick the timeline is with a capture of a million requests, in a real VS Code: until it is there, a frame while
+ * it is zoomed and moved, a filter. Measured in the page.
  */
 import { closeSync, fsyncSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -17,7 +17,9 @@ export interface FrameFigures {
   readonly median: number;
   readonly p95: number;
   readonly longest: number;
-  /** Of them the main thread is at work, for the timeline and the workbench around it; and within that draws the lanes. */
+  /**
+   * Of them the main thread is at work, for the timeline and the workbench around it; and within that draws the lanes.
+   */
   readonly workP95: number;
   readonly drawP95: number;
 }

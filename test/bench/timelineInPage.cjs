@@ -19,8 +19,8 @@ const clickedAt = () => window.benchClickedAt;
 const drawnAt = () => ({ first: window.virtiofsDrawTimes.first, complete: window.virtiofsDrawTimes.complete });
 
 /**
- * Turns the wheel once a frame for some seconds; `still`: does nothing, which is what a frame is at least. The work of a
- * frame is what its main thread is busy from the first thing to the end of layout and painting, whosever it is.
+ * Turns the wheel once a frame for some seconds; `still`: does nothing, which is what a frame is at least. The work of
+ * a frame is what its main thread is busy from the first thing to the end of layout and painting, whosever it is.
  */
 function frames(surface, { motion, seconds }) {
   const draws = window.virtiofsDrawTimes;

@@ -1,8 +1,8 @@
 /**
  * What is measured: one class per kind of operation, each a sequence of requests per slot, any number of slots at once.
  *
- * A workload lays its requests out once per row and patches them as replies come in. Knows FUSE layouts by number: these
- * are the bytes a Linux guest sends, written without any code that the daemon shares.
+ * A workload lays its requests out once per row and patches them as replies come in. Knows FUSE layouts by number:
+ * these are the bytes a Linux guest sends, written without any code that the daemon shares.
  */
 import type { AttachedDevice } from '../driver/attachedDevice';
 import type { FuseClient } from '../driver/fuseClient';

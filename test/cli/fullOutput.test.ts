@@ -1,4 +1,7 @@
-/** Output that cannot be written is told once, as the machine's condition that it is. `/dev/full` is a disk without room. */
+/**
+ * Output that cannot be written is told once, as the machine's condition that it is. `/dev/full` is a disk without
+ * room.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync, type StdioOptions } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';

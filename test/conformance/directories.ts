@@ -8,7 +8,10 @@ const many = (count: number): string[] => Array.from({ length: count }, (_, i) =
 /** No more calls are under way at a time than a guest's terminal has room for, where names are short. */
 const AT_A_TIME = 16;
 
-/** Empty files with names of `many`. In an emulated guest a call's way there and back takes most of its time: some go it together. */
+/**
+ * Empty files with names of `many`. In an emulated guest a call's way there and back takes most of its time: some go it
+ * together.
+ */
 async function fill(fs: Posix, names: readonly string[]): Promise<void> {
   for (let from = 0; from < names.length; from += AT_A_TIME) {
     await Promise.all(names.slice(from, from + AT_A_TIME).map((name) => fs.mknod(name, S.IFREG | 0o644)));

@@ -1,7 +1,7 @@
 /**
  * A POSIX process on top of our FUSE client: what the kernel of a guest would make of each system call, with
- * cache=never. Where Linux answers without asking the server (EISDIR, EACCES, ELOOP, ...), so does this; everything else
- * is the server's answer.
+ * cache=never. Where Linux answers without asking the server (EISDIR, EACCES, ELOOP, ...), so does this; everything
+ * else is the server's answer.
  */
 import { SetattrFlag } from '../../src/protocol/fuse/flags';
 import { type Found, isFolder, isLink, permits, refuse } from './fuseMount';

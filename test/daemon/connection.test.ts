@@ -1,4 +1,7 @@
-/** The vhost-user socket in this process: messages in pieces, descriptors, silence, and front-ends that go or talk nonsense. */
+/**
+ * The vhost-user socket in this process: messages in pieces, descriptors, silence, and front-ends that go or talk
+ * nonsense.
+ */
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as os from 'node:os';

@@ -1,6 +1,6 @@
 /**
- * The debug adapter in a process of its own, as editors other than VS Code run adapters: DAP over its standard input and
- * output. It can be killed, which one in this process cannot.
+ * The debug adapter in a process of its own, as editors other than VS Code run adapters: DAP over its standard input
+ * and output. It can be killed, which one in this process cannot.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';

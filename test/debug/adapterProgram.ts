@@ -1,4 +1,6 @@
-/** The debug adapter as a program of its own, over its standard input and output: `node adapterProgram.js DEBUG_SOCKET`. */
+/**
+ * The debug adapter as a program of its own, over its standard input and output: `node adapterProgram.js DEBUG_SOCKET`.
+ */
 import { DebugAdapter } from '../../src/debug/adapter';
 import { nowhere } from './dapLog';
 

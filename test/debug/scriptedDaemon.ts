@@ -1,6 +1,6 @@
 /**
- * A daemon that does what a test says, at the other end of the real debug client: over a real socket, with every message
- * checked by the shapes of the protocol. It knows the phases of a held request and nothing of file systems.
+ * A daemon that does what a test says, at the other end of the real debug client: over a real socket, with every
+ * message checked by the shapes of the protocol. It knows the phases of a held request and nothing of file systems.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';

@@ -1,9 +1,10 @@
 /**
- * The driver's side of one split virtqueue (virtio 1.3, 2.7): makes descriptor chains available and takes used ones back.
+ * The driver's side of one split virtqueue (virtio 1.3, 2.7): makes descriptor chains available and takes used ones
+ * back.
  *
  * Owns the ring's three areas inside one `Arena` and which descriptors are free. Knows nothing of FUSE or of how a kick
- * travels. Everything a well-behaved driver never writes (loops, bad indexes, wild addresses) can be written too, by the
- * raw setters at the end: tests that attack the device use them.
+ * travels. Everything a well-behaved driver never writes (loops, bad indexes, wild addresses) can be written too, by
+ * the raw setters at the end: tests that attack the device use them.
  *
  * Layout, all little endian, `size` a power of two:
  *   descriptors  size × { address u64, length u32, flags u16, next u16 }

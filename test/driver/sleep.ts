@@ -2,8 +2,8 @@
  * Sleeping until the daemon calls, for benchmarks: one blocking read of the call's eventfd and nothing else.
  *
  * The sleeper stands in the eventfd's own wait queue, as KVM's irqfd does. An epoll between them costs a quarter of a
- * microsecond at each call, on the daemon's side as well, which a guest does not cost it. A blocking read has no limit in
- * time, so a thread looks now and then whether a sleep has lasted too long, and ends it.
+ * microsecond at each call, on the daemon's side as well, which a guest does not cost it. A blocking read has no limit
+ * in time, so a thread looks now and then whether a sleep has lasted too long, and ends it.
  */
 import { Worker, isMainThread, workerData } from 'node:worker_threads';
 import { INT, LONG, declare, failure } from '../../src/native/libc';

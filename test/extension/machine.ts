@@ -1,4 +1,6 @@
-/** What the suites look at from outside of the extension: processes, sockets, and its own parts as it hands them out. */
+/**
+ * What the suites look at from outside of the extension: processes, sockets, and its own parts as it hands them out.
+ */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -93,8 +95,8 @@ export async function nothingLeft(left: () => string[]): Promise<void> {
 
 /**
  * Has those closed that are there; true when none is. No process ids are waited for: VS Code never settles that of a
- * terminal that was disposed before it had a process. Nor is once enough: where such a one was the first to be shown, the
- * panel comes up empty and opens a shell of its own.
+ * terminal that was disposed before it had a process. Nor is once enough: where such a one was the first to be shown,
+ * the panel comes up empty and opens a shell of its own.
  */
 function noTerminals(): boolean {
   for (const terminal of vscode.window.terminals) terminal.dispose();

@@ -1,8 +1,8 @@
 /**
  * Runs the suites of this folder inside the extension host of real VS Codes, through the unmodified
- * @vscode/test-electron: `node out/test/extension/run.js [--grep=PATTERN] [--window=NAME]`. With VSCODE_EXECUTABLE set or
- * `--desktop` inside a desktop VS Code; else inside those that need no display: the newest and the oldest, and once in a workspace
- * that is not trusted.
+ * @vscode/test-electron: `node out/test/extension/run.js [--grep=PATTERN] [--window=NAME]`. With VSCODE_EXECUTABLE set
+ * or `--desktop` inside a desktop VS Code; else inside those that need no display: the newest and the oldest, and once
+ * in a workspace that is not trusted.
  */
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';

@@ -1,6 +1,6 @@
 /**
- * The debugger on guests as they are: the adapter (without VS Code) holds, shows, steps and changes what a program in the
- * guest has asked for, and the program sees it.
+ * The debugger on guests as they are: the adapter (without VS Code) holds, shows, steps and changes what a program in
+ * the guest has asked for, and the program sees it.
  */
 import * as assert from 'node:assert/strict';
 import * as fs from 'node:fs';

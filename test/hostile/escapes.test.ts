@@ -1,7 +1,7 @@
 /**
  * Ways out of the shared folder: names with slashes and dots, links that point out, things swapped in by the host
- * between two requests, folders moved away, device nodes, numbers that were never given out. Nothing beside the share is
- * read or changed, and the answers say no more than an errno.
+ * between two requests, folders moved away, device nodes, numbers that were never given out. Nothing beside the share
+ * is read or changed, and the answers say no more than an errno.
  */
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';

@@ -1,4 +1,6 @@
-/** What the host runs out of: descriptors and space. The guest gets the errno, and all goes on when there is some again. */
+/**
+ * What the host runs out of: descriptors and space. The guest gets the errno, and all goes on when there is some again.
+ */
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import { WriteFlag } from '../../src/protocol/fuse/flags';

@@ -1,4 +1,7 @@
-/** A guest and a front-end that lie about the DAX window: each gets an errno or is not listened to; nothing else suffers. */
+/**
+ * A guest and a front-end that lie about the DAX window: each gets an errno or is not listened to; nothing else
+ * suffers.
+ */
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import { Opcode } from '../../src/protocol/fuse/opcodeNumbers';

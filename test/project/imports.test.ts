@@ -1,4 +1,7 @@
-/** The rules of .dependency-cruiser.cjs, tried on files that break them; `npm test -- --only checks` has them look at src/. */
+/**
+ * The rules of .dependency-cruiser.cjs, tried on files that break them; `npm test -- --only checks` has them look at
+ * src/.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';

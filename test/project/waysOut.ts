@@ -1,4 +1,7 @@
-/** What in a JavaScript file could send something off this machine; found in its syntax, so that texts and names do not count. */
+/**
+ * What in a JavaScript file could send something off this machine; found in its syntax, so that texts and names do not
+ * count.
+ */
 import ts from 'typescript';
 
 /** Of Node.js, what a bundle may use; `net` only for sockets with a path, or on this machine. */

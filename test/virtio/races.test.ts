@@ -1,9 +1,9 @@
 /**
- * Every way in which the steps of driver and device can fall between each other when one goes to sleep and the other has
- * something for it: nobody may sleep while there is work and no kick or call on its way.
+ * Every way in which the steps of driver and device can fall between each other when one goes to sleep and the other
+ * has something for it: nobody may sleep while there is work and no kick or call on its way.
  *
- * A step is an access by `Atomics`, or the device's look at the driver's index, which may be a plain one. One side runs as
- * it is; at its n-th step the other side's steps are put in between.
+ * A step is an access by `Atomics`, or the device's look at the driver's index, which may be a plain one. One side runs
+ * as it is; at its n-th step the other side's steps are put in between.
  */
 import assert from 'node:assert/strict';
 import { Virtqueue } from '../../src/virtio/virtqueue';

@@ -1,6 +1,7 @@
 /**
- * A capture with something of everything, for tests and pictures: a build in a guest, as a shell, a compiler and a linker
- * would ask for it. Two queues, four processes, overlapping requests, errors, host calls, one request without a reply.
+ * A capture with something of everything, for tests and pictures: a build in a guest, as a shell, a compiler and a
+ * linker would ask for it. Two queues, four processes, overlapping requests, errors, host calls, one request without a
+ * reply.
  */
 import { CaptureBuilder, type ExchangeOptions } from '../trace/captureBuilder';
 

@@ -1,4 +1,7 @@
-/** A capture of a guest whose DAX window is smaller than what it works with: a database, logs, and files that are refused. */
+/**
+ * A capture of a guest whose DAX window is smaller than what it works with: a database, logs, and files that are
+ * refused.
+ */
 import { DaxNote } from '../../src/fs/dax/frontEnd';
 import { windowCapture } from '../trace/dax/windowCapture';
 

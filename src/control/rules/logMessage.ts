@@ -1,8 +1,8 @@
 /**
  * The text of a log point: `{field}` stands for a field of the filter language, `{{` and `}}` for braces.
  *
- * One reading of it for a share that runs and for a capture. A field is printed as the trace prints it; one that a request
- * does not have is `-`.
+ * One reading of it for a share that runs and for a capture. A field is printed as the trace prints it; one that a
+ * request does not have is `-`.
  */
 import { printNode, printId } from '../../protocol/print';
 import { errnoName } from '../../protocol/errno';

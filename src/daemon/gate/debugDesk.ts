@@ -1,6 +1,6 @@
 /**
- * Answers the debugger on the queue worker: each request of `control/debug.ts`, already checked, as calls of the gate and
- * its parts; and what is held as facts.
+ * Answers the debugger on the queue worker: each request of `control/debug.ts`, already checked, as calls of the gate
+ * and its parts; and what is held as facts.
  *
  * Runs between requests, or while one stands in the middle of its handler: so it looks at tables, never through the
  * areas that handlers share.

@@ -1,10 +1,11 @@
 /**
- * The gate that requests pass while a debugger looks at them, or faults are to be done: the way of a request through it,
- * from its queue to its reply, and what the debugger may have it do on that way.
+ * The gate that requests pass while a debugger looks at them, or faults are to be done: the way of a request through
+ * it, from its queue to its reply, and what the debugger may have it do on that way.
  *
- * Runs on the queue worker, and is looked at only while `armed`. Which requests are meant, `matching.ts` says; those that
- * are held are in `holding.ts`, their steps in `stepping.ts`; faults are done by `faultActions.ts`. What is said to the
- * debugger is `debugDesk.ts`. One handler at a time runs, as ever: one that stands in the middle keeps the others waiting.
+ * Runs on the queue worker, and is looked at only while `armed`. Which requests are meant, `matching.ts` says; those
+ * that are held are in `holding.ts`, their steps in `stepping.ts`; faults are done by `faultActions.ts`. What is said
+ * to the debugger is `debugDesk.ts`. One handler at a time runs, as ever: one that stands in the middle keeps the
+ * others waiting.
  */
 import type { Held } from '../../control/debug';
 import { NEVER_HELD, OPCODES, slotOf } from '../../control/rules/selector';
@@ -104,7 +105,9 @@ export class Gate {
     return this.faultActions.delivering(request, used);
   }
 
-  /** A queue stops: everything that waits here, and then whatever `others` ends, ends now. Nothing is held meanwhile. */
+  /**
+   * A queue stops: everything that waits here, and then whatever `others` ends, ends now. Nothing is held meanwhile.
+   */
   settle(others: () => void): void {
     const { holding } = this.parts;
     holding.draining = true;
@@ -131,8 +134,8 @@ export class Gate {
   }
 
   /**
-   * Those that stand at their entry go on at the next `work`, since their handler may stop on its way; so do those with a
-   * result, while another stands in its handler and has the tables and areas that they need.
+   * Those that stand at their entry go on at the next `work`, since their handler may stop on its way; so do those with
+   * a result, while another stands in its handler and has the tables and areas that they need.
    */
   go(request: GateRequest, next: Next, why: Released = next === 'run' ? 'continued' : 'stepped'): void {
     const { holding, stepping } = this.parts;

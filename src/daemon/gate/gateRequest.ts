@@ -1,8 +1,8 @@
 /**
  * What the gate keeps about one request: its first bytes, as rules look at them, and where it stands while it is held.
  *
- * Belongs to an exchange and is used again with it, so that requests that match nothing cost no memory. Decides nothing,
- * and knows of the exchange what the gate needs: not how it goes back to its queue.
+ * Belongs to an exchange and is used again with it, so that requests that match nothing cost no memory. Decides
+ * nothing, and knows of the exchange what the gate needs: not how it goes back to its queue.
  */
 import type { Arena } from '../../base/arena';
 import type { EventFacts, Held, HeldPhase } from '../../control/debug';

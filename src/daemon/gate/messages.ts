@@ -1,4 +1,7 @@
-/** What the main thread and the queue worker say to each other about debugging: the debugger's messages, checked already. */
+/**
+ * What the main thread and the queue worker say to each other about debugging: the debugger's messages, checked
+ * already.
+ */
 import type { DebugEvent, DebugRequest } from '../../control/debug';
 
 /** To the queue worker, by a message port that is looked at when its eventfd says so. */

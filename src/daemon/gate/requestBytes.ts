@@ -2,8 +2,8 @@
  * The bytes of a request that was held, taken out of the guest's memory so that what was shown is what is handled; and
  * changes to them. The guest's memory is not written.
  *
- * Of a WRITE only what is before its data is taken out, until a change reaches them. Lives until the request is answered,
- * since another thread may still be writing from it.
+ * Of a WRITE only what is before its data is taken out, until a change reaches them. Lives until the request is
+ * answered, since another thread may still be writing from it.
  */
 import type { Arena } from '../../base/arena';
 import { pinnedArena } from '../../native/memory';
@@ -84,7 +84,9 @@ export class RequestBytes {
     this.setWord(InHeader.offset.len, this.total);
   }
 
-  /** Puts `bytes` in place of `replace` at `offset`. The decoder's complaints, or why it cannot be (then nothing is). */
+  /**
+   * Puts `bytes` in place of `replace` at `offset`. The decoder's complaints, or why it cannot be (then nothing is).
+   */
   change(
     offset: number,
     bytes: Uint8Array,

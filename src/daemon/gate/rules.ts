@@ -1,8 +1,8 @@
 /**
  * Breakpoints and exception filters, compiled: which of them are about a request at its entry, or at its reply.
  *
- * Owns conditions and hit counts. Holds nothing: the gate does, with what comes from here. Evaluated on the queue worker
- * for each request whose opcode some rule is about, so nothing is allocated unless something matches.
+ * Owns conditions and hit counts. Holds nothing: the gate does, with what comes from here. Evaluated on the queue
+ * worker for each request whose opcode some rule is about, so nothing is allocated unless something matches.
  */
 import type { Breakpoint, ExceptionFilter, Held, Verdict } from '../../control/debug';
 import { HIT_FORMS, type HitCondition, parseHitCondition } from '../../control/rules/hitCondition';

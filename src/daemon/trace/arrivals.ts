@@ -2,8 +2,8 @@
  * When requests were first seen to wait in a queue: how long each has waited before it is taken.
  *
  * What lies between the last look at the driver's index and this one is noted as seen now. Each look takes the index's
- * cache line away from the driver, so there is one each few microseconds while requests are taken, not one a request. What
- * waited before the daemon looked at all (while it was waking up) cannot be known.
+ * cache line away from the driver, so there is one each few microseconds while requests are taken, not one a request.
+ * What waited before the daemon looked at all (while it was waking up) cannot be known.
  */
 
 /** Milliseconds between looks. */

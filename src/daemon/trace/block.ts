@@ -1,4 +1,6 @@
-/** An Enhanced Packet Block (pcapng, section 4.3) built in place, by the queue worker: 28 bytes, the packet, 4 bytes. */
+/**
+ * An Enhanced Packet Block (pcapng, section 4.3) built in place, by the queue worker: 28 bytes, the packet, 4 bytes.
+ */
 import type { TraceClock } from './clock';
 
 export const BLOCK_HEADER = 28;
@@ -20,7 +22,9 @@ export function blockBytes(captured: number): number {
   return BLOCK_HEADER + ((captured + 3) & ~3) + 4;
 }
 
-/** Writes what is before the packet, of which `captured` bytes follow and `missing` are left out; the block's length. */
+/**
+ * Writes what is before the packet, of which `captured` bytes follow and `missing` are left out; the block's length.
+ */
 export function beginBlock(
   memory: BlockMemory,
   at: number,

@@ -1,6 +1,6 @@
 /**
- * Decoded requests as log lines: what `-d` prints. Keeps what is in flight and nothing else, so that a daemon may log for
- * months; paths, which need a memory of all names, are for captures.
+ * Decoded requests as log lines: what `-d` prints. Keeps what is in flight and nothing else, so that a daemon may log
+ * for months; paths, which need a memory of all names, are for captures.
  */
 import { opcodeByNumber } from '../../protocol/fuse/opcodes';
 import { decodeReply, decodeRequest, type Request } from '../../protocol/message';

@@ -1,11 +1,11 @@
 /**
  * The main thread's end of the trace: takes finished blocks out of the ring and gives them to the sinks.
  *
- * A sink that is waited for holds up only this: blocks then stay in the ring, and beyond its size they are dropped there,
- * counted, and the count is told. A sink that joins while a guest is at work begins at a certain place of the ring, with
- * what the queue worker says of the session up to that place. It is asked one question at a time, since two may get one
- * answer. Until it has answered nothing is taken out and the trace stays on, whoever leaves: all that comes behind the
- * place is there for whoever begins at it.
+ * A sink that is waited for holds up only this: blocks then stay in the ring, and beyond its size they are dropped
+ * there, counted, and the count is told. A sink that joins while a guest is at work begins at a certain place of the
+ * ring, with what the queue worker says of the session up to that place. It is asked one question at a time, since two
+ * may get one answer. Until it has answered nothing is taken out and the trace stays on, whoever leaves: all that comes
+ * behind the place is there for whoever begins at it.
  */
 import type { TraceReader } from './ring';
 import type { TraceSink } from './sink';

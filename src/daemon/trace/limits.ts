@@ -8,8 +8,8 @@ import type { StructTable } from '../../protocol/struct';
 import { FuseAt } from '../../trace/packet';
 
 /**
- * Wireshark takes a capture with a longer packet for damaged (WTAP_MAX_PACKET_SIZE_STANDARD). Linux asks for listings of
- * 32 KiB, so nothing that guests send is cut by it.
+ * Wireshark takes a capture with a longer packet for damaged (WTAP_MAX_PACKET_SIZE_STANDARD). Linux asks for listings
+ * of 32 KiB, so nothing that guests send is cut by it.
  */
 const LONGEST_PACKET = 1 << 18;
 export const WHOLE = LONGEST_PACKET - FuseAt.message;

@@ -148,8 +148,8 @@ export class TraceReader extends RingEnd {
   }
 
   /**
-   * The blocks between two positions, both from `written` (of either end) or `released` and not yet released, in at most
-   * two pieces. Views of the ring: valid until released.
+   * The blocks between two positions, both from `written` (of either end) or `released` and not yet released, in at
+   * most two pieces. Views of the ring: valid until released.
    */
   between(from: number, to: number): Uint8Array[] {
     const length = (to - from) >>> 0;

@@ -143,8 +143,8 @@ export class Tracer {
   }
 
   /**
-   * A whole vhost-user message has come with so many descriptors, or goes. Those about the DAX window are not kept: they
-   * never end, and what they lead to is told by `preamble` as it is then.
+   * A whole vhost-user message has come with so many descriptors, or goes. Those about the DAX window are not kept:
+   * they never end, and what they lead to is told by `preamble` as it is then.
    */
   message(fromFrontEnd: boolean, bytes: Uint8Array, descriptors: number, backEndChannel = false): void {
     this.channelUsed ||= backEndChannel;

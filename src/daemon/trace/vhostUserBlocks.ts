@@ -1,4 +1,6 @@
-/** vhost-user messages as capture blocks, and those that are kept for traces that begin later. Never on the hot path. */
+/**
+ * vhost-user messages as capture blocks, and those that are kept for traces that begin later. Never on the hot path.
+ */
 import { PACKET_VERSION, PacketKind, VhostUserAt, VhostUserFlag } from '../../trace/packet';
 import { BLOCK_HEADER, CONTROL_INTERFACE, beginBlock, blockBytes, endBlock } from './block';
 import type { TraceClock } from './clock';

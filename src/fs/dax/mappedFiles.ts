@@ -2,9 +2,9 @@
  * The DAX window of a share: what SETUPMAPPING and REMOVEMAPPING do, and what has to be done around other requests so
  * that a mapped file is the same seen through the window, through requests, and on the host.
  *
- * A range shows whole pages of the file as the front-end maps them, and behind those a copy (`shadow.ts`), so that every
- * page of a range is backed however the file grows afterwards. Everything is mapped for reading and writing at once:
- * there is no moment in which a range that the guest uses is not mapped. No more pieces than QEMU survives.
+ * A range shows whole pages of the file as the front-end maps them, and behind those a copy (`shadow.ts`), so that
+ * every page of a range is backed however the file grows afterwards. Everything is mapped for reading and writing at
+ * once: there is no moment in which a range that the guest uses is not mapped. No more pieces than QEMU survives.
  *
  * What ends a mapping early leaves none behind: the books below are never behind the front-end's, except after a ring
  * was stopped (`doubt`), since a reset drops the front-end's without a word.

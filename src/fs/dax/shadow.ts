@@ -124,7 +124,9 @@ export class Shadow {
     return 0;
   }
 
-  /** First place from `at` on where the data in the arena, which belong at `from`, differ from what was alike; or -1. */
+  /**
+   * First place from `at` on where the data in the arena, which belong at `from`, differ from what was alike; or -1.
+   */
   private differsAt(from: number, at: number, length: number): number {
     const { u8, u32 } = this.arena;
     const { data } = this.areas;

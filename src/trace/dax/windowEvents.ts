@@ -1,8 +1,8 @@
 /**
  * What a capture says of the DAX window, as events in the order of time: ranges mapped, removed, all of them gone.
  *
- * In columns: a guest that thrashes makes millions. A mapping counts from its reply, a removal as well. Lost packets and
- * hostile captures make events that contradict each other; who applies them (`windowState.ts`) has to bear that.
+ * In columns: a guest that thrashes makes millions. A mapping counts from its reply, a removal as well. Lost packets
+ * and hostile captures make events that contradict each other; who applies them (`windowState.ts`) has to bear that.
  */
 import { Opcode } from '../../protocol/fuse/opcodes';
 import { InHeader, RemovemappingIn, RemovemappingOne, SetupmappingIn } from '../../protocol/fuse/structs';

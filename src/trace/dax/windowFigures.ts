@@ -1,7 +1,7 @@
 /**
- * What the DAX window of a capture amounts to: how full it was, how fast ranges came and went, which files had it, which
- * ranges were given up and wanted again at once (thrash), what went through requests in spite of it, and how long the
- * front-end took for a mapping.
+ * What the DAX window of a capture amounts to: how full it was, how fast ranges came and went, which files had it,
+ * which ranges were given up and wanted again at once (thrash), what went through requests in spite of it, and how long
+ * the front-end took for a mapping.
  */
 import { Opcode } from '../../protocol/fuse/opcodes';
 import { BackendRequest } from '../../protocol/vhostUser/requests';

@@ -1,7 +1,7 @@
 /**
- * The history of a DAX window while its capture grows: looks at each row once, again at those that wait for their reply,
- * and keeps what it has learned when the capture drops its oldest rows. Memory stays bounded: of very many events the
- * older half is forgotten, but not what they had left in the window.
+ * The history of a DAX window while its capture grows: looks at each row once, again at those that wait for their
+ * reply, and keeps what it has learned when the capture drops its oldest rows. Memory stays bounded: of very many
+ * events the older half is forgotten, but not what they had left in the window.
  */
 import { type Capture, RowFlag } from '../capture';
 import { addNotes, addRow, isAboutWindow, toldSize, usedSize, WindowEvents } from './windowEvents';

@@ -3,13 +3,14 @@
  * the state after an event follows from the state before and the event alone, so that any moment can be come back to.
  *
  * Whatever the events are, ranges never overlap, and `mappedBytes` is the sum of their lengths: a mapping over others
- * takes their place, a removal takes everything it touches. And they are bounded: a crafted capture has as many as it likes.
+ * takes their place, a removal takes everything it touches. And they are bounded: a crafted capture has as many as it
+ * likes.
  */
 import { WindowEvent, type WindowEvents } from './windowEvents';
 
 /**
- * Mappings at a time that are followed, as many as fill a window of 64 GiB; more are left out, and counted. Real ones have
- * less: QEMU ends a guest that wants more than 512.
+ * Mappings at a time that are followed, as many as fill a window of 64 GiB; more are left out, and counted. Real ones
+ * have less: QEMU ends a guest that wants more than 512.
  */
 export const MOST_RANGES = 1 << 15;
 
@@ -68,8 +69,8 @@ export class WindowState {
   }
 
   /**
-   * Row numbers are less by so many; what is below has none any more. `moved`: ranges that this was done to, since copies
-   * share them.
+   * Row numbers are less by so many; what is below has none any more. `moved`: ranges that this was done to, since
+   * copies share them.
    */
   drop(rows: number, moved: Map<WindowRange, WindowRange>): void {
     this.ranges = this.ranges.map((range) => {

@@ -3,8 +3,9 @@
  * each request with its phases (or its host calls) inside, what never got a reply as a slice that does not end, and
  * counters.
  *
- * Slices of one thread have to nest. Requests of a queue overlap, so a queue has as many threads as it had requests under
- * way at a time. Phases that the capture knows only by their length are laid out in the usual order, the reply last.
+ * Slices of one thread have to nest. Requests of a queue overlap, so a queue has as many threads as it had requests
+ * under way at a time. Phases that the capture knows only by their length are laid out in the usual order, the reply
+ * last.
  */
 import { replyLine } from '../../protocol/summary';
 import { RowFlag, type Capture } from '../capture';

@@ -1,6 +1,6 @@
 /**
- * What a timeline counts: requests in flight, and bytes read and written per second, at no more points than a screen can
- * show. A point stands for a span of equal length; in flight is the most at any moment of it.
+ * What a timeline counts: requests in flight, and bytes read and written per second, at no more points than a screen
+ * can show. A point stands for a span of equal length; in flight is the most at any moment of it.
  */
 import { Opcode } from '../../protocol/fuse/opcodes';
 import type { Capture } from '../capture';

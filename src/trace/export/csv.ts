@@ -1,4 +1,7 @@
-/** Requests as CSV (RFC 4180): a header, then one record each. Times are nanoseconds. docs/export-formats.md lists the columns. */
+/**
+ * Requests as CSV (RFC 4180): a header, then one record each. Times are nanoseconds. docs/export-formats.md lists the
+ * columns.
+ */
 import { replyLine } from '../../protocol/summary';
 import { RowFlag, type Capture } from '../capture';
 import { argumentsOf, errorName, instantOf, isInFlight, isOrphan, kindOf, phasesOf } from '../line';

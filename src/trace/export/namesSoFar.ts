@@ -1,11 +1,11 @@
 /**
- * What a reader of a capture that is being written knows of names by now, and what it has to be told before a request, so
- * that its paths are those of the original.
+ * What a reader of a capture that is being written knows of names by now, and what it has to be told before a request,
+ * so that its paths are those of the original.
  *
  * Takes in what is written as that reader will, and compares. Requests that are left out, or no longer kept, have told
- * names which the reader then lacks: it is told by packets of kind 4 (docs/capture-format.md), with the path as the name
- * below the root, since the nodeids of folders above it are not known any more. What they have taken back the reader still
- * has: it is told that the node has no name.
+ * names which the reader then lacks: it is told by packets of kind 4 (docs/capture-format.md), with the path as the
+ * name below the root, since the nodeids of folders above it are not known any more. What they have taken back the
+ * reader still has: it is told that the node has no name.
  */
 import { Opcode } from '../../protocol/fuse/opcodeNumbers';
 import { InHeader, LinkIn, OutHeader, recordAlign, RenameIn } from '../../protocol/fuse/structs';

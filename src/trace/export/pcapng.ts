@@ -1,9 +1,9 @@
 /**
- * A filtered capture: the packets of the chosen requests as they are, with their replies, host calls, and all vhost-user
- * messages, INITs and notes on the DAX window; opens again like the one it comes from.
+ * A filtered capture: the packets of the chosen requests as they are, with their replies, host calls, and all
+ * vhost-user messages, INITs and notes on the DAX window; opens again like the one it comes from.
  *
- * Packets are asked for by their place and written in that order, little-endian and in nanoseconds, whether they are in a
- * file or in what is kept of a live stream. Of that the beginning may be gone: what is left is told what INIT had
+ * Packets are asked for by their place and written in that order, little-endian and in nanoseconds, whether they are in
+ * a file or in what is kept of a live stream. Of that the beginning may be gone: what is left is told what INIT had
  * negotiated and, like a capture that leaves requests out, the names that it needs (`namesSoFar.ts`); how many requests
  * are missing is in the section's comment.
  */

@@ -1,7 +1,8 @@
 /**
  * What is wrong with a filter: a message, the place in the text, and what was probably meant.
  *
- * Owns the shape, the drawing with a caret line, and the search for a near name. Errors are values; nothing here throws.
+ * Owns the shape, the drawing with a caret line, and the search for a near name. Errors are values; nothing here
+ * throws.
  */
 
 export interface FilterError {

@@ -106,7 +106,8 @@ const escapes: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', '
 
 /**
  * A backslash escapes a quote, a control character (n, t, r, 0) or stands for a character by number (u0041). Any other
- * stays with what is behind it: it belongs to a pattern, or to a name with a byte that is no text (x80, two backslashes).
+ * stays with what is behind it: it belongs to a pattern, or to a name with a byte that is no text (x80, two
+ * backslashes).
  */
 function textToken(text: string, from: number): Token {
   const quote = text[from];

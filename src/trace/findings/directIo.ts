@@ -1,6 +1,6 @@
 /**
- * direct-io-refused: an OPEN with O_DIRECT that the host refuses (EINVAL, EOPNOTSUPP), one whose flag does not reach the
- * host (host system calls show that), and READs and WRITEs of such a handle that fail with EINVAL.
+ * direct-io-refused: an OPEN with O_DIRECT that the host refuses (EINVAL, EOPNOTSUPP), one whose flag does not reach
+ * the host (host system calls show that), and READs and WRITEs of such a handle that fail with EINVAL.
  */
 import { Errno } from '../../protocol/errno';
 import { OpenFlag } from '../../protocol/fuse/flags';

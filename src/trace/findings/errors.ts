@@ -1,6 +1,6 @@
 /**
- * Findings that are an errno: estale, descriptors-exhausted, enosys-repeated. One row of the errno proves the first two;
- * ENOSYS counts by opcode and session, since the guest asks once and then mostly stops.
+ * Findings that are an errno: estale, descriptors-exhausted, enosys-repeated. One row of the errno proves the first
+ * two; ENOSYS counts by opcode and session, since the guest asks once and then mostly stops.
  */
 import { Errno } from '../../protocol/errno';
 import { opcodeByNumber } from '../../protocol/fuse/opcodes';

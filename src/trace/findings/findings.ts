@@ -2,7 +2,8 @@
  * Findings: one pass over a capture that names what users fall over, each with the requests that prove it.
  *
  * Owns the pass only: which rows are shown to which finding, in the order in which requests were taken. A finding is a
- * small object of its own file; a new one is a row in `table.ts` and a line here. A capture that grows is looked at anew.
+ * small object of its own file; a new one is a row in `table.ts` and a line here. A capture that grows is looked at
+ * anew.
  */
 import { Opcode } from '../../protocol/fuse/opcodeNumbers';
 import { RowFlag, type Capture } from '../capture';
@@ -78,7 +79,9 @@ export function findings(capture: Capture, options: FindingsOptions = {}): Findi
 
 const ROWS_BETWEEN_LOOKS = 1024;
 
-/** The same in steps, over the rows that there are when it begins; of a capture that has grown there is another pass. */
+/**
+ * The same in steps, over the rows that there are when it begins; of a capture that has grown there is another pass.
+ */
 export class FindingsPass {
   private readonly session = new Negotiated();
   private readonly chosen: readonly Detector[];

@@ -1,8 +1,8 @@
 /**
  * A set of 64-bit ids (nodeid, fh) as doubles, each with a small number for columns beside it: no objects, bounded.
  *
- * Numbers of removed ids are given out again. When `most` ids are in, no more go in; nor does one that a double does not
- * hold exactly, so that two are never taken for one.
+ * Numbers of removed ids are given out again. When `most` ids are in, no more go in; nor does one that a double does
+ * not hold exactly, so that two are never taken for one.
  */
 import { PairMap } from '../pairMap';
 

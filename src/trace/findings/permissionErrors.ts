@@ -1,6 +1,6 @@
 /**
- * permission-errors: EACCES and EPERM, by who asked for what, with the mode and owner of the inode (of the folder, for a
- * request with a name) from the latest reply before it that told them; and whether that mode explains the refusal.
+ * permission-errors: EACCES and EPERM, by who asked for what, with the mode and owner of the inode (of the folder, for
+ * a request with a name) from the latest reply before it that told them; and whether that mode explains the refusal.
  */
 import { O_ACCMODE } from '../../protocol/fuse/flags';
 import { Errno, errnoName } from '../../protocol/errno';

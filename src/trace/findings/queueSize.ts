@@ -1,9 +1,9 @@
 /**
  * queue-size-caps: READs or WRITEs of exactly the largest size there can be, each beginning where the one before ended.
  *
- * The cap is the least of the ring's size less 4 (SET_VRING_NUM, where the capture has it), max_pages and max_write (INIT).
- * Without the ring's size a run of requests of 2^n - 4 pages tells it, since nothing else makes sizes like that. READs up
- * to 128 KiB are what readahead asks for, so there only direct ones count.
+ * The cap is the least of the ring's size less 4 (SET_VRING_NUM, where the capture has it), max_pages and max_write
+ * (INIT). Without the ring's size a run of requests of 2^n - 4 pages tells it, since nothing else makes sizes like
+ * that. READs up to 128 KiB are what readahead asks for, so there only direct ones count.
  */
 import { FopenFlag, OpenFlag } from '../../protocol/fuse/flags';
 import { Opcode } from '../../protocol/fuse/opcodeNumbers';

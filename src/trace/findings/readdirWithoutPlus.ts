@@ -1,6 +1,6 @@
 /**
- * readdir-without-plus: LOOKUPs in a folder right after its READDIR by the same process, where READDIRPLUS is not in the
- * session (or, when INIT is not in the capture, never seen). With READDIRPLUS agreed on, the guest chooses itself.
+ * readdir-without-plus: LOOKUPs in a folder right after its READDIR by the same process, where READDIRPLUS is not in
+ * the session (or, when INIT is not in the capture, never seen). With READDIRPLUS agreed on, the guest chooses itself.
  */
 import { InitFlag } from '../../protocol/fuse/flags';
 import { Opcode } from '../../protocol/fuse/opcodeNumbers';

@@ -1,7 +1,8 @@
 /**
  * requests-in-flight: requests without a reply that were taken long before the capture ended, in its last session.
  *
- * SETLKW and POLL wait for others by purpose. Where packets were lost, so may be the reply: then it is information only.
+ * SETLKW and POLL wait for others by purpose. Where packets were lost, so may be the reply: then it is information
+ * only.
  */
 import { opcodeByNumber } from '../../protocol/fuse/opcodes';
 import { Opcode } from '../../protocol/fuse/opcodeNumbers';

@@ -1,6 +1,6 @@
 /**
- * slow-requests: single requests that took a multiple of their opcode's median and long enough to be felt, with the phase
- * that took the time. The median comes from a histogram, so that a million latencies need no memory.
+ * slow-requests: single requests that took a multiple of their opcode's median and long enough to be felt, with the
+ * phase that took the time. The median comes from a histogram, so that a million latencies need no memory.
  */
 import { opcodeByNumber } from '../../protocol/fuse/opcodes';
 import { Opcode } from '../../protocol/fuse/opcodeNumbers';

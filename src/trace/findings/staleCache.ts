@@ -3,9 +3,10 @@
  * earlier reply's attr_valid (or entry_valid, for a name) had not run out.
  *
  * Two looks at an inode with different size, mtime or ctime, and between them no request that may have changed it. When
- * the host changed it, its ctime says (or, where that clock is another one, the second look itself). A suspicion is held
- * until requests are past the second look, since one taken during it may be what changed the file. Names are in
- * `StaleNames`. What cannot be known is taken as the guest's own doing: mapped memory, lost packets, requests in flight.
+ * the host changed it, its ctime says (or, where that clock is another one, the second look itself). A suspicion is
+ * held until requests are past the second look, since one taken during it may be what changed the file. Names are in
+ * `StaleNames`. What cannot be known is taken as the guest's own doing: mapped memory, lost packets, requests in
+ * flight.
  */
 import { Opcode } from '../../protocol/fuse/opcodeNumbers';
 import type { Detector, DetectorContext } from './detector';
@@ -45,7 +46,10 @@ interface Columns {
   ctime: Float64Array;
   /** Until when requests of the guest may have changed it. */
   changed: Float64Array;
-  /** A suspicion: the rows of both looks (-1: none), when the first began and the second ended, for how long it was stale. */
+  /**
+   * A suspicion: the rows of both looks (-1: none), when the first began and the second ended, for how long it was
+   * stale.
+   */
   first: Float64Array;
   second: Float64Array;
   firstStart: Float64Array;

@@ -1,6 +1,7 @@
 /**
- * The half of stale-cache that is about names: a LOOKUP finds another inode, or none, where an earlier one had found one
- * and had given a time (entry_valid) that had not run out; and no request of the guest had changed a name meanwhile.
+ * The half of stale-cache that is about names: a LOOKUP finds another inode, or none, where an earlier one had found
+ * one and had given a time (entry_valid) that had not run out; and no request of the guest had changed a name
+ * meanwhile.
  */
 import { Errno } from '../../protocol/errno';
 import { grown, NodeIndex } from './nodeIndex';

@@ -3,8 +3,8 @@ import type { Row } from './row';
 import { staleCache } from './thresholds';
 
 /**
- * For how long the guest could use what the first look had told, after the host had changed it; 0 when that time had run
- * out before. `ctime`: when it was changed, if its clock is that of the capture.
+ * For how long the guest could use what the first look had told, after the host had changed it; 0 when that time had
+ * run out before. `ctime`: when it was changed, if its clock is that of the capture.
  */
 export function staleFor(start: number, end: number, until: number, second: Row, ctime: number): number {
   const { tick, otherClock } = staleCache;

@@ -1,4 +1,6 @@
-/** Open handles: what OPEN, OPENDIR, CREATE and TMPFILE have given and RELEASE has not yet taken back. Columns, bounded. */
+/**
+ * Open handles: what OPEN, OPENDIR, CREATE and TMPFILE have given and RELEASE has not yet taken back. Columns, bounded.
+ */
 import { grown, NodeIndex } from '../findings/nodeIndex';
 import { MOST_HANDLES } from '../findings/thresholds';
 

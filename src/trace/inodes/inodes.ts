@@ -1,10 +1,10 @@
 /**
- * What the guest knows and holds by now: inodes with what was moved through them and until when the guest may use what it
- * was told, open handles, locks. A reducer over the rows of a capture that grows.
+ * What the guest knows and holds by now: inodes with what was moved through them and until when the guest may use what
+ * it was told, open handles, locks. A reducer over the rows of a capture that grows.
  *
- * Names, parents and lookup counts are the path model's; here is what it does not keep. Each row is taken once, when it is
- * complete. Bounded as findings are; what is beyond is told (`full`), never wrong. Nodes and handles whose numbers are no
- * exact doubles are left out (`nodeNumbers.ts`). Knows nothing of who shows it.
+ * Names, parents and lookup counts are the path model's; here is what it does not keep. Each row is taken once, when it
+ * is complete. Bounded as findings are; what is beyond is told (`full`), never wrong. Nodes and handles whose numbers
+ * are no exact doubles are left out (`nodeNumbers.ts`). Knows nothing of who shows it.
  */
 import { Opcode } from '../../protocol/fuse/opcodeNumbers';
 import { CreateIn, EntryOut, InHeader, OpenIn, OpenOut, OutHeader, ReleaseIn } from '../../protocol/fuse/structs';

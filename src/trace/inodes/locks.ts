@@ -29,8 +29,8 @@ const MOST_OF_OWNER = 512;
 const BODY = InHeader.size;
 
 /**
- * What a SETLK or SETLKW asks; undefined when its bytes are not there, or the node cannot be told from others. `exclusive`
- * undefined: to unlock.
+ * What a SETLK or SETLKW asks; undefined when its bytes are not there, or the node cannot be told from others.
+ * `exclusive` undefined: to unlock.
  */
 export interface AskedLock extends Omit<HeldLock, 'exclusive'> {
   readonly exclusive: boolean | undefined;

@@ -1,6 +1,6 @@
 /**
- * The captures that are open in this window, and the one that the views are about. Other parts of the extension ask here
- * rather than connect again. Knows nothing of vscode.
+ * The captures that are open in this window, and the one that the views are about. Other parts of the extension ask
+ * here rather than connect again. Knows nothing of vscode.
  */
 import { type RunningShare, runningShares } from '../../control/runningShares';
 import { LiveCapture, type LiveLimits } from './liveCapture';
@@ -31,7 +31,10 @@ export class Captures {
     return { dispose: () => void this.listeners.delete(listener) };
   }
 
-  /** The capture of a share: the one that is open (taken up again where it had ended), or a new one; the views turn to it. */
+  /**
+   * The capture of a share: the one that is open (taken up again where it had ended), or a new one; the views turn to
+   * it.
+   */
   watch(share: RunningShare): LiveCapture {
     const known = this.open.find(
       (one): one is LiveCapture =>
@@ -71,8 +74,8 @@ export class Captures {
   }
 
   /**
-   * While somebody looks: turns to a share that runs when there is nothing to look at, or when a share whose capture has
-   * ended runs again.
+   * While somebody looks: turns to a share that runs when there is nothing to look at, or when a share whose capture
+   * has ended runs again.
    */
   look(): void {
     const ended = this.chosen?.phase === 'ended' || this.chosen?.phase === 'broken';

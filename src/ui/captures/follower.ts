@@ -1,6 +1,6 @@
 /**
- * Keeps one view's idea of the active capture up to date: works in short slices, shows at most so often, and does nothing
- * while nobody looks. Knows nothing of vscode.
+ * Keeps one view's idea of the active capture up to date: works in short slices, shows at most so often, and does
+ * nothing while nobody looks. Knows nothing of vscode.
  */
 import { breathe } from '../timeline/breathe';
 import type { Captures } from './captures';

@@ -1,9 +1,9 @@
 /**
  * The requests of a running share as they come: connects to the daemon's socket, reads, keeps what memory allows.
  *
- * Bytes are kept up to a limit, the oldest dropped one by one; rows up to a limit, then the older half goes at once, which
- * is told. The socket's chunks are small, so that the event loop is free after each. What the extension host cannot take
- * in time the daemon drops and counts: a guest is never slowed down. Knows nothing of vscode.
+ * Bytes are kept up to a limit, the oldest dropped one by one; rows up to a limit, then the older half goes at once,
+ * which is told. The socket's chunks are small, so that the event loop is free after each. What the extension host
+ * cannot take in time the daemon drops and counts: a guest is never slowed down. Knows nothing of vscode.
  */
 import { connect, type Socket } from 'node:net';
 import type { RunningShare } from '../../control/runningShares';

@@ -19,8 +19,8 @@ export type CaptureEvent =
 export type CaptureListener = (event: CaptureEvent) => void;
 
 /**
- * connecting: nobody has answered yet. live: more comes while the guest works. reading: more of a file comes. ended: the
- * daemon has gone, or the file is read. broken: it never came, or what came is no capture.
+ * connecting: nobody has answered yet. live: more comes while the guest works. reading: more of a file comes. ended:
+ * the daemon has gone, or the file is read. broken: it never came, or what came is no capture.
  */
 export type CapturePhase = 'connecting' | 'live' | 'reading' | 'ended' | 'broken';
 

@@ -1,6 +1,6 @@
 /**
- * Whether the active capture has a DAX window: looked for while it grows, with next to no work, so that the view can stay
- * away, and unloaded, where there is none. Knows nothing of vscode.
+ * Whether the active capture has a DAX window: looked for while it grows, with next to no work, so that the view can
+ * stay away, and unloaded, where there is none. Knows nothing of vscode.
  */
 import { Opcode } from '../../protocol/fuse/opcodeNumbers';
 import type { Captures } from '../captures/captures';

@@ -1,5 +1,6 @@
 /**
- * Debug configurations: what F5 does without a launch.json, what a new one has in it, and what can be picked without one.
+ * Debug configurations: what F5 does without a launch.json, what a new one has in it, and what can be picked without
+ * one.
  */
 import * as vscode from 'vscode';
 import { trouble, Trouble } from '../../base/catalogue';

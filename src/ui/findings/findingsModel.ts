@@ -1,6 +1,6 @@
 /**
- * Findings of the active capture, kept up to date: pass after pass over all rows in short slices, each as long after the one
- * before as that took ten times, so that it costs a tenth of the time at most. Knows nothing of vscode.
+ * Findings of the active capture, kept up to date: pass after pass over all rows in short slices, each as long after
+ * the one before as that took ten times, so that it costs a tenth of the time at most. Knows nothing of vscode.
  */
 import { type Finding, FindingsPass } from '../../trace/findings/findings';
 import type { Follows } from '../captures/follower';

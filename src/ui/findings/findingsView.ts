@@ -1,4 +1,7 @@
-/** The view "Findings": what was found, what to do, and the requests that prove it. The badge counts errors and warnings. */
+/**
+ * The view "Findings": what was found, what to do, and the requests that prove it. The badge counts errors and
+ * warnings.
+ */
 import * as vscode from 'vscode';
 import type { Finding, Severity } from '../../trace/findings/findings';
 import { findingTable } from '../../trace/findings/findings';

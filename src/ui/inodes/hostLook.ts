@@ -1,6 +1,6 @@
 /**
- * What the shared folder's files are like on the host now, against what the guest was told last: where they differ while
- * the guest may still use what it was told, it believes something that is no longer so.
+ * What the shared folder's files are like on the host now, against what the guest was told last: where they differ
+ * while the guest may still use what it was told, it believes something that is no longer so.
  *
  * Only looks (lstat), never opens; a file that the guest may have changed itself since is not judged. Knows nothing of
  * vscode.

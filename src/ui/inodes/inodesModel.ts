@@ -1,4 +1,7 @@
-/** The inodes of the active capture for the view: the reducer, the order, what differs on the host. Knows nothing of vscode. */
+/**
+ * The inodes of the active capture for the view: the reducer, the order, what differs on the host. Knows nothing of
+ * vscode.
+ */
 import { type Inode, type InodeOrder, Inodes } from '../../trace/inodes/inodes';
 import type { Follows } from '../captures/follower';
 import type { OpenCapture } from '../captures/openCapture';

@@ -1,6 +1,6 @@
 /**
- * The box in which a filter is written: what can come next is offered with the tables' sentences, what is wrong is shown at
- * its place while it is typed.
+ * The box in which a filter is written: what can come next is offered with the tables' sentences, what is wrong is
+ * shown at its place while it is typed.
  *
  * VS Code's box tells no cursor: completion is for the end of the text, which is where people write.
  */

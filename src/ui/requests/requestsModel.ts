@@ -1,6 +1,6 @@
 /**
- * What the view "Requests" shows of the active capture, without the view: filter, grouping, windows of rows, the row that
- * is looked at. Rows are named by numbers that stay when older ones are dropped.
+ * What the view "Requests" shows of the active capture, without the view: filter, grouping, windows of rows, the row
+ * that is looked at. Rows are named by numbers that stay when older ones are dropped.
  */
 import type { Filter } from '../../trace/filter/filter';
 import { ALL, type Group, type Grouping } from '../../trace/requestGroups';

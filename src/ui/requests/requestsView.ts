@@ -1,6 +1,6 @@
 /**
- * The view "Requests": the live tree. Shows what `RequestsModel` has in windows, at most four times a second and less often
- * when showing takes long; what is kept is the capture's business.
+ * The view "Requests": the live tree. Shows what `RequestsModel` has in windows, at most four times a second and less
+ * often when showing takes long; what is kept is the capture's business.
  */
 import * as vscode from 'vscode';
 import type { Capture } from '../../trace/capture';
@@ -278,7 +278,9 @@ export class RequestsView implements vscode.TreeDataProvider<RequestsNode>, vsco
     return item;
   }
 
-  /** Shows one request, without a filter that hides it, selected. False: it is gone, or in flight and not yet listed. */
+  /**
+   * Shows one request, without a filter that hides it, selected. False: it is gone, or in flight and not yet listed.
+   */
   async reveal(at: number): Promise<boolean> {
     const { model } = this;
     if (model.capture?.phase === 'live') model.capture.pause(true);
@@ -295,7 +297,9 @@ export class RequestsView implements vscode.TreeDataProvider<RequestsNode>, vsco
     return true;
   }
 
-  /** A request's node, among those in flight or by time, in a tree that has it; undefined: it is not among what passes. */
+  /**
+   * A request's node, among those in flight or by time, in a tree that has it; undefined: it is not among what passes.
+   */
   private listed(at: number): RequestsNode | undefined {
     const waiting = this.waiting();
     const inFlight = waiting.rows.includes(at);

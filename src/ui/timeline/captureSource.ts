@@ -1,4 +1,6 @@
-/** A capture that a timeline shows, whoever fills it: a file while it is read, a guest at work. Knows nothing of vscode. */
+/**
+ * A capture that a timeline shows, whoever fills it: a file while it is read, a guest at work. Knows nothing of vscode.
+ */
 import type { CaptureState } from '../../control/timeline';
 import type { CapturePackets } from '../../trace/packets';
 

@@ -1,6 +1,6 @@
 /**
- * Reads a capture file into a `Capture` bit by bit, so that the event loop is never held for long, and keeps it open for
- * the bytes that are asked for later. Knows nothing of vscode.
+ * Reads a capture file into a `Capture` bit by bit, so that the event loop is never held for long, and keeps it open
+ * for the bytes that are asked for later. Knows nothing of vscode.
  */
 import { basename } from 'node:path';
 import { Trouble } from '../../base/catalogue';
@@ -12,8 +12,8 @@ import { breathe } from './breathe';
 
 const CHUNK = 256 << 10;
 /**
- * So long at most is read without a pause, milliseconds. Short, because what goes to a browser is compressed in pieces, and
- * each piece waits for a turn.
+ * So long at most is read without a pause, milliseconds. Short, because what goes to a browser is compressed in pieces,
+ * and each piece waits for a turn.
  */
 const SLICE = 4;
 /** After so many bytes it is guessed how many rows the whole file has. */

@@ -1,9 +1,9 @@
 /**
  * Where notes are, as it is kept and as a view has it.
  *
- * A view counts times from the capture's first packet and rows from its first request. Both move when `FILE.old` is read
- * in front of a file, or is gone. What is kept says it besides by what does not move: the time since the epoch, and of a
- * request its queue and `unique`. Notes of earlier versions lack that, and are where their row and time say.
+ * A view counts times from the capture's first packet and rows from its first request. Both move when `FILE.old` is
+ * read in front of a file, or is gone. What is kept says it besides by what does not move: the time since the epoch,
+ * and of a request its queue and `unique`. Notes of earlier versions lack that, and are where their row and time say.
  */
 import { isNote, MOST_NOTES, type Note } from '../../control/timeline';
 import { InHeader, OutHeader } from '../../protocol/fuse/structs';

@@ -1,6 +1,6 @@
 /**
- * Timelines in VS Code: a capture file's editor, two captures side by side, a guest at work. Loaded when the first one is
- * opened.
+ * Timelines in VS Code: a capture file's editor, two captures side by side, a guest at work. Loaded when the first one
+ * is opened.
  */
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';

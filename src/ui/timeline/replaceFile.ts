@@ -1,7 +1,7 @@
 /**
- * A file that appears under its name when it is whole, and replaces what was there only then. Folders come from anybody:
- * what is written first has a name that nobody can have put there before, so that it goes through no link of theirs.
- * Knows nothing of vscode.
+ * A file that appears under its name when it is whole, and replaces what was there only then. Folders come from
+ * anybody: what is written first has a name that nobody can have put there before, so that it goes through no link of
+ * theirs. Knows nothing of vscode.
  */
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';

@@ -1,6 +1,6 @@
 /**
- * Pieces made of rows of a capture that may still grow: over as soon as row numbers mean other requests, which in a live
- * capture can be at any wait in between. Knows nothing of vscode.
+ * Pieces made of rows of a capture that may still grow: over as soon as row numbers mean other requests, which in a
+ * live capture can be at any wait in between. Knows nothing of vscode.
  */
 import { trouble } from '../../base/catalogue';
 import type { CaptureSource } from './captureSource';

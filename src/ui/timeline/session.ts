@@ -1,6 +1,6 @@
 /**
- * One timeline in the extension host: gives its captures' rows to the webview as they come, answers its questions, keeps
- * its notes. Knows the webview only as something that takes messages, and nothing of vscode.
+ * One timeline in the extension host: gives its captures' rows to the webview as they come, answers its questions,
+ * keeps its notes. Knows the webview only as something that takes messages, and nothing of vscode.
  */
 import { answer } from '../../control/exchange';
 import type {

@@ -1,6 +1,6 @@
 /**
- * The filter language in editors: completion, hover and errors in documents of language `fuse-filter`, and completion in
- * `virtiofs.colorRules` of settings files.
+ * The filter language in editors: completion, hover and errors in documents of language `fuse-filter`, and completion
+ * in `virtiofs.colorRules` of settings files.
  */
 import * as vscode from 'vscode';
 import { complete, type Completion, hover } from '../../trace/filter/complete';

@@ -1,6 +1,6 @@
 /**
- * Decoded requests as a document: `virtiofs-trace:/CAPTURE/STYLE/FIRST/TITLE.fusetrace`, in pages, so that a trace of a million
- * opens at once. What passes the filter of the view "Requests" is in it.
+ * Decoded requests as a document: `virtiofs-trace:/CAPTURE/STYLE/FIRST/TITLE.fusetrace`, in pages, so that a trace of a
+ * million opens at once. What passes the filter of the view "Requests" is in it.
  *
  * Folding, links to the neighbouring pages and to the request, and what each word means.
  */

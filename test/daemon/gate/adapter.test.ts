@@ -1,4 +1,6 @@
-/** The debug adapter against a daemon as people run it: what test/debug proves with a scripted one holds there as well. */
+/**
+ * The debug adapter against a daemon as people run it: what test/debug proves with a scripted one holds there as well.
+ */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DebugProtocol as Dap } from '@vscode/debugprotocol';

@@ -1,4 +1,6 @@
-/** A share under a debugger as people debug it: the daemon as a process, the driver as its guest, DAP in front of both. */
+/**
+ * A share under a debugger as people debug it: the daemon as a process, the driver as its guest, DAP in front of both.
+ */
 import assert from 'node:assert/strict';
 import type { DebugProtocol as Dap } from '@vscode/debugprotocol';
 import { DapLog, type AdapterEnd } from '../../debug/dapLog';

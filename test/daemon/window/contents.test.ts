@@ -1,6 +1,6 @@
 /**
- * What is mapped is what is in the file, whatever the guest and the host do to it meanwhile: seen through a window that is
- * really mapped.
+ * What is mapped is what is in the file, whatever the guest and the host do to it meanwhile: seen through a window that
+ * is really mapped.
  */
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';

@@ -1,4 +1,6 @@
-/** What a front-end and a guest are offered of a DAX window, which files are in it, and what a capture tells of both. */
+/**
+ * What a front-end and a guest are offered of a DAX window, which files are in it, and what a capture tells of both.
+ */
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import { AttrFlag, FopenFlag, InitFlag, InitFlag2 } from '../../../src/protocol/fuse/flags';

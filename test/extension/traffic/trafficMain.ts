@@ -1,6 +1,6 @@
 /**
- * A guest that does what it is told, in a process of its own: our daemon on a folder, and the driver of test/driver in place
- * of a kernel. Takes orders by IPC (`traffic.ts`), answers each; ends when its parent does.
+ * A guest that does what it is told, in a process of its own: our daemon on a folder, and the driver of test/driver in
+ * place of a kernel. Takes orders by IPC (`traffic.ts`), answers each; ends when its parent does.
  */
 import * as fs from 'node:fs';
 import * as path from 'node:path';

@@ -1,4 +1,6 @@
-/** The copy of a file's end: what the guest stores goes into the file, what others write comes here, neither is lost. */
+/**
+ * The copy of a file's end: what the guest stores goes into the file, what others write comes here, neither is lost.
+ */
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as os from 'node:os';

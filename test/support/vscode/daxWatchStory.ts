@@ -1,6 +1,6 @@
 /**
- * A person's way through a DAX window: chosen with a share, where that can be; then the view DAX Window beside a guest that
- * is at work in it: live, back in time, and what is not in it and why.
+ * A person's way through a DAX window: chosen with a share, where that can be; then the view DAX Window beside a guest
+ * that is at work in it: live, back in time, and what is not in it and why.
  */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

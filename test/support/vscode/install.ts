@@ -16,7 +16,8 @@ const releases = {
   oldest: {
     codeServer: '4.100.3',
     node: '20.20.2',
-    // Its own node-pty would have to be compiled; this one comes with a binary for Linux, and without it there is no terminal.
+    // Its own node-pty would have to be compiled; this one comes with a binary for Linux, and without it there is no
+    // terminal.
     extra: ['node-pty@1.2.0-beta.15'],
   },
 } as const;

@@ -1,10 +1,11 @@
 /**
- * Takes pictures of a person's way through the extension in a real VS Code, with real guests: the stories of stories.ts.
+ * Takes pictures of a person's way through the extension in a real VS Code, with real guests: the stories of
+ * stories.ts.
  *
  * `npm run pictures` writes those of the README and the walkthrough into media/ (`--story NAME`: of one story only).
- * `node out/test/support/vscode/pictures.js --review DIR` writes every step into DIR, in all themes and sizes, for somebody
- * to look at (`--story NAME`), and of the sights of sights.ts. Theme and size change at each step, so that what does not
- * follow them is seen as well.
+ * `node out/test/support/vscode/pictures.js --review DIR` writes every step into DIR, in all themes and sizes, for
+ * somebody to look at (`--story NAME`), and of the sights of sights.ts. Theme and size change at each step, so that
+ * what does not follow them is seen as well.
  */
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';

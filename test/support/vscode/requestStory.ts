@@ -1,7 +1,7 @@
 /**
  * The whole way of one request, as a person sees it: a folder is shared, `ls` typed in the guest, the request is in the
- * tree and in the timeline, is filtered for, opened to its bytes and exported; the guest is stopped. Checks what it sees
- * on the way; says when there is something to look at.
+ * tree and in the timeline, is filtered for, opened to its bytes and exported; the guest is stopped. Checks what it
+ * sees on the way; says when there is something to look at.
  */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';

@@ -29,8 +29,8 @@ export interface ServerOptions {
   /** Folders of extensions. */
   readonly extensions: readonly string[];
   /**
-   * As extensions that a person has installed, and not as ones under development: for those this VS Code has to be in its
-   * test mode, in which it shows no notifications.
+   * As extensions that a person has installed, and not as ones under development: for those this VS Code has to be in
+   * its test mode, in which it shows no notifications.
    */
   readonly installed?: boolean;
   /** Module with `run()`, for tests inside of the extension host. */

@@ -1,6 +1,7 @@
 /**
- * A person's way through sharing: welcome view, folder, choices, a guest at work, the view Shares, what can be done with
- * a VM, the check of the machine, a guest that fails. Says when there is something to look at; knows nothing of files.
+ * A person's way through sharing: welcome view, folder, choices, a guest at work, the view Shares, what can be done
+ * with a VM, the check of the machine, a guest that fails. Says when there is something to look at; knows nothing of
+ * files.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -97,7 +98,9 @@ export async function makeBroken(workspace: string): Promise<Record<string, unkn
   return { 'virtiofs.profiles': profiles };
 }
 
-/** A guest that is not started, for what its profile asks for; and one that does not come up, since its kernel is none. */
+/**
+ * A guest that is not started, for what its profile asks for; and one that does not come up, since its kernel is none.
+ */
 export async function failingStory(page: Page, look: Look): Promise<void> {
   await page.locator('.explorer-folders-view').getByText('notes.md').waitFor({ timeout: 60_000 });
   await page.getByRole('tab', { name: 'Virtio-FS' }).first().click();

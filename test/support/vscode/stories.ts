@@ -1,4 +1,6 @@
-/** The stories of a person at the workbench, which are tests and make the pictures: what each needs, and what it tells. */
+/**
+ * The stories of a person at the workbench, which are tests and make the pictures: what each needs, and what it tells.
+ */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sampleCapture } from '../../workbench/sampleCapture';

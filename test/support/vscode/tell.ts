@@ -1,6 +1,6 @@
 /**
- * One workbench of a person's own (the extension installed as from a package, a small project open) with one story told in
- * it; then VS Code is closed, whatever runs in it, and nothing may be left.
+ * One workbench of a person's own (the extension installed as from a package, a small project open) with one story told
+ * in it; then VS Code is closed, whatever runs in it, and nothing may be left.
  */
 import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';

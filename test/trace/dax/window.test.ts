@@ -1,4 +1,7 @@
-/** The DAX window's model: whatever events come, ranges never overlap, sums are right, and every moment can be had again. */
+/**
+ * The DAX window's model: whatever events come, ranges never overlap, sums are right, and every moment can be had
+ * again.
+ */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { Opcode } from '../../../src/protocol/fuse/opcodeNumbers';

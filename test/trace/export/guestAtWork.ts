@@ -1,4 +1,6 @@
-/** A guest's traffic, as long as wanted and different with each seed: names come, move and go while requests are open. */
+/**
+ * A guest's traffic, as long as wanted and different with each seed: names come, move and go while requests are open.
+ */
 import { CaptureBuilder, type ExchangeOptions, type Sent } from '../captureBuilder';
 
 const ROOT = 1;

@@ -117,7 +117,9 @@ describe('a filtered capture', () => {
     };
     const pathsOf = (capture: Capture): string[] =>
       Array.from({ length: capture.count }, (_, row) => capture.path(capture.columns.path[row]));
-    /** What the guest knew of node 5 when it was `/a`; then it is something else, of which nothing is in the capture. */
+    /**
+     * What the guest knew of node 5 when it was `/a`; then it is something else, of which nothing is in the capture.
+     */
     const usedAgain = (): CaptureBuilder =>
       new CaptureBuilder()
         .exchange('LOOKUP', { names: ['a'], out: { nodeid: 5, ...file } })

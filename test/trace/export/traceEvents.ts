@@ -1,6 +1,6 @@
 /**
- * The rules of the Trace Event Format ("Trace Event Format", Google, the document that chrome://tracing links to), as far
- * as they concern the events that are written here. Throws where one is broken.
+ * The rules of the Trace Event Format ("Trace Event Format", Google, the document that chrome://tracing links to), as
+ * far as they concern the events that are written here. Throws where one is broken.
  */
 import assert from 'node:assert/strict';
 

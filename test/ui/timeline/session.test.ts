@@ -1,4 +1,6 @@
-/** What a session gives to a page, and when. The page's end is played here: it takes a message when the test says so. */
+/**
+ * What a session gives to a page, and when. The page's end is played here: it takes a message when the test says so.
+ */
 import assert from 'node:assert/strict';
 import type { Note, ToTimeline } from '../../../src/control/timeline';
 import { unpackRows } from '../../../src/control/timelineRows';

@@ -1,4 +1,6 @@
-/** What User Mode Linux 6.12 says from its start to power-off, with most of the 38 reads of the configuration left out. */
+/**
+ * What User Mode Linux 6.12 says from its start to power-off, with most of the 38 reads of the configuration left out.
+ */
 export const uml = `
 > 03000000 01000000 00000000   ; SET_OWNER
 > 01000000 01000000 00000000   ; GET_FEATURES

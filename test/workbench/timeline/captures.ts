@@ -1,4 +1,6 @@
-/** The captures of this folder's tests, by the name of their file: whole ones, and ones that something has happened to. */
+/**
+ * The captures of this folder's tests, by the name of their file: whole ones, and ones that something has happened to.
+ */
 import { CaptureBuilder } from '../../trace/captureBuilder';
 import { sampleCapture } from '../sampleCapture';
 

@@ -1,6 +1,7 @@
 /**
- * The one VS Code of this folder's tests: started by the first of them, ended after the last. What they share is the window
- * alone: each begins with a capture that was opened for it, whatever the one before has left behind, also by failing.
+ * The one VS Code of this folder's tests: started by the first of them, ended after the last. What they share is the
+ * window alone: each begins with a capture that was opened for it, whatever the one before has left behind, also by
+ * failing.
  */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';

@@ -1,5 +1,6 @@
 /**
- * Lua: the protocols, and who gets which packet. Packets of link type USER0 that are not ours go where they went before.
+ * Lua: the protocols, and who gets which packet. Packets of link type USER0 that are not ours go where they went
+ * before.
  */
 export const registerLua = String.raw`
 do

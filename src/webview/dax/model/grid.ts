@@ -1,6 +1,6 @@
 /**
- * The window as a grid of equal cells, 2 MiB each as Linux maps it, larger ones where there would be too many: what is in
- * each cell, where it is drawn, what lies under a point, where a key leads.
+ * The window as a grid of equal cells, 2 MiB each as Linux maps it, larger ones where there would be too many: what is
+ * in each cell, where it is drawn, what lies under a point, where a key leads.
  */
 import type { WindowView } from '../../../control/daxWindow';
 

@@ -1,4 +1,6 @@
-/** Occupancy over the time of the capture, with ranges mapped and removed; below it the slider that goes back in time. */
+/**
+ * Occupancy over the time of the capture, with ranges mapped and removed; below it the slider that goes back in time.
+ */
 import type { FiguresView, WindowView } from '../../../control/daxWindow';
 import { el, set } from '../../timeline/view/dom';
 import { percentWords } from '../model/words';

@@ -1,6 +1,6 @@
 /**
- * One capture in a timeline: its rows, which of them a filter lets pass, and the lanes they are in. Takes what comes from
- * the extension and keeps the three in step.
+ * One capture in a timeline: its rows, which of them a filter lets pass, and the lanes they are in. Takes what comes
+ * from the extension and keeps the three in step.
  */
 import { busiestKeys, Lanes, type Grouping } from './lanes';
 import { Rows } from './rows';

@@ -1,7 +1,7 @@
 /**
- * Rows in lanes: by queue, process, file or opcode. Each lane has its rows in the order of their starts, the track within
- * the lane that each is drawn on (requests of one lane overlap), and its levels of detail. All of it grows with the
- * capture without being made anew.
+ * Rows in lanes: by queue, process, file or opcode. Each lane has its rows in the order of their starts, the track
+ * within the lane that each is drawn on (requests of one lane overlap), and its levels of detail. All of it grows with
+ * the capture without being made anew.
  */
 import { isFailure } from '../../../trace/expectedErrors';
 import { Levels } from './levels';
@@ -148,8 +148,8 @@ export class Lane {
   }
 
   /**
-   * The next place at or before `place` whose row may still be under way at `time`; -1 when there is none. Call it again
-   * with the place before.
+   * The next place at or before `place` whose row may still be under way at `time`; -1 when there is none. Call it
+   * again with the place before.
    */
   before(place: number, time: number): number {
     let i = place;

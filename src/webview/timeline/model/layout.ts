@@ -45,8 +45,8 @@ interface Ordered {
 export type NameOf = (side: Side, lane: Lane) => string | number | undefined;
 
 /**
- * Places the lanes of one capture, or of two: those of the same name next to each other and equally high, in the order of
- * the first capture; below them the lanes that only one of the two has. Lanes grow where there is room to spare.
+ * Places the lanes of one capture, or of two: those of the same name next to each other and equally high, in the order
+ * of the first capture; below them the lanes that only one of the two has. Lanes grow where there is room to spare.
  */
 export function place(sides: readonly (readonly Lane[])[], nameOf: NameOf, viewHeight: number): Layout {
   const [first = [], second] = sides;

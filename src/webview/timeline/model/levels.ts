@@ -1,15 +1,15 @@
 /**
  * Many rows drawn as few: for widths of time that are powers of two, what happens in each (how many rows, how many
- * failed, the longest). Only the buckets that are not empty are kept, so that memory follows the rows, not the time; each
- * level is made from the one below it.
+ * failed, the longest). Only the buckets that are not empty are kept, so that memory follows the rows, not the time;
+ * each level is made from the one below it.
  */
 import type { RowColumns } from '../../../control/timelineRows';
 import { isFailure } from '../../../trace/expectedErrors';
 import type { Rows } from './rows';
 
 /**
- * The narrowest bucket is 2^FINEST nanoseconds, the widest 2^COARSEST (a day and more). What is narrower is drawn row by
- * row: finer levels would have nearly as many buckets as there are rows.
+ * The narrowest bucket is 2^FINEST nanoseconds, the widest 2^COARSEST (a day and more). What is narrower is drawn row
+ * by row: finer levels would have nearly as many buckets as there are rows.
  */
 export const FINEST = 14;
 export const COARSEST = 47;
@@ -137,8 +137,8 @@ export class Levels {
   constructor(private readonly rows: Rows) {}
 
   /**
-   * Rows of `list`, which is in the order of their starts, from place `from` on are new or have moved; `firstFrom` finds
-   * the first place whose row starts at a time or later.
+   * Rows of `list`, which is in the order of their starts, from place `from` on are new or have moved; `firstFrom`
+   * finds the first place whose row starts at a time or later.
    */
   renew(list: Uint32Array, count: number, from: number, firstFrom: (time: number) => number): void {
     if (from >= count) return;

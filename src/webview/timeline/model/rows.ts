@@ -1,6 +1,6 @@
 /**
- * The columns of a capture as the timeline has them so far. They grow to what is known to come, or by doubling; nothing is
- * kept for each request.
+ * The columns of a capture as the timeline has them so far. They grow to what is known to come, or by doubling; nothing
+ * is kept for each request.
  */
 import { claimsRows, emptyRows, unpackInto, unpackRows, type RowColumns } from '../../../control/timelineRows';
 import { RowFlag } from '../../../trace/capture';
@@ -80,7 +80,8 @@ export class Rows {
 }
 
 /**
- * The range to show at first: everything, but without a lonely beginning (INIT, long before a capture that began later).
+ * The range to show at first: everything, but without a lonely beginning (INIT, long before a capture that began
+ * later).
  */
 export function usefulRange(rows: Rows): [from: number, to: number] {
   if (rows.count === 0) return [0, 1e6];

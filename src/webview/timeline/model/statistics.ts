@@ -1,6 +1,6 @@
 /**
- * Counts, errors, how many of those are failures, percentiles and histograms of latency by opcode, over the rows that are
- * shown.
+ * Counts, errors, how many of those are failures, percentiles and histograms of latency by opcode, over the rows that
+ * are shown.
  */
 import { isFailure } from '../../../trace/expectedErrors';
 import type { Rows } from './rows';

@@ -33,8 +33,8 @@ export const panned = (span: Span, by: number, whole: Span): Span =>
   within({ from: span.from + by, to: span.to + by }, whole);
 
 /**
- * Shows what is between `from` and `to` without changing the length; unchanged when it is well in view. Beyond the ends of
- * the whole there is nothing to make room for.
+ * Shows what is between `from` and `to` without changing the length; unchanged when it is well in view. Beyond the ends
+ * of the whole there is nothing to make room for.
  */
 export function showing(span: Span, from: number, to: number, whole: Span): Span {
   const length = lengthOf(span);

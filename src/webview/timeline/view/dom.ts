@@ -110,7 +110,9 @@ export function afterPause(milliseconds: number, act: () => void): () => void {
   };
 }
 
-/** Runs with the first time it is asked, and while more is asked only so often: for texts that nobody reads in motion. */
+/**
+ * Runs with the first time it is asked, and while more is asked only so often: for texts that nobody reads in motion.
+ */
 export function paced(milliseconds: number, act: () => void): () => void {
   let resting = false;
   let again = false;

@@ -1,6 +1,7 @@
 /**
- * Which rows the filter lets pass. The extension knows the language and looks at the rows; it answers once for those that
- * are there, and tells of later ones by the number that the filter was asked with. Answers to older filters are dropped.
+ * Which rows the filter lets pass. The extension knows the language and looks at the rows; it answers once for those
+ * that are there, and tells of later ones by the number that the filter was asked with. Answers to older filters are
+ * dropped.
  */
 import type { FilterTrouble, ToTimeline } from '../../../control/timeline';
 import type { Connection } from './connection';

@@ -1,6 +1,6 @@
 /**
- * Wheel, drag and keys on the lanes. Wheel: zoom where the pointer is; over the names, or with Alt: scroll; with Shift, or
- * sideways: pan. Drag: pan and scroll; with Shift: zoom to what is marked. Keys: `keyHelp`.
+ * Wheel, drag and keys on the lanes. Wheel: zoom where the pointer is; over the names, or with Alt: scroll; with Shift,
+ * or sideways: pan. Drag: pan and scroll; with Shift: zoom to what is marked. Keys: `keyHelp`.
  */
 import type { Side } from '../../../control/timeline';
 import { queuedTime } from '../../../control/timelineRows';

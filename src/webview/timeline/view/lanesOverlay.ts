@@ -1,6 +1,6 @@
 /**
- * What lies above the lanes: the part of time that is being chosen, notes, what is pointed at and what is selected. Draws
- * nothing, and touches no pixel, while there is none of it.
+ * What lies above the lanes: the part of time that is being chosen, notes, what is pointed at and what is selected.
+ * Draws nothing, and touches no pixel, while there is none of it.
  */
 import { type Layout, PADDING } from '../model/layout';
 import { placeOf } from '../model/timeScale';

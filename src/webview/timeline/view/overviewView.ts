@@ -1,7 +1,7 @@
 /**
  * The overview strip: the whole capture, with the part in view as a window that is moved, stretched, or drawn anew. The
- * window is drawn on a canvas of its own: elements that move make the browser lay out and layer the whole workbench again,
- * in each frame.
+ * window is drawn on a canvas of its own: elements that move make the browser lay out and layer the whole workbench
+ * again, in each frame.
  */
 import { overviewOf } from '../model/overview';
 import { lengthOf, placeOf, type Span, timeAt } from '../model/timeScale';

@@ -1,6 +1,6 @@
 /**
- * The timeline's page as a whole: its parts, where they are, what they ask of each other, and what comes from the extension
- * for them. What one part can do alone is not here.
+ * The timeline's page as a whole: its parts, where they are, what they ask of each other, and what comes from the
+ * extension for them. What one part can do alone is not here.
  */
 import type { Note, Side } from '../../../control/timeline';
 import { errorName, opcodeName } from '../model/families';

@@ -1,6 +1,6 @@
 /**
- * A scrolled list of rows of one height, of which only those in view have elements. A list taller than a browser lays out
- * is scrolled in proportion.
+ * A scrolled list of rows of one height, of which only those in view have elements. A list taller than a browser lays
+ * out is scrolled in proportion.
  */
 import { eachFrame, el } from './dom';
 
