@@ -56,6 +56,11 @@ export class Virtqueue {
   /** used.idx when the driver was last told. */
   private signalled: number;
   private toldOnce = false;
+  /**
+   * Taken and not given back. Each has at least one descriptor to itself, so there are never more than descriptors: who
+   * offers those of a request that waits once more would have any number of them wait, and take memory, here.
+   */
+  private inProgress = 0;
 
   /** Why the queue is broken. */
   fault = '';
@@ -114,6 +119,8 @@ export class Virtqueue {
     if (waiting > this.size) return this.broken('the available index runs ahead of the ring');
     const head = this.avail[2 + (this.nextAvail & this.mask)];
     if (head >= this.size) return this.broken('a head beyond the descriptor table');
+    if (this.inProgress >= this.size) return this.broken('more requests at a time than it has descriptors');
+    this.inProgress++;
     this.nextAvail = (this.nextAvail + 1) & 0xffff;
     chain.begin(head);
     let index = head;
@@ -181,6 +188,7 @@ export class Virtqueue {
     this.used32[at] = head;
     this.used32[at + 1] = length;
     this.nextUsed = (this.nextUsed + 1) & 0xffff;
+    this.inProgress--;
     // Behind the element. An Atomics store is a call and a full fence: it waits for every line that the driver's CPU
     // has.
     if (this.memory.host.keepsOrder) this.used16[1] = this.nextUsed;

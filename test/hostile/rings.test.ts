@@ -152,6 +152,33 @@ describe('hostile rings', () => {
     });
   });
 
+  it('stop their own queue as well where requests that wait are offered once more, again and again', async () => {
+    const { calls, daemon, device } = victim;
+    const file = calls.create(ROOT, 'locked', 2, 0o644);
+    calls.setlk(file.nodeid, file.fh, 1n, { type: 1, start: 0n, end: 9n, pid: 1 });
+    const told = daemon.log().length;
+    const args = pack(wire.LkIn, { fh: file.fh, owner: 5 });
+    args.set(pack(wire.FileLock, { type: 1, start: 0n, end: 9n, pid: 1 }), wire.LkIn.offset.lk);
+    const { arena } = device.memory[0];
+    const header = { len: IN_HEADER + args.length, opcode: Opcode.SETLKW, unique: 4, nodeid: file.nodeid };
+    arena.u8.set(pack(wire.InHeader, header), REQUEST);
+    arena.u8.set(args, REQUEST + IN_HEADER);
+    ring.setDescriptor(0, REQUEST, header.len, DESC_NEXT, 1);
+    ring.setDescriptor(1, REPLY, OUT_HEADER, DESC_WRITE, 0);
+    offer(...new Array<number>(SIZE).fill(0));
+    await settled();
+    cell.checkHealth(victim);
+    assert.equal(daemon.log().length, told, 'as many as there are descriptors may wait');
+    offer(0);
+    await until('the log to say so', () => daemon.log().length > told);
+    assert.match(daemon.log().slice(told), /more requests at a time than it has descriptors/);
+    assert.equal(ring.take(), -1);
+    cell.checkHealth(victim);
+    restart();
+    calls.release(file.nodeid, file.fh);
+    calls.forget(file.nodeid);
+  });
+
   describe('cost only their request', () => {
     afterEach(async () => {
       writeRequest();
