@@ -35,8 +35,10 @@ export interface DeviceParts extends RoundsParts {
   readonly settle: () => void;
   /** Whether a region is a file of the DAX window: anybody may shorten it. */
   readonly mayFault: (fd: number) => boolean;
-  /** Whether slow calls are in progress, which may use guest memory. */
-  readonly slow: () => boolean;
+  /** Whether slow calls in progress use memory in [address, address + length). */
+  readonly slowIn: (address: number, length: number) => boolean;
+  /** Waits until one of them has ended, and answers it. */
+  readonly endSlow: () => void;
 }
 
 interface Mapping extends Region {
@@ -97,17 +99,25 @@ export class ShareDevice implements Device, ExchangeOwner {
     if (!mapping) return;
     this.mappings = this.mappings.filter((one) => one !== mapping);
     this.memory.setRegions(this.mappings);
-    // A slow call may be reading into it on another thread: that one gets EFAULT and is waited for.
     seal(mapping.address, mapping.length);
     this.sealed.push(mapping);
-    // Parts of the DAX window come and go all the time: nobody waits for that.
-    if (mapping.mayFault !== true) this.parts.settle();
+    // A slow call may be reading into it on another thread. What is of the front-end's own memory is let go only after
+    // that; nobody waits for parts of the DAX window, which come and go all the time. All else goes on: regions of
+    // another share's window come and go as well, and that is no reason for a lock to end or for an fsync to hold up
+    // the front-end.
+    if (mapping.mayFault !== true) while (this.isUsed(mapping)) this.parts.endSlow();
     this.releaseSealed();
   }
 
+  private isUsed({ address, length }: Mapping): boolean {
+    return this.parts.slowIn(address, length);
+  }
+
   private releaseSealed(): void {
-    if (this.parts.slow()) return;
-    for (const { address, length } of this.sealed.splice(0)) release(address, length);
+    for (const one of this.sealed.splice(0)) {
+      if (this.isUsed(one)) this.sealed.push(one);
+      else release(one.address, one.length);
+    }
   }
 
   startRing(ring: Ring, acked: { eventIndex: boolean }): string | undefined {

@@ -162,15 +162,16 @@ function serve(): QueueWorkerMessage {
   });
   const { gate, standstill } = debug;
   done.add(data.doneFd, EPOLLIN, Key.Done);
+  const endSlow = (): void => {
+    done.wait(-1);
+    drain(data.doneFd);
+    slow.collect();
+  };
   const settle = (): void => {
     // The front-end may be waiting for us, and would answer only after that.
     window?.channel.suspend();
     fs.endWaits();
-    while (slow.inProgress > 0) {
-      done.wait(-1);
-      drain(data.doneFd);
-      slow.collect();
-    }
+    while (slow.inProgress > 0) endSlow();
   };
   const counters = new CounterBoard(data.counters);
   const device = new ShareDevice(
@@ -187,7 +188,8 @@ function serve(): QueueWorkerMessage {
       warn,
       settle,
       mayFault: (fd) => window?.isOurs(fd) ?? false,
-      slow: () => slow.inProgress > 0,
+      slowIn: (address, length) => slow.uses(address, length),
+      endSlow,
     },
     server,
   );

@@ -7,6 +7,7 @@
  * to the slot's job, since the arena's are overwritten by the next request. When all slots are taken, jobs wait here.
  */
 import type { BlockingCalls, Done } from '../fs/hostCalls';
+import type { Arena } from '../base/arena';
 import { pinnedArena, copyBytes } from '../native/memory';
 
 export const enum Call {
@@ -80,8 +81,8 @@ interface Job {
   readonly call: Call;
   readonly values: readonly number[];
   readonly done: Done;
-  /** Keeps the copied iovecs alive until the call is over. */
-  readonly vectors: unknown;
+  /** The copied iovecs, which live until the call is over. */
+  readonly vectors: Arena | undefined;
 }
 
 /** The queue worker's end. */
@@ -98,6 +99,18 @@ export class SlowCalls implements BlockingCalls {
 
   get inProgress(): number {
     return this.jobs.reduce((count, job) => count + (job ? 1 : 0), 0) + this.waiting.length;
+  }
+
+  /** Whether a call that has not ended reads from or writes to memory in [address, address + length). */
+  uses(address: number, length: number): boolean {
+    const within = ({ vectors }: Job): boolean => {
+      for (let at = 0; vectors !== undefined && at < vectors.u8.length; at += IOVEC) {
+        const start = vectors.getU64(at);
+        if (start < address + length && start + vectors.getU64(at + 8) > address) return true;
+      }
+      return false;
+    };
+    return this.jobs.some((job) => job && within(job)) || this.waiting.some(within);
   }
 
   preadv(fd: number, vectors: number, count: number, offset: number, done: Done): void {

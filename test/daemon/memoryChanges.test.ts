@@ -4,7 +4,7 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { Opcode } from '../../src/protocol/fuse/opcodes';
-import { InHeader, OutHeader, ReadIn } from '../../src/protocol/fuse/structs';
+import { FsyncIn, InHeader, OutHeader, ReadIn } from '../../src/protocol/fuse/structs';
 import type { DeviceOptions } from '../driver/attachedDevice';
 import { pack } from '../driver/pack';
 import { DaemonProcess, type DaemonOptions, ROOT, Session } from './daemonProcess';
@@ -126,6 +126,26 @@ describe('memory changes', () => {
     assert.ok(Date.now() - began > 100, 'its addresses are not given back before the read is over');
     assert.deepEqual(finishRead(head), { used: OutHeader.size, error: -14 });
     session.calls.getattr(ROOT);
+    await end();
+  });
+
+  it('what needs nothing of a region that goes is neither ended nor waited for', async function () {
+    needSlowDisk(this);
+    await begin({ regions: [64 * MIB, 16 * MIB], memory: 'slots' }, { wrap: slowDisk(1000) });
+    const { device, calls, client } = session;
+    const lock = { type: 1, start: 0n, end: 9n, pid: 1 };
+    const { nodeid } = calls.lookup(ROOT, 'file');
+    const { fh } = calls.open(nodeid, 2);
+    calls.setlk(nodeid, fh, 1n, lock);
+    const waiting = calls.startSetlkw(nodeid, fh, 2n, lock);
+    const slow = client.start(Opcode.FSYNC, nodeid, [pack(FsyncIn, { fh })], { room: 0 });
+    calls.getattr(ROOT);
+    assert.equal(device.frontEnd.removeMemory(device.regions[1]), 0n);
+    assert.ok(!client.done(slow), 'the disk goes on being slow');
+    assert.ok(!client.done(waiting), 'the lock goes on waiting');
+    calls.setlk(nodeid, fh, 1n, { ...lock, type: 2 });
+    assert.equal(client.wait(waiting).error, 0);
+    assert.equal(client.wait(slow).error, 0);
     await end();
   });
 

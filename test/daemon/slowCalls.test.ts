@@ -137,6 +137,21 @@ describe('slow calls', () => {
     fs.closeSync(fd);
   });
 
+  it('knows which memory is in use, of those that wait for a slot too', async () => {
+    const file = path.join(folder, 'used');
+    fs.writeFileSync(file, 'abc');
+    const fd = fs.openSync(file, 'r');
+    let left = 2 * SLOTS;
+    for (let i = 0; i < 2 * SLOTS; i++) calls.preadv(fd, vector(8192 + i * 16, 16), 1, 0, () => left--);
+    const used = (at: number, length: number): boolean => calls.uses(data.address(at), length);
+    const end = 8192 + 2 * SLOTS * 16;
+    assert.deepEqual([used(0, 8192), used(0, 8193), used(8193, 1)], [false, true, true]);
+    assert.deepEqual([used(end - 1, 100), used(end, 100)], [true, false]);
+    await settle(() => left === 0);
+    assert.ok(!used(0, 1 << 20));
+    fs.closeSync(fd);
+  });
+
   it('more jobs than slots: each gets its own result', async () => {
     const fd = file('many', String.fromCharCode(...Array.from({ length: 128 }, (_, index) => index)));
     const jobs = 4 * SLOTS;
