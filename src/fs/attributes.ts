@@ -106,7 +106,7 @@ export class Attributes {
     const { calls, procSelfFd } = this.folder;
     const fd = this.folder.fdOf(node);
     if (fd < 0) return fd;
-    const refused = this.folder.actAs(caller);
+    const refused = this.folder.askAs(caller);
     if (refused < 0) return refused;
     const result = calls.faccessat2(procSelfFd, this.folder.nameOf(fd), mask, linux.AT_EACCESS);
     this.folder.endActing();

@@ -48,12 +48,16 @@ export interface Deferred {
   finish(result: number): void;
 }
 
+/** In place of a group: the caller has no further one that counts; or has ones that the guest cannot tell of. */
+export const NO_GROUP = -1;
+export const GROUPS_UNTOLD = -2;
+
 /** Who asks, and how to answer later. One object, reused for every request: do not keep it. */
 export interface Caller {
   readonly uid: number;
   readonly gid: number;
   readonly pid: number;
-  /** A group of the caller that the new file's folder has (FUSE_CREATE_SUPP_GROUP), or -1. */
+  /** A group of the caller that the new file's folder has (FUSE_CREATE_SUPP_GROUP), NO_GROUP or GROUPS_UNTOLD. */
   readonly supplementaryGid: number;
   /**
    * Parks the request. The payload's vectors are then those of the parked request: make them anew through `payload`.

@@ -53,8 +53,9 @@ export interface HostCalls {
   memoryFile(size: number): number;
 
   /**
-   * The calling thread acts as this user (effective ids; groups: only `gid` and, unless -1, `supplementaryGid`) until
-   * `resume`. Cheap when that is who it is already. -EPERM where the daemon may not.
+   * The calling thread acts as this user (effective ids; groups: only `gid` and, unless negative, `supplementaryGid`)
+   * until `resume`. With GROUPS_UNTOLD the host does not ask whether the user may write in the folder. Cheap when that
+   * is who it is already. -EPERM where the daemon may not.
    */
   impersonate(uid: number, gid: number, supplementaryGid: number): number;
   resume(): void;

@@ -12,7 +12,7 @@
 import type { Arena } from '../base/arena';
 import { Errno } from '../protocol/errno';
 import { DescriptorBudget } from './descriptorBudget';
-import type { Caller, Handle, Node } from './fileSystem';
+import { type Caller, type Handle, NO_GROUP, type Node } from './fileSystem';
 import { FlushWay, HandleKind, HandleTable, ReadWay } from './handleTable';
 import type { HostCalls } from './hostCalls';
 import * as linux from './linux';
@@ -403,8 +403,13 @@ export class HostFolder {
   }
 
   /** Acts as the caller of a request that makes something, until `endActing`, which follows where this is 0. */
-  actAs(caller: Caller): number {
-    return this.impersonates ? this.calls.impersonate(caller.uid, caller.gid, caller.supplementaryGid) : 0;
+  actAs({ uid, gid, supplementaryGid }: Caller): number {
+    return this.impersonates ? this.calls.impersonate(uid, gid, supplementaryGid) : 0;
+  }
+
+  /** The same to ask what the caller may do: then nothing is taken for granted. */
+  askAs({ uid, gid, supplementaryGid }: Caller): number {
+    return this.impersonates ? this.calls.impersonate(uid, gid, Math.max(NO_GROUP, supplementaryGid)) : 0;
   }
 
   endActing(): void {

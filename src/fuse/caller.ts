@@ -1,5 +1,5 @@
 /** Who asks, as the file system sees it: the credentials in the header, and the way to answer later. */
-import type { Caller, Deferred, Node, Payload } from '../fs/fileSystem';
+import { type Caller, type Deferred, NO_GROUP, type Node, type Payload } from '../fs/fileSystem';
 import type { Exchange } from './exchange';
 import type { ParkedRequests } from './parked';
 
@@ -14,7 +14,7 @@ export class RequestCaller implements Caller {
   uid = 0;
   gid = 0;
   pid = 0;
-  supplementaryGid = -1;
+  supplementaryGid: number = NO_GROUP;
   uniqueLow = 0;
   uniqueHigh = 0;
 

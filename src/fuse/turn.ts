@@ -6,7 +6,7 @@
  * the header of requests and replies and what several opcodes share; what one opcode means is in its handler's file.
  */
 import type { Arena } from '../base/arena';
-import { DEFERRED, type FileSystem, type Handle, type Node } from '../fs/fileSystem';
+import { DEFERRED, type FileSystem, GROUPS_UNTOLD, type Handle, NO_GROUP, type Node } from '../fs/fileSystem';
 import { Errno } from '../protocol/errno';
 import { InHeader, OutHeader } from '../protocol/fuse/structs';
 import { REPLY_CAPACITY, type FuseAreas } from './areas';
@@ -89,7 +89,7 @@ export class Turn {
     caller.uid = arena.getU32(request + inHeader.uid);
     caller.gid = arena.getU32(request + inHeader.gid);
     caller.pid = arena.getU32(request + inHeader.pid);
-    caller.supplementaryGid = -1;
+    caller.supplementaryGid = this.session.extensions ? NO_GROUP : GROUPS_UNTOLD;
     caller.uniqueLow = arena.getU32(request + inHeader.unique);
     caller.uniqueHigh = arena.getU32(request + inHeader.unique + 4);
   }

@@ -4,6 +4,7 @@
  * glibc's setresuid changes every thread of the process; the raw system calls change only the calling one, which is
  * what a queue worker needs. Knows no policy: `fs/` decides when to be whom.
  */
+import { GROUPS_UNTOLD } from '../fs/fileSystem';
 import { INT, LONG, declare, failure } from './libc';
 import { pinnedArena } from './memory';
 
@@ -15,6 +16,7 @@ const NUMBERS = {
 } as const;
 
 const CAPABILITY_VERSION_3 = 0x20080522;
+const CAP_DAC_OVERRIDE_BIT = 1 << 1;
 const CAP_FSETID_BIT = 1 << 4;
 const KEEP = -1;
 /** The same as an unsigned number: no user and no group has it. */
@@ -40,7 +42,13 @@ export class ThreadCredentials {
     return this.call(this.numbers.setgroups, 0, this.groups, 0);
   }
 
-  /** Effective ids of this thread; undone by `resume`. A negative errno leaves everything as it was. */
+  /**
+   * Effective ids of this thread; undone by `resume`. A negative errno leaves everything as it was.
+   *
+   * A guest before Linux 6.3 cannot tell of the caller's further groups, of which one may be what lets the caller write
+   * in the folder. Its kernel has checked that, so with GROUPS_UNTOLD it is not checked again here, without the groups:
+   * of root's capabilities that one stays.
+   */
   impersonate(uid: number, gid: number, supplementaryGid: number): number {
     if (uid === 0 && gid === 0 && supplementaryGid < 0) return 0;
     if (uid === NO_ID || gid === NO_ID) return -EINVAL;
@@ -54,8 +62,18 @@ export class ThreadCredentials {
     }
     if (result === 0 && gid !== 0) result = this.call(this.numbers.setresgid, KEEP, gid, KEEP);
     if (result === 0 && uid !== 0) result = this.call(this.numbers.setresuid, KEEP, uid, KEEP);
+    if (result === 0 && uid !== 0 && supplementaryGid === GROUPS_UNTOLD) result = this.keepDacOverride();
     if (result < 0) this.resume();
     return result;
+  }
+
+  /** As far as the daemon has it: in a container it may not, and then the check is the host's. */
+  private keepDacOverride(): number {
+    const result = this.call(this.numbers.capget, this.header, this.capabilities, 0);
+    const permitted = this.scratch.getU32(12);
+    if (result < 0 || (permitted & CAP_DAC_OVERRIDE_BIT) === 0) return result;
+    this.scratch.setU32(8, this.scratch.getU32(8) | CAP_DAC_OVERRIDE_BIT);
+    return this.call(this.numbers.capset, this.header, this.capabilities, 0);
   }
 
   /** Clears CAP_FSETID from the effective set until `resume`. */

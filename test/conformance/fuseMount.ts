@@ -57,6 +57,7 @@ export class FuseMount {
     client.gid = who.gid;
     client.pid = pid;
     this.calls.umask = umask;
+    this.calls.group = who.groups[0] ?? -1;
     try {
       return operation();
     } finally {

@@ -70,6 +70,25 @@ export const permissionCases = [
       [5000],
     );
   }),
+  test('a member of a folder’s group makes things in it', async (context) => {
+    await context.fs.mkdir('d');
+    await context.fs.chown('d', 0, 5000);
+    await context.fs.chmod('d', 0o775);
+    await user(
+      context,
+      async (fs) => {
+        await put(fs, 'd/file');
+        await fs.mkdir('d/folder');
+        await fs.symlink('file', 'd/link');
+        await fs.mknod('d/fifo', 0o010600);
+      },
+      [5000],
+    );
+    for (const name of ['file', 'folder', 'link', 'fifo']) {
+      const { uid, gid } = await context.fs.lstat(`d/${name}`);
+      assert.deepEqual([name, uid, gid], [name, USER, GROUP]);
+    }
+  }),
   test('only the owner changes modes and times', async (context) => {
     await put(context.fs, 'a');
     await context.fs.chmod('a', 0o666);

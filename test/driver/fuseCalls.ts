@@ -5,7 +5,7 @@
  * caching, no permission checks, no path walks): that is `test/conformance/fusePosix.ts`.
  */
 import { errnoName } from '../../src/protocol/errno';
-import { KERNEL_MINOR_VERSION, initFlags, initFlags2 } from '../../src/protocol/fuse/flags';
+import { ExtType, InitFlag2, KERNEL_MINOR_VERSION, initFlags, initFlags2 } from '../../src/protocol/fuse/flags';
 import { Opcode } from '../../src/protocol/fuse/opcodeNumbers';
 import * as wire from '../../src/protocol/fuse/structs';
 import type { FuseClient, Pending, Reply, SendOptions } from './fuseClient';
@@ -118,6 +118,8 @@ function opened(bytes: Uint8Array, at = 0): Opened {
 
 export class FuseCalls {
   umask = 0o022;
+  /** A group of the caller to be told with what it makes, where that was agreed on; or -1. */
+  group = -1;
   /** What INIT has agreed on. */
   minor = 0;
   flags = 0;
@@ -131,6 +133,19 @@ export class FuseCalls {
   /** The reply's body. Throws FuseError. */
   request(opcode: number, nodeid: bigint, parts: readonly Uint8Array[], options?: SendOptions): Uint8Array {
     return this.result(opcode, this.client.call(opcode, nodeid, parts, options));
+  }
+
+  /** Makes an inode; `more`: bytes of reply behind its entry. */
+  private make(opcode: number, parent: bigint, parts: readonly Uint8Array[], more = 0): Uint8Array {
+    const told = this.group >= 0 && (this.flags2 & InitFlag2.CREATE_SUPP_GROUP) !== 0;
+    const options = { room: ENTRY + more };
+    if (!told) return this.request(opcode, parent, parts, options);
+    const extension = Buffer.alloc(16);
+    extension.set(pack(wire.ExtHeader, { size: extension.length, type: ExtType.EXT_GROUPS }));
+    extension.writeUInt32LE(1, wire.ExtHeader.size);
+    extension.writeUInt32LE(this.group, wire.ExtHeader.size + 4);
+    const header = { extensions: extension.length / 8 };
+    return this.request(opcode, parent, [...parts, extension], { ...options, header });
   }
 
   /** The body of a reply that `client.wait` returned. Throws FuseError. */
@@ -198,17 +213,17 @@ export class FuseCalls {
   }
 
   symlink(parent: bigint, name: string, target: string): Entry {
-    return entry(this.request(Opcode.SYMLINK, parent, [text(name), text(target)], { room: ENTRY }));
+    return entry(this.make(Opcode.SYMLINK, parent, [text(name), text(target)]));
   }
 
   mknod(parent: bigint, name: string | Uint8Array, mode: number, rdev = 0): Entry {
     const args = pack(wire.MknodIn, { mode: mode & ~this.umask, rdev, umask: this.umask });
-    return entry(this.request(Opcode.MKNOD, parent, [args, text(name)], { room: ENTRY }));
+    return entry(this.make(Opcode.MKNOD, parent, [args, text(name)]));
   }
 
   mkdir(parent: bigint, name: string | Uint8Array, mode = 0o777): Entry {
     const args = pack(wire.MkdirIn, { mode: mode & ~this.umask, umask: this.umask });
-    return entry(this.request(Opcode.MKDIR, parent, [args, text(name)], { room: ENTRY }));
+    return entry(this.make(Opcode.MKDIR, parent, [args, text(name)]));
   }
 
   unlink(parent: bigint, name: string | Uint8Array): void {
@@ -239,14 +254,14 @@ export class FuseCalls {
 
   create(parent: bigint, name: string | Uint8Array, flags: number, mode: number): Entry & Opened {
     const args = pack(wire.CreateIn, { flags, mode: (mode & ~this.umask) | 0o100000, umask: this.umask });
-    const body = this.request(Opcode.CREATE, parent, [args, text(name)], { room: ENTRY + wire.OpenOut.size });
+    const body = this.make(Opcode.CREATE, parent, [args, text(name)], wire.OpenOut.size);
     return { ...entry(body), ...opened(body, ENTRY) };
   }
 
   /** Linux sends a name along, as it does with CREATE; it means nothing. */
   tmpfile(parent: bigint, flags: number, mode: number): Entry & Opened {
     const args = pack(wire.CreateIn, { flags, mode: (mode & ~this.umask) | 0o100000, umask: this.umask });
-    const body = this.request(Opcode.TMPFILE, parent, [args, text('/')], { room: ENTRY + wire.OpenOut.size });
+    const body = this.make(Opcode.TMPFILE, parent, [args, text('/')], wire.OpenOut.size);
     return { ...entry(body), ...opened(body, ENTRY) };
   }
 

@@ -31,7 +31,7 @@ export interface SendOptions {
   readonly room?: number;
   readonly queue?: number;
   /** Header fields as a test wants them instead of the right ones. */
-  readonly header?: { readonly len?: number; readonly opcode?: number };
+  readonly header?: { readonly len?: number; readonly opcode?: number; readonly extensions?: number };
 }
 
 interface Slot {
@@ -98,7 +98,7 @@ export class FuseClient {
     const { memory, at } = slot;
     const { u8 } = memory.arena;
     const length = parts.reduce((sum, part) => sum + part.length, IN_HEADER);
-    this.writeHeader(slot, header.len ?? length, header.opcode ?? opcode, nodeid);
+    this.writeHeader(slot, header.len ?? length, header.opcode ?? opcode, nodeid, header.extensions ?? 0);
     let next = at + IN_HEADER;
     for (const part of parts) {
       u8.set(part, next);
@@ -181,7 +181,13 @@ export class FuseClient {
     return { error: arena.getI32(at + 4), body: arena.bytes(at + OUT_HEADER, length - OUT_HEADER).slice() };
   }
 
-  private writeHeader({ memory: { arena }, at }: Slot, length: number, opcode: number, nodeid: bigint): void {
+  private writeHeader(
+    { memory: { arena }, at }: Slot,
+    length: number,
+    opcode: number,
+    nodeid: bigint,
+    words: number,
+  ): void {
     arena.setU32(at, length);
     arena.setU32(at + 4, opcode);
     arena.setU64(at + 8, this.unique);
@@ -190,7 +196,7 @@ export class FuseClient {
     arena.setU32(at + 24, this.uid);
     arena.setU32(at + 28, this.gid);
     arena.setU32(at + 32, this.pid);
-    arena.setU32(at + 36, 0);
+    arena.setU32(at + 36, words);
   }
 
   private segments(address: number, lengths: readonly number[], write: boolean): Segment[] {

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { FuseError } from '../driver/fuseCalls';
+import { InitFlag2, KERNEL_MINOR_VERSION } from '../../src/protocol/fuse/flags';
+import { FuseError, LINUX_FLAGS, LINUX_FLAGS_2 } from '../driver/fuseCalls';
 import { Cell, ROOT, type Victim, needCell } from './cell';
 import { until } from './patience';
 
@@ -82,6 +83,37 @@ describe('users of the guest', () => {
     client.uid = client.gid = 0;
     calls.mkdir(closed, 'by root');
     assert.deepEqual(fs.readdirSync(path.join(cell.share, 'closed')), ['by root'], 'and root is root again afterwards');
+  });
+
+  it('a guest that cannot tell groups has checked them: its users make files where one lets them, as themselves', () => {
+    const { calls, client } = victim;
+    calls.init(KERNEL_MINOR_VERSION, LINUX_FLAGS, LINUX_FLAGS_2 & ~InitFlag2.CREATE_SUPP_GROUP);
+    calls.umask = 0;
+    const folder = path.join(cell.share, 'members');
+    fs.mkdirSync(folder);
+    fs.chownSync(folder, 0, OTHER_GROUP);
+    fs.chmodSync(folder, 0o775);
+    const members = calls.lookup(ROOT, 'members').nodeid;
+    client.uid = client.gid = 1000;
+    calls.create(members, 'file', O_RDWR, 0o644);
+    calls.mkdir(members, 'folder', 0o755);
+    calls.symlink(members, 'link', 'target');
+    calls.mknod(members, 'fifo', 0o010644);
+    calls.tmpfile(members, O_RDWR, 0o644);
+    for (const name of ['file', 'folder', 'link', 'fifo']) {
+      const { uid, gid } = fs.lstatSync(path.join(folder, name));
+      assert.deepEqual([name, uid, gid], [name, 1000, 1000]);
+    }
+    const team = calls.lookup(ROOT, 'team').nodeid;
+    calls.create(team, 'untold', O_RDWR, 0o2755);
+    assert.equal(fs.statSync(path.join(cell.share, 'team/untold')).mode & 0o2000, 0);
+    assert.equal(
+      codeOf(() => calls.access(members, 2)),
+      'EACCES',
+      'who asks what a user may is not told that it is everything',
+    );
+    client.uid = client.gid = 0;
+    calls.init();
   });
 
   it('the number that means nobody in system calls is nobody', () => {

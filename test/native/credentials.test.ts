@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
+import { GROUPS_UNTOLD } from '../../src/fs/fileSystem';
 import { ThreadCredentials } from '../../src/native/credentials';
 import { LinuxCalls } from '../../src/native/linuxCalls';
 import { need } from '../support/need';
@@ -12,6 +13,7 @@ const EACCES = 13;
 const AT_FDCWD = -100;
 const CREATE = 0o101; // O_CREAT | O_WRONLY
 const FSETID = 1n << 4n;
+const DAC_OVERRIDE = 1n << 1n;
 const CHOWN = 1n;
 const USER = 54_321;
 const GROUP = 54_322;
@@ -117,6 +119,22 @@ describe('native credentials', () => {
     assert.deepEqual([uid, gid], [USER, GROUP]);
   });
 
+  it('where the groups are untold the guest’s check of the folder stands; files are still that user’s', () => {
+    fs.chmodSync(folder, 0o711);
+    assert.equal(credentials.impersonate(USER, GROUP, GROUPS_UNTOLD), 0);
+    assert.deepEqual(
+      [identity().uids, identity().groups, identity().effective],
+      [[0, USER, 0, USER], [], DAC_OVERRIDE],
+    );
+    assert.ok(create('untold', 0o6755) >= 0);
+    credentials.resume();
+    fs.chmodSync(folder, 0o777);
+    const { uid, gid } = fs.statSync(path.join(folder, 'untold'));
+    assert.deepEqual([uid, gid], [USER, GROUP]);
+    assert.equal(credentials.impersonate(0, GROUP, GROUPS_UNTOLD), 0);
+    assert.equal(identity().effective, root.effective);
+  });
+
   it('a set-group-ID bit asked for by who is not in the group is not given (CVE-2022-0358)', () => {
     const shared = path.join(folder, 'shared');
     fs.mkdirSync(shared);
@@ -127,6 +145,10 @@ describe('native credentials', () => {
     credentials.resume();
     const stat = fs.statSync(path.join(shared, 'file'));
     assert.deepEqual([stat.gid, stat.mode & 0o7777], [SUPPLEMENTARY, 0o755]);
+    credentials.impersonate(USER, GROUP, GROUPS_UNTOLD);
+    assert.ok(create('shared/untold', 0o2755) >= 0);
+    credentials.resume();
+    assert.equal(fs.statSync(path.join(shared, 'untold')).mode & 0o7777, 0o755);
     credentials.impersonate(USER, GROUP, SUPPLEMENTARY);
     assert.ok(create('shared/member', 0o2755) >= 0);
     credentials.resume();

@@ -4,6 +4,7 @@
  * Put in the place of the plain calls for the time that the handler of a watched request runs, and at no other: what
  * nobody steps through costs nothing. Who stops, and how, is `CallWatch`'s business.
  */
+import { NO_GROUP } from '../../fs/fileSystem';
 import type { BlockingCalls, Done, HostCalls } from '../../fs/hostCalls';
 import { fcntlCommands, hostCallNumber } from '../../protocol/hostCalls';
 
@@ -63,7 +64,8 @@ const names: Readonly<Record<keyof HostCalls, string>> = {
 const translated: Partial<Record<keyof HostCalls, (values: readonly number[]) => number[]>> = {
   seekFolder: ([fd, low, high]) => [fd, high * 0x1_0000_0000 + low, 0],
   duplicate: ([fd]) => [fd, fcntlCommands.value.DUPFD_CLOEXEC, 0],
-  resume: () => [0, 0, -1],
+  impersonate: ([uid, gid, group]) => [uid, gid, Math.max(NO_GROUP, group)],
+  resume: () => [0, 0, NO_GROUP],
   dropFsetid: () => [4],
 };
 

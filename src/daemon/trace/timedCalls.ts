@@ -3,6 +3,7 @@
  *
  * One line a call, written out: a generic wrapper would make every call through it megamorphic.
  */
+import { NO_GROUP } from '../../fs/fileSystem';
 import type { HostCalls } from '../../fs/hostCalls';
 import { fcntlCommands, hostCallNumber } from '../../protocol/hostCalls';
 import { now } from './clock';
@@ -287,7 +288,7 @@ export class TimedCalls implements HostCalls {
     const began = now();
     const result = this.calls.impersonate(uid, gid, supplementaryGid);
     this.acting = true;
-    return this.trace.called(n.setresuid, began, result, uid, gid, supplementaryGid, 0, 0, 0);
+    return this.trace.called(n.setresuid, began, result, uid, gid, Math.max(NO_GROUP, supplementaryGid), 0, 0, 0);
   }
 
   resume(): void {
