@@ -54,7 +54,8 @@ const oracles: readonly Oracle[] = [
       'O_APPEND set later holds from then on': APPENDING,
       'O_APPEND taken away does not hold any more': APPENDING,
       'what is stored is at its place in a file that is open for appending': APPENDING,
-      'a member of a folder’s group makes things in it': 'the guest has no way to tell it the group, and it checks again',
+      'a member of a folder’s group makes things in it':
+        'the guest has no way to tell it the group, and it checks again',
       'F_GETLK shows the lock in the way': 'it answers EINVAL to GETLK of the whole file',
       'locks up to the last place that a file can have, exact to the byte': 'and to GETLK of all the rest of one',
       'a process that ends drops its locks': NO_WAIT,
