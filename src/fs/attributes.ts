@@ -12,6 +12,8 @@ import * as linux from './linux';
 import type { Opening } from './opening';
 
 const NO_HANDLE = -1;
+/** PATH_MAX without the NUL: no target goes on behind that. */
+const LONGEST_TARGET = 4095;
 const ANY_TIME = linux.FATTR_ATIME | linux.FATTR_MTIME;
 
 export class Attributes {
@@ -99,7 +101,7 @@ export class Attributes {
     const fd = this.folder.fdOf(node);
     if (fd < 0) return fd;
     const length = calls.readlinkat(fd, arena.address(areas.empty), arena.address(into), capacity);
-    return length === capacity ? -Errno.ENAMETOOLONG : length;
+    return length === capacity && length < LONGEST_TARGET ? -Errno.ENAMETOOLONG : length;
   }
 
   access(node: Node, mask: number, caller: Caller): number {

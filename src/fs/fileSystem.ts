@@ -131,7 +131,7 @@ export interface FileWindow {
    * the file is to go through the window; only worth asking where the guest lets us say so (`perInode`).
    */
   told(node: Node, perInode: boolean): boolean;
-  /** Whether the guest takes this file to be one of the window: it was `told` so, or decides by itself. */
+  /** Whether the guest takes this file to be one of the window: it was first `told` so, or decides by itself. */
   shows(node: Node, perInode: boolean): boolean;
   /** Shows part of a file in the window, for reading and writing. All in bytes, not negative. May be DEFERRED. */
   setup(node: Node, fileOffset: number, length: number, windowOffset: number, caller: Caller): number;

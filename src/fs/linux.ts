@@ -40,6 +40,9 @@ export const STATX_WANTED = 0x7ff | 0x800 | 0x1000;
 export const STATX_BTIME = 0x800;
 export const STATX_MNT_ID = 0x1000;
 
+export const STATX_ATTR_APPEND = 0x20;
+export const STATX_ATTR_VERITY = 0x10_0000;
+
 /** Offsets in struct statx. */
 export const Statx = {
   mask: 0,

@@ -147,7 +147,7 @@ export class MemoryFileSystem implements FileSystem {
   readlink(node: Node, into: number, capacity: number): number {
     const { target } = this.inode(node);
     if (target === undefined) return -Errno.EINVAL;
-    if (target.length >= capacity) return -Errno.ENAMETOOLONG;
+    if (target.length > capacity) return -Errno.ENAMETOOLONG;
     this.arena.u8.set(target, into);
     return target.length;
   }

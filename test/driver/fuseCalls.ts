@@ -208,8 +208,9 @@ export class FuseCalls {
     return attributes(body, wire.AttrOut.offset.attr);
   }
 
+  /** In the room that Linux has for it: a page but for the NUL. */
   readlink(nodeid: bigint): string {
-    return Buffer.from(this.request(Opcode.READLINK, nodeid, [], { room: 4096 })).toString();
+    return Buffer.from(this.request(Opcode.READLINK, nodeid, [], { room: 4095 })).toString();
   }
 
   symlink(parent: bigint, name: string, target: string): Entry {

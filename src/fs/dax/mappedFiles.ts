@@ -50,7 +50,8 @@ export class MappedFiles implements FileWindow {
   private readonly byNode = new Map<Node, MappedFile>();
   /** Also those that the guest has forgotten while they are mapped. */
   private readonly files = new Set<MappedFile>();
-  private readonly shown = new Set<Node>();
+  /** Whether the guest maps a file: it keeps to what it was told first, when it came to know the inode. */
+  private readonly shown = new Map<Node, boolean>();
   private readonly verdicts: Verdicts;
   private ticking = false;
 
@@ -89,13 +90,12 @@ export class MappedFiles implements FileWindow {
     const fault = this.verdicts.fault(node);
     if (fault === undefined) this.notes.accepted(node);
     else this.notes.refused(node, fault, () => this.place(node));
-    if (fault === undefined) this.shown.add(node);
-    else this.shown.delete(node);
+    if (!this.shown.has(node)) this.shown.set(node, fault === undefined);
     return fault === undefined;
   }
 
   shows(node: Node, perInode: boolean): boolean {
-    return !perInode || this.shown.has(node);
+    return !perInode || this.shown.get(node) === true;
   }
 
   setup(node: Node, fileOffset: number, length: number, windowOffset: number, caller: Caller): number {

@@ -30,7 +30,9 @@ export class Verdicts {
   fault(node: Node): string | undefined {
     const { arena, areas } = this.folder;
     const size = arena.getU64(areas.attributes + linux.Statx.size);
-    return sizeFault(this.policy, size) ?? this.lastingFault(node) ?? this.roomFault(node, size);
+    return (
+      sizeFault(this.policy, size) ?? this.attributeFault() ?? this.lastingFault(node) ?? this.roomFault(node, size)
+    );
   }
 
   /** From now on this is why not: the front-end has refused it. */
@@ -61,6 +63,15 @@ export class Verdicts {
     const fault = this.matches(this.path(node)) ? this.accessFault(node) : 'no pattern of --dax-policy names it';
     this.lasting.set(node, fault);
     return fault;
+  }
+
+  /** Set on the host by an administrator, who may take it back: permissions say nothing of it. */
+  private attributeFault(): string | undefined {
+    const { arena, areas } = this.folder;
+    const attributes = arena.getU32(areas.attributes + linux.Statx.attributes);
+    if (attributes & linux.STATX_ATTR_APPEND) return 'the host lets it only be appended to (chattr +a)';
+    if (attributes & linux.STATX_ATTR_VERITY) return 'the host lets nobody write to it (fs-verity)';
+    return undefined;
   }
 
   /** QEMU maps only what is open for reading and writing. */

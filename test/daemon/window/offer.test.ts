@@ -2,6 +2,7 @@
  * What a front-end and a guest are offered of a DAX window, which files are in it, and what a capture tells of both.
  */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { AttrFlag, FopenFlag, InitFlag, InitFlag2 } from '../../../src/protocol/fuse/flags';
 import { Opcode } from '../../../src/protocol/fuse/opcodeNumbers';
@@ -13,6 +14,7 @@ import { AttachedDevice } from '../../driver/attachedDevice';
 import { startDaemon } from '../../driver/daemons';
 import { FuseCalls, LINUX_FLAGS, LINUX_FLAGS_2 } from '../../driver/fuseCalls';
 import { FuseClient } from '../../driver/fuseClient';
+import { need } from '../../support/need';
 import { letters, O_RDWR, PAGE, RANGE, ROOT, windowCase } from './windowCase';
 
 const ENOSYS = -38;
@@ -75,6 +77,36 @@ describe('the DAX window', function () {
       assert.deepEqual(flags, [0, FopenFlag.KEEP_CACHE]);
       fs.appendFileSync(at('whole'), 'x');
       assert.equal(dax('whole'), false, 'not any more');
+    });
+
+    it('a guest keeps to what it was told when it came to know a file, and so do the flags of opens', async () => {
+      const { calls } = await begin('pages');
+      put('whole', letters(PAGE));
+      const whole = node('whole');
+      const made = calls.create(ROOT, 'made', O_RDWR, 0o644);
+      calls.write(made.nodeid, made.fh, 0, letters(PAGE));
+      fs.appendFileSync(at('whole'), 'x');
+      assert.deepEqual(['whole', 'made'].map(dax), [false, true], 'the next one that comes to know them is told this');
+      const keeps = (nodeid: bigint): boolean => (calls.open(nodeid, O_RDWR).flags & FopenFlag.KEEP_CACHE) !== 0;
+      assert.deepEqual([keeps(whole), keeps(made.nodeid)], [true, false]);
+      calls.init();
+      assert.deepEqual(['whole', 'made'].map(dax), [false, true]);
+      assert.deepEqual([keeps(node('whole')), keeps(node('made'))], [false, true]);
+    });
+
+    it('not one that the host lets only be appended to, as it cannot be mapped', async function () {
+      const { daemon, calls } = await begin('pages');
+      for (const name of ['log', 'other']) put(name, letters(PAGE));
+      const chattr = (how: string): boolean => spawnSync('chattr', [how, at('log')], { stdio: 'ignore' }).status === 0;
+      need(this, 'chattr', chattr('+a'), 'no file here can be made append-only');
+      try {
+        assert.deepEqual(['log', 'other'].map(dax), [false, true]);
+        const { nodeid } = calls.lookup(ROOT, 'log');
+        assert.equal(calls.read(nodeid, calls.open(nodeid, 0).fh, 0, 4).toString(), '97,98,99,100');
+        assert.doesNotMatch(daemon.log(), /cannot be opened/);
+      } finally {
+        chattr('-a');
+      }
     });
 
     it('sizes and globs', async () => {
