@@ -71,6 +71,7 @@ export const Statx = {
 export const S_IFMT = 0o170000;
 export const S_ISUID = 0o4000;
 export const S_ISGID = 0o2000;
+export const S_IXGRP = 0o010;
 
 /** The type bits of a mode shifted down by 12: also what DT_* in a directory entry are. */
 export const FileType = {

@@ -223,6 +223,8 @@ export class OpenFiles {
     if (this.folder.options.readOnly) return -Errno.EROFS;
     const fd = this.folder.fileOf(handle);
     if (fd < 0) return fd;
+    const kept = this.losePrivileges(fd, caller);
+    if (kept < 0) return kept;
     this.blocking.fallocate(fd, mode, offset, length, this.begin(handle, caller.defer()));
     return DEFERRED;
   }
@@ -247,6 +249,8 @@ export class OpenFiles {
     const source = folder.fileOf(from);
     const target = folder.fileOf(to);
     if (source < 0 || target < 0) return -Errno.EBADF;
+    const kept = this.losePrivileges(target, caller);
+    if (kept < 0) return kept;
     if (length <= SHORT_COPY) return folder.calls.copyFileRange(source, fromOffset, target, toOffset, length, flags);
     folder.handles.hold(from);
     const end = this.begin(to, caller.defer());
@@ -255,6 +259,22 @@ export class OpenFiles {
       end(result);
     });
     return DEFERRED;
+  }
+
+  /**
+   * A program that a user other than root changes is set-user-ID and set-group-ID no more. FALLOCATE and
+   * COPY_FILE_RANGE have no flag that says so, as WRITE has, but the guest's kernel leaves it to us in the same way;
+   * and the host takes our changes for root's, who may keep the bits.
+   */
+  private losePrivileges(fd: number, caller: Caller): number {
+    const { folder } = this;
+    if (caller.uid === 0 || !folder.options.canImpersonate) return 0;
+    const failed = folder.statFd(fd);
+    if (failed < 0) return failed;
+    const { mode } = folder;
+    // Without the right to execute, set-group-ID is not one to act as the group.
+    const privileges = linux.S_ISUID | (mode & linux.S_IXGRP ? linux.S_ISGID : 0);
+    return mode & privileges ? folder.calls.fchmod(fd, mode & 0o7777 & ~privileges) : 0;
   }
 
   /** Keeps the handle's descriptor for a call on another thread; call the result with that call's result. */

@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { Arena } from '../../src/base/arena';
-import { ROOT, WriteWay } from '../../src/fs/fileSystem';
+import { type Caller, ROOT, WriteWay } from '../../src/fs/fileSystem';
 import type { HostCalls } from '../../src/fs/hostCalls';
 import * as linux from '../../src/fs/linux';
 import { Errno as E } from '../../src/protocol/errno';
+import { need } from '../support/need';
 import { check, failsWith, PIECE } from './client';
 import type { Shared } from './shared';
 import { sharing } from './sharing';
@@ -72,6 +73,33 @@ describe('passthrough: writing and closing', () => {
       assert.equal(client.open(client.lookup(ROOT, 'a'), flags), -E.EPERM);
       await assert.rejects(client.create(ROOT, 'a', flags), failsWith(E.EPERM));
     });
+  });
+
+  it('a program is set-user-ID no more when a user other than root allocates in it or copies into it', async function () {
+    need(this, 'root', process.geteuid?.() === 0, 'others have their own host calls do that');
+    const { client, folder, fs: file } = open();
+    const source = await client.create(ROOT, 'source');
+    await client.write(source.handle, 0, 'abc');
+    const { handle } = await client.create(ROOT, 'program');
+    const program = path.join(folder, 'program');
+    const changes: ((caller: Caller) => number)[] = [
+      (caller) => file.fallocate(handle, 0, 0, 100, caller),
+      (caller) => file.copyFileRange(source.handle, 0, handle, 0, 3, 0, caller),
+      (caller) => file.copyFileRange(source.handle, 0, handle, 0, 1 << 20, 0, caller),
+    ];
+    for (const change of changes) {
+      for (const [uid, before, after] of [
+        [0, 0o6777, 0o6777],
+        [1000, 0o6777, 0o777],
+        [1000, 0o2767, 0o2767],
+        [1000, 0o644, 0o644],
+      ]) {
+        fs.chmodSync(program, before);
+        client.uid = uid;
+        await client.request(change);
+        assert.equal(fs.statSync(program).mode & 0o7777, after);
+      }
+    }
   });
 
   describe('writing to a disk that fills up', () => {
