@@ -5,7 +5,16 @@
  * on the queue worker's thread; nothing here waits.
  */
 import type { Arena } from '../base/arena';
-import { EPOLLET, EPOLLIN, type Epoll, close, fileSize, setNonBlocking, signal } from '../native/descriptors';
+import {
+  EPOLLET,
+  EPOLLIN,
+  type Epoll,
+  close,
+  fileSize,
+  isInMemory,
+  setNonBlocking,
+  signal,
+} from '../native/descriptors';
 import { NativeError } from '../native/libc';
 import { copyBytes, mapShared, keepsOrder, release, seal, viewOf } from '../native/memory';
 import { availBytes, descBytes, usedBytes } from '../protocol/virtio/ring';
@@ -78,7 +87,7 @@ export class ShareDevice implements Device, ExchangeOwner {
 
   addRegion(region: Omit<Region, 'hostBase'>, fd: number, offset: number): string | undefined {
     // A mapping beyond the file's end would be answered with SIGBUS at the first touch.
-    const mayFault = this.parts.mayFault(fd);
+    const mayFault = this.parts.mayFault(fd) || this.isOfAnotherWindow(fd);
     if (!mayFault && fileSize(fd) < offset + region.size) return 'a region beyond the end of its file';
     const slack = offset % PAGE;
     if (slack % RING_ALIGNMENT !== 0) return 'a region that is out of line';
@@ -92,6 +101,14 @@ export class ShareDevice implements Device, ExchangeOwner {
     }
     this.memory.setRegions(this.mappings);
     return undefined;
+  }
+
+  /**
+   * QEMU tells all of its devices of what is in the DAX window of one. Memory is told before rings run, and what is
+   * plugged in later is in memory too; anything else on a disk is a file that the guest itself may shorten.
+   */
+  private isOfAnotherWindow(fd: number): boolean {
+    return this.running.some((one) => one !== undefined) && !isInMemory(fd);
   }
 
   removeRegion(guestBase: number): void {

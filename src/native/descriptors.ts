@@ -6,6 +6,7 @@
  */
 import type { Arena } from '../base/arena';
 import { Errno } from '../protocol/errno';
+import { MEMORY_FILE_SYSTEMS } from '../fs/linux';
 import { INT, LONG, checked, declare, failure } from './libc';
 import { pinnedArena } from './memory';
 
@@ -29,6 +30,7 @@ const epollWait = declare('epoll_wait', INT, [INT, LONG, INT, INT]);
 const fcntl = declare('fcntl', INT, [INT, INT, INT]);
 const lseek = declare('lseek', LONG, [INT, LONG, INT]);
 const ioctl = declare('ioctl', INT, [INT, LONG, LONG]);
+const fstatfs = declare('fstatfs', INT, [INT, LONG]);
 const statx = declare('statx', INT, [INT, LONG, INT, INT, LONG]);
 
 const AF_UNIX = 1;
@@ -230,6 +232,11 @@ export function setNonBlocking(fd: number): number {
 export function fileSize(fd: number): number {
   const end = Number(lseek(fd, 0, SEEK_END));
   return end < 0 ? -1 : end;
+}
+
+/** Whether a file is memory alone (tmpfs, memfds, huge pages): f_type is the first field of struct statfs. */
+export function isInMemory(fd: number): boolean {
+  return fstatfs(fd, scratch.address(STATX)) === 0 && MEMORY_FILE_SYSTEMS.includes(scratch.getU32(STATX));
 }
 
 const AT_EMPTY_PATH = 0x1000;
