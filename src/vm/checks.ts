@@ -39,6 +39,8 @@ const FETCH: Fix = {
   command: `${process.versions['electron'] === undefined ? '' : 'ELECTRON_RUN_AS_NODE=1 '}${SELF} share --read-only --command true`,
 };
 
+const canFetch = (): boolean => process.arch === 'x64' && aptIsHere();
+
 /** Findings are copied into reports, and pictures are taken of them: whose folder it is, is not their business. */
 const shown = (path: string): string => homePath(path, homeFolder() ?? '');
 
@@ -69,7 +71,7 @@ const checks: Readonly<Record<string, Check>> = {
     } catch (error) {
       return missing(
         `does not load: ${firstLine(error)}`,
-        'Run "npm ci"; its binary for this machine is the package @koromix/koffi-linux-x64 or the like.',
+        `Run "npm ci"; its binary for this machine is in the package @koromix/koffi-linux-${process.arch}.`,
       );
     }
   },
@@ -91,6 +93,10 @@ const checks: Readonly<Record<string, Check>> = {
     }
     const cache = cacheFolder();
     if (cache === undefined) return missing('no place to fetch them into', trouble('cacheNowhere').remedy);
+    if (process.arch !== 'x64') {
+      const { message, remedy } = trouble('toolboxOtherMachine', process.arch);
+      return warning(message, remedy);
+    }
     return aptIsHere()
       ? warning(`not fetched yet into ${shown(cache)}`, FETCH)
       : missing('incomplete, and there is no apt to fetch them with', 'Install QEMU, a static busybox and a kernel.');
@@ -98,7 +104,7 @@ const checks: Readonly<Record<string, Check>> = {
 
   QEMU: async (tools) => {
     if (tools.qemu === undefined) {
-      return warning('no qemu-system-x86_64', aptIsHere() ? FETCH : 'Install qemu-system-x86.');
+      return warning('no qemu-system-x86_64', canFetch() ? FETCH : 'Install qemu-system-x86.');
     }
     const version = await output([...tools.qemu, '--version']);
     const [major, minor] = /version (\d+)\.(\d+)/.exec(version)?.slice(1).map(Number) ?? [0, 0];
@@ -114,7 +120,7 @@ const checks: Readonly<Record<string, Check>> = {
 
   KVM: async (tools) => {
     if (tools.qemu === undefined || tools.kernel === undefined || tools.busybox === undefined) {
-      return warning('not tried: the guest tools are not there', FETCH);
+      return warning('not tried: the guest tools are not there', canFetch() ? FETCH : 'Install what is missing above.');
     }
     const { works, why } = await probeKvm(tools);
     return works ? ok(why) : warning(why, kvmFix(why));
@@ -122,7 +128,7 @@ const checks: Readonly<Record<string, Check>> = {
 
   'guest kernel': async ({ kernel }) => {
     if (kernel === undefined) {
-      return warning('no kernel with virtio-fs that can be read', aptIsHere() ? FETCH : 'Name one with --kernel.');
+      return warning('no kernel with virtio-fs that can be read', canFetch() ? FETCH : 'Name one with --kernel.');
     }
     const { modulesFolder } = kernel;
     if (modulesFolder !== undefined && !hasModule(modulesFolder, 'virtiofs')) {
@@ -132,7 +138,10 @@ const checks: Readonly<Record<string, Check>> = {
   },
 
   'DAX window': async ({ qemu, kernel }) => {
-    if (qemu === undefined || kernel === undefined) return warning('not looked at: no QEMU or no guest kernel', FETCH);
+    if (qemu === undefined || kernel === undefined) {
+      const fix = canFetch() ? FETCH : 'Install what is missing above.';
+      return warning('not looked at: no QEMU or no guest kernel', fix);
+    }
     const { able, version } = await qemuDax(qemu);
     if (!able) {
       return warning(
@@ -147,7 +156,7 @@ const checks: Readonly<Record<string, Check>> = {
 
   'User Mode Linux': async ({ uml }) =>
     uml === undefined
-      ? warning('not there; only --guest uml needs it', aptIsHere() ? FETCH : 'Use --guest qemu.')
+      ? warning('not there; only --guest uml needs it', canFetch() ? FETCH : 'Use --guest qemu.')
       : ok(`Linux ${uml.release}`),
 
   memory: async () => {
