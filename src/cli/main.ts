@@ -7,8 +7,8 @@
  */
 import { Command, CommanderError } from 'commander';
 import { Trouble, trouble } from '../base/catalogue';
+import { isReaderGone, outputTrouble } from '../base/outputFault';
 import { VERSION } from '../base/version';
-import { isReaderGone, outputTrouble } from '../vm/endings';
 import { registerCompare } from './compare';
 import { registerDaemon } from './daemon';
 import { registerDax } from './dax';

@@ -8,8 +8,8 @@ import { constants } from 'node:os';
 import type { Writable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { trouble } from '../base/catalogue';
+import { isReaderGone, outputTrouble } from '../base/outputFault';
 import { quote } from '../protocol/text';
-import { isReaderGone, outputTrouble } from '../vm/endings';
 
 /** Nobody reads any more: not a failure. */
 export class OutputClosed extends Error {
