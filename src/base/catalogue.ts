@@ -167,6 +167,14 @@ export const catalogue = {
     usage(`"${reference}" is no memory of this session`, 'References come with variables and descriptors.'),
   debuggerRefused: (share: string, why: string) =>
     failure(`the share ${share} takes no debugger: ${why}`, 'One debugger at a time; end the other one.'),
+  debugRefused: (why: string) =>
+    usage(why, 'Where a request stands decides what can be done to it: step on or continue, then try again.'),
+  debugShareOver: () => failure('the share that was debugged has ended', 'Start it again and attach to it anew.'),
+  debugAnswerOdd: (request: string, problems: string) =>
+    failure(
+      `the daemon's answer to "${request}" is not understood: ${problems}`,
+      'The share may be of another version of Virtio-FS Studio: start it anew.',
+    ),
   debugGuestEnded: (why: string) =>
     failure(`the guest has ended before it could be debugged: ${why}`, 'Its console says more.'),
 
@@ -325,6 +333,11 @@ export const catalogue = {
     ),
   captureNotReadable: (name: string, why: string) =>
     usage(`${name} cannot be read: ${why}`, 'Check its permissions, or run as the user who made it.'),
+  captureReadFailed: (name: string, why: string) =>
+    machine(
+      `${name} could be opened, but not read to its end: ${why}`,
+      'The disk or file system that it is on has a fault, or is gone: copy it to another one, then open the copy.',
+    ),
   captureEmpty: (name: string) =>
     usage(`${name} is empty`, 'The share may not have had a request yet; a growing file is read with --tail.'),
   captureIsFolder: (name: string) =>

@@ -4,9 +4,9 @@
  * Owns the order of things and the exit code. The options are `shareOptions.ts`, the terminal `terminalShell.ts`, a
  * command `guestCommand.ts`, what an editor is told `launcherLink.ts`, the guest itself `vm/launcher.ts`.
  */
-import { statSync } from 'node:fs';
 import type { Command } from 'commander';
 import { Trouble, trouble } from '../base/catalogue';
+import { captureParts } from '../control/captureFiles';
 import type { LauncherFacts, RunResult, ShareProblem } from '../control/launcher';
 import { MOST_OUTPUT } from '../control/launcher';
 import { countersSocketOf, socketOf } from '../control/runningShares';
@@ -273,11 +273,10 @@ function statusWithCaptures(status: number, cut: ReadonlySet<string>): number {
   return status === 0 ? incomplete.exitCode : status;
 }
 
-/** What there is now that the daemons have ended: name and size. */
-function tellCaptures(files: readonly string[]): void {
-  for (const file of files) {
-    const bytes = statSync(file, { throwIfNoEntry: false })?.size;
-    if (bytes !== undefined) process.stderr.write(`capture: ${quote(file)}, ${printBytes(bytes)}\n`);
+/** What there is now that the daemons have ended: name and size, of a capture in two halves each. */
+function tellCaptures(captures: readonly string[]): void {
+  for (const { file, bytes } of captures.flatMap(captureParts)) {
+    process.stderr.write(`capture: ${quote(file)}, ${printBytes(bytes)}\n`);
   }
 }
 
