@@ -266,6 +266,11 @@ export const catalogue = {
   lockUnusable: (file: string, why: string) =>
     machine(`${file} cannot be locked: ${why}`, 'Set XDG_CACHE_HOME to a folder on a file system that has locks.'),
   toolMissing: (what: string, remedy: string) => machine(`${what} is missing`, remedy),
+  kvmUnusable: (why: string) =>
+    machine(
+      `KVM does not work here: ${why}`,
+      'Leave out --accel kvm, or give --accel tcg: guests run emulated then, only slower.',
+    ),
   qemuOnly: (option: string) =>
     usage(`${option} is for QEMU only, and the guest is User Mode Linux`, `Use --guest qemu, or leave out ${option}.`),
   guestNotUp: (why: string, console: string, remedy: string) => failure(`${why}${console}`, remedy),

@@ -19,7 +19,12 @@ export function registerDoctor(program: Command): void {
       '\nExit codes: 0 all there (notes do not count), 3 something is missing, or the output cannot be written.',
     )
     .action(async (options: { json: boolean }) => {
-      const findings = await checkMachine(options.json ? () => {} : (finding) => console.log(line(finding)));
+      const findings = options.json
+        ? await checkMachine(() => {})
+        : await checkMachine(
+            (finding) => console.log(line(finding)),
+            (waiting) => console.error(waiting),
+          );
       const missing = findings.filter((finding) => finding.verdict === 'missing');
       if (options.json) {
         console.log(JSON.stringify(findings, null, 2));

@@ -15,7 +15,7 @@ import { printBytes } from '../trace/statisticsText';
 import { checkDax } from '../vm/daxChecks';
 import { onTermination } from '../vm/endings';
 import { mountCommand, mountPoint } from '../vm/guestInit';
-import { probeKvm } from '../vm/kvm';
+import { needKvm, probeKvm } from '../vm/kvm';
 import { QEMU_MEMORY_MIB, startGuest } from '../vm/launcher';
 import type { Guest, GuestOptions } from '../vm/launcher';
 import { guestTools, kernelFrom } from '../vm/toolbox';
@@ -290,6 +290,10 @@ async function chooseAccelerator(
   progress: (text: string) => void,
   signal: AbortSignal,
 ): Promise<'kvm' | 'tcg'> {
-  if (options.accel !== undefined && options.accel !== 'auto') return options.accel;
+  if (options.accel === 'tcg') return 'tcg';
+  if (options.accel === 'kvm') {
+    await needKvm(tools, progress, signal);
+    return 'kvm';
+  }
   return (await probeKvm(tools, progress, signal)).works ? 'kvm' : 'tcg';
 }
