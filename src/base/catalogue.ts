@@ -265,6 +265,11 @@ export const catalogue = {
     ),
   lockUnusable: (file: string, why: string) =>
     machine(`${file} cannot be locked: ${why}`, 'Set XDG_CACHE_HOME to a folder on a file system that has locks.'),
+  flockNotRun: (why: string) =>
+    machine(
+      `the program flock, which locks the cache of guest tools, cannot be started: ${why}`,
+      '"flock --version" shows whether this user may run it, "ulimit -u" how many processes may run.',
+    ),
   toolMissing: (what: string, remedy: string) => machine(`${what} is missing`, remedy),
   kvmUnusable: (why: string) =>
     machine(

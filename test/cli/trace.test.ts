@@ -44,6 +44,14 @@ describe('trace', () => {
     assert.match(lines('--findings', '--limit', '1').slice(1).join('\n'), /\[[a-z-]+\]|Nothing found/);
   });
 
+  it('says how many requests prove no finding', () => {
+    const built = sample().exchange('OPEN', { nodeid: 2, error: 'EACCES', changed: true });
+    const { status, stdout, stderr } = place.run(['trace', place.file('changed.pcapng', built.bytes()), '--findings']);
+    assert.match(stderr, /^note: left out of findings: 1 request that faults or a debugger changed$/m);
+    assert.doesNotMatch(stdout, /permission-errors/);
+    assert.equal(status, 0);
+  });
+
   it('filters, follows and limits', () => {
     assert.equal(lines('--filter', 'error == ENOENT').length, 1);
     assert.equal(lines('--filter', 'error < 0').length, 1);
