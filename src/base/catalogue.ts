@@ -271,6 +271,13 @@ export const catalogue = {
       '"flock --version" shows whether this user may run it, "ulimit -u" how many processes may run.',
     ),
   toolMissing: (what: string, remedy: string) => machine(`${what} is missing`, remedy),
+  kernelUnusable: (image: string, why: string) =>
+    usage(`${image} cannot be read as a kernel: ${why}`, 'Name a Linux kernel (vmlinuz) that this user may read.'),
+  kernelModulesUnusable: (folder: string, why: string) =>
+    machine(
+      `the kernel modules in ${folder} cannot be used: ${why}`,
+      'Name another kernel with --kernel, or leave it out. Guest tools that were fetched are fetched anew when their folder is removed.',
+    ),
   kvmUnusable: (why: string) =>
     machine(
       `KVM does not work here: ${why}`,

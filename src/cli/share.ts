@@ -18,7 +18,7 @@ import { mountCommand, mountPoint } from '../vm/guestInit';
 import { needKvm, probeKvm } from '../vm/kvm';
 import { QEMU_MEMORY_MIB, startGuest } from '../vm/launcher';
 import type { Guest, GuestOptions } from '../vm/launcher';
-import { guestTools, kernelFrom } from '../vm/toolbox';
+import { guestTools, namedKernel } from '../vm/toolbox';
 import { Workplace } from '../vm/workplace';
 import { runCommand } from './guestCommand';
 import { namedFolders, parseCount, parseMemory } from './guestOptions';
@@ -166,6 +166,7 @@ class ShareCommand {
       ...(options.cpus === undefined ? {} : { cpus: parseCount('--cpus', options.cpus, 1, 64) }),
       ...(options.queues === undefined ? {} : { queues: parseCount('--queues', options.queues, 1, 64) }),
     };
+    const kernel = options.kernel === undefined ? undefined : namedKernel(options.kernel);
     const step = (name: 'tools' | 'kvm' | 'daemons' | 'boot') => (text: string) => {
       progress.step(text);
       link.state({ kind: 'preparing', step: name, text });
@@ -181,7 +182,7 @@ class ShareCommand {
       await checkDax({
         guest: options.guest,
         tools,
-        kernel: options.kernel === undefined ? undefined : kernelFrom(options.kernel),
+        kernel,
         memoryMiB: sizes.memoryMiB ?? QEMU_MEMORY_MIB,
         windows: folders.map(() => dax.bytes),
         readOnly: options.readOnly,
@@ -206,7 +207,7 @@ class ShareCommand {
       accelerator,
       tools,
       ...sizes,
-      ...(options.kernel === undefined ? {} : { kernel: kernelFrom(options.kernel) }),
+      ...(kernel === undefined ? {} : { kernel }),
       qemuArguments: options.qemuArg,
       shares,
       ...(interactive ? { shell: terminalShape() } : {}),

@@ -118,7 +118,9 @@ async function trace(name: string | undefined, options: TraceOptions): Promise<n
     await output.flush();
     const changed = options.findings ? changedRows(source.capture) : 0;
     if (changed > 0) {
-      process.stderr.write(`note: left out of findings: ${times(changed, 'request')} that faults or a debugger changed\n`);
+      process.stderr.write(
+        `note: left out of findings: ${times(changed, 'request')} that faults or a debugger changed\n`,
+      );
     }
     if (wanted !== undefined && printer.none) {
       process.stderr.write(`0 of ${source.capture.count} requests pass ${testsOf(options)}\n`);
