@@ -350,13 +350,20 @@ export const catalogue = {
     ),
   captureNotReadable: (name: string, why: string) =>
     usage(`${name} cannot be read: ${why}`, 'Check its permissions, or run as the user who made it.'),
+  captureOfNoFile: (name: string) =>
+    usage(`${name} is no regular file`, 'Name a capture file, or give "virtiofs-studio trace -" its bytes to read.'),
+  captureWithoutRequests: (name: string) =>
+    usage(`there is no request in ${name}`, 'Name another capture: one that was made while a guest was at work.'),
   captureReadFailed: (name: string, why: string) =>
     machine(
       `${name} could be opened, but not read to its end: ${why}`,
       'The disk or file system that it is on has a fault, or is gone: copy it to another one, then open the copy.',
     ),
   captureEmpty: (name: string) =>
-    usage(`${name} is empty`, 'The share may not have had a request yet; a growing file is read with --tail.'),
+    usage(
+      `${name} is empty`,
+      'The share may not have had a request yet; "virtiofs-studio trace --tail" waits for what a file still gets.',
+    ),
   captureIsFolder: (name: string) =>
     usage(`${name} is a folder, and no running share serves it`, 'Name the capture file in it, or a running share.'),
   captureIsNoFile: (name: string) => usage(`${name} is a folder`, 'Name the capture file in it.'),

@@ -2,6 +2,7 @@
 import { type Command } from 'commander';
 import type { Finding, Verdict } from '../control/findings';
 import { checkMachine } from '../vm/checks';
+import { coloursWanted } from './traceOptions';
 
 const marks: Record<Verdict, { readonly word: string; readonly colour: string }> = {
   ok: { word: 'ok', colour: '32' },
@@ -37,7 +38,7 @@ export function registerDoctor(program: Command): void {
 
 function line({ subject, verdict, found, fix }: Finding): string {
   const { word, colour } = marks[verdict];
-  const mark = process.stdout.isTTY ? `\x1b[${colour}m${word.padEnd(7)}\x1b[0m` : word.padEnd(7);
+  const mark = coloursWanted() ? `\x1b[${colour}m${word.padEnd(7)}\x1b[0m` : word.padEnd(7);
   const first = `${mark}  ${subject.padEnd(16)} ${found}`;
   return fix === undefined ? first : `${first}\n${' '.repeat(26)} ${fix}`;
 }

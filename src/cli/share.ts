@@ -166,6 +166,10 @@ class ShareCommand {
       ...(options.cpus === undefined ? {} : { cpus: parseCount('--cpus', options.cpus, 1, 64) }),
       ...(options.queues === undefined ? {} : { queues: parseCount('--queues', options.queues, 1, 64) }),
     };
+    const inspectorPort =
+      options.inspectDaemon === undefined
+        ? undefined
+        : parseCount('--inspect-daemon', options.inspectDaemon, 1024, 65535);
     const kernel = options.kernel === undefined ? undefined : namedKernel(options.kernel);
     const step = (name: 'tools' | 'kvm' | 'daemons' | 'boot') => (text: string) => {
       progress.step(text);
@@ -190,10 +194,6 @@ class ShareCommand {
       });
     }
     const accelerator = options.guest === 'uml' ? 'tcg' : await chooseAccelerator(options, tools, step('kvm'), signal);
-    const inspectorPort =
-      options.inspectDaemon === undefined
-        ? undefined
-        : parseCount('--inspect-daemon', options.inspectDaemon, 1024, 65535);
     const shares = folders.map((one, index) => ({
       ...one,
       // One port has room for one daemon: that of the folder that was named first.

@@ -108,7 +108,7 @@ async function trace(name: string | undefined, options: TraceOptions): Promise<n
       { palette, time, json, hex, brief, syscalls, control, limit, wanted, columns: columns?.row, silent },
       silent,
     );
-    if (columns?.header !== undefined) output.add(`${columns.header}\n`);
+    if (columns?.header !== undefined && !silent) output.add(`${columns.header}\n`);
     await print(source, printer);
     if (by) {
       const rows = statistics(source.capture, printer.passed, by);

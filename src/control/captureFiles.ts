@@ -160,7 +160,7 @@ function openCapture(path: string): number {
   if (stat.isFile()) return fd;
   closeSync(fd);
   if (stat.isDirectory()) throw trouble('captureIsNoFile', quote(path));
-  throw trouble('captureNotReadable', quote(path), 'it is no regular file');
+  throw trouble('captureOfNoFile', quote(path));
 }
 
 /** The files that the capture `path` is in, its older half first, each with its size. None where it is no file. */

@@ -136,6 +136,6 @@ describe('the files of a capture', () => {
     const inside = join(folder, 'folder');
     mkdirSync(inside);
     assert.throws(() => new CaptureFiles(inside), { code: 'captureIsNoFile' });
-    assert.throws(() => new CaptureFiles('/dev/null'), { code: 'captureNotReadable' });
+    assert.throws(() => new CaptureFiles('/dev/null'), { code: 'captureOfNoFile' });
   });
 });
