@@ -288,6 +288,12 @@ export const catalogue = {
   guestNotUp: (why: string, console: string, remedy: string) => failure(`${why}${console}`, remedy),
   backEndNotUp: (why: string) =>
     failure(`the virtio-fs daemon did not start: ${why}`, 'Its own message above says what it lacks.'),
+  guestEnded: () => failure('the guest has ended', 'Start it again; "virtiofs-studio doctor" shows what it needs.'),
+  guestSlow: (milliseconds: string, what: string) =>
+    failure(
+      `not done in ${milliseconds} ms in the guest: ${what}`,
+      'The machine may be too busy for it, without KVM above all: try again, or with --guest uml.',
+    ),
   guestGone: (command: string) =>
     failure(
       `the guest ended before the command did: ${command}`,

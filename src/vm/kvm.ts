@@ -61,7 +61,7 @@ export async function probeKvm(
   const key = keyOf(tools);
   const kept = cache === undefined ? undefined : readKept(cache, bootId).answers[key];
   if (kept !== undefined && (kept.works || !again)) return kept;
-  progress('trying whether KVM works (once until the next reboot of this machine)');
+  progress(`trying whether KVM works${again ? '' : ' (once until the next reboot of this machine)'}`);
   const answer = await bootOnce(tools, signal);
   // Others may have been kept meanwhile.
   if (cache !== undefined) {
