@@ -365,6 +365,11 @@ export const catalogue = {
       `${name} could be opened, but not read to its end: ${why}`,
       'The disk or file system that it is on has a fault, or is gone: copy it to another one, then open the copy.',
     ),
+  captureTooLarge: (size: string, most: string) =>
+    usage(
+      `a capture that is not on this machine is read into memory, and this one is too large for that: ${size}`,
+      `Up to ${most} can be: copy it to this machine, or export a part of it where it is.`,
+    ),
   captureEmpty: (name: string) =>
     usage(
       `${name} is empty`,
