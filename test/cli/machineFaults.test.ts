@@ -135,21 +135,6 @@ describe('a machine on which', () => {
     assert.match(said.at(-1) ?? '', /not kept .*: not a directory \(ENOTDIR\)/);
   });
 
-  it('flock may not be run', async () => {
-    fs.writeFileSync(path.join(place, 'flock'), '', { mode: 0o644 });
-    const { PATH } = process.env;
-    process.env['PATH'] = place;
-    try {
-      const refused = { code: 'flockNotRun', exitCode: 3, message: /cannot be started: EACCES$/ };
-      await assert.rejects(
-        lockFile(path.join(place, 'lock'), () => {}, undefined),
-        refused,
-      );
-    } finally {
-      process.env['PATH'] = PATH;
-    }
-  });
-
   it('the guest tools are half removed', () => {
     makeTools();
     fs.rmSync(
