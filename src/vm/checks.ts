@@ -20,7 +20,7 @@ import { shellQuote } from './shellQuote';
 import { cachedToolbox, machineToolbox } from './toolbox';
 import type { Toolbox } from './toolbox';
 
-type Check = (tools: Toolbox) => Promise<Omit<Finding, 'subject'>>;
+type Check = (tools: Toolbox, waiting: (line: string) => void) => Promise<Omit<Finding, 'subject'>>;
 
 const MIB = 1 << 20;
 /** A guest's memory and what QEMU needs beside it. */
@@ -118,11 +118,11 @@ const checks: Readonly<Record<string, Check>> = {
       : warning(firstLine(version), 'Tested with 7.2 and later: update it, or let the guest tools be fetched.');
   },
 
-  KVM: async (tools) => {
+  KVM: async (tools, waiting) => {
     if (tools.qemu === undefined || tools.kernel === undefined || tools.busybox === undefined) {
       return warning('not tried: the guest tools are not there', canFetch() ? FETCH : 'Install what is missing above.');
     }
-    const { works, why } = await probeKvm(tools);
+    const { works, why } = await probeKvm(tools, waiting);
     return works ? ok(why) : warning(why, kvmFix(why));
   },
 
@@ -212,12 +212,15 @@ const checks: Readonly<Record<string, Check>> = {
   },
 };
 
-/** Runs every check; `onFinding` is told of each as it is done. */
-export async function checkMachine(onFinding: (finding: Finding) => void): Promise<Finding[]> {
+/** Runs every check; `onFinding` is told of each as it is done, `waiting` of what takes seconds. */
+export async function checkMachine(
+  onFinding: (finding: Finding) => void,
+  waiting: (line: string) => void = () => {},
+): Promise<Finding[]> {
   const tools = cachedToolbox('current') ?? machineToolbox();
   const findings: Finding[] = [];
   for (const [subject, check] of Object.entries(checks)) {
-    const finding = { subject, ...(await check(tools).catch(asFinding)) };
+    const finding = { subject, ...(await check(tools, waiting).catch(asFinding)) };
     findings.push(finding);
     onFinding(finding);
   }
