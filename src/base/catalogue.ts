@@ -167,6 +167,14 @@ export const catalogue = {
     usage(`"${reference}" is no memory of this session`, 'References come with variables and descriptors.'),
   debuggerRefused: (share: string, why: string) =>
     failure(`the share ${share} takes no debugger: ${why}`, 'One debugger at a time; end the other one.'),
+  debugRefused: (why: string) =>
+    usage(why, 'Where a request stands decides what can be done to it: step on or continue, then try again.'),
+  debugShareOver: () => failure('the share that was debugged has ended', 'Start it again and attach to it anew.'),
+  debugAnswerOdd: (request: string, problems: string) =>
+    failure(
+      `the daemon's answer to "${request}" is not understood: ${problems}`,
+      'The share may be of another version of Virtio-FS Studio: start it anew.',
+    ),
   debugGuestEnded: (why: string) =>
     failure(`the guest has ended before it could be debugged: ${why}`, 'Its console says more.'),
 
@@ -257,12 +265,35 @@ export const catalogue = {
     ),
   lockUnusable: (file: string, why: string) =>
     machine(`${file} cannot be locked: ${why}`, 'Set XDG_CACHE_HOME to a folder on a file system that has locks.'),
+  flockNotRun: (why: string) =>
+    machine(
+      `the program flock, which locks the cache of guest tools, cannot be started: ${why}`,
+      '"flock --version" shows whether this user may run it, "ulimit -u" how many processes may run.',
+    ),
   toolMissing: (what: string, remedy: string) => machine(`${what} is missing`, remedy),
+  kernelUnusable: (image: string, why: string) =>
+    usage(`${image} cannot be read as a kernel: ${why}`, 'Name a Linux kernel (vmlinuz) that this user may read.'),
+  kernelModulesUnusable: (folder: string, why: string) =>
+    machine(
+      `the kernel modules in ${folder} cannot be used: ${why}`,
+      'Name another kernel with --kernel, or leave it out. Guest tools that were fetched are fetched anew when their folder is removed.',
+    ),
+  kvmUnusable: (why: string) =>
+    machine(
+      `KVM does not work here: ${why}`,
+      'Leave out --accel kvm, or give --accel tcg: guests run emulated then, only slower.',
+    ),
   qemuOnly: (option: string) =>
     usage(`${option} is for QEMU only, and the guest is User Mode Linux`, `Use --guest qemu, or leave out ${option}.`),
   guestNotUp: (why: string, console: string, remedy: string) => failure(`${why}${console}`, remedy),
   backEndNotUp: (why: string) =>
     failure(`the virtio-fs daemon did not start: ${why}`, 'Its own message above says what it lacks.'),
+  guestEnded: () => failure('the guest has ended', 'Start it again; "virtiofs-studio doctor" shows what it needs.'),
+  guestSlow: (milliseconds: string, what: string) =>
+    failure(
+      `not done in ${milliseconds} ms in the guest: ${what}`,
+      'The machine may be too busy for it, without KVM above all: try again, or with --guest uml.',
+    ),
   guestGone: (command: string) =>
     failure(
       `the guest ended before the command did: ${command}`,
@@ -325,8 +356,25 @@ export const catalogue = {
     ),
   captureNotReadable: (name: string, why: string) =>
     usage(`${name} cannot be read: ${why}`, 'Check its permissions, or run as the user who made it.'),
+  captureOfNoFile: (name: string) =>
+    usage(`${name} is no regular file`, 'Name a capture file, or give "virtiofs-studio trace -" its bytes to read.'),
+  captureWithoutRequests: (name: string) =>
+    usage(`there is no request in ${name}`, 'Name another capture: one that was made while a guest was at work.'),
+  captureReadFailed: (name: string, why: string) =>
+    machine(
+      `${name} could be opened, but not read to its end: ${why}`,
+      'The disk or file system that it is on has a fault, or is gone: copy it to another one, then open the copy.',
+    ),
+  captureTooLarge: (size: string, most: string) =>
+    usage(
+      `a capture that is not on this machine is read into memory, and this one is too large for that: ${size}`,
+      `Up to ${most} can be: copy it to this machine, or export a part of it where it is.`,
+    ),
   captureEmpty: (name: string) =>
-    usage(`${name} is empty`, 'The share may not have had a request yet; a growing file is read with --tail.'),
+    usage(
+      `${name} is empty`,
+      'The share may not have had a request yet; "virtiofs-studio trace --tail" waits for what a file still gets.',
+    ),
   captureIsFolder: (name: string) =>
     usage(`${name} is a folder, and no running share serves it`, 'Name the capture file in it, or a running share.'),
   captureIsNoFile: (name: string) => usage(`${name} is a folder`, 'Name the capture file in it.'),

@@ -42,7 +42,7 @@ export async function openSource(name: string, { tail, whole }: SourceOptions = 
     return shareSource(name, stat, kept);
   }
   if (stat?.isFIFO() || stat?.isCharacterDevice()) {
-    throw trouble('captureNotReadable', quote(name), 'it is no regular file; standard input is read with -');
+    throw trouble('captureOfNoFile', quote(name));
   }
   return tail ? tailSource(name) : fileSource(name);
 }

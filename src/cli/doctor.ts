@@ -2,6 +2,7 @@
 import { type Command } from 'commander';
 import type { Finding, Verdict } from '../control/findings';
 import { checkMachine } from '../vm/checks';
+import { coloursWanted } from './traceOptions';
 
 const marks: Record<Verdict, { readonly word: string; readonly colour: string }> = {
   ok: { word: 'ok', colour: '32' },
@@ -19,7 +20,12 @@ export function registerDoctor(program: Command): void {
       '\nExit codes: 0 all there (notes do not count), 3 something is missing, or the output cannot be written.',
     )
     .action(async (options: { json: boolean }) => {
-      const findings = await checkMachine(options.json ? () => {} : (finding) => console.log(line(finding)));
+      const findings = options.json
+        ? await checkMachine(() => {})
+        : await checkMachine(
+            (finding) => console.log(line(finding)),
+            (waiting) => console.error(waiting),
+          );
       const missing = findings.filter((finding) => finding.verdict === 'missing');
       if (options.json) {
         console.log(JSON.stringify(findings, null, 2));
@@ -32,7 +38,7 @@ export function registerDoctor(program: Command): void {
 
 function line({ subject, verdict, found, fix }: Finding): string {
   const { word, colour } = marks[verdict];
-  const mark = process.stdout.isTTY ? `\x1b[${colour}m${word.padEnd(7)}\x1b[0m` : word.padEnd(7);
+  const mark = coloursWanted() ? `\x1b[${colour}m${word.padEnd(7)}\x1b[0m` : word.padEnd(7);
   const first = `${mark}  ${subject.padEnd(16)} ${found}`;
   return fix === undefined ? first : `${first}\n${' '.repeat(26)} ${fix}`;
 }

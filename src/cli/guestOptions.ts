@@ -18,6 +18,7 @@ export const DEFAULT_TAG = 'share';
 
 /** With less, QEMU finds no room for the kernel and waits for ever. */
 const LEAST_MEMORY_MIB = 96;
+const MOST_MEMORY_GIB = 1024;
 
 /** `tag` as it is when it is one; throws a Trouble otherwise. */
 export function checkedTag(tag: string): string {
@@ -81,8 +82,9 @@ export function existingFolder(path: string): string {
 export function parseMemory(text: string): number {
   const match = /^(\d{1,7})([MG]?)(?:i?B)?$/i.exec(text);
   const mebibytes = match === null ? 0 : Number(match[1]) * (match[2].toUpperCase() === 'G' ? 1024 : 1);
-  if (mebibytes < LEAST_MEMORY_MIB) {
-    throw trouble('numberBad', '--memory', text, `a size of at least ${LEAST_MEMORY_MIB}M, such as 512M or 2G`);
+  if (mebibytes < LEAST_MEMORY_MIB || mebibytes > MOST_MEMORY_GIB * 1024) {
+    const wanted = `a size from ${LEAST_MEMORY_MIB}M to ${MOST_MEMORY_GIB}G, such as 512M or 2G`;
+    throw trouble('numberBad', '--memory', text, wanted);
   }
   return mebibytes;
 }

@@ -5,10 +5,10 @@
  * something, or the output cannot be written; 4 a failure; `share --command` ends with the status of the command in the
  * guest.
  */
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Help, type Option } from 'commander';
 import { Trouble, trouble } from '../base/catalogue';
+import { isReaderGone, outputTrouble } from '../base/outputFault';
 import { VERSION } from '../base/version';
-import { isReaderGone, outputTrouble } from '../vm/endings';
 import { registerCompare } from './compare';
 import { registerDaemon } from './daemon';
 import { registerDax } from './dax';
@@ -25,6 +25,7 @@ function program(): Command {
     .description('Share a folder with a virtual machine over virtio-fs, through a daemon of its own.')
     .version(VERSION, '-V, --version')
     .enablePositionalOptions()
+    .configureHelp({ optionDescription })
     .exitOverride();
   registerShare(command);
   registerTrace(command);
@@ -37,6 +38,13 @@ function program(): Command {
   registerWireshark(command);
   sayWhereHelpIs(command, 'virtiofs-studio');
   return command;
+}
+
+/** That a switch is off, or a list empty, where it is not given goes without saying. */
+function optionDescription(option: Option): string {
+  const { defaultValue } = option;
+  const said = defaultValue === false || (Array.isArray(defaultValue) && defaultValue.length === 0);
+  return said ? option.description : new Help().optionDescription(option);
 }
 
 /** After a complaint: the help of the command that it is about. */

@@ -8,8 +8,9 @@ import { constants } from 'node:os';
 import type { Writable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { trouble } from '../base/catalogue';
+import { isReaderGone, outputTrouble } from '../base/outputFault';
+import { systemReason } from '../base/systemReason';
 import { quote } from '../protocol/text';
-import { isReaderGone, outputTrouble } from '../vm/endings';
 
 /** Nobody reads any more: not a failure. */
 export class OutputClosed extends Error {
@@ -131,8 +132,8 @@ export async function writeWhole(
   } catch (error) {
     stream.destroy();
     remove();
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw code === undefined ? error : trouble('outputUnusable', quote(file), code === 'EACCES' ? code : message);
+    const why = systemReason(error);
+    throw why === undefined ? error : trouble('outputUnusable', quote(file), why);
   } finally {
     process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
   }

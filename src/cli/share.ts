@@ -4,9 +4,9 @@
  * Owns the order of things and the exit code. The options are `shareOptions.ts`, the terminal `terminalShell.ts`, a
  * command `guestCommand.ts`, what an editor is told `launcherLink.ts`, the guest itself `vm/launcher.ts`.
  */
-import { statSync } from 'node:fs';
 import type { Command } from 'commander';
 import { Trouble, trouble } from '../base/catalogue';
+import { captureParts } from '../control/captureFiles';
 import type { LauncherFacts, RunResult, ShareProblem } from '../control/launcher';
 import { MOST_OUTPUT } from '../control/launcher';
 import { countersSocketOf, socketOf } from '../control/runningShares';
@@ -15,10 +15,10 @@ import { printBytes } from '../trace/statisticsText';
 import { checkDax } from '../vm/daxChecks';
 import { onTermination } from '../vm/endings';
 import { mountCommand, mountPoint } from '../vm/guestInit';
-import { probeKvm } from '../vm/kvm';
+import { needKvm, probeKvm } from '../vm/kvm';
 import { QEMU_MEMORY_MIB, startGuest } from '../vm/launcher';
 import type { Guest, GuestOptions } from '../vm/launcher';
-import { guestTools, kernelFrom } from '../vm/toolbox';
+import { guestTools, namedKernel } from '../vm/toolbox';
 import { Workplace } from '../vm/workplace';
 import { runCommand } from './guestCommand';
 import { namedFolders, parseCount, parseMemory } from './guestOptions';
@@ -166,6 +166,11 @@ class ShareCommand {
       ...(options.cpus === undefined ? {} : { cpus: parseCount('--cpus', options.cpus, 1, 64) }),
       ...(options.queues === undefined ? {} : { queues: parseCount('--queues', options.queues, 1, 64) }),
     };
+    const inspectorPort =
+      options.inspectDaemon === undefined
+        ? undefined
+        : parseCount('--inspect-daemon', options.inspectDaemon, 1024, 65535);
+    const kernel = options.kernel === undefined ? undefined : namedKernel(options.kernel);
     const step = (name: 'tools' | 'kvm' | 'daemons' | 'boot') => (text: string) => {
       progress.step(text);
       link.state({ kind: 'preparing', step: name, text });
@@ -181,7 +186,7 @@ class ShareCommand {
       await checkDax({
         guest: options.guest,
         tools,
-        kernel: options.kernel === undefined ? undefined : kernelFrom(options.kernel),
+        kernel,
         memoryMiB: sizes.memoryMiB ?? QEMU_MEMORY_MIB,
         windows: folders.map(() => dax.bytes),
         readOnly: options.readOnly,
@@ -189,10 +194,6 @@ class ShareCommand {
       });
     }
     const accelerator = options.guest === 'uml' ? 'tcg' : await chooseAccelerator(options, tools, step('kvm'), signal);
-    const inspectorPort =
-      options.inspectDaemon === undefined
-        ? undefined
-        : parseCount('--inspect-daemon', options.inspectDaemon, 1024, 65535);
     const shares = folders.map((one, index) => ({
       ...one,
       // One port has room for one daemon: that of the folder that was named first.
@@ -206,7 +207,7 @@ class ShareCommand {
       accelerator,
       tools,
       ...sizes,
-      ...(options.kernel === undefined ? {} : { kernel: kernelFrom(options.kernel) }),
+      ...(kernel === undefined ? {} : { kernel }),
       qemuArguments: options.qemuArg,
       shares,
       ...(interactive ? { shell: terminalShape() } : {}),
@@ -273,11 +274,10 @@ function statusWithCaptures(status: number, cut: ReadonlySet<string>): number {
   return status === 0 ? incomplete.exitCode : status;
 }
 
-/** What there is now that the daemons have ended: name and size. */
-function tellCaptures(files: readonly string[]): void {
-  for (const file of files) {
-    const bytes = statSync(file, { throwIfNoEntry: false })?.size;
-    if (bytes !== undefined) process.stderr.write(`capture: ${quote(file)}, ${printBytes(bytes)}\n`);
+/** What there is now that the daemons have ended: name and size, of a capture in two halves each. */
+function tellCaptures(captures: readonly string[]): void {
+  for (const { file, bytes } of captures.flatMap(captureParts)) {
+    process.stderr.write(`capture: ${quote(file)}, ${printBytes(bytes)}\n`);
   }
 }
 
@@ -291,6 +291,10 @@ async function chooseAccelerator(
   progress: (text: string) => void,
   signal: AbortSignal,
 ): Promise<'kvm' | 'tcg'> {
-  if (options.accel !== undefined && options.accel !== 'auto') return options.accel;
+  if (options.accel === 'tcg') return 'tcg';
+  if (options.accel === 'kvm') {
+    await needKvm(tools, progress, signal);
+    return 'kvm';
+  }
   return (await probeKvm(tools, progress, signal)).works ? 'kvm' : 'tcg';
 }

@@ -9,9 +9,10 @@ import { trouble } from '../base/catalogue';
 import { listOfShares, runningShares } from '../control/runningShares';
 import { openSource, type CaptureSource } from './captureSource';
 import { columnsOf, fieldList } from './columns';
-import type { Capture } from '../trace/capture';
+import { RowFlag, type Capture } from '../trace/capture';
 import { findingJson, findings } from '../trace/findings/findings';
 import { findingsText } from '../trace/findings/findingText';
+import { times } from '../trace/findings/words';
 import { statistics } from '../trace/statistics';
 import { statisticsJson, statisticsTable } from '../trace/statisticsText';
 import { Output } from './output';
@@ -107,7 +108,7 @@ async function trace(name: string | undefined, options: TraceOptions): Promise<n
       { palette, time, json, hex, brief, syscalls, control, limit, wanted, columns: columns?.row, silent },
       silent,
     );
-    if (columns?.header !== undefined) output.add(`${columns.header}\n`);
+    if (columns?.header !== undefined && !silent) output.add(`${columns.header}\n`);
     await print(source, printer);
     if (by) {
       const rows = statistics(source.capture, printer.passed, by);
@@ -115,6 +116,12 @@ async function trace(name: string | undefined, options: TraceOptions): Promise<n
     }
     if (options.findings) output.add(findingsOf(source.capture, json));
     await output.flush();
+    const changed = options.findings ? changedRows(source.capture) : 0;
+    if (changed > 0) {
+      process.stderr.write(
+        `note: left out of findings: ${times(changed, 'request')} that faults or a debugger changed\n`,
+      );
+    }
     if (wanted !== undefined && printer.none) {
       process.stderr.write(`0 of ${source.capture.count} requests pass ${testsOf(options)}\n`);
     }
@@ -134,6 +141,12 @@ function findingsOf(capture: Capture, json: boolean): string {
   if (json) return found.map((each) => `${JSON.stringify({ kind: 'finding', ...findingJson(each) })}\n`).join('');
   const width = process.stdout.columns || 100;
   return `\n${findingsText(found, { width })}\n`;
+}
+
+function changedRows({ columns: { flags }, count }: Capture): number {
+  let changed = 0;
+  for (let row = 0; row < count; row++) if ((flags[row] & RowFlag.CHANGED) !== 0) changed++;
+  return changed;
 }
 
 /** Undefined when there are several; they are listed then. */

@@ -28,14 +28,18 @@ export interface TraceOptions {
  */
 export function paletteOf(choice: TraceOptions['color']): Palette {
   if (choice !== 'auto') return choice === 'always' ? coloured : plain;
+  return coloursWanted() ? coloured : plain;
+}
+
+export function coloursWanted(): boolean {
   const refused = (process.env['NO_COLOR'] ?? '') !== '' || process.env['TERM'] === 'dumb';
-  return process.stdout.isTTY && !refused ? coloured : plain;
+  return process.stdout.isTTY && !refused;
 }
 
 export function limitOf(text: string | undefined): number {
   if (text === undefined) return Infinity;
   if (!/^\d{1,15}$/.test(text) || Number(text) === 0)
-    throw trouble('viewOptionBad', 'trace', '--limit', text, 'a number from 1');
+    throw trouble('viewOptionBad', 'trace', '--limit', text, 'a number from 1 to 999999999999999');
   return Number(text);
 }
 

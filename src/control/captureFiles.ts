@@ -6,8 +6,9 @@
  * by chunk, and reads places of it again. Files stay open, so that one that is renamed under us is still read; but no
  * more of them than there are names, or a capture that is kept small would go on filling the disk.
  */
-import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, statSync, type Stats } from 'node:fs';
 import { trouble } from '../base/catalogue';
+import { systemReason } from '../base/systemReason';
 import { quote } from '../protocol/text';
 import { PcapngReader } from '../trace/pcapngReader';
 
@@ -57,8 +58,8 @@ export class CaptureFiles {
   }
 
   /**
-   * Bytes of the stream, anywhere; fewer where they are not there. A place that cannot be read has none. `room` is
-   * memory of that length for them.
+   * Bytes of the stream, anywhere; fewer where they are not there. `room` is memory of that length for them. Throws a
+   * Trouble where the file cannot be read any more.
    */
   readonly readAt = (at: number, length: number, room?: Uint8Array): Uint8Array => {
     const bytes = room ?? new Uint8Array(length);
@@ -67,20 +68,28 @@ export class CaptureFiles {
       const offset = at + done - piece.start;
       const wanted = Math.min(length - done, piece.length - offset);
       if (offset < 0 || wanted <= 0) continue;
-      const got = read(piece.fd, bytes.subarray(done, done + wanted), offset);
+      const got = read(this.path, piece.fd, bytes.subarray(done, done + wanted), offset);
       done += got;
       if (got < wanted) break;
     }
     return bytes.subarray(0, done);
   };
 
-  /** The next bytes of the stream, so many at most, valid until the next call; empty when there are none, for now. */
+  /**
+   * The next bytes of the stream, so many at most, valid until the next call; empty when there are none, for now.
+   * Throws a Trouble where the file cannot be read any more.
+   */
   next(most = CHUNK): Uint8Array {
     for (const piece of this.pieces) {
       const last = piece === this.pieces[this.pieces.length - 1];
       const end = last ? Infinity : this.pieces[this.pieces.indexOf(piece) + 1].start - piece.start;
       if (piece.length >= end) continue;
-      const got = read(piece.fd, this.buffer.subarray(0, Math.min(most, CHUNK, end - piece.length)), piece.length);
+      const got = read(
+        this.path,
+        piece.fd,
+        this.buffer.subarray(0, Math.min(most, CHUNK, end - piece.length)),
+        piece.length,
+      );
       piece.length += got;
       if (got > 0 || last) return this.buffer.subarray(0, got);
     }
@@ -121,12 +130,17 @@ export class CaptureFiles {
   }
 }
 
-function read(fd: number, into: Uint8Array, at: number): number {
+function read(path: string, fd: number, into: Uint8Array, at: number): number {
   let done = 0;
-  while (done < into.length) {
-    const got = readSync(fd, into, done, into.length - done, at + done);
-    if (got === 0) break;
-    done += got;
+  try {
+    while (done < into.length) {
+      const got = readSync(fd, into, done, into.length - done, at + done);
+      if (got === 0) break;
+      done += got;
+    }
+  } catch (error) {
+    const why = systemReason(error);
+    throw why === undefined ? error : trouble('captureReadFailed', quote(path), why);
   }
   return done;
 }
@@ -146,12 +160,25 @@ function openCapture(path: string): number {
   if (stat.isFile()) return fd;
   closeSync(fd);
   if (stat.isDirectory()) throw trouble('captureIsNoFile', quote(path));
-  throw trouble('captureNotReadable', quote(path), 'it is no regular file');
+  throw trouble('captureOfNoFile', quote(path));
+}
+
+/** The files that the capture `path` is in, its older half first, each with its size. None where it is no file. */
+export function captureParts(path: string): { readonly file: string; readonly bytes: number }[] {
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return [];
+  const fd = openCapture(path);
+  const before = earlierPiece(path, fd);
+  const parts = [
+    ...(before === undefined ? [] : [{ file: `${path}.old`, bytes: fstatSync(before).size }]),
+    { file: path, bytes: fstatSync(fd).size },
+  ];
+  [before, fd].forEach((each) => each !== undefined && closeSync(each));
+  return parts;
 }
 
 /** `PATH.old`, opened, when `fd` says that it is the piece after that one. */
 function earlierPiece(path: string, fd: number): number | undefined {
-  const facts = sectionFacts(fd);
+  const facts = sectionFacts(path, fd);
   const piece = facts?.['piece'];
   if (typeof piece !== 'number' || piece < 1 || facts?.['id'] === undefined) return undefined;
   let old: number;
@@ -160,14 +187,14 @@ function earlierPiece(path: string, fd: number): number | undefined {
   } catch {
     return undefined;
   }
-  const before = fstatSync(old).isFile() ? sectionFacts(old) : undefined;
+  const before = fstatSync(old).isFile() ? sectionFacts(`${path}.old`, old) : undefined;
   if (before?.['id'] === facts['id'] && before['piece'] === piece - 1) return old;
   closeSync(old);
   return undefined;
 }
 
 /** What the first section header's comment says, if it is JSON. */
-function sectionFacts(fd: number): Record<string, unknown> | undefined {
+function sectionFacts(path: string, fd: number): Record<string, unknown> | undefined {
   const head = new Uint8Array(HEADER_ROOM);
   const comments: string[] = [];
   const reader = new PcapngReader({
@@ -176,7 +203,7 @@ function sectionFacts(fd: number): Record<string, unknown> | undefined {
     packet: () => undefined,
     lost: () => undefined,
   });
-  reader.push(head.subarray(0, read(fd, head, 0)));
+  reader.push(head.subarray(0, read(path, fd, head, 0)));
   try {
     const facts: unknown = JSON.parse(comments[0] ?? '');
     return typeof facts === 'object' && facts !== null ? (facts as Record<string, unknown>) : undefined;

@@ -5,7 +5,8 @@
  */
 import { EventEmitter } from 'node:events';
 import { connect } from 'node:net';
-import type { MessageConnection } from 'vscode-jsonrpc/node';
+import { ErrorCodes, type MessageConnection, ResponseError } from 'vscode-jsonrpc/node';
+import { trouble } from '../base/catalogue';
 import {
   DEBUG_PROTOCOL,
   type DebugEvent,
@@ -18,6 +19,9 @@ import {
 } from './debug';
 import { overSocket } from './debugConnection';
 import { checked, type Shape } from './shapes';
+
+/** What a daemon answers that does not do what it was asked for; all else is the end of the connection. */
+const REFUSALS: readonly number[] = [ErrorCodes.InvalidRequest, ErrorCodes.InvalidParams, ErrorCodes.MethodNotFound];
 
 type Listener<Name extends DebugEvent> = (facts: EventFacts<Name>) => void;
 
@@ -59,11 +63,14 @@ export class DebugClient {
     }
   }
 
-  /** Rejects with the daemon's own words, or when it goes. */
+  /** Rejects with a Trouble: in the daemon's own words, or when it goes. */
   async ask<Name extends DebugRequest>(name: Name, params: Params<Name>): Promise<Result<Name>> {
-    const answer: unknown = await this.connection.sendRequest(name, params);
+    const answer: unknown = await this.connection.sendRequest(name, params).catch((error: unknown) => {
+      const refused = error instanceof ResponseError && REFUSALS.includes(error.code);
+      throw refused ? trouble('debugRefused', error.message) : trouble('debugShareOver');
+    });
     const result = checked(debugRequests[name].result as Shape<Result<Name>>, answer);
-    if (!result.ok) throw new Error(`the daemon's answer to ${name} is not understood: ${result.problems.join(', ')}`);
+    if (!result.ok) throw trouble('debugAnswerOdd', name, result.problems.join(', '));
     return result.value;
   }
 

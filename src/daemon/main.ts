@@ -8,6 +8,7 @@ import { statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { Trouble, trouble } from '../base/catalogue';
+import { isReaderGone, outputTrouble } from '../base/outputFault';
 import { VERSION } from '../base/version';
 import { checkCaptureTarget } from '../control/captureTarget';
 import { problemLine } from '../control/problemLines';
@@ -179,6 +180,9 @@ function fail(problem: Trouble): number {
 function main(argv: readonly string[]): void {
   const parsed = parseOptions(argv, VERSION);
   if (parsed.kind === 'print') {
+    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+      if (!isReaderGone(error, process.stdout)) process.exitCode = fail(outputTrouble(error));
+    });
     process.stdout.write(`${parsed.text}\n`);
     return;
   }

@@ -24,6 +24,12 @@ function meant(word: string): string {
   return nearest(word.replace(/=.*$/s, ''), byName.keys()) ?? '';
 }
 
+/** The same for a word of `-o`; a new option that was given there is named as it is. */
+function meantLegacy(word: string): string {
+  const words = Object.keys(legacy).map((each) => `-o ${each}`);
+  return nearest(`-o ${word}`, words) ?? meant(`--${word.replaceAll('_', '-')}`);
+}
+
 function apply(draft: Draft, row: Row, name: string, value: string | undefined): Trouble | undefined {
   if (row.value && value === undefined) return trouble('optionNeedsValue', name, row.value);
   if (!row.value && value !== undefined) return trouble('optionTakesNoValue', name);
@@ -37,7 +43,7 @@ function applyLegacy(draft: Draft, list: string): Trouble | undefined {
     const name = Object.hasOwn(legacy, key) ? legacy[key] : undefined;
     const row = byName.get(name ?? '');
     if (name === '') continue;
-    if (!row) return trouble('optionUnknown', `-o ${key}`, '');
+    if (!row) return trouble('optionUnknown', `-o ${key}`, meantLegacy(key));
     const value = given === undefined ? undefined : (legacyValues[`${key}=${given}`] ?? given);
     const fault = apply(draft, row, `-o ${key}`, value);
     if (fault) return fault;

@@ -24,13 +24,13 @@ import { CounterBoard } from './counterBoard';
 import type { DaemonOptions } from './daemonOptions';
 import { DebugWorker, REPLY_AREA } from './gate/debugWorker';
 import type { DebugNews } from './gate/messages';
-import { SteppedBlockingCalls } from './gate/steppedCalls';
+import { HeardBlockingCalls } from './heardCalls';
 import { SlowCallBoard, SlowCalls } from './slowCalls';
 import type { SessionSoFar } from './trace/drain';
 import { HostCallWriter } from './trace/hostCallWriter';
 import { TraceWriter } from './trace/ring';
-import { TimedBlockingCalls } from './trace/timedBlockingCalls';
 import { TimedCalls } from './trace/timedCalls';
+import { timedElsewhere } from './trace/timedElsewhere';
 import { Tracer } from './trace/tracer';
 import { ShareWindow, WINDOW_AREA } from './window';
 
@@ -121,15 +121,12 @@ function serve(): QueueWorkerMessage {
   const alarms = [alarm, ...(window?.alarms ?? [])];
   const slow = new SlowCalls(new SlowCallBoard(data.board), () => say({ kind: 'startSlowCalls' }));
   const fuseOptions = { ...options, killpriv: options.killprivV2, window: window !== undefined };
-  // What steps through handlers needs the file system, and says when calls are to be told of.
+  // What steps through handlers needs the file system, and hears of its calls.
   let debug: DebugWorker | undefined = undefined as DebugWorker | undefined;
-  const blocking = new SteppedBlockingCalls(new TimedBlockingCalls(slow, tracer), {
-    get watching() {
-      return debug?.stepping.watching === true;
-    },
-    made: (_call, _values, make) => make(),
-    handedOver: (call, values, then) => debug?.stepping.handedOver(call, values, then) ?? then,
-  });
+  const timed = timedElsewhere(tracer);
+  const blocking = new HeardBlockingCalls(slow, (call, values, done) =>
+    timed(call, values, debug?.stepping.handedOver(call, values, done) ?? done),
+  );
   const fs = openPassthrough(
     { calls, blocking, alarm, arena, areas: passthroughAreas(passthroughAt), dax: window?.host },
     options.sharedDir,

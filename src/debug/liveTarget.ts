@@ -132,7 +132,7 @@ export class LiveTarget implements Target {
 
   /** Throws a Trouble when the daemon has gone. */
   private async ask<Name extends DebugRequest>(name: Name, params: Params<Name>): Promise<Result<Name>> {
-    if (this.closed) throw trouble('debugNotStarted');
+    if (this.closed) throw trouble('debugShareOver');
     const answer = this.client.ask(name, params);
     this.asking.add(answer);
     try {

@@ -4,6 +4,7 @@
  *
  * Owns the place. Knows neither what is shown there, nor how breakpoints are searched for.
  */
+import { Trouble } from '../base/catalogue';
 import type { Capture } from '../trace/capture';
 import type { CaptureContent } from '../trace/captureContent';
 import { printSeconds } from '../trace/times';
@@ -135,7 +136,7 @@ export class RecordedCursor {
         return stop;
       })
       .catch((error: unknown) => {
-        this.events.output('important', error instanceof Error ? error.message : String(error));
+        this.events.output('important', error instanceof Trouble ? error.toString() : String(error));
         return stop;
       })
       .then((stopped) => {

@@ -79,7 +79,7 @@ export class RecordedTarget implements Target {
         if (reading.signal.aborted) throw trouble('debugCancelled');
       }
       reader.end();
-      if (reader.count === 0) throw trouble('captureNotReadable', quote(path), 'there is no request in it');
+      if (reader.count === 0) throw trouble('captureWithoutRequests', quote(path));
       for (const note of [...source.notes, ...reader.notes]) events.output('console', note);
       return new RecordedTarget(source, reader, history, events, now);
     } catch (error) {

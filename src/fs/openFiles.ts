@@ -7,7 +7,16 @@
  * open that meets a lease waits for its end.
  */
 import { Errno } from '../protocol/errno';
-import { DEFERRED, type Caller, type Deferred, type Handle, type Node, type Payload, WriteWay } from './fileSystem';
+import {
+  DEFERRED,
+  type Caller,
+  type Deferred,
+  type FileSystem,
+  type Handle,
+  type Node,
+  type Payload,
+  WriteWay,
+} from './fileSystem';
 import { FlushWay, ReadWay } from './handleTable';
 import type { BlockingCalls } from './hostCalls';
 import type { HostFolder } from './hostFolder';
@@ -20,7 +29,15 @@ const SYNCHRONOUS = linux.O_SYNC | linux.O_DSYNC | linux.O_DIRECT;
 /** A copy up to this long is made at once: it is shorter than the way to another thread and back. */
 const SHORT_COPY = 64 * 1024;
 
-export class OpenFiles {
+/** What reads or changes the contents of files, of a `FileSystem`; its `flush` without the locks. */
+export interface Contents extends Pick<
+  FileSystem,
+  'open' | 'read' | 'write' | 'fsync' | 'syncfs' | 'fallocate' | 'lseek' | 'copyFileRange'
+> {
+  flush(handle: Handle, caller: Caller): number;
+}
+
+export class OpenFiles implements Contents {
   constructor(
     private readonly folder: HostFolder,
     private readonly blocking: BlockingCalls,

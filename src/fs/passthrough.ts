@@ -7,11 +7,10 @@
 import type { Arena } from '../base/arena';
 import { Errno } from '../protocol/errno';
 import { Attributes } from './attributes';
-import { HookedCaller } from './dax/hookedCaller';
 import { MappedFiles, type DaxHost } from './dax/mappedFiles';
+import { WindowedFiles } from './dax/windowedFiles';
 import { FileFlags } from './fileFlags';
 import {
-  DEFERRED,
   ROOT,
   type AttributeChanges,
   type Caller,
@@ -30,7 +29,7 @@ import { type KnownName, knownNames } from './knownNames';
 import * as linux from './linux';
 import { Locks } from './locks';
 import { Names } from './names';
-import { OpenFiles } from './openFiles';
+import { type Contents, OpenFiles } from './openFiles';
 import { Opening } from './opening';
 import type { PassthroughAreas, PassthroughOptions } from './passthroughSetup';
 import { WaitingRequests } from './waitingRequests';
@@ -87,7 +86,8 @@ export class PassthroughFileSystem implements FileSystem {
   readonly attributes: number;
   private readonly names: Names;
   private readonly inodes: Attributes;
-  private readonly files: OpenFiles;
+  private readonly files: Contents;
+  private readonly changes: Pick<FileSystem, 'setattr'>;
   private readonly folders: Folders;
   private readonly locks: Locks;
   private readonly waiting: WaitingRequests;
@@ -113,10 +113,13 @@ export class PassthroughFileSystem implements FileSystem {
         this.locks.nodeEnds(node);
         window?.nodeEnds(node);
       },
-      truncated: (node) => this.mapped(node)?.after(node),
+      truncated: (node) => window?.after(node),
     });
     this.inodes = new Attributes(folder, opening);
-    this.files = new OpenFiles(folder, blocking, opening);
+    const files = new OpenFiles(folder, blocking, opening);
+    const windowed = window && new WindowedFiles(window, folder.handles, files, this.inodes);
+    this.files = windowed ?? files;
+    this.changes = windowed ?? this.inodes;
     this.folders = new Folders(folder);
     this.xattrs = new Xattrs(folder);
     this.flags = new FileFlags(folder);
@@ -207,27 +210,7 @@ export class PassthroughFileSystem implements FileSystem {
   }
 
   setattr(node: Node, handle: Handle, changes: AttributeChanges, caller: Caller): number {
-    const mapped = this.mapped(node);
-    mapped?.before(node);
-    return mapped && changes.valid & linux.FATTR_SIZE
-      ? this.resizeMapped(mapped, node, handle, changes, caller)
-      : this.inodes.setattr(node, handle, changes, caller);
-  }
-
-  // What changes a mapped file: apart from the calls themselves, since a function that makes closures over its
-  // arguments allocates room for those each time that it begins.
-
-  private resizeMapped(
-    mapped: MappedFiles,
-    node: Node,
-    handle: Handle,
-    changes: AttributeChanges,
-    caller: Caller,
-  ): number {
-    const hooked = new HookedCaller(caller, () => mapped.after(node));
-    const result = this.inodes.setattr(node, handle, changes, hooked);
-    mapped.after(node);
-    return result;
+    return this.changes.setattr(node, handle, changes, caller);
   }
 
   readlink(node: Node, into: number, capacity: number): number {
@@ -271,28 +254,10 @@ export class PassthroughFileSystem implements FileSystem {
   }
 
   open(node: Node, flags: number, killPriv: boolean, caller: Caller): Handle | number {
-    const mapped = flags & linux.O_TRUNC ? this.mapped(node) : undefined;
-    return mapped
-      ? this.truncateMapped(mapped, node, flags, killPriv, caller)
-      : this.files.open(node, flags, killPriv, caller);
-  }
-
-  private truncateMapped(
-    mapped: MappedFiles,
-    node: Node,
-    flags: number,
-    killPriv: boolean,
-    caller: Caller,
-  ): Handle | number {
-    const hooked = new HookedCaller(caller, () => mapped.after(node));
-    const handle = this.files.open(node, flags, killPriv, hooked);
-    mapped.after(node);
-    return handle;
+    return this.files.open(node, flags, killPriv, caller);
   }
 
   read(handle: Handle, offset: number, length: number, payload: Payload, skip: number, caller: Caller): number {
-    const node = this.folder.handles.node[handle];
-    this.mapped(node)?.before(node);
     return this.files.read(handle, offset, length, payload, skip, caller);
   }
 
@@ -305,39 +270,11 @@ export class PassthroughFileSystem implements FileSystem {
     way: number,
     caller: Caller,
   ): number {
-    const mapped = this.mapped(this.folder.handles.node[handle]);
-    return mapped
-      ? this.writeMapped(mapped, handle, offset, length, payload, skip, way, caller)
-      : this.files.write(handle, offset, length, payload, skip, way, caller);
-  }
-
-  private writeMapped(
-    mapped: MappedFiles,
-    handle: Handle,
-    offset: number,
-    length: number,
-    payload: Payload,
-    skip: number,
-    way: number,
-    caller: Caller,
-  ): number {
-    const node = this.folder.handles.node[handle];
-    mapped.before(node);
-    const after = (result: number): void => {
-      // At an append the host chooses the place: everything that is new is at the end. After an error some of what a
-      // guest's kernel wrote back may be there.
-      if (result !== DEFERRED && result !== 0) mapped.after(node, offset, offset + (result > 0 ? result : length));
-    };
-    const hooked = new HookedCaller(caller, after);
-    const result = this.files.write(handle, offset, length, payload, skip, way, hooked);
-    after(result);
-    return result;
+    return this.files.write(handle, offset, length, payload, skip, way, caller);
   }
 
   flush(handle: Handle, ownerLow: number, ownerHigh: number, caller: Caller): number {
     this.dropLocks(handle, ownerLow, ownerHigh);
-    const node = this.folder.handles.node[handle];
-    this.mapped(node)?.before(node);
     return this.files.flush(handle, caller);
   }
 
@@ -354,13 +291,10 @@ export class PassthroughFileSystem implements FileSystem {
   }
 
   fsync(handle: Handle, dataOnly: boolean, caller: Caller): number {
-    const node = this.folder.handles.node[handle];
-    const failed = this.mapped(node)?.before(node) ?? 0;
-    return failed < 0 ? failed : this.files.fsync(handle, dataOnly, caller);
+    return this.files.fsync(handle, dataOnly, caller);
   }
 
   syncfs(node: Node, caller: Caller): number {
-    this.window?.pushAll();
     return this.files.syncfs(node, caller);
   }
 
@@ -418,29 +352,10 @@ export class PassthroughFileSystem implements FileSystem {
   }
 
   fallocate(handle: Handle, mode: number, offset: number, length: number, caller: Caller): number {
-    const mapped = this.mapped(this.folder.handles.node[handle]);
-    return mapped
-      ? this.allocateMapped(mapped, handle, mode, offset, length, caller)
-      : this.files.fallocate(handle, mode, offset, length, caller);
-  }
-
-  private allocateMapped(
-    mapped: MappedFiles,
-    handle: Handle,
-    mode: number,
-    offset: number,
-    length: number,
-    caller: Caller,
-  ): number {
-    const node = this.folder.handles.node[handle];
-    mapped.before(node);
-    const hooked = new HookedCaller(caller, () => mapped.after(node, offset, offset + length));
-    return this.files.fallocate(handle, mode, offset, length, hooked);
+    return this.files.fallocate(handle, mode, offset, length, caller);
   }
 
   lseek(handle: Handle, offset: number, whence: number): number {
-    const node = this.folder.handles.node[handle];
-    this.mapped(node)?.before(node);
     return this.files.lseek(handle, offset, whence);
   }
 
@@ -453,42 +368,10 @@ export class PassthroughFileSystem implements FileSystem {
     flags: number,
     caller: Caller,
   ): number {
-    const { node } = this.folder.handles;
-    this.mapped(node[from])?.before(node[from]);
-    const mapped = this.mapped(node[to]);
-    return mapped
-      ? this.copyToMapped(mapped, from, fromOffset, to, toOffset, length, flags, caller)
-      : this.files.copyFileRange(from, fromOffset, to, toOffset, length, flags, caller);
-  }
-
-  private copyToMapped(
-    mapped: MappedFiles,
-    from: Handle,
-    fromOffset: number,
-    to: Handle,
-    toOffset: number,
-    length: number,
-    flags: number,
-    caller: Caller,
-  ): number {
-    const target = this.folder.handles.node[to];
-    mapped.before(target);
-    const after = (result: number): void => {
-      if (result > 0) mapped.after(target, toOffset, toOffset + result);
-    };
-    const hooked = new HookedCaller(caller, after);
-    const result = this.files.copyFileRange(from, fromOffset, to, toOffset, length, flags, hooked);
-    after(result);
-    return result;
+    return this.files.copyFileRange(from, fromOffset, to, toOffset, length, flags, caller);
   }
 
   ioctl(handle: Handle, command: number, data: number, inLength: number, outCapacity: number): number {
     return this.flags.ioctl(handle, command, data, inLength, outCapacity);
-  }
-
-  /** The window, where parts of this file are in it. */
-  private mapped(node: Node): MappedFiles | undefined {
-    const { window } = this;
-    return window?.has(node) ? window : undefined;
   }
 }

@@ -20,7 +20,7 @@ import { shellQuote } from './shellQuote';
 import { cachedToolbox, machineToolbox } from './toolbox';
 import type { Toolbox } from './toolbox';
 
-type Check = (tools: Toolbox) => Promise<Omit<Finding, 'subject'>>;
+type Check = (tools: Toolbox, waiting: (line: string) => void) => Promise<Omit<Finding, 'subject'>>;
 
 const MIB = 1 << 20;
 /** A guest's memory and what QEMU needs beside it. */
@@ -38,6 +38,8 @@ const FETCH: Fix = {
   fix: 'Run "virtiofs-studio share --command true" once: it fetches the guest tools (about 0.5 GB).',
   command: `${process.versions['electron'] === undefined ? '' : 'ELECTRON_RUN_AS_NODE=1 '}${SELF} share --read-only --command true`,
 };
+
+const canFetch = (): boolean => process.arch === 'x64' && aptIsHere();
 
 /** Findings are copied into reports, and pictures are taken of them: whose folder it is, is not their business. */
 const shown = (path: string): string => homePath(path, homeFolder() ?? '');
@@ -69,7 +71,7 @@ const checks: Readonly<Record<string, Check>> = {
     } catch (error) {
       return missing(
         `does not load: ${firstLine(error)}`,
-        'Run "npm ci"; its binary for this machine is the package @koromix/koffi-linux-x64 or the like.',
+        `Run "npm ci"; its binary for this machine is in the package @koromix/koffi-linux-${process.arch}.`,
       );
     }
   },
@@ -91,6 +93,10 @@ const checks: Readonly<Record<string, Check>> = {
     }
     const cache = cacheFolder();
     if (cache === undefined) return missing('no place to fetch them into', trouble('cacheNowhere').remedy);
+    if (process.arch !== 'x64') {
+      const { message, remedy } = trouble('toolboxOtherMachine', process.arch);
+      return warning(message, remedy);
+    }
     return aptIsHere()
       ? warning(`not fetched yet into ${shown(cache)}`, FETCH)
       : missing('incomplete, and there is no apt to fetch them with', 'Install QEMU, a static busybox and a kernel.');
@@ -98,7 +104,7 @@ const checks: Readonly<Record<string, Check>> = {
 
   QEMU: async (tools) => {
     if (tools.qemu === undefined) {
-      return warning('no qemu-system-x86_64', aptIsHere() ? FETCH : 'Install qemu-system-x86.');
+      return warning('no qemu-system-x86_64', canFetch() ? FETCH : 'Install qemu-system-x86.');
     }
     const version = await output([...tools.qemu, '--version']);
     const [major, minor] = /version (\d+)\.(\d+)/.exec(version)?.slice(1).map(Number) ?? [0, 0];
@@ -112,17 +118,17 @@ const checks: Readonly<Record<string, Check>> = {
       : warning(firstLine(version), 'Tested with 7.2 and later: update it, or let the guest tools be fetched.');
   },
 
-  KVM: async (tools) => {
+  KVM: async (tools, waiting) => {
     if (tools.qemu === undefined || tools.kernel === undefined || tools.busybox === undefined) {
-      return warning('not tried: the guest tools are not there', FETCH);
+      return warning('not tried: the guest tools are not there', canFetch() ? FETCH : 'Install what is missing above.');
     }
-    const { works, why } = await probeKvm(tools);
+    const { works, why } = await probeKvm(tools, waiting);
     return works ? ok(why) : warning(why, kvmFix(why));
   },
 
   'guest kernel': async ({ kernel }) => {
     if (kernel === undefined) {
-      return warning('no kernel with virtio-fs that can be read', aptIsHere() ? FETCH : 'Name one with --kernel.');
+      return warning('no kernel with virtio-fs that can be read', canFetch() ? FETCH : 'Name one with --kernel.');
     }
     const { modulesFolder } = kernel;
     if (modulesFolder !== undefined && !hasModule(modulesFolder, 'virtiofs')) {
@@ -132,7 +138,10 @@ const checks: Readonly<Record<string, Check>> = {
   },
 
   'DAX window': async ({ qemu, kernel }) => {
-    if (qemu === undefined || kernel === undefined) return warning('not looked at: no QEMU or no guest kernel', FETCH);
+    if (qemu === undefined || kernel === undefined) {
+      const fix = canFetch() ? FETCH : 'Install what is missing above.';
+      return warning('not looked at: no QEMU or no guest kernel', fix);
+    }
     const { able, version } = await qemuDax(qemu);
     if (!able) {
       return warning(
@@ -147,7 +156,7 @@ const checks: Readonly<Record<string, Check>> = {
 
   'User Mode Linux': async ({ uml }) =>
     uml === undefined
-      ? warning('not there; only --guest uml needs it', aptIsHere() ? FETCH : 'Use --guest qemu.')
+      ? warning('not there; only --guest uml needs it', canFetch() ? FETCH : 'Use --guest qemu.')
       : ok(`Linux ${uml.release}`),
 
   memory: async () => {
@@ -203,12 +212,15 @@ const checks: Readonly<Record<string, Check>> = {
   },
 };
 
-/** Runs every check; `onFinding` is told of each as it is done. */
-export async function checkMachine(onFinding: (finding: Finding) => void): Promise<Finding[]> {
+/** Runs every check; `onFinding` is told of each as it is done, `waiting` of what takes seconds. */
+export async function checkMachine(
+  onFinding: (finding: Finding) => void,
+  waiting: (line: string) => void = () => {},
+): Promise<Finding[]> {
   const tools = cachedToolbox('current') ?? machineToolbox();
   const findings: Finding[] = [];
   for (const [subject, check] of Object.entries(checks)) {
-    const finding = { subject, ...(await check(tools).catch(asFinding)) };
+    const finding = { subject, ...(await check(tools, waiting).catch(asFinding)) };
     findings.push(finding);
     onFinding(finding);
   }

@@ -11,6 +11,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Duplex, Readable } from 'node:stream';
+import { trouble } from '../base/catalogue';
 import { CommandInput } from './commandInput';
 import { MarkedStream } from './markedStream';
 import type { TakeOutput } from './markedStream';
@@ -85,7 +86,7 @@ export class CommandChannel {
     this.output.expect(token, (text) => this.report(text));
     for (const one of [stream, errors]) {
       one.on('error', (error) => this.close(error));
-      one.on('close', () => this.close(new Error('the guest has ended')));
+      one.on('close', () => this.close(trouble('guestEnded')));
     }
   }
 
@@ -113,7 +114,7 @@ export class CommandChannel {
 
   /** Has the guest run a script that never answers, because it ends the guest. What runs or waits is rejected. */
   sendLast(script: string): void {
-    this.giveUp(new Error('the guest is powered off or rebooted'));
+    this.giveUp(trouble('guestEnded'));
     // Whatever its command still writes is nobody's, and keeps the guest from reading this.
     this.output.release();
     this.errors.release();
@@ -201,7 +202,7 @@ async function within<T>(work: Promise<T>, milliseconds: number | undefined, wha
   }
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`not done in ${milliseconds} ms in the guest: ${what}`)), milliseconds);
+    timer = setTimeout(() => reject(trouble('guestSlow', String(milliseconds), what)), milliseconds);
   });
   return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }

@@ -8,8 +8,8 @@
 import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { isatty } from 'node:tty';
-import { Trouble, trouble } from '../base/catalogue';
-import { systemReason } from '../base/systemReason';
+import { Trouble } from '../base/catalogue';
+import { isReaderGone, outputTrouble } from '../base/outputFault';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 const PARENT_CHECK_MS = 500;
@@ -57,16 +57,6 @@ export function onTermination(clean: () => Promise<void>): () => void {
     streams.forEach((stream) => stream.off('error', lost));
     clearInterval(watch);
   };
-}
-
-/** A closed pipe, or a terminal that was closed. */
-export function isReaderGone({ code }: NodeJS.ErrnoException, stream: Stream): boolean {
-  return code === 'EPIPE' || (code === 'EIO' && stream.isTTY === true);
-}
-
-/** Of standard output, when its reader has not gone. */
-export function outputTrouble(error: Error): Trouble {
-  return trouble('stdoutUnusable', systemReason(error) ?? error.message);
 }
 
 /** As it exits, Node restores the terminal's modes and aborts where it cannot; closed descriptors it leaves alone. */

@@ -111,7 +111,7 @@ async function flock(
     }).catch((error: NodeJS.ErrnoException) => {
       throw error.code === 'ENOENT'
         ? trouble('toolMissing', 'flock', 'Run: sudo apt-get install util-linux')
-        : trouble('lockUnusable', path, error.message);
+        : trouble('flockNotRun', error.code ?? error.message);
     });
     signal?.throwIfAborted();
     if (status === 0) return true;

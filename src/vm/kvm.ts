@@ -1,10 +1,20 @@
 /**
  * Finds out whether KVM works here, by booting a kernel with it: where the processor's help is missing or half
- * emulated, `/dev/kvm` opens all the same and guests hang. The answer is kept until the machine boots again.
+ * emulated, `/dev/kvm` opens all the same and guests hang. The answer is kept until the machine boots again, and is
+ * what every command goes by and says.
  */
-import { accessSync, constants, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
-import { Trouble } from '../base/catalogue';
+import { Trouble, trouble } from '../base/catalogue';
 import { systemReason } from '../base/systemReason';
 import { cacheFolder, makeFolder } from './cacheFolder';
 import { startGuest } from './launcher';
@@ -17,9 +27,10 @@ export interface KvmAnswer {
   readonly why: string;
 }
 
-interface Kept extends KvmAnswer {
-  /** What the answer holds for: this boot, this user, these programs. */
-  readonly key: string;
+/** Answers since the machine has booted, each for a user and what it was tried with. */
+interface Kept {
+  readonly boot: string;
+  readonly answers: { readonly [key: string]: KvmAnswer };
 }
 
 /** Of the file in the cache. */
@@ -28,13 +39,14 @@ const NAME = 'kvm.json';
 const PROBE_TIMEOUT_MS = 10_000;
 
 /**
- * The kept answer, or a new one after a boot of at most 10 seconds. Never rejects for a KVM that does not work; when
- * `signal` ends the boot there is no answer, and it rejects.
+ * The kept answer, or a new one after a boot of at most 10 seconds; with `again` an answer that it does not work is
+ * doubted. Never rejects for a KVM that does not work; when `signal` ends the boot there is no answer, and it rejects.
  */
 export async function probeKvm(
   tools: Toolbox,
   progress: (line: string) => void = () => {},
   signal?: AbortSignal,
+  again = false,
 ): Promise<KvmAnswer> {
   if (!existsSync('/dev/kvm')) {
     return { works: false, why: 'there is no /dev/kvm (no virtualization support, or switched off)' };
@@ -46,15 +58,32 @@ export async function probeKvm(
   }
   const cache = cacheFolder();
   const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-  const key = [bootId, process.getuid?.(), tools.qemu?.join(' '), tools.kernel?.image].join(' ');
-  const kept = cache === undefined ? undefined : readKept(cache);
-  if (kept?.key === key) {
-    return kept;
-  }
-  progress('trying whether KVM works (once until the next reboot of this machine)');
+  const key = keyOf(tools);
+  const kept = cache === undefined ? undefined : readKept(cache, bootId).answers[key];
+  if (kept !== undefined && (kept.works || !again)) return kept;
+  progress(`trying whether KVM works${again ? '' : ' (once until the next reboot of this machine)'}`);
   const answer = await bootOnce(tools, signal);
-  if (cache !== undefined) keep(cache, { ...answer, key }, progress);
+  // Others may have been kept meanwhile.
+  if (cache !== undefined) {
+    keep(cache, { boot: bootId, answers: { ...readKept(cache, bootId).answers, [key]: answer } }, progress);
+  }
   return answer;
+}
+
+/** Throws a Trouble where KVM was asked for and does not work. */
+export async function needKvm(
+  tools: Toolbox,
+  progress: (line: string) => void,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { works, why } = await probeKvm(tools, progress, signal, true);
+  if (!works) throw trouble('kvmUnusable', why);
+}
+
+/** One toolbox has one key, by whatever way its folder is reached: HOME may lead there over a link. */
+function keyOf({ folder, qemu, kernel }: Toolbox): string {
+  const programs = folder === undefined ? [qemu?.join(' '), kernel?.image] : [realpathSync(folder)];
+  return [process.getuid?.(), ...programs].join(' ');
 }
 
 /** Where nothing can be kept, the next run tries again: that costs it a few seconds. */
@@ -101,11 +130,21 @@ async function bootOnce(tools: Toolbox, signal: AbortSignal | undefined): Promis
   }
 }
 
-/** A file that cannot be read or understood is no answer: the next probe writes it anew. */
-function readKept(cache: string): Kept | undefined {
+/** Of a file that cannot be read or understood, or is of another boot, nothing: the next probe writes it anew. */
+function readKept(cache: string, boot: string): Kept {
   try {
-    return JSON.parse(readFileSync(join(cache, NAME), 'utf8')) as Kept;
-  } catch {
-    return undefined;
+    const kept: unknown = JSON.parse(readFileSync(join(cache, NAME), 'utf8'));
+    if (isKept(kept) && kept.boot === boot) return kept;
+  } catch (error) {
+    if (!(error instanceof SyntaxError) && systemReason(error) === undefined) throw error;
   }
+  return { boot, answers: {} };
+}
+
+function isKept(kept: unknown): kept is Kept {
+  const { boot, answers } = (kept ?? {}) as Partial<Kept>;
+  if (typeof boot !== 'string' || typeof answers !== 'object' || answers === null) return false;
+  return Object.values(answers).every(
+    (answer: Partial<KvmAnswer> | null) => typeof answer?.works === 'boolean' && typeof answer.why === 'string',
+  );
 }

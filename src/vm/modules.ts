@@ -8,6 +8,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import * as zlib from 'node:zlib';
+import { trouble } from '../base/catalogue';
+import { systemReason } from '../base/systemReason';
 
 export interface KernelModule {
   readonly name: string;
@@ -17,7 +19,7 @@ export interface KernelModule {
 
 /**
  * `wanted` and what they depend on, dependencies first, without what is built in. `folder` is the kernel's
- * `/lib/modules/RELEASE`. Throws an Error that names the module when one is neither built in nor there.
+ * `/lib/modules/RELEASE`. Throws a Trouble that names the module when one is neither built in nor there.
  */
 export function resolveModules(folder: string, wanted: readonly string[]): KernelModule[] {
   const builtin = new Set(readList(join(folder, 'modules.builtin')).map(moduleName));
@@ -29,9 +31,9 @@ export function resolveModules(folder: string, wanted: readonly string[]): Kerne
     }
     const path = paths.get(name);
     if (path === undefined) {
-      throw new Error(`the kernel in ${folder} has no module "${name}", built in or loadable`);
+      throw trouble('kernelModulesUnusable', folder, `"${name}" is not among them, nor built in`);
     }
-    const content = readModule(join(folder, path));
+    const content = readModule(folder, path);
     for (const needed of dependencies(content)) {
       visit(needed);
     }
@@ -71,31 +73,27 @@ function canonical(name: string): string {
 }
 
 /** `path` is as in `modules.order`, uncompressed; distributions compress the file itself in one of three ways. */
-function readModule(path: string): Buffer {
-  if (existsSync(path)) {
-    return readFileSync(path);
+function readModule(folder: string, path: string): Buffer {
+  const unusable = (why: string) => trouble('kernelModulesUnusable', folder, `${path}: ${why}`);
+  const [suffix, read] = readers.find(([each]) => existsSync(join(folder, path) + each)) ?? [];
+  if (read === undefined) throw unusable('it is listed but not there');
+  try {
+    return read(join(folder, path) + suffix);
+  } catch (error) {
+    throw unusable(systemReason(error) ?? (error instanceof Error ? error.message : String(error)));
   }
-  if (existsSync(`${path}.gz`)) {
-    return zlib.gunzipSync(readFileSync(`${path}.gz`));
-  }
-  for (const [suffix, program] of [
-    ['.xz', 'xz'],
-    ['.zst', 'zstd'],
-  ]) {
-    if (existsSync(path + suffix)) {
-      return decompress(program, path + suffix);
-    }
-  }
-  throw new Error(`the kernel module ${path} is listed but not there`);
 }
 
-function decompress(program: string, path: string): Buffer {
-  const result = spawnSync(program, ['-dcq', path], { maxBuffer: 256 << 20 });
-  if (result.error !== undefined) {
-    throw new Error(`${path} is compressed and the program "${program}" is not there: ${result.error.message}`);
-  }
-  if (result.status !== 0) {
-    throw new Error(`${program} could not decompress ${path}: ${result.stderr.toString().trim()}`);
-  }
-  return result.stdout;
+const readers: readonly (readonly [suffix: string, read: (file: string) => Buffer])[] = [
+  ['', (file) => readFileSync(file)],
+  ['.gz', (file) => zlib.gunzipSync(readFileSync(file))],
+  ['.xz', (file) => through('xz', file)],
+  ['.zst', (file) => through('zstd', file)],
+];
+
+function through(program: string, file: string): Buffer {
+  const { error, status, stdout, stderr } = spawnSync(program, ['-dcq', file], { maxBuffer: 256 << 20 });
+  if (error !== undefined) throw new Error(`it needs the program ${program} (${error.message})`);
+  if (status !== 0) throw new Error(stderr.toString().trim() || `${program} ended with ${status}`);
+  return stdout;
 }

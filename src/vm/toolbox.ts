@@ -6,11 +6,12 @@
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { constants, existsSync, readdirSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs';
 import { copyFile, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { trouble } from '../base/catalogue';
 import { systemReason } from '../base/systemReason';
+import { quote } from '../protocol/text';
 import { cached, cacheFolder } from './cacheFolder';
 import { elfKernel } from './kernelImage';
 import { hasModule } from './modules';
@@ -281,6 +282,18 @@ export function kernelFrom(image: string): Kernel {
   const places = [join(folder, '..', 'lib/modules', release), join('/lib/modules', release)];
   const modulesFolder = places.find((place) => release !== '' && existsSync(join(place, 'modules.order')));
   return modulesFolder === undefined ? { image: full, release } : { image: full, release, modulesFolder };
+}
+
+/** The same, looked at first. Throws a Trouble where it cannot be read. */
+export function namedKernel(image: string): Kernel {
+  try {
+    if (!statSync(image).isFile()) throw trouble('kernelUnusable', quote(image), 'it is no file');
+    accessSync(image, constants.R_OK);
+  } catch (error) {
+    const why = systemReason(error);
+    throw why === undefined ? error : trouble('kernelUnusable', quote(image), why);
+  }
+  return kernelFrom(image);
 }
 
 /** A program without an interpreter segment runs anywhere, also in a guest that has no libraries. */

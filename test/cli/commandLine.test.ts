@@ -24,6 +24,7 @@ describe('virtiofs-studio on the command line', () => {
       const { status, stdout } = cli(command, '--help');
       assert.equal(status, 0, command);
       assert.match(stdout, new RegExp(`^Usage: virtiofs-studio ${command}`), command);
+      assert.doesNotMatch(stdout, /default:\s+(false|\[\])/, command);
     }
   });
 
@@ -44,6 +45,12 @@ describe('virtiofs-studio on the command line', () => {
       [['daemon', '--read-only'], /did you mean --readonly\?/],
       [['share', '--daemon-arg=--writebak', '--command', 'true', '.'], /did you mean --writeback\?/],
       [['share', '--daemon-arg=writeback', '--command', 'true', '.'], /did you mean --writeback\?/],
+      [['share', '--inspect-daemon=x', '--command', 'true', '.'], /--inspect-daemon: "x" is not a number/],
+      [['share', '--memory=2000G', '--command', 'true', '.'], /"2000G" is not a size from 96M to 1024G/],
+      [['share', '--kernel=/', '--command', 'true', '.'], /"\/" cannot be read as a kernel: it is no file/],
+      [['daemon', '--shared-dir=/', '-o', 'cahce=none'], /unknown option -o cahce; did you mean -o cache\?/],
+      [['trace', '/dev/null'], /"\/dev\/null" is no regular file \[captureOfNoFile\]/],
+      [['trace', 'x.pcapng', '--limit=1e3'], /"1e3" is not a number from 1 to/],
       [['share', '--dax-mount', 'always', '--command', 'true', '.'], /--dax-mount without a DAX window/],
       [['share', '--tag', 'a\nb', '--command', 'true', '.'], /newline/],
       [['share', '--tag', 'x'.repeat(37), '--command', 'true', '.'], /37 bytes/],

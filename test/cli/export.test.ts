@@ -143,7 +143,11 @@ describe('export', () => {
     for (const [args, status, why] of [
       [[file], 2, /required option '--to/],
       [[file, '--to', 'xml'], 2, /Allowed choices are chrome, jsonl, csv, pcapng/],
-      [[file, '--to', 'csv', '-o', place.path('no/such/folder')], 3, /cannot be written: .*ENOENT/],
+      [
+        [file, '--to', 'csv', '-o', place.path('no/such/folder')],
+        3,
+        /cannot be written: no such file or directory \(ENOENT\) \[/,
+      ],
       [[place.path('none.pcapng'), '--to', 'csv'], 2, /there is no file/],
       [[file, '--to', 'csv', '--filter', 'a b'], 2, /\[filterBad\]/],
     ] as [string[], number, RegExp][]) {

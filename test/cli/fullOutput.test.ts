@@ -23,8 +23,12 @@ describe('where there is no room for output', () => {
     place.remove();
   });
 
-  function run(words: readonly string[], stdio: StdioOptions): { status: number | null; stderr: string } {
-    const { status, stderr } = spawnSync(process.execPath, ['out/src/cli/main.js', ...words], {
+  function run(
+    words: readonly string[],
+    stdio: StdioOptions,
+    program = 'out/src/cli/main.js',
+  ): { status: number | null; stderr: string } {
+    const { status, stderr } = spawnSync(process.execPath, [program, ...words], {
       stdio,
       encoding: 'utf8',
       timeout: 30_000,
@@ -43,16 +47,32 @@ describe('where there is no room for output', () => {
     ['share', '--help'],
   ]) {
     it(`${words.join(' ')} says so once, and ends with 3`, () => {
-      const { status, stderr } = run(
-        words.map((word) => (word === 'FILE' ? file : word)),
-        ['ignore', full, 'pipe'],
+      isTold(
+        run(
+          words.map((word) => (word === 'FILE' ? file : word)),
+          ['ignore', full, 'pipe'],
+        ),
       );
-      const [told, remedy, ...more] = stderr.trimEnd().split('\n');
-      assert.match(told, /^error: standard output cannot be written: no space left .*\(ENOSPC\) \[stdoutUnusable\]$/);
-      assert.match(remedy, /^ {2}\S/);
-      assert.deepEqual([status, more], [3, []]);
     });
   }
+
+  for (const word of ['--help', '--print-capabilities']) {
+    it(`so does the daemon, started by itself: ${word}`, () =>
+      isTold(run([word], ['ignore', full, 'pipe'], 'out/src/daemon/main.js')));
+  }
+
+  function isTold({ status, stderr }: { status: number | null; stderr: string }): void {
+    const [told, remedy, ...more] = stderr.trimEnd().split('\n');
+    assert.match(told, /^error: standard output cannot be written: no space left .*\(ENOSPC\) \[stdoutUnusable\]$/);
+    assert.match(remedy, /^ {2}\S/);
+    assert.deepEqual([status, more], [3, []]);
+  }
+
+  it('a daemon whose help nobody reads any more ends well', () => {
+    const script = '(sleep 0.1; "$0" out/src/daemon/main.js --help; echo "$?" >&2) | true';
+    const { stderr } = spawnSync('sh', ['-c', script, process.execPath], { encoding: 'utf8' });
+    assert.equal(stderr, '0\n');
+  });
 
   it('standard error changes no exit code', () => {
     for (const [words, status] of [

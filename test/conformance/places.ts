@@ -12,7 +12,7 @@ import { FUSE_AREA_BYTES, layOutFuse } from '../../src/fuse/areas';
 import { defaultFuseOptions } from '../../src/fuse/options';
 import { FuseServer } from '../../src/fuse/server';
 import { AttachedDevice, type DeviceOptions } from '../driver/attachedDevice';
-import { type DaemonKind, startDaemon } from '../driver/daemons';
+import { type DaemonKind, type StartOptions, startDaemon } from '../driver/daemons';
 import { FuseCalls } from '../driver/fuseCalls';
 import { type Cut, FuseClient } from '../driver/fuseClient';
 import { JoinedDevice } from '../driver/joinedDevice';
@@ -56,8 +56,7 @@ export async function openHost(): Promise<OpenPlace> {
   };
 }
 
-export interface DaemonPlaceOptions {
-  readonly arguments?: readonly string[];
+export interface DaemonPlaceOptions extends Pick<StartOptions, 'arguments' | 'program' | 'node'> {
   readonly device?: DeviceOptions;
   readonly cut?: Cut;
   readonly indirect?: boolean;
@@ -70,7 +69,7 @@ interface Session {
 }
 
 async function startSession(kind: DaemonKind, folder: string, options: DaemonPlaceOptions): Promise<Session> {
-  const daemon = await startDaemon(kind, folder, { arguments: options.arguments ?? [] });
+  const daemon = await startDaemon(kind, folder, options);
   try {
     const device = new AttachedDevice(daemon.frontEnd, options.device);
     const client = new FuseClient(device);

@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CaptureFiles } from '../../src/control/captureFiles';
+import { CaptureFiles, captureParts } from '../../src/control/captureFiles';
 import { CaptureBuilder } from '../trace/captureBuilder';
 
 const piece = (number: number, id = 'x'): Uint8Array =>
@@ -39,6 +39,27 @@ describe('the files of a capture', () => {
     }
     return Buffer.concat(chunks);
   };
+
+  it('are told by name and size, the older half first', () => {
+    const [older, newer] = [piece(3), piece(4)];
+    writeFileSync(path, newer);
+    writeFileSync(`${path}.old`, older);
+    const [first, second] = [
+      { file: `${path}.old`, bytes: older.length },
+      { file: path, bytes: newer.length },
+    ];
+    assert.deepEqual(captureParts(path), [first, second]);
+    // Somebody else's.
+    writeFileSync(`${path}.old`, piece(3, 'y'));
+    assert.deepEqual(captureParts(path), [second]);
+    for (const none of [join(folder, 'none'), folder, '/dev/null']) assert.deepEqual(captureParts(none), []);
+  });
+
+  it('say of a disk that fails that it does', () => {
+    // A regular file whose first bytes cannot be read.
+    const failing = { code: 'captureReadFailed', exitCode: 3, message: /i\/o error \(EIO\)/ };
+    assert.throws(() => new CaptureFiles('/proc/self/mem', true), failing);
+  });
 
   it('are one stream: the older half first', () => {
     const [older, newer] = [piece(3), piece(4)];
@@ -115,6 +136,6 @@ describe('the files of a capture', () => {
     const inside = join(folder, 'folder');
     mkdirSync(inside);
     assert.throws(() => new CaptureFiles(inside), { code: 'captureIsNoFile' });
-    assert.throws(() => new CaptureFiles('/dev/null'), { code: 'captureNotReadable' });
+    assert.throws(() => new CaptureFiles('/dev/null'), { code: 'captureOfNoFile' });
   });
 });

@@ -129,6 +129,14 @@ describe('daemon options', () => {
     assert.equal(refusal(...base, '--nonsense'), 'optionUnknown');
     assert.equal(refusal(...base, '-o', 'nonsense'), 'optionUnknown');
     assert.equal(refusal(...base, '-o', 'constructor'), 'optionUnknown');
+    const told = (word: string): string => {
+      const parsed = parseOptions([...base, '-o', word], '1.2.3');
+      return parsed.kind === 'refused' ? parsed.trouble.message : 'accepted';
+    };
+    assert.equal(told('wriiteback'), 'unknown option -o wriiteback; did you mean -o writeback?');
+    assert.equal(told('chace=always'), 'unknown option -o chace; did you mean -o cache?');
+    assert.equal(told('thread-pool-size=4'), 'unknown option -o thread-pool-size; did you mean --thread-pool-size?');
+    assert.equal(told('nonsense'), 'unknown option -o nonsense');
     assert.equal(refusal(...base, 'stray'), 'argumentUnexpected');
     assert.equal(refusal(...base, '--cache'), 'optionNeedsValue');
     assert.equal(refusal(...base, '-o'), 'optionNeedsValue');

@@ -345,7 +345,7 @@ describe('the debug adapter on a capture', () => {
     for (const [bytes, code] of [
       [Buffer.alloc(0), 'captureEmpty'],
       [Buffer.from('#!/bin/sh\n'.repeat(100)), 'captureForeign'],
-      [new CaptureBuilder().bytes(), 'captureNotReadable'],
+      [new CaptureBuilder().bytes(), 'captureWithoutRequests'],
     ] as const) {
       writeFileSync(file, bytes);
       dap = new DapLog();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import fs, { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BreakpointRule } from '../../src/debug/breakpoints';
@@ -133,6 +133,36 @@ describe('long ways in a capture', () => {
     );
     whole.close();
     assert.ok(pieces > 2, 'it has several');
+  });
+
+  it('say why the file cannot be read any more, with what to do, and stop', async () => {
+    const big = new CaptureBuilder().init();
+    // More than is kept in memory.
+    for (let i = 1; i < ROWS; i++) big.exchange('WRITE', { nodeid: 1, payload: 1000, snap: 1000 });
+    const failing = join(folder, 'failing.fuse.pcapng');
+    writeFileSync(failing, big.bytes());
+    target.close();
+    target = await RecordedTarget.open(
+      failing,
+      eventsWith(() => ({ report: () => undefined, end: () => undefined })),
+    );
+    await stopAfter(() => target.begin());
+    await target.setBreakpoints([{ ...logs, opcodes: 'WRITE', logMessage: '{write.size}' }]);
+    const { readSync } = fs;
+    let good = 0;
+    fs.readSync = ((...args: Parameters<typeof readSync>) => {
+      if (good-- > 0) return readSync(...args);
+      throw Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO', syscall: 'read' });
+    }) as typeof readSync;
+    try {
+      await assert.rejects(target.move(1, 'continue'), { code: 'captureReadFailed' });
+      good = 5;
+      await stopAfter(() => target.move(1, 'continue'));
+      const told = /^error: ".*" could be opened, .*: i\/o error \(EIO\) \[captureReadFailed\]\n {2}\w/;
+      assert.match(lines.at(-1) ?? '', told);
+    } finally {
+      fs.readSync = readSync;
+    }
   });
 
   it('begin no more, and read nothing, when the target is closed', async () => {

@@ -24,8 +24,9 @@ export interface StartOptions {
   /** A command in front of the daemon's, such as `unshare -m`. */
   readonly wrap?: readonly string[];
   readonly environment?: NodeJS.ProcessEnv;
-  /** Another build of our daemon. */
+  /** Another build of our daemon, and what runs it instead of this Node.js. */
   readonly program?: string | undefined;
+  readonly node?: readonly string[] | undefined;
   /** Where the daemon's temporary folder is made; the machine's usual place unless told otherwise. */
   readonly temporary?: string;
 }
@@ -63,12 +64,15 @@ function peer(kind: 'rust' | 'c'): readonly string[] | undefined {
 
 const BUILT = path.join(project, 'dist/daemon.js');
 
-function command(kind: DaemonKind, folder: string, socket: string, program = BUILT): string[] | undefined {
+function command(
+  kind: DaemonKind,
+  folder: string,
+  socket: string,
+  { program = BUILT, node = [process.execPath] }: StartOptions = {},
+): string[] | undefined {
   switch (kind) {
     case 'ours': {
-      return fs.existsSync(program)
-        ? [process.execPath, program, '--socket-path', socket, '--shared-dir', folder]
-        : undefined;
+      return fs.existsSync(program) ? [...node, program, '--socket-path', socket, '--shared-dir', folder] : undefined;
     }
     case 'rust': {
       const rust = peer('rust');
@@ -92,7 +96,7 @@ export function whyMissing(kind: DaemonKind): string | undefined {
 export async function startDaemon(kind: DaemonKind, folder: string, options: StartOptions = {}): Promise<Daemon> {
   const home = fs.mkdtempSync(path.join(options.temporary ?? os.tmpdir(), 'driver-'));
   const socket = path.join(home, 'socket');
-  const base = command(kind, folder, socket, options.program);
+  const base = command(kind, folder, socket, options);
   if (!base) throw new Error(whyMissing(kind));
   const logFile = path.join(home, 'log');
   const output = fs.openSync(logFile, 'a');

@@ -193,7 +193,10 @@ describe('the command channel', () => {
   });
 
   it('gives a command up after its time, and goes on with the next when it is done', async () => {
-    await assert.rejects(channel.run('sleep 0.2; echo late', { timeoutMs: 50 }), /not done in 50 ms/);
+    await assert.rejects(channel.run('sleep 0.2; echo late', { timeoutMs: 50 }), {
+      code: 'guestSlow',
+      message: /^not done in 50 ms/,
+    });
     assert.equal((await channel.run('echo next')).output.toString(), 'next\n');
   });
 
@@ -202,7 +205,7 @@ describe('the command channel', () => {
     for (const result of await Promise.allSettled(running)) {
       assert.equal(result.status, 'rejected');
     }
-    await assert.rejects(channel.run('true'), /the guest has ended/);
+    await assert.rejects(channel.run('true'), { code: 'guestEnded' });
   });
 });
 

@@ -9,7 +9,7 @@ import { programWithLibraries } from '../../src/vm/initramfs';
 import { elfKernel } from '../../src/vm/kernelImage';
 import { lockProgram } from '../../src/vm/lockProgram';
 import { dependencies, hasModule, resolveModules } from '../../src/vm/modules';
-import { kernelFrom } from '../../src/vm/toolbox';
+import { kernelFrom, namedKernel } from '../../src/vm/toolbox';
 
 describe('guest tools', () => {
   let folder: string;
@@ -47,14 +47,32 @@ describe('guest tools', () => {
     });
 
     it('that are nowhere are named', () => {
-      assert.throws(() => resolveModules(folder, ['ext4']), /has no module "ext4"/);
-      fs.rmSync(path.join(folder, 'kernel/virtio.ko'));
-      assert.throws(() => resolveModules(folder, ['virtio']), /virtio\.ko is listed but not there/);
+      const refused = (name: string, message: RegExp): void =>
+        assert.throws(() => resolveModules(folder, [name]), { code: 'kernelModulesUnusable', exitCode: 3, message });
+      refused('ext4', /"ext4" is not among them, nor built in$/);
+      const file = path.join(folder, 'kernel/virtio.ko');
+      fs.rmSync(file);
+      refused('virtio', /virtio\.ko: it is listed but not there$/);
+      for (const suffix of ['.gz', '.xz']) {
+        fs.writeFileSync(file + suffix, 'neither');
+        refused('virtio', /virtio\.ko: .*\w/);
+        fs.rmSync(file + suffix);
+      }
+      fs.mkdirSync(file);
+      refused('virtio', /illegal operation on a directory \(EISDIR\)$/);
       assert.deepEqual([hasModule(folder, 'virtiofs'), hasModule(folder, 'ext4')], [true, false]);
     });
   });
 
   describe('a kernel image', () => {
+    it('is refused where it cannot be read', () => {
+      const refused = { code: 'kernelUnusable', exitCode: 2 };
+      assert.throws(() => namedKernel(folder), { ...refused, message: /it is no file/ });
+      assert.throws(() => namedKernel(path.join(folder, 'none')), { ...refused, message: /\(ENOENT\)$/ });
+      fs.writeFileSync(path.join(folder, 'vmlinuz-1.0'), '');
+      assert.equal(namedKernel(path.join(folder, 'vmlinuz-1.0')).release, '1.0');
+    });
+
     it('that is no zstd-compressed bzImage is left as it is', () => {
       assert.equal(elfKernel(Buffer.alloc(100), ['false']), undefined);
       assert.equal(elfKernel(Buffer.alloc(8192), ['false']), undefined);

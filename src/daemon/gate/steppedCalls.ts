@@ -5,16 +5,12 @@
  * nobody steps through costs nothing. Who stops, and how, is `CallWatch`'s business.
  */
 import { NO_GROUP } from '../../fs/fileSystem';
-import type { BlockingCalls, Done, HostCalls } from '../../fs/hostCalls';
+import type { HostCalls } from '../../fs/hostCalls';
 import { fcntlCommands, hostCallNumber } from '../../protocol/hostCalls';
 
 export interface CallWatch {
-  /** Whether calls are to be told. */
-  readonly watching: boolean;
   /** Makes a call, telling before and after. */
   made(call: number, values: readonly number[], make: () => number): number;
-  /** A call is about to go to another thread; what is returned takes its result in place of `done`. */
-  handedOver(call: number, values: readonly number[], done: Done): Done;
 }
 
 /** The system call that each method is in a capture. */
@@ -92,54 +88,4 @@ export function steppedCalls(calls: HostCalls, watch: CallWatch): HostCalls {
     return [method, stepped] as const;
   });
   return Object.fromEntries(wrapped) as unknown as HostCalls;
-}
-
-/** Calls to other threads: always in place, since they are rare and slow. */
-export class SteppedBlockingCalls implements BlockingCalls {
-  constructor(
-    private readonly calls: BlockingCalls,
-    private readonly watch: CallWatch,
-  ) {}
-
-  preadv(fd: number, vectors: number, count: number, offset: number, done: Done): void {
-    this.calls.preadv(fd, vectors, count, offset, this.told('preadv', [fd, vectors, count, offset], done));
-  }
-
-  pwritev2(fd: number, vectors: number, count: number, offset: number, flags: number, done: Done): void {
-    const told = this.told('pwritev2', [fd, vectors, count, offset, flags], done);
-    this.calls.pwritev2(fd, vectors, count, offset, flags, told);
-  }
-
-  fsync(fd: number, dataOnly: boolean, done: Done): void {
-    this.calls.fsync(fd, dataOnly, this.told(dataOnly ? 'fdatasync' : 'fsync', [fd], done));
-  }
-
-  close(fd: number, done: Done): void {
-    this.calls.close(fd, this.told('close', [fd], done));
-  }
-
-  syncfs(fd: number, done: Done): void {
-    this.calls.syncfs(fd, this.told('syncfs', [fd], done));
-  }
-
-  fallocate(fd: number, mode: number, offset: number, length: number, done: Done): void {
-    this.calls.fallocate(fd, mode, offset, length, this.told('fallocate', [fd, mode, offset, length], done));
-  }
-
-  copyFileRange(
-    from: number,
-    fromOffset: number,
-    to: number,
-    toOffset: number,
-    length: number,
-    flags: number,
-    done: Done,
-  ): void {
-    const told = this.told('copy_file_range', [from, fromOffset, to, toOffset, length, flags], done);
-    this.calls.copyFileRange(from, fromOffset, to, toOffset, length, flags, told);
-  }
-
-  private told(name: string, values: readonly number[], done: Done): Done {
-    return this.watch.watching ? this.watch.handedOver(hostCallNumber[name], values, done) : done;
-  }
 }

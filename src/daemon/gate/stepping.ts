@@ -63,11 +63,11 @@ export class Stepping implements CallWatch {
     this.parts.tracer.suspend();
   }
 
-  // CallWatch: host calls of the handler that runs.
-
   get watching(): boolean {
     return this.running !== undefined;
   }
+
+  // Host calls of the handler that runs.
 
   made(call: number, values: readonly number[], make: () => number): number {
     const request = this.running;
@@ -82,6 +82,7 @@ export class Stepping implements CallWatch {
     return result;
   }
 
+  /** A `Listener`: what stands in place of `done`. */
   handedOver(call: number, values: readonly number[], done: Done): Done {
     const request = this.running;
     if (!request) return done;

@@ -8,6 +8,8 @@ import type { Row } from './row';
 export interface Detector {
   /** Rows with these opcodes are shown to it; without it, all are. */
   readonly opcodes?: readonly number[];
+  /** Rows that a fault or a debugger changed are not shown to it: they say nothing of the share. */
+  readonly ownOnly?: true;
   take(row: Row): void;
   /** An inode that the reply of the row, which was taken before, speaks of. */
   observe?(row: Row, inode: Observed): void;

@@ -16,6 +16,7 @@ import { placeOf, times } from './words';
 const OPENAT_FLAGS = 2;
 
 export class DirectIoRefused implements Detector {
+  readonly ownOnly = true;
   readonly opcodes = [Opcode.OPEN, Opcode.CREATE, Opcode.READ, Opcode.WRITE];
   private readonly proof: Proof;
   private first = -1;

@@ -22,6 +22,7 @@ function paths(groups: Groups, { capture }: DetectorContext): string {
 }
 
 export class Estale implements Detector {
+  readonly ownOnly = true;
   private readonly proof: Proof;
   private readonly groups = new Groups();
 
@@ -44,6 +45,7 @@ export class Estale implements Detector {
 }
 
 export class DescriptorsExhausted implements Detector {
+  readonly ownOnly = true;
   private readonly proof: Proof;
   private readonly groups = new Groups();
   private system = 0;
@@ -71,6 +73,7 @@ export class DescriptorsExhausted implements Detector {
 }
 
 export class EnosysRepeated implements Detector {
+  readonly ownOnly = true;
   private readonly proofs = new Map<number, Proof>();
   /** Of the present session. */
   private readonly counts = new Map<number, number>();

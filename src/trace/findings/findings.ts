@@ -86,6 +86,8 @@ export class FindingsPass {
   private readonly session = new Negotiated();
   private readonly chosen: readonly Detector[];
   private readonly wanting: readonly (readonly Detector[])[];
+  /** The same of rows that a fault or a debugger changed. */
+  private readonly wantingChanged: readonly (readonly Detector[])[];
   private readonly observers: readonly Detector[];
   private readonly observable = new Uint8Array(OPCODES + 1);
   private readonly row: Row;
@@ -115,6 +117,7 @@ export class FindingsPass {
     this.wanting = Array.from({ length: OPCODES + 1 }, (_, opcode) =>
       this.chosen.filter((each) => !each.opcodes || each.opcodes.includes(opcode)),
     );
+    this.wantingChanged = this.wanting.map((wanting) => wanting.filter((each) => !each.ownOnly));
     this.observers = this.chosen.filter((each) => each.observe !== undefined);
     if (this.observers.length > 0) for (const opcode of observing) this.observable[opcode] = 1;
     this.row = new Row(capture);
@@ -141,8 +144,9 @@ export class FindingsPass {
         for (const each of chosen) each.restart?.();
       }
       const opcode = Math.min(row.opcode, OPCODES);
-      for (const each of this.wanting[opcode]) each.take(row);
-      if (this.observable[opcode] === 1 && row.succeeded) this.inode.each(row, this.visit);
+      const changed = (row.flags & RowFlag.CHANGED) !== 0;
+      for (const each of (changed ? this.wantingChanged : this.wanting)[opcode]) each.take(row);
+      if (!changed && this.observable[opcode] === 1 && row.succeeded) this.inode.each(row, this.visit);
     }
     return true;
   }

@@ -19,6 +19,7 @@ import { list, placeOf, times } from './words';
 const both = InitFlag.POSIX_LOCKS | InitFlag.FLOCK_LOCKS;
 
 export class LocksNeverSeen implements Detector {
+  readonly ownOnly = true;
   readonly opcodes = [Opcode.OPEN, Opcode.CREATE, Opcode.SETLK, Opcode.SETLKW, Opcode.GETLK];
   private readonly proof: Proof;
   private readonly files = new Groups();

@@ -12,6 +12,7 @@ import { MOST_PATHS, NAMED, negative } from './thresholds';
 import { list, percent, times } from './words';
 
 export class NegativeLookups implements Detector {
+  readonly ownOnly = true;
   readonly opcodes = [Opcode.LOOKUP];
   /** By index of the path. */
   private readonly counts: Uint32Array;

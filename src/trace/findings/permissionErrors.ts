@@ -26,6 +26,7 @@ interface Owner {
 }
 
 export class PermissionErrors implements Detector {
+  readonly ownOnly = true;
   private readonly nodes = new NodeIndex(MOST_NODES);
   private mode = new Float64Array(64);
   private uid = new Float64Array(64);
@@ -42,6 +43,8 @@ export class PermissionErrors implements Detector {
   take(row: Row): void {
     if (row.opcode === Opcode.FORGET) return void this.nodes.remove(row.nodeid);
     if (row.error !== -Errno.EACCES && row.error !== -Errno.EPERM) return;
+    // So fcntl(2) may say as well that somebody else has the lock.
+    if (row.error === -Errno.EACCES && (row.opcode === Opcode.SETLK || row.opcode === Opcode.SETLKW)) return;
     this.proof.add(row.index);
     const before = this.groups.size;
     const where = `${row.nodeid} ${placeOf(this.context.capture, row.index)}`;

@@ -64,6 +64,11 @@ export class Row {
     return this.end - this.start;
   }
 
+  /** Of the latency: a debugger or a fault held it. */
+  get held(): number {
+    return this.columns.held[this.index];
+  }
+
   get queued(): number {
     return this.columns.queued[this.index];
   }

@@ -1,6 +1,7 @@
 /**
  * slow-requests: single requests that took a multiple of their opcode's median and long enough to be felt, with the
- * phase that took the time. The median comes from a histogram, so that a million latencies need no memory.
+ * phase that took the time. How long a debugger held one does not count. The median comes from a histogram, so that a
+ * million latencies need no memory.
  */
 import { opcodeByNumber } from '../../protocol/fuse/opcodes';
 import { Opcode } from '../../protocol/fuse/opcodeNumbers';
@@ -68,6 +69,7 @@ interface Outlier {
 }
 
 export class SlowRequests implements Detector {
+  readonly ownOnly = true;
   private readonly byOpcode: (OpcodeLatencies | undefined)[] = [];
 
   constructor(private readonly context: DetectorContext) {}
@@ -75,7 +77,7 @@ export class SlowRequests implements Detector {
   take(row: Row): void {
     const { opcode } = row;
     if (!row.replied || opcode > 63 || waiting.has(opcode)) return;
-    (this.byOpcode[opcode] ??= new OpcodeLatencies()).add(row.index, row.latency);
+    (this.byOpcode[opcode] ??= new OpcodeLatencies()).add(row.index, row.latency - row.held);
   }
 
   end(): readonly Finding[] {
@@ -113,9 +115,8 @@ export class SlowRequests implements Detector {
   }
 
   private phase(row: number, latency: number): string {
-    const { host, writing, held } = this.context.capture.columns;
-    const daemon = Math.max(0, latency - host[row] - writing[row] - held[row]);
-    if (held[row] >= latency / 2) return `${duration(held[row])} of it held by a debugger or a fault`;
+    const { host, writing } = this.context.capture.columns;
+    const daemon = Math.max(0, latency - host[row] - writing[row]);
     if (host[row] >= latency / 2) return `${duration(host[row])} of it in host system calls`;
     if (writing[row] >= latency / 2) return `${duration(writing[row])} of it after the last host system call`;
     return `${duration(daemon)} of it in the daemon`;

@@ -44,6 +44,7 @@ class Asked {
 }
 
 export class XattrStorm implements Detector {
+  readonly ownOnly = true;
   readonly opcodes = [Opcode.GETXATTR, Opcode.WRITE];
   private readonly names: Asked[] = [];
   private lastWrite = -1;

@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import * as vscode from 'vscode';
+import { trouble } from '../../base/catalogue';
 import { CaptureFiles } from '../../control/captureFiles';
 import { type ComparisonView, isFromTimeline } from '../../control/timeline';
 import type { CaptureSource } from './captureSource';
@@ -12,6 +13,7 @@ import { comparisonOf } from './comparison';
 import { exportRows } from './exportRows';
 import { bytesInMemory, FileCapture } from './fileCapture';
 import { notesInMemory, notesOf } from './notesInWorkspace';
+import { sizeText } from '../sizeText';
 import { webviewOptions, webviewPage } from '../webviewPage';
 import { TimelineSession, type SessionParts } from './session';
 
@@ -23,7 +25,7 @@ export async function openCapture(uri: vscode.Uri): Promise<FileCapture> {
   try {
     if (uri.scheme === 'file') return new FileCapture(uri.path, new CaptureFiles(uri.fsPath), uri.fsPath);
     const { size } = await vscode.workspace.fs.stat(uri);
-    if (size > MOST_ELSEWHERE) throw new Error(`${size} bytes are too many for a file that is not on this machine`);
+    if (size > MOST_ELSEWHERE) throw trouble('captureTooLarge', sizeText(size), sizeText(MOST_ELSEWHERE));
     return new FileCapture(uri.path, bytesInMemory(await vscode.workspace.fs.readFile(uri)));
   } catch (error) {
     return new FileCapture(uri.path, {

@@ -91,7 +91,7 @@ describe('changing', () => {
       const { request } = await it_.next('held');
       const write = (offset: number, bytes: string, replace?: number) =>
         it_.client.ask('writeRequest', { request, offset, bytes, ...(replace === undefined ? {} : { replace }) });
-      await assert.rejects(write(wire.InHeader.offset.unique, u32(1, 2)), /unique/);
+      await assert.rejects(write(wire.InHeader.offset.unique, u32(1, 2)), { code: 'debugRefused', message: /unique/ });
       await assert.rejects(write(wire.InHeader.offset.len, u32(9999)), /len would be 9999/);
       await assert.rejects(write(wire.InHeader.offset.opcode, u32(Opcode.FORGET)), /has a reply/);
       await assert.rejects(write(wire.InHeader.offset.opcode, u32(4000)), /has a reply/);

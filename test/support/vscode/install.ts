@@ -6,8 +6,9 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { unpackNpm } from '../unpackNpm';
 
 /** By VS Code's version: code-server's is a 4 in the place of its 1. `node`: what that server is built for. */
 const releases = {
@@ -38,18 +39,6 @@ export interface VscodeServer {
   node: string;
 }
 
-/** Fetches one npm package's tarball and unpacks the part under `inside` into `to`. */
-async function unpack(spec: string, inside: string, to: string): Promise<void> {
-  const run = promisify(execFile);
-  const at = dirname(to);
-  const { stdout } = await run('npm', ['pack', '--silent', spec], { cwd: at });
-  const archive = join(at, stdout.trim().split('\n').at(-1) ?? '');
-  await mkdir(to);
-  const depth = inside.split('/').length;
-  await run('tar', ['xzf', archive, `--strip-components=${depth}`, '-C', to, inside]);
-  await rm(archive);
-}
-
 /** Finds it in the cache or fetches it (about 15 s). Safe when several run at a time: the first one to end wins. */
 export async function getVscode(release: VscodeRelease = 'newest'): Promise<VscodeServer> {
   const { codeServer, node, extra } = releases[release];
@@ -62,13 +51,13 @@ export async function getVscode(release: VscodeRelease = 'newest'): Promise<Vsco
   await mkdir(cache, { recursive: true });
   const fresh = await mkdtemp(join(cache, 'vscode-new-'));
   try {
-    await unpack(`code-server@${codeServer}`, 'package/lib/vscode', join(fresh, 'vscode'));
+    await unpackNpm(`code-server@${codeServer}`, 'package/lib/vscode', join(fresh, 'vscode'));
     const quiet = ['--ignore-scripts', '--omit=dev', '--no-audit', '--no-fund', '--loglevel=error'];
     await promisify(execFile)('npm', ['install', ...quiet, ...extra], {
       cwd: join(fresh, 'vscode'),
       maxBuffer: 1 << 26,
     });
-    await unpack(`node-linux-${process.arch}@${node}`, 'package', join(fresh, 'node'));
+    await unpackNpm(`node-linux-${process.arch}@${node}`, 'package', join(fresh, 'node'));
     for (const path of UNUSED) await rm(join(fresh, path), { recursive: true, force: true });
     await rename(fresh, home).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;

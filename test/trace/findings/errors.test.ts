@@ -74,6 +74,7 @@ describe('findings: permission-errors', () => {
     silent(
       file(0o600, 0)
         .exchange('OPEN', { nodeid: 2, error: 'EROFS' })
+        .exchange('SETLK', { nodeid: 2, error: 'EACCES' })
         .exchange('OPEN', { nodeid: 2, out: { fh: 1 } }),
     );
   });
@@ -124,5 +125,39 @@ describe('findings: enosys-repeated', () => {
     const built = begun();
     for (let i = 0; i < 30; i++) asked(1, built).init({ flags: usualFlags });
     silent(built);
+  });
+});
+
+describe('findings: what a fault or a debugger has done', () => {
+  const changed = true;
+
+  it('is not the share’s: errors, slowness and what its reply says prove nothing', () => {
+    const built = begun();
+    for (const error of ['EACCES', 'EPERM', 'ESTALE', 'EMFILE', 'ENFILE', 'EINVAL'] as const) {
+      built.exchange('OPEN', { nodeid: 2, in: { flags: 0o40000 }, error, changed });
+    }
+    for (let i = 0; i < 20; i++) built.exchange('BMAP', { nodeid: 2, error: 'ENOSYS', changed });
+    for (let i = 0; i < 2000; i++) built.exchange('LOOKUP', { names: ['no'], error: 'ENOENT', changed });
+    for (let i = 0; i < 600; i++) {
+      built.exchange('GETXATTR', { nodeid: 2, names: ['user.a'], error: 'ENODATA', changed });
+    }
+    const late = { latency: 1500e6, held: 1499e6 };
+    built.exchange('STATFS', { ...late, changed }).exchange('GETATTR', { nodeid: 2, ...late, out: attrOut({}) });
+    silent(built);
+  });
+
+  it('leaves what the share itself does to be found', () => {
+    const built = begun()
+      .exchange('OPEN', { nodeid: 2, error: 'EACCES', changed })
+      .exchange('OPEN', { nodeid: 2, error: 'EACCES' });
+    assert.equal(only(built, 'permission-errors').total, 1);
+  });
+
+  it('tells nothing of an inode', () => {
+    const built = begun()
+      .exchange('LOOKUP', { names: ['secret'], out: entryOut({ nodeid: 2, mode: 0o100600, uid: 7 }) })
+      .exchange('GETATTR', { nodeid: 2, out: attrOut({ mode: 0o100777, uid: 8 }), changed })
+      .exchange('OPEN', { nodeid: 2, uid: 1000, error: 'EACCES' });
+    assert.match(only(built, 'permission-errors').text, /mode 0600 and owner 7:/);
   });
 });

@@ -1,0 +1,78 @@
+/**
+ * The list on the daemon of the package for linux-arm64, which runs as on such a machine: another layout of structures
+ * and flags, another koffi, and a processor that promises less about the order of stores. On an arm64 machine all other
+ * tests are this one.
+ */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { aptIsHere } from '../../src/vm/privateApt';
+import { arm64Node } from '../support/arm64';
+import { need } from '../support/need';
+import { stagedExtension } from '../support/stagedExtension';
+import { openDaemon } from './places';
+import { features, runCases } from './runCases';
+
+const project = resolve(__dirname, '../../..');
+
+if (process.arch === 'x64') {
+  describe("conformance: the arm64 package's daemon", () => {
+    const scratch = mkdtempSync(join(tmpdir(), 'virtiofs-arm64-'));
+    const capture = join(scratch, 'work.fuse.pcapng');
+    let node: readonly string[];
+    let dist: string;
+
+    before(async function () {
+      this.timeout(180_000);
+      need(this, 'root', process.getuid?.() === 0, 'the cases change users');
+      need(this, 'apt', aptIsHere(), 'no apt to fetch the emulator with');
+      need(this, 'dist', existsSync(join(project, 'dist/daemon.js')), 'dist/ is not built');
+      node = await arm64Node((line) => console.log(`      ${line}`));
+      dist = join(await stagedExtension('linux-arm64', scratch), 'dist');
+    });
+    after(() => rmSync(scratch, { recursive: true, force: true }));
+
+    const cli = async (...words: string[]): Promise<string> => {
+      const [program, ...rest] = [...node, join(dist, 'cli.js'), ...words];
+      const { stdout } = await promisify(execFile)(program, rest, { encoding: 'utf8', maxBuffer: 1 << 26 });
+      return stdout;
+    };
+
+    describe('serves', () => {
+      runCases({
+        name: 'arm64',
+        features: features('fileFlags'),
+        patience: 30_000,
+        open: () =>
+          openDaemon('ours', {
+            node,
+            program: join(dist, 'daemon.js'),
+            arguments: ['--cache', 'never', '--xattr', '--capture', capture],
+          }),
+      });
+    });
+
+    // When that daemon has ended.
+    describe('comes with a command line', () => {
+      it('of the version of the manifest', async function () {
+        this.timeout(30_000);
+        const { version } = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8')) as { version: string };
+        assert.equal((await cli('--version')).trim(), version);
+      });
+
+      it('that reads the capture which the daemon has made of it all', async function () {
+        this.timeout(60_000);
+        const lines = (await cli('trace', capture, '--stats')).split('\n');
+        for (const opcode of ['LOOKUP', 'CREATE', 'WRITE', 'READDIR', 'SETLK']) {
+          assert.ok(
+            lines.some((line) => line.startsWith(`${opcode} `)),
+            opcode,
+          );
+        }
+      });
+    });
+  });
+}
