@@ -25,12 +25,16 @@ export interface DaemonOptions {
 
 export class DaemonProcess {
   private readonly child: ChildProcess;
+  private readonly wrapped: boolean;
   private text = '';
   private printed = '';
 
   constructor(argv: readonly string[], { descriptors = [], wrap = [] }: DaemonOptions = {}) {
     const [command, ...rest] = [...wrap, process.execPath, program, ...argv];
-    this.child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe', ...descriptors], cwd: '/' });
+    // The command in front may end without the daemon: the two have a group of their own.
+    this.wrapped = wrap.length > 0;
+    const stdio = ['ignore', 'pipe', 'pipe', ...descriptors] as const;
+    this.child = spawn(command, rest, { stdio: [...stdio], cwd: '/', detached: this.wrapped });
     this.child.stdout?.on('data', (data: Buffer) => (this.printed += data.toString()));
     this.child.stderr?.on('data', (data: Buffer) => (this.text += data.toString()));
   }
@@ -85,7 +89,7 @@ export class DaemonProcess {
 
   /** For the end of a test, however it went. */
   async stop(): Promise<void> {
-    if (this.running) this.child.kill('SIGKILL');
+    if (this.running) process.kill(this.wrapped ? -this.pid : this.pid, 'SIGKILL');
     await this.exit();
   }
 
