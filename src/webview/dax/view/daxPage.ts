@@ -68,7 +68,7 @@ export class DaxPage {
       hover: (cell, event) => this.hover(cell, event),
     });
     this.timeBar = new TimeBar((time) => this.go(time));
-    const requests = (nodeid: number): void => this.api.postMessage({ kind: 'file', nodeid });
+    const requests = (nodeid: string): void => this.api.postMessage({ kind: 'file', nodeid });
     this.details = new Details({
       reveal: (request, where) => this.api.postMessage({ kind: 'reveal', request, where }),
       requests,

@@ -7,7 +7,7 @@ import { factsOf, pathWords, sizeWords, timesWords } from '../model/words';
 
 export interface DetailActs {
   reveal(request: number, where: 'requests' | 'timeline'): void;
-  requests(nodeid: number): void;
+  requests(nodeid: string): void;
 }
 
 export class Details {
@@ -45,7 +45,7 @@ export class Details {
 
   private ways(view: WindowView, range: WindowView['ranges'][number] | undefined): Node[] {
     if (!range) return [];
-    const nodeid = view.files[range.file]?.nodeid ?? 0;
+    const nodeid = view.files[range.file]?.nodeid ?? '0';
     const way = (text: string, act: () => void): HTMLElement => {
       const button = el('button', { type: 'button', class: 'way' }, text);
       button.addEventListener('click', act);

@@ -6,7 +6,7 @@ import { pathWords, sizeWords } from '../model/words';
 
 export interface TableActs {
   find(path: string): void;
-  requests(nodeid: number): void;
+  requests(nodeid: string): void;
 }
 
 const section = (title: string, count: string, open: boolean, ...children: readonly Node[]): HTMLElement =>
