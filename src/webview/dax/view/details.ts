@@ -1,6 +1,6 @@
 /** What is selected: all facts, who was there before, and ways to the requests. */
 import type { PlaceView, WindowView } from '../../../control/daxWindow';
-import { durationText } from '../../timeline/model/durations';
+import { printDuration } from '../../../trace/times';
 import { el } from '../../timeline/view/dom';
 import type { Grid } from '../model/grid';
 import { factsOf, pathWords, sizeWords, timesWords } from '../model/words';
@@ -84,7 +84,7 @@ export class Details {
             el(
               'span',
               { class: 'when' },
-              `${sizeWords(fileOffset)}, ${durationText(Math.max(0, view.time - time))} ago`,
+              `${sizeWords(fileOffset)}, ${printDuration(Math.max(0, view.time - time))} ago`,
             ),
           ),
         ),
