@@ -322,11 +322,11 @@ function queueItem(parent: string, index: number, activity: ShareActivity | unde
   item.iconPath = icon('list-ordered');
   if (queue !== undefined) {
     const inFlight = queue.inFlight > 0 ? ` · ${queue.inFlight} in flight` : '';
-    const kind = index === 0 ? 'high priority · ' : '';
+    const kind = index === 0 ? 'hiprio · ' : '';
     item.description = `${kind}${rateText(queue.perSecond)}${inFlight} · ${numbers.format(queue.total)} in all`;
   }
   item.tooltip =
-    index === 0 ? 'FORGET, INTERRUPT and the like: requests that must not wait behind others.' : 'All other requests.';
+    index === 0 ? 'The high priority queue (hiprio): FORGET, INTERRUPT and the like, which must not wait behind others.' : 'All other requests.';
   return item;
 }
 
