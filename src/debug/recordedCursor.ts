@@ -13,7 +13,7 @@ import type { Move, StopReason } from './target';
 
 export interface CursorEvents {
   stopped(reason: StopReason, description: string, rules: readonly number[]): void;
-  output(category: 'console' | 'important', text: string): void;
+  output(category: 'stdout' | 'important', text: string): void;
 }
 
 export class RecordedCursor {
@@ -126,7 +126,7 @@ export class RecordedCursor {
     void this.work
       .inTurns('Going on', control, async (turns) => {
         for (const { row, phase, text } of this.stops.logs(from, to)) {
-          this.events.output('console', text);
+          this.events.output('stdout', text);
           if (turns.isOver) await turns.give(row - first, this.row - first);
           if (!turns.isCancelled) continue;
           this.stand(row, phase === 'entry' ? 0 : Infinity);
@@ -148,10 +148,11 @@ export class RecordedCursor {
     this.events.stopped(reason, description, rules);
   }
 
+  /** With a single thread VS Code shows this, and not the thread's name. */
   private where(): string {
-    const { start } = this.capture.columns;
+    const { count, columns } = this.capture;
     const phase = this.step === 0 ? 'entry' : this.atReply ? 'reply' : 'after a host call';
-    return `${phase}, ${printSeconds(start[this.row])} s`;
+    return `${phase}, ${this.row + 1} of ${count}, ${printSeconds(columns.start[this.row])} s`;
   }
 }
 

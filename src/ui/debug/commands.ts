@@ -9,7 +9,17 @@ import { opcodesUri } from './documents';
 /** "Debug Share": the one given, the only one, or the one that is picked. */
 export async function debugShare(given: Pick<RunningShare, 'tag' | 'pid' | 'directory'> | undefined): Promise<boolean> {
   const share = given ?? (await pickShare());
-  return share === undefined ? false : vscode.debug.startDebugging(undefined, attachTo(share));
+  return share === undefined ? false : start(undefined, attachTo(share));
+}
+
+/** VS Code opens the view by itself at a breakpoint, and at nothing else. */
+async function start(
+  folder: vscode.WorkspaceFolder | undefined,
+  configuration: vscode.DebugConfiguration,
+): Promise<boolean> {
+  const started = await vscode.debug.startDebugging(folder, configuration);
+  if (started) await vscode.commands.executeCommand('workbench.view.debug');
+  return started;
 }
 
 async function pickShare(): Promise<RunningShare | undefined> {
@@ -29,7 +39,7 @@ export async function debugCapture(given: vscode.Uri | undefined): Promise<boole
   const capture = given ?? (await pickCapture());
   if (capture === undefined) return false;
   const name = capture.path.slice(capture.path.lastIndexOf('/') + 1);
-  return vscode.debug.startDebugging(vscode.workspace.getWorkspaceFolder(capture), {
+  return start(vscode.workspace.getWorkspaceFolder(capture), {
     type: TYPE,
     request: 'launch',
     name: `Debug ${name}`,
