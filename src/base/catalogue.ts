@@ -166,7 +166,7 @@ export const catalogue = {
   debugMemoryUnknown: (reference: string) =>
     usage(`"${reference}" is no memory of this session`, 'References come with variables and descriptors.'),
   debuggerRefused: (share: string, why: string) =>
-    failure(`the share ${share} takes no debugger: ${why}`, 'One debugger at a time; end the other one.'),
+    failure(`the share "${share}" takes no debugger: ${why}`, 'One debugger at a time; end the other one.'),
   debugGuestEnded: (why: string) =>
     failure(`the guest has ended before it could be debugged: ${why}`, 'Its console says more.'),
 

@@ -239,9 +239,7 @@ export class RecordedTarget implements Target {
 
   private around<Seen>(look: (model: ReplayedModel) => Seen): Promise<Seen> {
     const { row, atReply } = this.cursor;
-    return this.work.inTurns(REPLAYING, new AbortController(), (turns) =>
-      this.model.at(row, atReply, turns, look),
-    );
+    return this.work.inTurns(REPLAYING, new AbortController(), (turns) => this.model.at(row, atReply, turns, look));
   }
 
   held(): Promise<readonly HeldLine[]> {

@@ -326,7 +326,9 @@ function queueItem(parent: string, index: number, activity: ShareActivity | unde
     item.description = `${kind}${rateText(queue.perSecond)}${inFlight} · ${numbers.format(queue.total)} in all`;
   }
   item.tooltip =
-    index === 0 ? 'The high priority queue (hiprio): FORGET, INTERRUPT and the like, which must not wait behind others.' : 'All other requests.';
+    index === 0
+      ? 'The high priority queue (hiprio): FORGET, INTERRUPT and the like, which must not wait behind others.'
+      : 'All other requests.';
   return item;
 }
 
