@@ -124,10 +124,12 @@ export class RecordedCursor {
     const first = Math.max(0, Math.floor(from / 2));
     this.going = control;
     void this.work
-      .inTurns('Going on', control, async (turns) => {
+      .inTurns('Writing log lines', control, async (turns) => {
+        let written = 0;
         for (const { row, phase, text } of this.stops.logs(from, to)) {
           this.events.output('stdout', text);
-          if (turns.isOver) await turns.give(row - first, this.row - first);
+          if (++written % LINES_AT_ONCE === 0) await turns.give(row - first, this.row - first, REST_MS);
+          else if (turns.isOver) await turns.give(row - first, this.row - first);
           if (!turns.isCancelled) continue;
           this.stand(row, phase === 'entry' ? 0 : Infinity);
           return () => this.stopped('pause', this.where());
@@ -155,5 +157,12 @@ export class RecordedCursor {
     return `${phase}, ${this.row + 1} of ${count}, ${printSeconds(columns.start[this.row])} s`;
   }
 }
+
+/**
+ * A client says nothing of the lines that it has not shown yet: written faster than it can, they would be in the way of
+ * a stop, and of a person who pauses, for many seconds.
+ */
+const LINES_AT_ONCE = 256;
+const REST_MS = 12;
 
 const edge = (forward: boolean): string => (forward ? 'end of the capture' : 'beginning of the capture');
