@@ -166,7 +166,7 @@ export const catalogue = {
   debugMemoryUnknown: (reference: string) =>
     usage(`"${reference}" is no memory of this session`, 'References come with variables and descriptors.'),
   debuggerRefused: (share: string, why: string) =>
-    failure(`the share ${share} takes no debugger: ${why}`, 'One debugger at a time; end the other one.'),
+    failure(`the share "${share}" takes no debugger: ${why}`, 'One debugger at a time; end the other one.'),
   debugRefused: (why: string) =>
     usage(why, 'Where a request stands decides what can be done to it: step on or continue, then try again.'),
   debugShareOver: () => failure('the share that was debugged has ended', 'Start it again and attach to it anew.'),

@@ -15,7 +15,7 @@ import { printDuration } from '../trace/times';
 const SHOWN_OF_A_KIND = 2;
 const QUIET_MS = 15;
 const LONGEST_WAIT_MS = 300;
-const TIME_WIDTH = 7;
+const TIME_WIDTH = 8;
 
 export class TraceLog {
   private readonly capture = new CaptureReader({ completed: (row) => this.count(row) });

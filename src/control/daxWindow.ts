@@ -6,7 +6,7 @@
  * anything is done with it.
  */
 import type { RoundTrip, Slice } from '../trace/dax/windowFigures';
-import { checked, type Checked, integer, number, object, optional, type Shape, word } from './shapes';
+import { checked, type Checked, integer, number, object, optional, type Shape, wide, word } from './shapes';
 
 /** Of more ranges than these the first are shown. */
 export const MOST_RANGES = 8192;
@@ -32,7 +32,8 @@ export interface RangeView {
 }
 
 export interface FileView {
-  readonly nodeid: number;
+  /** As a filter has it: all 64 bits. */
+  readonly nodeid: string;
   readonly path: string;
   /** In the order in which files came into the window: the same as long as the capture is open. */
   readonly number: number;
@@ -57,7 +58,7 @@ export interface WindowView {
 }
 
 export interface FileFiguresView {
-  readonly nodeid: number;
+  readonly nodeid: string;
   readonly path: string;
   readonly mostBytes: number;
   /** Nanoseconds, summed over its ranges. */
@@ -122,7 +123,7 @@ export type FromDaxWindow =
   | { readonly kind: 'place'; readonly offset: number }
   | { readonly kind: 'reveal'; readonly request: number; readonly where: 'requests' | 'timeline' }
   /** Only requests about this file. */
-  | { readonly kind: 'file'; readonly nodeid: number };
+  | { readonly kind: 'file'; readonly nodeid: string };
 
 const kinds = { kind: word('ready', 'at', 'place', 'reveal', 'file') };
 
@@ -131,7 +132,7 @@ const shapes: { readonly [Kind in FromDaxWindow['kind']]: Shape<Extract<FromDaxW
   at: object({ kind: word('at'), time: optional(number) }),
   place: object({ kind: word('place'), offset: integer() }),
   reveal: object({ kind: word('reveal'), request: integer(), where: word('requests', 'timeline') }),
-  file: object({ kind: word('file'), nodeid: integer() }),
+  file: object({ kind: word('file'), nodeid: wide }),
 };
 
 /** A message of the view, or what is wrong with it. */

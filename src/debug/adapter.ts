@@ -85,13 +85,16 @@ export class DebugAdapter extends ProtocolServer {
   }
 }
 
-/** `shown`: the client tells the person; else whoever asked shows it in its place. */
-function failed(response: DebugProtocol.Response, error: unknown, shown: boolean): DebugProtocol.Response {
+/** `wanted`: the client tells the person, but not of what was cancelled; else whoever asked shows it in its place. */
+function failed(response: DebugProtocol.Response, error: unknown, wanted: boolean): DebugProtocol.Response {
   response.success = false;
-  const text = error instanceof Error ? error.message : String(error);
-  const remedy = error instanceof Trouble ? `${/[.?!]$/.test(text) ? '' : '.'} ${error.remedy}` : '';
   // The protocol's word for it, which clients do not show.
   const cancelled = error instanceof Trouble && error.code === 'debugCancelled';
+  const shown = wanted && !cancelled;
+  const said = error instanceof Error ? error.message : String(error);
+  // What stands by itself is a sentence.
+  const text = shown ? said.replace(/^[a-z]/, (letter) => letter.toUpperCase()) : said;
+  const remedy = error instanceof Trouble ? `${/[.?!]$/.test(text) ? '' : '.'} ${error.remedy}` : '';
   response.message = cancelled ? 'cancelled' : error instanceof Trouble ? error.code : 'error';
   // Given as a variable: braces in it mean nothing.
   response.body = { error: { id: 1, format: '{text}', variables: { text: `${text}${remedy}` }, showUser: shown } };

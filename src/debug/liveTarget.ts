@@ -49,7 +49,8 @@ export class LiveTarget implements Target {
     client.on('held', (held) => this.take(held, true));
     client.on('stepped', (held) => this.take(held, false));
     client.on('released', ({ request }) => this.drop(request));
-    client.on('logpoint', ({ text }) => events.output('console', text));
+    // What is of the category "console" looks like a warning.
+    client.on('logpoint', ({ text }) => events.output('stdout', text));
     client.on('log', ({ level, text }) =>
       events.output(level === 'error' || level === 'warn' ? 'important' : 'console', text),
     );

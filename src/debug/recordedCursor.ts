@@ -14,7 +14,7 @@ import type { Move, StopReason } from './target';
 
 export interface CursorEvents {
   stopped(reason: StopReason, description: string, rules: readonly number[]): void;
-  output(category: 'console' | 'important', text: string): void;
+  output(category: 'stdout' | 'important', text: string): void;
 }
 
 export class RecordedCursor {
@@ -125,10 +125,12 @@ export class RecordedCursor {
     const first = Math.max(0, Math.floor(from / 2));
     this.going = control;
     void this.work
-      .inTurns('Going on', control, async (turns) => {
+      .inTurns('Writing log lines', control, async (turns) => {
+        let written = 0;
         for (const { row, phase, text } of this.stops.logs(from, to)) {
-          this.events.output('console', text);
-          if (turns.isOver) await turns.give(row - first, this.row - first);
+          this.events.output('stdout', text);
+          if (++written % LINES_AT_ONCE === 0) await turns.give(row - first, this.row - first, REST_MS);
+          else if (turns.isOver) await turns.give(row - first, this.row - first);
           if (!turns.isCancelled) continue;
           this.stand(row, phase === 'entry' ? 0 : Infinity);
           return () => this.stopped('pause', this.where());
@@ -149,11 +151,19 @@ export class RecordedCursor {
     this.events.stopped(reason, description, rules);
   }
 
+  /** With a single thread VS Code shows this, and not the thread's name. */
   private where(): string {
-    const { start } = this.capture.columns;
+    const { count, columns } = this.capture;
     const phase = this.step === 0 ? 'entry' : this.atReply ? 'reply' : 'after a host call';
-    return `${phase}, ${printSeconds(start[this.row])} s`;
+    return `${phase}, ${this.row + 1} of ${count}, ${printSeconds(columns.start[this.row])} s`;
   }
 }
+
+/**
+ * A client says nothing of the lines that it has not shown yet: written faster than it can, they would be in the way of
+ * a stop, and of a person who pauses, for many seconds.
+ */
+const LINES_AT_ONCE = 256;
+const REST_MS = 12;
 
 const edge = (forward: boolean): string => (forward ? 'end of the capture' : 'beginning of the capture');

@@ -169,7 +169,7 @@ export class RecordedTarget implements Target {
     const fh = find(this.capture.request(row)?.structs[0], 'fh')?.value;
     const nodeid = BigInt(facts.nodeid);
     const around = this.work
-      .inTurns('Going back in the capture', mine, (turns) =>
+      .inTurns(REPLAYING, mine, (turns) =>
         this.model.at(row, atReply, turns, (model) => ({
           inode: model.inode(nodeid),
           handle: typeof fh === 'bigint' ? model.handle(fh, nodeid) : undefined,
@@ -239,9 +239,7 @@ export class RecordedTarget implements Target {
 
   private around<Seen>(look: (model: ReplayedModel) => Seen): Promise<Seen> {
     const { row, atReply } = this.cursor;
-    return this.work.inTurns('Going back in the capture', new AbortController(), (turns) =>
-      this.model.at(row, atReply, turns, look),
-    );
+    return this.work.inTurns(REPLAYING, new AbortController(), (turns) => this.model.at(row, atReply, turns, look));
   }
 
   held(): Promise<readonly HeldLine[]> {
@@ -260,6 +258,8 @@ export class RecordedTarget implements Target {
   }
 }
 
+/** Forward or back: from one of the states that are kept. */
+const REPLAYING = 'Replaying the capture';
 const SEARCHING = 'Searching the capture for breakpoints';
 const NOT_KNOWN: Fact = { name: 'not known', value: 'finding it out was cancelled; move to have it done' };
 

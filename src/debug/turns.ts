@@ -37,11 +37,14 @@ export class Turns {
     return this.now() - this.began >= SLICE_MS;
   }
 
-  /** Others have their turn. `done` of `all`. Afterwards it may not be wanted any more. */
-  async give(done: number, all: number): Promise<void> {
+  /**
+   * Others have their turn, for `rest` milliseconds where that is not enough. `done` of `all`. Afterwards it may not be
+   * wanted any more.
+   */
+  async give(done: number, all: number, rest = 0): Promise<void> {
     if (++this.turns === TURNS_UNSHOWN) this.shown = this.show();
     this.shown?.report(all === 0 ? 100 : Math.min(100, (done / all) * 100));
-    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => (rest > 0 ? setTimeout(resolve, rest) : setImmediate(resolve)));
     this.began = this.now();
   }
 

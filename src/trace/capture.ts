@@ -99,7 +99,8 @@ export interface WindowNote {
   readonly start: number;
   /** `WindowWhat` of packet.ts. */
   readonly what: number;
-  readonly nodeid: number;
+  /** All 64 bits: a double where that is exact, see `nodeNumbers.ts`. */
+  readonly nodeid: number | bigint;
   /** Of a range that was mapped before the capture began; else 0. */
   readonly fileOffset: number;
   readonly length: number;

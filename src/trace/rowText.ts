@@ -26,7 +26,7 @@ function hostCallLines(capture: Capture, row: number, palette: Palette): string[
   const records = capture.hostCalls(row);
   const missing = capture.columns.calls[row] - records.length;
   const lines = records.map((record) => {
-    const when = `+${printDuration(Math.max(0, record.start - start))}`.padStart(9);
+    const when = `+${printDuration(Math.max(0, record.start - start))}`.padStart(10);
     const where = record.otherThread ? '  (other thread)' : '';
     const line = hostCallLine(record);
     const text = record.result < 0 ? paint(palette, 'fault', line) : line;

@@ -3,6 +3,7 @@
  * ones up to limits, whatever a capture claims; names only by their place. Knows nothing of rows.
  */
 import type { ControlMessage, WindowNote } from './capture';
+import { nodeNumber } from './nodeNumbers';
 import { VhostUserAt, VhostUserFlag, WindowAt } from './packet';
 import type { SidePacket } from './packets';
 
@@ -67,7 +68,7 @@ export class SideLog {
     this.windowNotes.push({
       start: began,
       what: view.getUint16(at + WindowAt.what, true),
-      nodeid: wide(WindowAt.nodeid),
+      nodeid: nodeNumber(view.getUint32(at + WindowAt.nodeid + 4, true), view.getUint32(at + WindowAt.nodeid, true)),
       fileOffset: wide(WindowAt.fileOffset),
       length: wide(WindowAt.length),
       windowOffset: wide(WindowAt.windowOffset),

@@ -1,13 +1,13 @@
 /** Points in time and durations as text. Nanoseconds in; nothing of this machine's time zone comes in. */
 
-/** `850ns`, `12.3µs`, `4.56ms`, `1.23s`, `75.0s`: three digits that count. */
+/** `850 ns`, `12.3 µs`, `4.56 ms`, `1.23 s`, `75.0 s`: three digits that count; a dash for none. */
 export function printDuration(nanoseconds: number): string {
   if (!Number.isFinite(nanoseconds)) return '–';
   const size = Math.abs(nanoseconds);
-  if (size < 999.5) return `${nanoseconds.toFixed(0)}ns`;
-  if (size < 999_500) return `${threeDigits(nanoseconds / 1e3)}µs`;
-  if (size < 999_500_000) return `${threeDigits(nanoseconds / 1e6)}ms`;
-  return `${threeDigits(nanoseconds / 1e9)}s`;
+  if (size < 999.5) return `${nanoseconds.toFixed(0)} ns`;
+  if (size < 999_500) return `${threeDigits(nanoseconds / 1e3)} µs`;
+  if (size < 999_500_000) return `${threeDigits(nanoseconds / 1e6)} ms`;
+  return `${threeDigits(nanoseconds / 1e9)} s`;
 }
 
 function threeDigits(value: number): string {

@@ -5,6 +5,7 @@
 import * as vscode from 'vscode';
 import { Trouble, type TroubleCode } from '../base/catalogue';
 import { isServed } from '../control/launcher';
+import { showWarning } from './messages';
 import type { SharedVm } from './sharedVm';
 import type { Studio } from './studio';
 import { type Offer, showTrouble } from './troubleMessage';
@@ -31,12 +32,15 @@ export function followLaunch(studio: Studio, vm: SharedVm): void {
       if (problems.has(problem)) continue;
       problems.add(problem);
       studio.log.error(`${vm.name}: ${problem.text}`);
+      const act = (command: string) => () => vscode.commands.executeCommand(command, { kind: 'vm', vm });
       // A share that goes on is not restarted with a click: that would write a new capture over the one that is cut.
-      const offers: Offer[] = [
-        { title: 'Restart VM', act: () => vscode.commands.executeCommand('virtiofs.restartVm', { kind: 'vm', vm }) },
-        { title: 'Stop VM', act: () => vm.stop() },
-      ];
-      void showTrouble(problem.text, problem.remedy, isServed(problem) ? [] : offers);
+      if (isServed(problem)) {
+        const another = { title: 'Change Options…', act: act('virtiofs.changeOptions') };
+        void showTrouble(problem.text, problem.remedy, [another], showWarning);
+      } else {
+        const again = { title: 'Restart VM', act: act('virtiofs.restartVm') };
+        void showTrouble(problem.text, problem.remedy, [again, { title: 'Stop VM', act: () => vm.stop() }]);
+      }
     }
     if (!vm.isAlive) following.dispose();
   });

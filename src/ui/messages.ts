@@ -6,7 +6,7 @@ import * as vscode from 'vscode';
 import { unlinked } from './unlinked';
 
 /** Resolves to the action that was chosen; not before the message is gone. */
-type Show = (text: string, ...actions: readonly string[]) => Thenable<string | undefined>;
+export type Show = (text: string, ...actions: readonly string[]) => Thenable<string | undefined>;
 
 export const showInformation: Show = (text, ...actions) =>
   vscode.window.showInformationMessage(unlinked(text), ...actions);

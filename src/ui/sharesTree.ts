@@ -8,6 +8,7 @@ import * as vscode from 'vscode';
 import type { ShareActivity } from '../control/counters';
 import { type ProcessFacts, type ShareFact, isServed } from '../control/launcher';
 import type { RunningShare } from '../control/runningShares';
+import { escapeMarkdown } from './markdown';
 import type { SharedVm } from './sharedVm';
 import { remedyHere } from './remedyHere';
 import { sentence } from './sentence';
@@ -44,29 +45,19 @@ const icon = (name: string, colour?: string): vscode.ThemeIcon =>
   new vscode.ThemeIcon(name, colour === undefined ? undefined : new vscode.ThemeColor(colour));
 
 /** Markdown whose facts are text, whatever is in them. */
-function tooltip(...lines: readonly (readonly [name: string, fact: string] | string)[]): vscode.MarkdownString {
+function tooltip(...lines: readonly (readonly [name: string, fact: string])[]): vscode.MarkdownString {
   const markdown = new vscode.MarkdownString();
-  for (const line of lines) {
-    if (typeof line === 'string') markdown.appendText(line);
-    else {
-      markdown.appendMarkdown(`**${line[0]}:** `);
-      markdown.appendText(line[1]);
-    }
-    markdown.appendMarkdown('\n\n');
-  }
+  for (const [name, fact] of lines) markdown.appendMarkdown(`**${name}:** ${escapeMarkdown(fact)}\n\n`);
   return markdown;
 }
 
-function troubleTooltip(text: string, remedy: string): vscode.MarkdownString {
+function troubleTooltip(text: string, remedy: string, sign: 'error' | 'warning'): vscode.MarkdownString {
   const [first, ...rest] = text.split('\n');
   const markdown = new vscode.MarkdownString();
   markdown.supportThemeIcons = true;
-  markdown.appendMarkdown('$(error) ');
-  markdown.appendText(sentence(first, ''));
+  markdown.appendMarkdown(`$(${sign}) ${escapeMarkdown(sentence(first, ''))}`);
   if (rest.length > 0) markdown.appendCodeblock(rest.map((line) => line.replace(/^ {2}\| /, '')).join('\n'), 'text');
-  markdown.appendMarkdown('\n\n$(lightbulb) ');
-  markdown.appendText(remedyHere(remedy));
-  return markdown;
+  return markdown.appendMarkdown(`\n\n$(lightbulb) ${escapeMarkdown(remedyHere(remedy))}`);
 }
 
 export class SharesTree implements vscode.TreeDataProvider<SharesNode>, vscode.Disposable {
@@ -234,14 +225,14 @@ function vmItem(vm: SharedVm): vscode.TreeItem {
               ['Guest', `Linux ${state.release} in ${vm.facts?.kind === 'uml' ? 'User Mode Linux' : 'QEMU'}`],
               ['Folder', vm.plan.folder],
             )
-          : troubleTooltip(worst.text, worst.remedy);
+          : troubleTooltip(worst.text, worst.remedy, isServed(worst) ? 'warning' : 'error');
       break;
     }
     case 'failed':
       item.collapsibleState = vscode.TreeItemCollapsibleState.None;
       item.iconPath = icon('error', 'list.errorForeground');
       item.description = sentence(state.text, '').trim();
-      item.tooltip = troubleTooltip(state.text, state.remedy);
+      item.tooltip = troubleTooltip(state.text, state.remedy, 'error');
       break;
     case 'stopped':
     case 'gone':
@@ -277,7 +268,7 @@ function shareItem(vm: SharedVm, share: ShareFact): vscode.TreeItem {
           ['In the guest', `${share.mountPoint}${share.readOnly ? ' (read-only)' : ''}`],
           ...countedLines(activity),
         )
-      : troubleTooltip(problem.text, problem.remedy);
+      : troubleTooltip(problem.text, problem.remedy, isServed(problem) ? 'warning' : 'error');
   return item;
 }
 
@@ -322,11 +313,13 @@ function queueItem(parent: string, index: number, activity: ShareActivity | unde
   item.iconPath = icon('list-ordered');
   if (queue !== undefined) {
     const inFlight = queue.inFlight > 0 ? ` · ${queue.inFlight} in flight` : '';
-    const kind = index === 0 ? 'high priority · ' : '';
+    const kind = index === 0 ? 'hiprio · ' : '';
     item.description = `${kind}${rateText(queue.perSecond)}${inFlight} · ${numbers.format(queue.total)} in all`;
   }
   item.tooltip =
-    index === 0 ? 'FORGET, INTERRUPT and the like: requests that must not wait behind others.' : 'All other requests.';
+    index === 0
+      ? 'The high priority queue (hiprio): FORGET, INTERRUPT and the like, which must not wait behind others.'
+      : 'All other requests.';
   return item;
 }
 

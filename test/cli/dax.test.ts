@@ -43,7 +43,7 @@ describe('dax', () => {
     const [orders, app] = [/^"\/orders\.db" +4M .*$/m, /^"\/app\.so" +2M .*$/m].map((one) => one.exec(text)?.[0] ?? '');
     assert.match(orders, / 3 +1 +0 +0 /, 'mapped three times, once again');
     assert.match(app, / 1 +0 +1 +0 +4K$/, 'and one READ through a request');
-    assert.match(text, /^0 and more +1 +500µs +500µs$/m);
+    assert.match(text, /^0 and more +1 +500 µs +500 µs$/m);
     assert.match(text, /empty\.lock.*it is empty/);
   });
 

@@ -30,7 +30,7 @@ describe('trace', () => {
     assert.equal(shown.length, 6);
     assert.match(
       shown[3],
-      /^ +0\.000080 {2}q1 {2}pid=200 uid=1000 {2}READ "\/a\.db" fh=7 offset=0 size=4K -> 4096 bytes {2}90\.0µs/,
+      /^ +0\.000080 {2}q1 {2}pid=200 uid=1000 {2}READ "\/a\.db" fh=7 offset=0 size=4K -> 4096 bytes {2}90\.0 µs/,
     );
     assert.match(shown[4], /LOOKUP "\/missing" -> ENOENT/);
   });

@@ -28,19 +28,19 @@ describe('the log of the demo', () => {
     assert.deepEqual(
       lines.map((line) => line.replace(/ size=.*/, '')),
       [
-        '   10.0µs  LOOKUP "/a" -> nodeid=5',
-        '   12.0µs  GETATTR "/a" ->',
-        '   12.0µs  GETATTR "/a" ->',
-        '   10.0µs  LOOKUP "/no0" -> ENOENT',
-        '   10.0µs  LOOKUP "/no1" -> ENOENT',
+        '   10.0 µs  LOOKUP "/a" -> nodeid=5',
+        '   12.0 µs  GETATTR "/a" ->',
+        '   12.0 µs  GETATTR "/a" ->',
+        '   10.0 µs  LOOKUP "/no0" -> ENOENT',
+        '   10.0 µs  LOOKUP "/no1" -> ENOENT',
         '    … and 2 GETATTR, 1 LOOKUP (ENOENT)',
       ],
     );
     assert.deepEqual([log.total, log.dropped], [8, 2]);
     assert.deepEqual(log.table(), [
-      'opcode   count  errors     p50     p95     max',
-      'GETATTR      4       0  12.0µs  12.0µs  12.0µs',
-      'LOOKUP       4       3  10.0µs  10.0µs  10.0µs',
+      'opcode   count  errors      p50      p95      max',
+      'GETATTR      4       0  12.0 µs  12.0 µs  12.0 µs',
+      'LOOKUP       4       3  10.0 µs  10.0 µs  10.0 µs',
     ]);
   });
 
@@ -49,7 +49,7 @@ describe('the log of the demo', () => {
       new CaptureBuilder().exchange('LOOKUP', { names: ['日'.repeat(60)], error: 'ENOENT' }),
       40,
     );
-    assert.match(lines[0], /^ {3}10\.0µs {2}LOOKUP "\/日+…$/);
+    assert.match(lines[0], /^ {3}10\.0 µs {2}LOOKUP "\/日+…$/);
     assert.ok(lines[0].length < 40);
   });
 });

@@ -10,7 +10,7 @@ describe('what the DAX Window view sends', () => {
       { kind: 'at', time: 12.5 },
       { kind: 'place', offset: 4096 },
       { kind: 'reveal', request: 3, where: 'timeline' },
-      { kind: 'file', nodeid: 7 },
+      { kind: 'file', nodeid: '1152921504606846977' },
     ];
     for (const message of messages) assert.deepEqual(checkFromDaxWindow(message), { ok: true, value: message });
   });
@@ -29,6 +29,7 @@ describe('what the DAX Window view sends', () => {
       { kind: 'reveal', request: 1.5, where: 'requests' },
       { kind: 'reveal', request: 1, where: 'workbench.action.terminal.new' },
       { kind: 'file', nodeid: '1 || true' },
+      { kind: 'file', nodeid: 7 },
     ];
     for (const other of others) assert.equal(checkFromDaxWindow(other).ok, false, JSON.stringify(other));
   });

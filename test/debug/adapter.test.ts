@@ -155,7 +155,7 @@ describe('the debug adapter on a share that runs', () => {
     await dap.good('configurationDone');
     daemon.tell('logpoint', { id: 1, text: 'read of 8 at "/a.db"', opcode: Opcode.READ, queue: 1, unique: '812' });
     const { body } = await dap.event<Dap.OutputEvent>('output');
-    assert.deepEqual(body, { category: 'console', output: 'read of 8 at "/a.db"\n' });
+    assert.deepEqual(body, { category: 'stdout', output: 'read of 8 at "/a.db"\n' });
   });
 
   it('sets exception filters with conditions, and explains an exception', async () => {
@@ -577,7 +577,7 @@ describe('the debug adapter on a share that runs', () => {
     const { body } = await begun({});
     assert.match(
       (body as { error: Dap.Message }).error.variables?.['text'] ?? '',
-      /the share work takes no debugger: nobody listens/,
+      /^The share "work" takes no debugger: nobody listens/,
     );
   });
 });

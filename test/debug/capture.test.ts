@@ -227,8 +227,9 @@ describe('the debug adapter on a capture', () => {
     const { body } = await dap.event<Dap.ProgressStartEvent>('progressStart');
     assert.equal(body.cancellable, true);
     await dap.good('cancel', { progressId: body.progressId });
-    const { success, message } = await launched;
+    const { success, message, body: said } = await launched;
     assert.deepEqual([success, message], [false, 'cancelled']);
+    assert.equal((said as { error: Dap.Message }).error.showUser, false, 'who has cancelled knows it');
     await dap.event('progressEnd');
     // One that is over, or that nobody knows.
     await dap.good('cancel', { progressId: body.progressId });

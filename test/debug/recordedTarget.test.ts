@@ -77,6 +77,29 @@ describe('long ways in a capture', () => {
     });
   }
 
+  it('write so many lines at once that whoever reads them keeps up', async () => {
+    target.close();
+    const quiet = eventsWith(() => ({ report: () => undefined, end: () => undefined }));
+    // A machine on which they take no time.
+    target = await RecordedTarget.open(file, quiet, () => 0);
+    await stopAfter(() => target.begin());
+    await target.setBreakpoints([logs]);
+    let before = 0;
+    let most = 0;
+    let over = false;
+    const look = (): void => {
+      most = Math.max(most, lines.length - before);
+      before = lines.length;
+      if (!over) setImmediate(look);
+    };
+    setImmediate(look);
+    await stopAfter(() => target.move(1, 'continue'));
+    over = true;
+    look();
+    assert.equal(lines.length, ROWS - 1);
+    assert.ok(most <= 256, `${most} at once`);
+  });
+
   it('are no stop as long as they last', async () => {
     await target.setBreakpoints([logs]);
     const seen: boolean[] = [];

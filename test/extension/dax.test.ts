@@ -63,8 +63,10 @@ describe('the DAX Window view', () => {
   });
 
   it('shows the requests of a file', async () => {
-    assert.equal(views.dax.take({ kind: 'file', nodeid: 10 }), true);
-    await until('a filter', () => views.requests.model.filter?.text === 'nodeid == 10');
+    for (const nodeid of ['10', '1152921504606846977']) {
+      assert.equal(views.dax.take({ kind: 'file', nodeid }), true);
+      await until('a filter', () => views.requests.model.filter?.text === `nodeid == ${nodeid}`);
+    }
     await vscode.commands.executeCommand('virtiofs.requests.clearFilter');
   });
 });

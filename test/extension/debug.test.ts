@@ -191,6 +191,12 @@ describe('debugging in VS Code', function () {
     assert.equal(watched.stops[0].reason, 'breakpoint');
     const { threads } = await ask<Dap.ThreadsResponse>('threads');
     assert.match(threads.find(({ id }) => id === thread)?.name ?? '', /^MKDIR #\d+ \/made$/);
+    // Asked for once more it is the same: a share has one debugger.
+    const first = session();
+    assert.ok(
+      await vscode.commands.executeCommand('virtiofs.debugShare', { kind: 'share', vm, share: vm.facts?.shares[0] }),
+    );
+    assert.equal(session(), first);
     await vscode.debug.stopDebugging();
     assert.equal((await ran).status, 0);
   });

@@ -84,7 +84,7 @@ describe('a folder shared from VS Code', function () {
     assert.match(view, /^sample \| Linux [\d.]+/m);
     assert.match(view, /^ {2}work \| (idle|[\d.,]+\/s).* · .*sample$/m);
     assert.match(view, /^ {4}Daemon \| process \d+$/m);
-    assert.match(view, /^ {4}Queue 0 \| high priority · /m);
+    assert.match(view, /^ {4}Queue 0 \| hiprio · /m);
     assert.match(view, /^ {4}Queue 1 \| .* in all$/m);
     assert.match(view, /^ {2}Guest \| User Mode Linux · process \d+$/m);
 

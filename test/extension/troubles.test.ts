@@ -173,6 +173,8 @@ describe('what goes wrong', function () {
     const { shares } = await insides();
     const item = shares.getTreeItem({ kind: 'share', vm, share: facts.shares[0] });
     assert.match(String(item.description), /^capture incomplete · /);
+    // A warning, whose lines break where words end.
+    assert.match((item.tooltip as vscode.MarkdownString).value, /^\$\(warning\) The capture .* is incomplete\b/);
     assert.equal((await vm.run('cat hello.txt')).output.trim(), 'hello from the host');
   });
 

@@ -390,6 +390,14 @@ describe('the extension at work', () => {
   });
 });
 
+describe('requests as text in editors', () => {
+  it('have numbers such as #2778, which are no colours', () => {
+    for (const languageId of ['fuse-trace', 'fuse-request']) {
+      assert.equal(vscode.workspace.getConfiguration('editor', { languageId }).get('colorDecorators'), false);
+    }
+  });
+});
+
 describe('the filter language in editors', () => {
   it('offers fields, and marks what is wrong', async () => {
     const document = await vscode.workspace.openTextDocument({

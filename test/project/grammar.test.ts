@@ -64,7 +64,7 @@ describe('the grammar of trace lines', () => {
       'reply ->',
       'errno ENOENT',
     ]);
-    assert.deepEqual(tokens(grammar, 'READ offset=0x1f size=128K -> 4096 bytes 12.5µs'), [
+    assert.deepEqual(tokens(grammar, 'READ offset=0x1f size=128K -> 4096 bytes 12.5 µs'), [
       'opcode READ',
       'parameter offset',
       'numeric 0x1f',
@@ -72,12 +72,12 @@ describe('the grammar of trace lines', () => {
       'numeric 128K',
       'reply ->',
       'numeric 4096',
-      'numeric 12.5µs',
+      'numeric 12.5 µs',
     ]);
   });
 
   it('tells apart what the command line and the documents of requests have', () => {
-    const line = '#12  0.000060  q1  pid=100  READ "/a" -> 100 bytes  9.00ms (queued 0ns, daemon 8.99ms)';
+    const line = '#12  0.000060  q1  pid=100  READ "/a" -> 100 bytes  9.00 ms (queued 0 ns, daemon 8.99 ms)';
     assert.deepEqual(tokens(grammar, line), [
       'row #12',
       'numeric 0.000060',
@@ -88,8 +88,8 @@ describe('the grammar of trace lines', () => {
       'double "/a"',
       'reply ->',
       'numeric 100',
-      'numeric 9.00ms',
-      'phases (queued 0ns, daemon 8.99ms)',
+      'numeric 9.00 ms',
+      'phases (queued 0 ns, daemon 8.99 ms)',
     ]);
     assert.deepEqual(tokens(grammar, '      openat(7, "x", O_RDONLY|O_PATH) = -1 ENOENT'), [
       'call openat',

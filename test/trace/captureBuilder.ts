@@ -325,7 +325,7 @@ export class CaptureBuilder {
   window(
     what: number,
     options: {
-      nodeid: number;
+      nodeid: number | bigint;
       path?: string;
       text?: string;
       fileOffset?: number;

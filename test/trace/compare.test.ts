@@ -135,7 +135,7 @@ describe('comparing captures', () => {
     const [a, b] = [work(1).capture(), work(2, (builder) => builder.exchange('FSYNC', { latency: 900 })).capture()];
     const result = compareCaptures(a, b, options);
     const text = comparisonText([a, b], ['"a"', '"b"'], result, 'queue').join('\n');
-    assert.match(text, /^LOOKUP +1 +1 +×1\.00 +0 +0 +1\.00µs +2\.00µs +×2\.00/m);
+    assert.match(text, /^LOOKUP +1 +1 +×1\.00 +0 +0 +1\.00 µs +2\.00 µs +×2\.00/m);
     assert.match(text, /^Every request of A is in the other one too\.$/m);
     assert.match(text, /^Only in B:\n {2}1 × {2}FSYNC "\/"/m);
     assert.match(

@@ -23,7 +23,7 @@ const json = (list: string, row: number): unknown => JSON.parse(columns(list).js
 describe('fields as columns', () => {
   it('are shown in the kernel’s terms', () => {
     assert.deepEqual(text('opcode, open.flags,reply.fh,reply.open_flags,latency,error', 1), [
-      ...['OPEN', 'O_RDWR|O_CREAT', '1152921504606846976', 'FOPEN_KEEP_CACHE', '12.3µs', 'OK'],
+      ...['OPEN', 'O_RDWR|O_CREAT', '1152921504606846976', 'FOPEN_KEEP_CACHE', '12.3 µs', 'OK'],
     ]);
     assert.deepEqual(text('setattr.mode,setattr.uid', 5), ['0640', '-']);
   });

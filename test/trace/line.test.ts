@@ -25,7 +25,7 @@ describe('the line of a request', () => {
     assert.equal(
       lineOf(builder, 1),
       '    1.234567  q1  pid=4711 uid=1001  READ "/a.db" fh=7 offset=4096 size=128K -> 131072 bytes  ' +
-        '130µs (queued 2.00µs, daemon 25.0µs, host 100µs, reply 5.00µs)',
+        '130 µs (queued 2.00 µs, daemon 25.0 µs, host 100 µs, reply 5.00 µs)',
     );
   });
 
@@ -75,10 +75,10 @@ describe('the line of a request', () => {
     builder.request('SETLKW', { in: { fh: 3, lk: { type: LockType.WRLCK, end: 100 } }, queued: 900 });
     assert.match(
       lineOf(builder),
-      /SETLKW "\/" fh=3 start=0 end=100 type=F_WRLCK pid=0 … in flight {2}\(queued 900ns\)$/,
+      /SETLKW "\/" fh=3 start=0 end=100 type=F_WRLCK pid=0 … in flight {2}\(queued 900 ns\)$/,
     );
     const forget = file().exchange('FORGET', { nodeid: 2, in: { nlookup: 1 } });
-    assert.match(lineOf(forget, 1), /q0 {2}pid=100 uid=1000 {2}FORGET "\/a\.db" nlookup=1 {2}\(queued 0ns\)$/);
+    assert.match(lineOf(forget, 1), /q0 {2}pid=100 uid=1000 {2}FORGET "\/a\.db" nlookup=1 {2}\(queued 0 ns\)$/);
   });
 
   it('shows replies without a request, and notifications', () => {
@@ -132,10 +132,10 @@ describe('the line of a request', () => {
 
   it('says which a debugger or a fault held or changed', () => {
     const held = { latency: 2_500_000_000, held: 2_000_000_000 };
-    assert.match(lineOf(new CaptureBuilder().exchange('FSYNC', held)), /daemon 500ms, held 2\.00s\)$/);
+    assert.match(lineOf(new CaptureBuilder().exchange('FSYNC', held)), /daemon 500 ms, held 2\.00 s\)$/);
     assert.match(
       lineOf(new CaptureBuilder().exchange('FSYNC', { ...held, changed: true })),
-      /held 2\.00s, changed by a fault or a debugger\)$/,
+      /held 2\.00 s, changed by a fault or a debugger\)$/,
     );
     assert.match(
       lineOf(new CaptureBuilder().exchange('FSYNC', { changed: true })),
@@ -172,8 +172,8 @@ describe('what is under the line', () => {
       })
       .capture();
     assert.deepEqual(text(capture, 0, { syscalls: true }), [
-      '        +1.50µs  openat(AT_FDCWD, "a \\"b\\"", O_RDWR|O_NOFOLLOW, 0000) = 9  4.00µs',
-      '        +6.00µs  preadv2(9, …, 1, 128, RWF_NOWAIT) = -1 EAGAIN  900ns  (other thread)',
+      '        +1.50 µs  openat(AT_FDCWD, "a \\"b\\"", O_RDWR|O_NOFOLLOW, 0000) = 9  4.00 µs',
+      '        +6.00 µs  preadv2(9, …, 1, 128, RWF_NOWAIT) = -1 EAGAIN  900 ns  (other thread)',
     ]);
   });
 

@@ -43,10 +43,7 @@ describe('nodeids that are no exact doubles', () => {
     assert.equal(capture.wideNodes, 8);
     assert.deepEqual(
       capture.notes.filter((note) => note.includes('2^53')),
-      [
-        'nodes with numbers of 2^53 and more, seen 8 times: findings, inodes and handles leave these out, and the DAX ' +
-          'window may take several for one',
-      ],
+      ['nodes with numbers of 2^53 and more, seen 8 times: findings, inodes and handles leave these out'],
     );
     const usual = new CaptureBuilder().init().exchange('LOOKUP', { names: ['last'], out: entry(LAST) });
     assert.deepEqual(usual.capture().notes, []);

@@ -17,7 +17,7 @@ describe('a page of decoded requests', () => {
     assert.equal(lines[0], '# some');
     assert.match(lines[1], /^#101 {2}0\.000020 {2}q1 .*LOOKUP "\/OPEN me" -> nodeid=2/);
     assert.match(lines[2], /^#102 .*READ "\/OPEN me" fh=1 offset=0 size=4K -> 10 bytes/);
-    assert.match(lines[3], /^ {6}openat\(AT_FDCWD, "x", O_RDONLY, 0000\) = -1 ENOENT {2}1\.50µs$/);
+    assert.match(lines[3], /^ {6}openat\(AT_FDCWD, "x", O_RDONLY, 0000\) = -1 ENOENT {2}1\.50 µs$/);
     assert.deepEqual([...rows], [-1, 1, 2, 2, 3]);
     assert.deepEqual([...heads], [0, 1, 1, 0, 1]);
   });

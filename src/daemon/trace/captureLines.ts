@@ -6,6 +6,7 @@ import { opcodeByNumber } from '../../protocol/fuse/opcodes';
 import { decodeReply, decodeRequest, type Request } from '../../protocol/message';
 import { replyLine, requestLine } from '../../protocol/summary';
 import { FuseAt, PacketKind } from '../../trace/packet';
+import { printDuration } from '../../trace/times';
 import { type PcapngHandler, PcapngReader } from '../../trace/pcapngReader';
 import type { CaptureHeader } from './header';
 import type { TraceSink } from './sink';
@@ -68,7 +69,7 @@ export class CaptureLines implements TraceSink, PcapngHandler {
     this.inFlight.delete(key);
     const high = timeHigh - view.getUint32(at + FuseAt.taken + 4, true);
     const nanoseconds = high * 0x1_0000_0000 + timeLow - view.getUint32(at + FuseAt.taken, true);
-    const latency = `${(nanoseconds / 1000).toFixed(1)} µs`;
+    const latency = printDuration(nanoseconds);
     this.line(`${requestLine(request)} ${replyLine(decodeReply(message, request))} ${latency}`);
   }
 }

@@ -10,6 +10,7 @@ import { Request } from '../../protocol/vhostUser/requests';
 import { Header, HeaderFlag, ShmemConfig } from '../../protocol/vhostUser/structs';
 import { type Capture, RowFlag } from '../capture';
 import { roomFor } from '../columnArray';
+import { type NodeNumber, nodeNumber, nodeNumberOf } from '../nodeNumbers';
 import { WindowWhat } from '../packet';
 
 export const enum WindowEvent {
@@ -40,7 +41,8 @@ export class WindowEvents {
   windowOffset = new Float64Array(64);
   length = new Float64Array(64);
   fileOffset = new Float64Array(64);
-  nodeid = new Float64Array(64);
+  private nodeHigh = new Uint32Array(64);
+  private nodeLow = new Uint32Array(64);
   path = new Uint32Array(64);
   flags = new Uint8Array(64);
   /** The row that it comes from; -1: none. */
@@ -54,7 +56,7 @@ export class WindowEvents {
     windowOffset: number,
     length: number,
     fileOffset: number,
-    nodeid: number,
+    nodeid: NodeNumber,
     path: number,
     flags: number,
     row: number,
@@ -66,7 +68,8 @@ export class WindowEvents {
     this.windowOffset = roomFor(this.windowOffset, this.count);
     this.length = roomFor(this.length, this.count);
     this.fileOffset = roomFor(this.fileOffset, this.count);
-    this.nodeid = roomFor(this.nodeid, this.count);
+    this.nodeHigh = roomFor(this.nodeHigh, this.count);
+    this.nodeLow = roomFor(this.nodeLow, this.count);
     this.path = roomFor(this.path, this.count);
     this.flags = roomFor(this.flags, this.count);
     this.row = roomFor(this.row, this.count);
@@ -76,11 +79,16 @@ export class WindowEvents {
     this.windowOffset[at] = windowOffset;
     this.length[at] = length;
     this.fileOffset[at] = fileOffset;
-    this.nodeid[at] = nodeid;
+    this.nodeHigh[at] = highOf(nodeid);
+    this.nodeLow[at] = lowOf(nodeid);
     this.path[at] = path;
     this.flags[at] = flags;
     this.row[at] = row;
     this.pid[at] = pid;
+  }
+
+  nodeid(at: number): NodeNumber {
+    return nodeNumber(this.nodeHigh[at], this.nodeLow[at]);
   }
 
   /** How many events are not later than `time`. */
@@ -119,8 +127,8 @@ export class WindowEvents {
   }
 
   private get columns(): readonly (Uint8Array | Uint32Array | Int32Array | Float64Array)[] {
-    const { kind, time, windowOffset, length, fileOffset, nodeid, path, flags, row, pid } = this;
-    return [kind, time, windowOffset, length, fileOffset, nodeid, path, flags, row, pid];
+    const { kind, time, windowOffset, length, fileOffset, nodeHigh, nodeLow, path, flags, row, pid } = this;
+    return [kind, time, windowOffset, length, fileOffset, nodeHigh, nodeLow, path, flags, row, pid];
   }
 
   /** By time; those of one time keep their order. */
@@ -138,7 +146,8 @@ export class WindowEvents {
     this.windowOffset = by(this.windowOffset);
     this.length = by(this.length);
     this.fileOffset = by(this.fileOffset);
-    this.nodeid = by(this.nodeid);
+    this.nodeHigh = by(this.nodeHigh);
+    this.nodeLow = by(this.nodeLow);
     this.path = by(this.path);
     this.flags = by(this.flags);
     this.row = by(this.row);
@@ -212,6 +221,10 @@ export function usedSize(events: WindowEvents, from: number): number {
   return size;
 }
 
+const TWO_32 = 0x1_0000_0000;
+const highOf = (nodeid: NodeNumber): number => (typeof nodeid === 'number' ? nodeid / TWO_32 : Number(nodeid >> 32n));
+const lowOf = (nodeid: NodeNumber): number => (typeof nodeid === 'number' ? nodeid : Number(nodeid & 0xffff_ffffn));
+
 function answered({ columns }: Capture, row: number): boolean {
   return (columns.flags[row] & (RowFlag.REPLIED | RowFlag.ORPHAN)) === RowFlag.REPLIED;
 }
@@ -232,7 +245,8 @@ function setup(capture: Capture, events: WindowEvents, row: number): void {
   const kind = columns.error[row] === 0 ? WindowEvent.Map : WindowEvent.Refused;
   const flags = view.getUint32(offset.flags, true) & MAP_FOR_WRITING;
   const time = columns.start[row] + columns.latency[row];
-  events.add(kind, time, place, length, from, columns.nodeid[row], columns.path[row], flags, row, columns.pid[row]);
+  const nodeid = nodeNumberOf(capture, row);
+  events.add(kind, time, place, length, from, nodeid, columns.path[row], flags, row, columns.pid[row]);
 }
 
 function remove(capture: Capture, events: WindowEvents, row: number): void {
@@ -243,6 +257,7 @@ function remove(capture: Capture, events: WindowEvents, row: number): void {
   if (bytes.length < first) return;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const claimed = view.getUint32(InHeader.size, true);
+  const nodeid = nodeNumberOf(capture, row);
   const there = Math.floor((bytes.length - first) / RemovemappingOne.size);
   const time = columns.start[row] + columns.latency[row];
   for (let index = 0; index < Math.min(claimed, there); index++) {
@@ -250,17 +265,6 @@ function remove(capture: Capture, events: WindowEvents, row: number): void {
     const place = Number(view.getBigUint64(at + RemovemappingOne.offset.moffset, true));
     const length = Number(view.getBigUint64(at + RemovemappingOne.offset.len, true));
     if (!isRange(place, length)) continue;
-    events.add(
-      WindowEvent.Unmap,
-      time,
-      place,
-      length,
-      0,
-      columns.nodeid[row],
-      columns.path[row],
-      0,
-      row,
-      columns.pid[row],
-    );
+    events.add(WindowEvent.Unmap, time, place, length, 0, nodeid, columns.path[row], 0, row, columns.pid[row]);
   }
 }

@@ -7,13 +7,14 @@ import { Opcode } from '../../protocol/fuse/opcodes';
 import { BackendRequest } from '../../protocol/vhostUser/requests';
 import { Header, HeaderFlag } from '../../protocol/vhostUser/structs';
 import { type Capture, RowFlag } from '../capture';
+import { type NodeNumber, nodeNumberOf } from '../nodeNumbers';
 import { WindowWhat } from '../packet';
 import { WindowEvent } from './windowEvents';
 import type { WindowHistory } from './windowHistory';
 import { fileNames } from './windowNames';
 
 export interface FileFigures {
-  readonly nodeid: number;
+  readonly nodeid: NodeNumber;
   readonly path: string;
   /** Mapped at most at a time, bytes; and for how long, summed over its ranges, in nanoseconds. */
   mostBytes: number;
@@ -77,9 +78,9 @@ const PAGE = 4096;
 export function windowFigures(capture: Capture, history: WindowHistory, options: FigureOptions = {}): WindowFigures {
   const { events, size } = history;
   const thrashNs = (options.thrashMs ?? DEFAULT_THRASH_MS) * 1e6;
-  const files = new Map<number, FileFigures>();
-  const mapped = new Map<number, number>();
-  const givenUp = new Map<number, Map<number, number>>();
+  const files = new Map<NodeNumber, FileFigures>();
+  const mapped = new Map<NodeNumber, number>();
+  const givenUp = new Map<NodeNumber, Map<number, number>>();
   const end = captureEnd(capture, history);
   const slices = emptySlices(end, Math.max(1, options.slices ?? DEFAULT_SLICES));
   const width = end / slices.length || 1;
@@ -88,7 +89,7 @@ export function windowFigures(capture: Capture, history: WindowHistory, options:
   let again = 0;
   let slice = 0;
 
-  const file = (nodeid: number, path: number): FileFigures | undefined => {
+  const file = (nodeid: NodeNumber, path: number): FileFigures | undefined => {
     const known = files.get(nodeid);
     if (known || files.size >= MOST_FILES) return known;
     const fresh = { nodeid, path: names(nodeid, path), ...NOTHING };
@@ -117,7 +118,7 @@ export function windowFigures(capture: Capture, history: WindowHistory, options:
     const kind = events.kind[at] as WindowEvent;
     if (kind === WindowEvent.Map && state.maps > before) {
       slices[slice].maps++;
-      const nodeid = events.nodeid[at];
+      const nodeid = events.nodeid(at);
       const bytes = (mapped.get(nodeid) ?? 0) + events.length[at];
       mapped.set(nodeid, bytes);
       const last = givenUp.get(nodeid)?.get(events.fileOffset[at] / PAGE);
@@ -151,7 +152,7 @@ export function windowFigures(capture: Capture, history: WindowHistory, options:
     again,
     thrashNs,
     slices,
-    files: [...files.values()].sort((a, b) => b.rangeTime - a.rangeTime || a.nodeid - b.nodeid),
+    files: [...files.values()].sort((a, b) => b.rangeTime - a.rangeTime || (a.nodeid < b.nodeid ? -1 : 1)),
     roundTrips: roundTrips(capture),
     notes: newestNotes(capture),
   };
@@ -177,13 +178,13 @@ export function captureEnd({ columns, count }: Capture, { events }: WindowHistor
 }
 
 /** READ and WRITE of files that have been in the window. */
-function countRequests({ columns, count }: Capture, files: ReadonlyMap<number, FileFigures>): void {
+function countRequests(capture: Capture, files: ReadonlyMap<NodeNumber, FileFigures>): void {
   if (files.size === 0) return;
-  const { opcode, nodeid, flags, payload } = columns;
-  for (let row = 0; row < count; row++) {
+  const { opcode, flags, payload } = capture.columns;
+  for (let row = 0; row < capture.count; row++) {
     const code = opcode[row];
     if ((code !== Opcode.READ && code !== Opcode.WRITE) || (flags[row] & RowFlag.ORPHAN) !== 0) continue;
-    const file = files.get(nodeid[row]);
+    const file = files.get(nodeNumberOf(capture, row));
     if (!file) continue;
     if (code === Opcode.READ) file.reads++;
     else file.writes++;

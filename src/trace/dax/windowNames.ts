@@ -1,9 +1,11 @@
 /** What files in the window are called: after the request's path, or else as the writer has noted it. */
+import { printId } from '../../protocol/print';
 import type { Capture } from '../capture';
+import type { NodeNumber } from '../nodeNumbers';
 
 /** For a nodeid and an index into `Capture.path` (0: unknown) a path, or else the nodeid in words. */
-export function fileNames(capture: Capture): (nodeid: number, path: number) => string {
-  let noted: Map<number, string> | undefined;
+export function fileNames(capture: Capture): (nodeid: NodeNumber, path: number) => string {
+  let noted: Map<NodeNumber, string> | undefined;
   return (nodeid, path) => {
     const known = path > 0 ? capture.path(path) : '';
     if (known !== '') return known;
@@ -11,6 +13,6 @@ export function fileNames(capture: Capture): (nodeid: number, path: number) => s
       noted = new Map();
       for (const note of capture.windowNotes ?? []) if (note.path !== '') noted.set(note.nodeid, `/${note.path}`);
     }
-    return noted.get(nodeid) ?? (Number.isSafeInteger(nodeid) ? `node ${nodeid}` : 'a node beyond 2^53');
+    return noted.get(nodeid) ?? `node ${printId(nodeid)}`;
   };
 }

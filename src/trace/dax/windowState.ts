@@ -6,6 +6,7 @@
  * takes their place, a removal takes everything it touches. And they are bounded: a crafted capture has as many as it
  * likes.
  */
+import type { NodeNumber } from '../nodeNumbers';
 import { WindowEvent, type WindowEvents } from './windowEvents';
 
 /**
@@ -19,7 +20,7 @@ export interface WindowRange {
   readonly windowOffset: number;
   readonly length: number;
   readonly fileOffset: number;
-  readonly nodeid: number;
+  readonly nodeid: NodeNumber;
   /** Index into `Capture.path`; 0: unknown. */
   readonly path: number;
   readonly flags: number;
@@ -125,7 +126,7 @@ export class WindowState {
       gone.length === 1 &&
       first.windowOffset === windowOffset &&
       first.length === length &&
-      first.nodeid === events.nodeid[at] &&
+      first.nodeid === events.nodeid(at) &&
       first.fileOffset === events.fileOffset[at];
     // The same once more only says that it is for writing now.
     const uses = (this.uses.get(windowOffset) ?? 0) + (again ? 0 : 1);
@@ -135,7 +136,7 @@ export class WindowState {
       windowOffset,
       length,
       fileOffset: events.fileOffset[at],
-      nodeid: events.nodeid[at],
+      nodeid: events.nodeid(at),
       path: events.path[at] || (again ? first.path : 0),
       flags: events.flags[at] | (again ? first.flags : 0),
       since: again ? first.since : events.time[at],

@@ -122,10 +122,11 @@ export function stateText(capture: Capture, state: WindowState, time: number): s
   return [`${state.all.length} ranges, ${printSize(state.mappedBytes)}`, ...alignColumns(rows, [2])];
 }
 
-/** As data; times in nanoseconds after the capture's first packet. */
+/** As data; times in nanoseconds after the capture's first packet, nodeids beyond 2^53 as texts. */
 export function windowJson(capture: Capture, figures: WindowFigures, state: WindowState): string {
   const ranges = state.all.map(({ path, ...range }) => ({ ...range, path: path > 0 ? capture.path(path) : null }));
-  return JSON.stringify({ ...figures, ranges }, null, 2);
+  const exact = (_key: string, value: unknown): unknown => (typeof value === 'bigint' ? value.toString() : value);
+  return JSON.stringify({ ...figures, ranges }, exact, 2);
 }
 
 const percent = (share: number): string => `${(share * 100).toFixed(0)} %`;

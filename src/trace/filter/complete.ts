@@ -54,7 +54,7 @@ const operatorText: Readonly<Record<string, string>> = {
 const operator = (label: string): Item => item('operator', label, operatorText[label]);
 const symbol = (label: string): Item => item('symbol', label, operatorText[label]);
 
-/** Best first is the editor's business: the order is that of the tables. */
+/** What is meant first, see `fitting`; where nothing is typed the order is that of the tables. */
 export function complete(text: string, cursor: number): Completion[] {
   const at = Math.max(0, Math.min(cursor, text.length));
   const head = text.slice(0, at);
@@ -71,10 +71,30 @@ export function complete(text: string, cursor: number): Completion[] {
   const typed = typing?.text ?? '';
   const expected: Expectation = before.trim() === '' ? { kind: 'term' } : expects;
   if (expected.kind === 'term' && !compileFilter(closed(`${before} true`)).ok) return [];
-  return itemsFor(expected, typed)
-    .filter(({ label }) => label.toLowerCase().includes(typed.toLowerCase()))
+  return fitting(itemsFor(expected, typed), typed)
     .filter(({ kind, label }) => kind === 'field' || kind === 'opcode' || goesOn(before, label))
     .map((each) => ({ ...each, from, to }));
+}
+
+/**
+ * Those with what is typed in them: the one that is it, then those that begin with it, then others. Of one kind that
+ * begin with it the shortest come first: READ before READLINK, which has the lower number.
+ */
+function fitting(items: readonly Item[], typed: string): readonly Item[] {
+  if (typed === '') return items;
+  const wanted = typed.toLowerCase();
+  const kinds = [...new Set(items.map(({ kind }) => kind))];
+  const WITHIN = 1 + kinds.length;
+  return items
+    .map((item) => {
+      const label = item.label.toLowerCase();
+      const at = label.indexOf(wanted);
+      const rank = label === wanted ? 0 : at === 0 ? 1 + kinds.indexOf(item.kind) : at > 0 ? WITHIN : -1;
+      return { item, rank, length: rank === WITHIN ? 0 : label.length };
+    })
+    .filter(({ rank }) => rank >= 0)
+    .sort((a, b) => a.rank - b.rank || a.length - b.length)
+    .map(({ item }) => item);
 }
 
 /** With the parentheses that are still open. */

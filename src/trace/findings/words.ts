@@ -2,26 +2,16 @@
 import { printId } from '../../protocol/print';
 import { quote } from '../../protocol/text';
 import type { Capture } from '../capture';
+import { printDuration } from '../times';
 
 /** `1 request`, `12 requests`. */
 export function times(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
 }
 
-const units: readonly [least: number, unit: number, name: string][] = [
-  [1e9, 1e9, 's'],
-  [1e6, 1e6, 'ms'],
-  [1e3, 1e3, 'µs'],
-  [0, 1, 'ns'],
-];
-
-/** Nanoseconds with three digits: `1.25 s`, `830 µs`. */
-export function duration(nanoseconds: number): string {
-  for (const [least, unit, name] of units) {
-    if (nanoseconds >= least) return `${Number((nanoseconds / unit).toPrecision(3))} ${name}`;
-  }
-  return '0 ns';
-}
+/** For sentences: `1.25 s`, `830 µs`, `5 ms`. */
+export const duration = (nanoseconds: number): string =>
+  printDuration(nanoseconds > 0 ? nanoseconds : 0).replace(/\.0+(?= )|(?<=\.\d+?)0+(?= )/, '');
 
 /** `12 %`, `0.3 %`. */
 export function percent(part: number, of: number): string {

@@ -18,6 +18,7 @@ import { WindowLog } from '../../trace/dax/windowLog';
 import { fileNames } from '../../trace/dax/windowNames';
 import { WINDOW_WORDS } from '../../trace/dax/windowWords';
 import type { Follows } from '../captures/follower';
+import type { NodeNumber } from '../../trace/nodeNumbers';
 import type { OpenCapture } from '../captures/openCapture';
 
 const SLICES = 120;
@@ -30,7 +31,7 @@ const MOST_NUMBERS = 100_000;
 export class DaxModel implements Follows {
   private capture: OpenCapture | undefined;
   private log = new WindowLog();
-  private numbers = new Map<number, number>();
+  private numbers = new Map<NodeNumber, number>();
   /** The moment that is shown; undefined: the newest. */
   private time: number | undefined;
   private ready = false;
@@ -111,13 +112,13 @@ export class DaxModel implements Follows {
     const state = log.history.at(time);
     const names = fileNames(capture.reader);
     const files: FileView[] = [];
-    const indexes = new Map<number, number>();
+    const indexes = new Map<NodeNumber, number>();
     const ranges = state.all.slice(0, MOST_RANGES).map((range) => {
       let file = indexes.get(range.nodeid);
       if (file === undefined) {
         indexes.set(range.nodeid, (file = files.length));
         const { nodeid } = range;
-        files.push({ nodeid, path: names(nodeid, range.path), number: this.numberOf(nodeid) });
+        files.push({ nodeid: `${nodeid}`, path: names(nodeid, range.path), number: this.numberOf(nodeid) });
       }
       return {
         offset: range.windowOffset,
@@ -139,7 +140,7 @@ export class DaxModel implements Follows {
     this.post({ kind: 'window', view });
   }
 
-  private numberOf(nodeid: number): number {
+  private numberOf(nodeid: NodeNumber): number {
     const known = this.numbers.get(nodeid);
     if (known !== undefined) return known;
     const number = this.numbers.size;
@@ -171,7 +172,7 @@ export class DaxModel implements Follows {
         again,
         thrashNs,
         slices,
-        files: files.slice(0, MOST_FILES),
+        files: files.slice(0, MOST_FILES).map((file) => ({ ...file, nodeid: `${file.nodeid}` })),
         moreFiles: Math.max(0, files.length - MOST_FILES),
         roundTrips,
         reasons: notes
@@ -204,11 +205,11 @@ export class DaxModel implements Follows {
     for (let at = count - 1; at >= 0; at--) {
       if (events.kind[at] !== WindowEvent.Map) continue;
       const start = events.windowOffset[at];
-      if (here && events.nodeid[at] === here.nodeid && events.fileOffset[at] === here.fileOffset) partMaps++;
+      if (here && events.nodeid(at) === here.nodeid && events.fileOffset[at] === here.fileOffset) partMaps++;
       if (offset < start || offset >= start + events.length[at]) continue;
       if (uses.length >= MOST_USES) more++;
       else {
-        const path = names(events.nodeid[at], events.path[at]);
+        const path = names(events.nodeid(at), events.path[at]);
         uses.push({ time: events.time[at], path, fileOffset: events.fileOffset[at], pid: events.pid[at] });
       }
     }

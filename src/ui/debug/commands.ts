@@ -6,10 +6,26 @@ import { runningShares } from '../../control/runningShares';
 import { attachTo, TYPE } from './configurations';
 import { opcodesUri } from './documents';
 
-/** "Debug Share": the one given, the only one, or the one that is picked. */
+/** "Debug Share": the one given, the only one, or the one that is picked. One that is debugged here is shown. */
 export async function debugShare(given: Pick<RunningShare, 'tag' | 'pid' | 'directory'> | undefined): Promise<boolean> {
   const share = given ?? (await pickShare());
-  return share === undefined ? false : vscode.debug.startDebugging(undefined, attachTo(share));
+  if (share === undefined) return false;
+  const { activeDebugSession: session } = vscode.debug;
+  const already = session?.type === TYPE && session.configuration['pid'] === share.pid;
+  return already ? showDebugger() : start(undefined, attachTo(share));
+}
+
+/** VS Code opens the view by itself at a breakpoint, and at nothing else. */
+async function showDebugger(): Promise<true> {
+  await vscode.commands.executeCommand('workbench.view.debug');
+  return true;
+}
+
+async function start(
+  folder: vscode.WorkspaceFolder | undefined,
+  configuration: vscode.DebugConfiguration,
+): Promise<boolean> {
+  return (await vscode.debug.startDebugging(folder, configuration)) && showDebugger();
 }
 
 async function pickShare(): Promise<RunningShare | undefined> {
@@ -29,7 +45,7 @@ export async function debugCapture(given: vscode.Uri | undefined): Promise<boole
   const capture = given ?? (await pickCapture());
   if (capture === undefined) return false;
   const name = capture.path.slice(capture.path.lastIndexOf('/') + 1);
-  return vscode.debug.startDebugging(vscode.workspace.getWorkspaceFolder(capture), {
+  return start(vscode.workspace.getWorkspaceFolder(capture), {
     type: TYPE,
     request: 'launch',
     name: `Debug ${name}`,

@@ -28,7 +28,7 @@ describe('log messages', () => {
     assert.equal(said('{opcode} of {path}: {read.size} at {read.offset}', 'READ'), 'READ of "/a\\n.db": 4K at 0');
     assert.equal(said('{open.flags} {fh}', 'OPEN'), 'O_RDWR|O_LARGEFILE -');
     assert.equal(said('{open.reply.fh}', 'OPEN'), '3');
-    assert.equal(said('{ latency } {replied} {changed}', 'READ'), '1.50ms true false');
+    assert.equal(said('{ latency } {replied} {changed}', 'READ'), '1.50 ms true false');
     assert.equal(said('{lookup.name} {lookup.reply.attr.mode}', 'LOOKUP'), '"a\\n.db" 0100644');
     assert.equal(said('{readlink.reply.target}', 'READLINK'), '"to \\"it\\""');
     assert.equal(said('{error}', 'GETATTR'), 'EACCES');

@@ -88,10 +88,9 @@ export async function debugRunningStory(page: Page, look: Look): Promise<void> {
   // The menu takes no click before it has come in.
   await page.waitForTimeout(500);
   await entry.click();
-  // The Debug Console comes with the session, and takes the focus.
+  // The view and the Debug Console come with the session.
   await page.locator('.debug-toolbar').waitFor({ timeout: 30_000 });
   await page.locator('.repl').first().waitFor();
-  await page.getByRole('tab', { name: 'Run and Debug' }).first().click();
   const queue = page.locator('.debug-pane .monaco-list-row', { hasText: 'hiprio' }).first();
   await queue.waitFor({ timeout: 30_000 });
   await settled(page);

@@ -26,13 +26,13 @@ export class WindowScript {
     this.builder.exchange('DESTROY', { at: ms * MS });
   }
 
-  lookup(ms: number, name: string, nodeid: number): void {
+  lookup(ms: number, name: string, nodeid: number | bigint): void {
     this.builder.exchange('LOOKUP', { at: ms * MS, names: [name], out: { nodeid, attr: { mode: 0o100644 } } });
   }
 
   setup(
     ms: number,
-    nodeid: number,
+    nodeid: number | bigint,
     foffset: number,
     len: number,
     moffset: number,
@@ -43,20 +43,27 @@ export class WindowScript {
     this.builder.exchange('SETUPMAPPING', { at: ms * MS, nodeid, in: values, error });
   }
 
-  remove(ms: number, nodeid: number, slices: readonly (readonly [moffset: number, len: number])[]): void {
+  remove(ms: number, nodeid: number | bigint, slices: readonly (readonly [moffset: number, len: number])[]): void {
     const payload = new Uint8Array(BigUint64Array.from(slices.flat(), BigInt).buffer);
     this.builder.exchange('REMOVEMAPPING', { at: ms * MS, nodeid, in: { count: slices.length }, payload });
   }
 
-  read(ms: number, nodeid: number, size: number): void {
+  read(ms: number, nodeid: number | bigint, size: number): void {
     this.builder.exchange('READ', { at: ms * MS, nodeid, in: { size }, outPayload: size });
   }
 
-  mapped(ms: number, nodeid: number, path: string, fileOffset: number, length: number, windowOffset: number): void {
+  mapped(
+    ms: number,
+    nodeid: number | bigint,
+    path: string,
+    fileOffset: number,
+    length: number,
+    windowOffset: number,
+  ): void {
     this.builder.window(0, { at: ms * MS, nodeid, path, fileOffset, length, windowOffset });
   }
 
-  note(ms: number, what: number, nodeid: number, path: string, text: string): void {
+  note(ms: number, what: number, nodeid: number | bigint, path: string, text: string): void {
     this.builder.window(what, { at: ms * MS, nodeid, path, text });
   }
 
@@ -68,7 +75,7 @@ export class WindowScript {
     this.builder.vhostUser(map, { flags: REPLY, payload: new Uint8Array(8), own, at: (ms + taking) * MS });
   }
 
-  raw(ms: number, opcode: number, nodeid: number, body: Uint8Array, error: number): void {
+  raw(ms: number, opcode: number, nodeid: number | bigint, body: Uint8Array, error: number): void {
     const unique = 1000 + 2 * ms;
     const raw = encodeRequest({ opcode, unique, nodeid, uid: 0, gid: 0, pid: 1 }, body);
     this.builder.exchange(opcode, { at: ms * MS, unique, raw, error });

@@ -70,7 +70,7 @@ describe('a capture as Chrome trace', () => {
     assert.deepEqual(
       slices(trace, 'fuse').map(({ args }) => [args?.['held'], args?.['changed']]),
       [
-        ['6.00µs', true],
+        ['6.00 µs', true],
         [undefined, true],
       ],
     );

@@ -50,6 +50,16 @@ describe('completion in filters', () => {
     assert.equal(field?.detail, 'Permissions.');
   });
 
+  it('offers what is typed first, then the shortest that begins with it, then what has it within', () => {
+    assert.deepEqual(offered('opcode == read¦'), ['READ', 'READDIR', 'READLINK', 'READDIRPLUS']);
+    assert.deepEqual(offered('opcode == Link¦'), ['LINK', 'READLINK', 'SYMLINK', 'UNLINK']);
+    assert.deepEqual(offered('read¦')[0], 'READ');
+    assert.deepEqual(offered('pa¦').slice(0, 2), ['path', 'payload']);
+    // Whatever begins so: fields before opcodes, as the tables have them.
+    const l = offered('l¦');
+    assert.ok(l.indexOf('latency') < l.indexOf('LINK'), l.join(' '));
+  });
+
   it('offers nothing in texts and comments, and behind a mistake', () => {
     for (const marked of ['path == "a¦', 'READ # la¦', 'path =~ /a¦', 'READ READ && la¦', 'path == "a"¦']) {
       assert.deepEqual(offered(marked), [], marked);

@@ -3,8 +3,11 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ToDaxWindow } from '../../../src/control/daxWindow';
+import { checkFromDaxWindow, type ToDaxWindow } from '../../../src/control/daxWindow';
 import { DaxNote } from '../../../src/fs/dax/frontEnd';
+import { Opcode } from '../../../src/protocol/fuse/opcodeNumbers';
+import { printId } from '../../../src/protocol/print';
+import { compileFilter, select } from '../../../src/trace/filter/filter';
 import { Captures } from '../../../src/ui/captures/captures';
 import type { OpenFile } from '../../../src/ui/captures/openFile';
 import { DaxModel } from '../../../src/ui/dax/daxModel';
@@ -130,6 +133,46 @@ describe('the model of the DAX Window view', () => {
     assert.deepEqual(model.place(request), { capture: file.id, row: request });
     assert.equal(model.place(file.reader.count), undefined);
     assert.equal(model.place(-1), undefined);
+  });
+
+  it('tells nodes apart whose numbers are one as doubles, and names them as a filter takes them', async () => {
+    const [one, other, noted] = [2n ** 60n + 1n, 2n ** 60n + 2n, 2n ** 60n + 3n];
+    const wide = windowCapture((c) => {
+      c.shmem(8 * RANGE);
+      c.init(1);
+      c.mapped(2, noted, 'noted', 0, RANGE, 2 * RANGE);
+      c.lookup(3, 'one', one);
+      c.setup(10, one, 0, RANGE, 0, 2);
+      c.setup(20, other, 0, RANGE, RANGE, 2);
+      c.read(30, other, 4096);
+      c.end(100);
+    });
+    const { reader } = await open(wide);
+    model.take({ kind: 'ready' });
+    const { view } = last('window');
+    const named = view.ranges.map(({ file }) => view.files[file]);
+    assert.deepEqual(
+      named.map(({ path, nodeid }) => [path, nodeid]),
+      [
+        ['/one', `${one}`],
+        [`node ${printId(other)}`, `${other}`],
+        ['/noted', `${noted}`],
+      ],
+    );
+    assert.equal(new Set(named.map(({ number }) => number)).size, 3);
+    const reads = last('figures').figures.files.map(({ nodeid, reads }) => [nodeid, reads]);
+    assert.deepEqual(new Map(reads as [string, number][]).get(`${other}`), 1);
+    assert.equal(reads.length, 3);
+    model.take({ kind: 'place', offset: RANGE });
+    assert.equal(last('place').place.partMaps, 1, 'the same part of another file is not this part');
+    const asked = { kind: 'file', nodeid: named[1].nodeid };
+    assert.deepEqual(checkFromDaxWindow(asked), { ok: true, value: asked });
+    const filter = compileFilter(`nodeid == ${named[1].nodeid}`);
+    assert.ok(filter.ok);
+    assert.deepEqual(
+      [...select(reader, filter.value)].map((row) => reader.columns.opcode[row]),
+      [Opcode.SETUPMAPPING, Opcode.READ],
+    );
   });
 
   it('says the figures anew only when there is something new', async () => {

@@ -33,11 +33,11 @@ describe('what a request is called', () => {
   it('says what it is about, how much it moved, how it ended and how long that took', () => {
     assert.deepEqual(rowText(capture, 3, 'time'), {
       label: 'READ nodeid 2',
-      description: '100 bytes · 100µs',
+      description: '100 bytes · 100 µs',
       icon: 'arrow-down',
       mood: 'fine',
     });
-    assert.match(rowText(capture, 3, 'file').description, /^fh=5 offset=0 size=4K · 100µs/);
+    assert.match(rowText(capture, 3, 'file').description, /^fh=5 offset=0 size=4K · 100 µs/);
     assert.equal(rowText(capture, 1, 'opcode').label, 'a.c');
   });
 
@@ -72,7 +72,7 @@ describe('what a request opens into', () => {
     const phases = part(details, 'Phases').children ?? [];
     assert.deepEqual(
       phases.map(({ label, text }) => `${label} ${text.split(' ')[0]}`),
-      ['queued 0ns', 'daemon 50.0µs', 'host 40.0µs', 'writing 10.0µs'],
+      ['queued 0 ns', 'daemon 50.0 µs', 'host 40.0 µs', 'writing 10.0 µs'],
     );
     const calls = part(details, 'Host system calls').children ?? [];
     assert.match(calls[0].label, /^preadv2\(5, …, 1, 0, RWF_NOWAIT\) = -1 EAGAIN$/);

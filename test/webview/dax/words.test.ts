@@ -28,8 +28,8 @@ const view: WindowView = {
   refusals: 0,
   more: 0,
   files: [
-    { nodeid: 7, path: '/data/orders.db', number: 0 },
-    { nodeid: 8, path: '/data/a\nb', number: 13 },
+    { nodeid: '7', path: '/data/orders.db', number: 0 },
+    { nodeid: '8', path: '/data/a\nb', number: 13 },
   ],
   ranges: [
     {

@@ -1,26 +1,15 @@
 /** The timeline's page by itself, when all rows are others while it is open: a live capture has dropped its oldest. */
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import type { FromTimeline } from '../../../src/control/timeline';
-import { need } from '../../support/need';
-import { CHROMIUM } from '../../support/vscode/workbench';
-import { LonePage } from './lonePage';
+import { lonePage } from './lonePage';
 
 type Filter = Extract<Extract<FromTimeline, { kind: 'question' }>['ask'], { about: 'filter' }>;
 
 describe('a page of the timeline, when its capture begins anew', function () {
   this.timeout(60_000);
-  const lone = new LonePage();
+  const lone = lonePage();
   let page: Page;
-
-  before(async function () {
-    need(this, 'a browser', existsSync(CHROMIUM), `no ${CHROMIUM}`);
-    await lone.start();
-  });
-
-  after(() => lone.end());
-  afterEach(() => lone.close());
 
   const begin = (): Promise<void> => lone.give({ kind: 'begin', sides: 1, live: true });
   const box = () => page.getByRole('combobox', { name: 'Filter requests' });

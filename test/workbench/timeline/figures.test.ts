@@ -63,6 +63,24 @@ describe('the timeline in VS Code, in figures', function () {
     await histogramOfReads().waitFor();
   });
 
+  for (const width of [900, 1280]) {
+    it(`has the histogram in view in a low window, ${width} pixels wide, beside rows`, async () => {
+      await showReads();
+      await page.setViewportSize({ width, height: 600 });
+      await timeline.until('the page has taken its size', async () => {
+        const [frameBox, table, chart] = await Promise.all(
+          ['.tabs-frame', '.statistics-table', '.histogram canvas'].map((part) => frame.locator(part).boundingBox()),
+        );
+        if (!frameBox || !table || !chart) return false;
+        const end = frameBox.y + frameBox.height;
+        return chart.x >= table.x + table.width && chart.y + chart.height <= end + 1 && chart.height >= 80;
+      });
+      for (const name of ['Opcode', 'Count', 'p50']) {
+        assert.ok(await frame.getByRole('columnheader', { name }).isVisible(), name);
+      }
+    });
+  }
+
   it('compares two captures side by side', async () => {
     const pairs = async (): Promise<number> => Number(await frame.locator('#lanes').getAttribute('data-pairs'));
     await command(page, 'Virtio-FS: Compare Captures');

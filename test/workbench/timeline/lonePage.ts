@@ -1,7 +1,13 @@
-/** The timeline's page in a browser by itself: what VS Code would give to it comes when the test says so. */
+/**
+ * The timeline's page in a browser by itself: what VS Code would give to it comes when the test says so.
+ *
+ * `lonePage()` within a `describe` has a browser for its tests; each opens its own page, which is closed after it.
+ */
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import type { FromTimeline, ToTimeline } from '../../../src/control/timeline';
+import { need } from '../../support/need';
 import { CHROMIUM } from '../../support/vscode/workbench';
 
 const project = resolve(__dirname, '../../../..');
@@ -15,7 +21,18 @@ const vscodeWith = (state: unknown): string => `
     setState: () => undefined,
   });`;
 
-export class LonePage {
+export function lonePage(): LonePage {
+  const lone = new LonePage();
+  before(async function () {
+    need(this, 'a browser', existsSync(CHROMIUM), `no ${CHROMIUM}`);
+    await lone.start();
+  });
+  afterEach(() => lone.close());
+  after(() => lone.end());
+  return lone;
+}
+
+class LonePage {
   private browser: Browser | undefined;
   private page: Page | undefined;
 

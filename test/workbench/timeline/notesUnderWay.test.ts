@@ -1,30 +1,18 @@
 /** The timeline's page by itself: what VS Code would give to it comes when the test says so. */
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import type { FromTimeline, Note, ToTimeline } from '../../../src/control/timeline';
-import { need } from '../../support/need';
-import { CHROMIUM } from '../../support/vscode/workbench';
-import { LonePage } from './lonePage';
+import { lonePage } from './lonePage';
 
 describe('a page of the timeline, while notes are under way to it', function () {
   this.timeout(60_000);
-  const lone = new LonePage();
+  const lone = lonePage();
   let page: Page;
-
-  before(async function () {
-    need(this, 'a browser', existsSync(CHROMIUM), `no ${CHROMIUM}`);
-    await lone.start();
-  });
-
-  after(() => lone.end());
 
   beforeEach(async () => {
     page = await lone.open();
     await lone.give({ kind: 'begin', sides: 1, live: false });
   });
-
-  afterEach(() => lone.close());
 
   type Given = Extract<ToTimeline, { kind: 'notes' }>;
   const giveNotes = ({ notes, edition }: Pick<Given, 'notes' | 'edition'>): Promise<void> =>

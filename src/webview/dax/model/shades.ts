@@ -43,7 +43,7 @@ export interface LegendEntry {
   /** How many ranges have it. */
   readonly count: number;
   /** The file that it is about. */
-  readonly nodeid?: number;
+  readonly nodeid?: string;
 }
 
 /** What the colours mean. Of files those with the most ranges. */

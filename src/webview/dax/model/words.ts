@@ -1,7 +1,7 @@
 /** What is at a place of the window, in words: for screen readers, tooltips and details. */
 import type { FiguresView, WindowView } from '../../../control/daxWindow';
 import { quote } from '../../../protocol/text';
-import { durationText } from '../../timeline/model/durations';
+import { printDuration } from '../../../trace/times';
 import type { Grid } from './grid';
 
 /** `2 MiB`, `1.5 MiB`, `300 bytes`. */
@@ -46,7 +46,7 @@ export function factsOf(view: WindowView, grid: Grid, cell: number): readonly Fa
     { name: 'File range', value: `${sizeWords(range.fileOffset)} to ${sizeWords(range.fileOffset + range.length)}` },
     { name: 'Window', value: `${sizeWords(range.offset)} to ${sizeWords(range.offset + range.length)}` },
     { name: 'Access', value: range.writable ? 'read, write' : 'read' },
-    { name: 'Mapped', value: `${asked}, ${durationText(Math.max(0, view.time - range.since))} ago` },
+    { name: 'Mapped', value: `${asked}, ${printDuration(Math.max(0, view.time - range.since))} ago` },
     { name: 'Reclaimed', value: timesWords(range.uses - 1) },
     ...(grid.ranges[cell] > 1 ? [{ name: 'Here as well', value: `${grid.ranges[cell] - 1} more ranges` }] : []),
   ];

@@ -1,6 +1,6 @@
 /** The page: takes what the extension says, keeps what the person has chosen, and has the parts draw it. */
 import type { FiguresView, FromDaxWindow, PlaceView, ToDaxWindow, WindowView } from '../../../control/daxWindow';
-import { durationText } from '../../timeline/model/durations';
+import { printDuration } from '../../../trace/times';
 import { choice, eachFrame, el, thousands } from '../../timeline/view/dom';
 import { type Grid, gridOf } from '../model/grid';
 import { type Colouring, COLOURINGS, legendOf } from '../model/shades';
@@ -68,7 +68,7 @@ export class DaxPage {
       hover: (cell, event) => this.hover(cell, event),
     });
     this.timeBar = new TimeBar((time) => this.go(time));
-    const requests = (nodeid: number): void => this.api.postMessage({ kind: 'file', nodeid });
+    const requests = (nodeid: string): void => this.api.postMessage({ kind: 'file', nodeid });
     this.details = new Details({
       reveal: (request, where) => this.api.postMessage({ kind: 'reveal', request, where }),
       requests,
@@ -282,7 +282,7 @@ export class DaxPage {
               'Thrash, in all',
               figures.maps === 0 ? '0' : `${thousands(figures.again)} (${percentWords(figures.again / figures.maps)})`,
               undefined,
-              `The same part mapped again within ${durationText(figures.thrashNs)} of being given up`,
+              `The same part mapped again within ${printDuration(figures.thrashNs)} of being given up`,
             ] as const,
           ]
         : []),

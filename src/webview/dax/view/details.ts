@@ -1,13 +1,13 @@
 /** What is selected: all facts, who was there before, and ways to the requests. */
 import type { PlaceView, WindowView } from '../../../control/daxWindow';
-import { durationText } from '../../timeline/model/durations';
+import { printDuration } from '../../../trace/times';
 import { el } from '../../timeline/view/dom';
 import type { Grid } from '../model/grid';
 import { factsOf, pathWords, sizeWords, timesWords } from '../model/words';
 
 export interface DetailActs {
   reveal(request: number, where: 'requests' | 'timeline'): void;
-  requests(nodeid: number): void;
+  requests(nodeid: string): void;
 }
 
 export class Details {
@@ -45,7 +45,7 @@ export class Details {
 
   private ways(view: WindowView, range: WindowView['ranges'][number] | undefined): Node[] {
     if (!range) return [];
-    const nodeid = view.files[range.file]?.nodeid ?? 0;
+    const nodeid = view.files[range.file]?.nodeid ?? '0';
     const way = (text: string, act: () => void): HTMLElement => {
       const button = el('button', { type: 'button', class: 'way' }, text);
       button.addEventListener('click', act);
@@ -84,7 +84,7 @@ export class Details {
             el(
               'span',
               { class: 'when' },
-              `${sizeWords(fileOffset)}, ${durationText(Math.max(0, view.time - time))} ago`,
+              `${sizeWords(fileOffset)}, ${printDuration(Math.max(0, view.time - time))} ago`,
             ),
           ),
         ),

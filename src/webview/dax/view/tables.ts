@@ -1,12 +1,12 @@
 /** Figures of the whole capture: files, round trips of MAP, files that are not in the window and why. */
 import type { FiguresView } from '../../../control/daxWindow';
-import { durationText } from '../../timeline/model/durations';
+import { printDuration } from '../../../trace/times';
 import { type Attributes, el, thousands } from '../../timeline/view/dom';
 import { pathWords, sizeWords } from '../model/words';
 
 export interface TableActs {
   find(path: string): void;
-  requests(nodeid: number): void;
+  requests(nodeid: string): void;
 }
 
 const section = (title: string, count: string, open: boolean, ...children: readonly Node[]): HTMLElement =>
@@ -107,8 +107,8 @@ export class Tables {
         {},
         el('th', { scope: 'row' }, `from ${from}`),
         cell(thousands(count)),
-        cell(durationText(median)),
-        cell(durationText(most)),
+        cell(printDuration(median)),
+        cell(printDuration(most)),
       ),
     );
     const table = el('table', {}, head('Live mappings', 'Count', 'Median', 'Longest'), el('tbody', {}, ...rows));

@@ -1,7 +1,7 @@
 /** Two captures in figures: by opcode, what only one of them asks, and where they part. */
 import type { ComparisonView as Comparison, OnlyView, Side } from '../../../control/timeline';
 import { el, requestsText, thousands } from './dom';
-import { durationText } from '../model/durations';
+import { printDuration } from '../../../trace/times';
 import type { Selected } from './model';
 
 export interface ComparisonParts {
@@ -47,7 +47,7 @@ export class ComparisonView {
         number(thousands(counts[0])),
         number(thousands(counts[1])),
         change(counts[0], counts[1], Infinity),
-        ...[p50, p95].flatMap(([a, b]) => [number(durationText(a)), number(durationText(b)), change(a, b, 0.1)]),
+        ...[p50, p95].flatMap(([a, b]) => [number(printDuration(a)), number(printDuration(b)), change(a, b, 0.1)]),
         number(thousands(errors[0])),
         el('td', { class: `number${errors[1] > errors[0] ? ' worse' : ''}` }, thousands(errors[1])),
       ),

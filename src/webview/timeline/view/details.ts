@@ -3,7 +3,7 @@ import type { MessageView, PhaseTimes, RequestView } from '../../../control/time
 import { isFailure } from '../../../trace/expectedErrors';
 import { BytesView } from './bytesView';
 import { el, set } from './dom';
-import { durationText } from '../model/durations';
+import { printDuration } from '../../../trace/times';
 import { FieldTree } from './fieldTree';
 import type { Selected, TimelineModel } from './model';
 
@@ -113,7 +113,7 @@ export class Details {
           'div',
           {},
           el('dt', {}, el('span', { class: `swatch ${phase}` }), phaseTitles[phase]),
-          el('dd', {}, durationText(times[phase])),
+          el('dd', {}, printDuration(times[phase])),
         ),
       );
     }
@@ -164,9 +164,9 @@ function calls({ calls: list, callsMissing }: RequestView): HTMLElement[] {
     const line = el(
       'li',
       { class: failed ? 'failed' : '' },
-      el('span', { class: 'after' }, `+${durationText(Math.max(0, after))}`),
+      el('span', { class: 'after' }, `+${printDuration(Math.max(0, after))}`),
       el('code', {}, text),
-      el('span', { class: 'took' }, durationText(duration) + (otherThread ? ' · other thread' : '')),
+      el('span', { class: 'took' }, printDuration(duration) + (otherThread ? ' · other thread' : '')),
     );
     return line;
   });

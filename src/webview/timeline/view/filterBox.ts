@@ -134,9 +134,7 @@ export class FilterBox {
     const written = this.text.slice(items[0]?.from ?? 0, items[0]?.to ?? 0);
     // What is written in full needs no offer.
     if (items.length === 0 || (items.length === 1 && items[0].label === written)) return this.close();
-    const starts = (item: CompletionView): number =>
-      item.label.toLowerCase().startsWith(written.toLowerCase()) ? 0 : 1;
-    this.items = [...items].sort((a, b) => starts(a) - starts(b)).slice(0, MOST_SHOWN);
+    this.items = items.slice(0, MOST_SHOWN);
     this.active = -1;
     this.popup.replaceChildren(
       ...this.items.map((item, index) =>

@@ -1,5 +1,5 @@
 /** What is shown in words, beside the picture of it: how many requests, and which part of time. */
-import { durationText } from '../model/durations';
+import { printDuration } from '../../../trace/times';
 import { lengthOf, seconds } from '../model/timeScale';
 import { el, paced, requestsText, set, thousands } from './dom';
 import type { TimelineModel } from './model';
@@ -31,7 +31,7 @@ export class ShownText {
     const { span, empty } = this.model;
     this.range.textContent = empty
       ? ''
-      : `${seconds(Math.max(0, Math.round(span.from)))} + ${durationText(lengthOf(span))}`;
+      : `${seconds(Math.max(0, Math.round(span.from)))} + ${printDuration(lengthOf(span))}`;
     set(this.range, { 'data-late': false });
   }
 }

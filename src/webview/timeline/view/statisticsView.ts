@@ -5,7 +5,7 @@ import type { Side } from '../../../control/timeline';
 import { familyIndex, opcodeName } from '../model/families';
 import { figuresOf, histogramOf, type OpcodeFigures, withRoom } from '../model/statistics';
 import { afterPause, el, requestsText, set, thousands } from './dom';
-import { durationText } from '../model/durations';
+import { printDuration } from '../../../trace/times';
 import type { TimelineModel } from './model';
 import { NoRequests } from './noRequests';
 import { cssOf, type Theme } from './theme';
@@ -139,16 +139,16 @@ export class StatisticsView {
         'data-opcode': opcode,
         tabindex: chosen ? 0 : -1,
         'aria-selected': String(chosen),
-        'aria-label': `${opcodeName(opcode)}, ${requestsText(count)}, median ${durationText(figures.p50)}`,
+        'aria-label': `${opcodeName(opcode)}, ${requestsText(count)}, median ${printDuration(figures.p50)}`,
         class: chosen ? 'chosen' : '',
       },
       el('td', { 'data-family': familyIndex(opcode), class: 'opcode' }, opcodeName(opcode)),
       el('td', { class: 'number' }, thousands(count)),
       el('td', { class: `number${failed > 0 ? ' failed' : ''}` }, errors === 0 ? '–' : thousands(errors)),
       ...[figures.p50, figures.p95, figures.p99, figures.max].map((time) =>
-        el('td', { class: 'number' }, durationText(time)),
+        el('td', { class: 'number' }, printDuration(time)),
       ),
-      el('td', { class: 'number total' }, bar, el('span', {}, durationText(total))),
+      el('td', { class: 'number total' }, bar, el('span', {}, printDuration(total))),
     );
   }
 
@@ -184,7 +184,7 @@ export class StatisticsView {
     const none = histogram.counts.length === 0;
     this.caption.textContent = none ? `${name} has no replies` : `Latency of ${name}`;
     set(this.chart, {
-      'aria-label': `Histogram of the latency of ${name}: median ${durationText(figures.p50)}, longest ${durationText(figures.max)}`,
+      'aria-label': `Histogram of the latency of ${name}: median ${printDuration(figures.p50)}, longest ${printDuration(figures.max)}`,
     });
     if (none) return;
     const { edges, counts } = withRoom(histogram);
@@ -216,7 +216,7 @@ export class StatisticsView {
           {
             ...axis,
             size: 26,
-            values: (_plot, ticks) => ticks.map((tick) => (tick === null ? '' : durationText(tick))),
+            values: (_plot, ticks) => ticks.map((tick) => (tick === null ? '' : printDuration(tick))),
             space: 56,
             splits: () => decades(from, to),
           },

@@ -7,7 +7,7 @@ import { isFailure } from '../../../trace/expectedErrors';
 import { errorName, familyIndex, opcodeName } from '../model/families';
 import { sortByKeys, sortByNumber, sortByStart } from '../model/sorting';
 import { afterPause, el, set, thousands } from './dom';
-import { durationText } from '../model/durations';
+import { printDuration } from '../../../trace/times';
 import type { Selected, TimelineModel } from './model';
 import { NoRequests } from './noRequests';
 import { VirtualList } from './virtualList';
@@ -300,7 +300,7 @@ export class Table {
       opcode: opcodeName(opcode[row]),
       path: line?.path ?? '',
       what: line?.what ?? '',
-      latency: latency[row] >= 0 ? durationText(latency[row]) : '',
+      latency: latency[row] >= 0 ? printDuration(latency[row]) : '',
       result: open ? 'in flight' : error[row] < 0 ? errorName(error[row]) : (line?.result ?? ''),
       payload: line && line.payload > 0 ? thousands(line.payload) : '',
     };

@@ -9,7 +9,7 @@ import { ComparisonView } from './comparisonView';
 import { Connection, type Told } from './connection';
 import { Details } from './details';
 import { afterPause, choice, el, set } from './dom';
-import { durationText } from '../model/durations';
+import { printDuration } from '../../../trace/times';
 import { FilterBox } from './filterBox';
 import { Filtering } from './filtering';
 import { keysAloud, keysDialog } from './keysHelp';
@@ -335,7 +335,7 @@ export class Timeline {
       opcodeName(columns.opcode[row]),
       path,
       `at ${(columns.start[row] / 1e9).toFixed(6)} seconds`,
-      latency >= 0 ? `took ${durationText(latency)}` : 'in flight',
+      latency >= 0 ? `took ${printDuration(latency)}` : 'in flight',
       result,
     ];
     return parts.filter((part) => part !== '').join(', ');

@@ -2,7 +2,7 @@
 import { PART, queuedTime } from '../../../control/timelineRows';
 import { errorName, opcodeName } from '../model/families';
 import { el } from './dom';
-import { durationText } from '../model/durations';
+import { printDuration } from '../../../trace/times';
 import type { Selected, TimelineModel } from './model';
 import type { PathTexts } from './pathTexts';
 
@@ -34,7 +34,7 @@ export class Tooltip {
         { class: 'tooltip-head' },
         el('strong', {}, opcodeName(opcode[row])),
         el('span', { class: 'failed' }, failed),
-        el('span', { class: 'took' }, time >= 0 ? durationText(time) : 'in flight'),
+        el('span', { class: 'took' }, time >= 0 ? printDuration(time) : 'in flight'),
       ),
       el('div', { class: 'tooltip-path' }, this.paths.get(side, path[row]) ?? ''),
       el('div', { class: 'doc' }, `${(start[row] / 1e9).toFixed(6)} s · queue ${queue[row]} · pid ${pid[row]}`),
@@ -43,7 +43,7 @@ export class Tooltip {
         { class: 'doc', hidden: !(time >= 0) },
         phases
           .filter(([, length]) => length > 0)
-          .map(([name, length]) => `${name} ${durationText(length)}`)
+          .map(([name, length]) => `${name} ${printDuration(length)}`)
           .join(' · '),
       ),
     );
