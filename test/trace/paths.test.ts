@@ -5,7 +5,7 @@ import { type Capture, RowFlag } from '../../src/trace/capture';
 import { NamesFlag } from '../../src/trace/packet';
 import { DEEPEST_PATH } from '../../src/trace/pathTable';
 import { CaptureBuilder } from './captureBuilder';
-import { FILE, file, folder } from './entryFields';
+import { file, folder } from './entryFields';
 
 const pathsOf = (capture: Capture): string[] =>
   Array.from({ length: capture.count }, (_, row) => capture.path(capture.columns.path[row]));
