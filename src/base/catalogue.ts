@@ -257,6 +257,11 @@ export const catalogue = {
     ),
   lockUnusable: (file: string, why: string) =>
     machine(`${file} cannot be locked: ${why}`, 'Set XDG_CACHE_HOME to a folder on a file system that has locks.'),
+  kernelModulesUnusable: (why: string) =>
+    machine(
+      `the modules of the guest's kernel cannot be used: ${why}`,
+      'Name another kernel with --kernel, or leave it out.',
+    ),
   toolMissing: (what: string, remedy: string) => machine(`${what} is missing`, remedy),
   qemuOnly: (option: string) =>
     usage(`${option} is for QEMU only, and the guest is User Mode Linux`, `Use --guest qemu, or leave out ${option}.`),
@@ -265,7 +270,7 @@ export const catalogue = {
     failure(`the virtio-fs daemon did not start: ${why}`, 'Its own message above says what it lacks.'),
   guestGone: (command: string) =>
     failure(
-      `the guest ended before the command did: ${command}`,
+      `the guest ended before the command did: ${command.length > 200 ? `${command.slice(0, 200)}…` : command}`,
       'Without --command there is a shell to look around in.',
     ),
   inputUnreadable: (why: string) =>

@@ -8,6 +8,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import * as zlib from 'node:zlib';
+import { trouble } from '../base/catalogue';
 
 export interface KernelModule {
   readonly name: string;
@@ -17,7 +18,7 @@ export interface KernelModule {
 
 /**
  * `wanted` and what they depend on, dependencies first, without what is built in. `folder` is the kernel's
- * `/lib/modules/RELEASE`. Throws an Error that names the module when one is neither built in nor there.
+ * `/lib/modules/RELEASE`. Throws a Trouble that names the module when one is neither built in nor there.
  */
 export function resolveModules(folder: string, wanted: readonly string[]): KernelModule[] {
   const builtin = new Set(readList(join(folder, 'modules.builtin')).map(moduleName));
@@ -29,7 +30,7 @@ export function resolveModules(folder: string, wanted: readonly string[]): Kerne
     }
     const path = paths.get(name);
     if (path === undefined) {
-      throw new Error(`the kernel in ${folder} has no module "${name}", built in or loadable`);
+      throw trouble('kernelModulesUnusable', `the kernel of ${folder} has no module "${name}", built in or loadable`);
     }
     const content = readModule(join(folder, path));
     for (const needed of dependencies(content)) {
@@ -86,16 +87,17 @@ function readModule(path: string): Buffer {
       return decompress(program, path + suffix);
     }
   }
-  throw new Error(`the kernel module ${path} is listed but not there`);
+  throw trouble('kernelModulesUnusable', `${path} is listed but not there`);
 }
 
 function decompress(program: string, path: string): Buffer {
   const result = spawnSync(program, ['-dcq', path], { maxBuffer: 256 << 20 });
   if (result.error !== undefined) {
-    throw new Error(`${path} is compressed and the program "${program}" is not there: ${result.error.message}`);
+    const fix = `Run: sudo apt-get install ${program === 'xz' ? 'xz-utils' : program}`;
+    throw trouble('toolMissing', `${program}, for the kernel module ${path},`, fix);
   }
   if (result.status !== 0) {
-    throw new Error(`${program} could not decompress ${path}: ${result.stderr.toString().trim()}`);
+    throw trouble('kernelModulesUnusable', `${program} on ${path}: ${result.stderr.toString().trim()}`);
   }
   return result.stdout;
 }

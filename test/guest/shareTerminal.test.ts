@@ -51,6 +51,25 @@ describe('virtiofs-studio share on a terminal', function () {
     await at.nothingIsLeft();
   });
 
+  for (const kind of ['qemu', 'uml']) {
+    it(`takes a long paste at the prompt and for a program, and hears on: ${kind}`, async () => {
+      const terminal = new Terminal(at, `--guest ${kind}${kind === 'uml' ? '' : ' --accel tcg'}`);
+      await terminal.seen(/share# /);
+      const lines = (text: string): string => Array.from({ length: 120 }, (_, i) => `${text} ${i}\r`).join('');
+      terminal.type(`${lines(`n=$((n+1)); : ${'x'.repeat(40)}`)}echo $n lines; cat >pasted\r`);
+      await terminal.seen(/120 lines\r\n/);
+      terminal.type(`${lines('y'.repeat(50))}\x04echo al""ive\r`);
+      await terminal.seen(/alive\r\n/);
+      terminal.type('exit\r');
+      assert.equal(await terminal.left(), 0);
+      assert.equal(
+        fs.readFileSync(path.join(at.shared, 'pasted'), 'utf8'),
+        lines('y'.repeat(50)).replaceAll('\r', '\n'),
+      );
+      await at.nothingIsLeft();
+    });
+  }
+
   it('gives the guest the size of a terminal that changes, by no request of the guest', async () => {
     const [name, capture] = [path.join(at.base, 'tty'), path.join(at.base, 'c.fuse.pcapng')];
     const words = `--guest uml --cache never --capture ${capture}`;

@@ -46,10 +46,27 @@ describe('guest tools', () => {
       assert.deepEqual(dependencies(module('a-b,c')), ['a_b', 'c']);
     });
 
+    it('that are compressed with what is not here, or not at all, are named', () => {
+      const before = process.env['PATH'];
+      fs.renameSync(path.join(folder, 'kernel/virtio.ko'), path.join(folder, 'kernel/virtio.ko.xz'));
+      try {
+        process.env['PATH'] = folder;
+        assert.throws(() => resolveModules(folder, ['virtio']), { code: 'toolMissing', remedy: /install xz-utils$/ });
+        fs.writeFileSync(path.join(folder, 'xz'), '#!/bin/sh\necho "no xz file" >&2\nexit 1\n', { mode: 0o755 });
+        assert.throws(() => resolveModules(folder, ['virtio']), {
+          code: 'kernelModulesUnusable',
+          message: /xz on .*virtio\.ko\.xz: no xz file/,
+        });
+      } finally {
+        process.env['PATH'] = before;
+      }
+    });
+
     it('that are nowhere are named', () => {
-      assert.throws(() => resolveModules(folder, ['ext4']), /has no module "ext4"/);
+      const unusable = { code: 'kernelModulesUnusable' };
+      assert.throws(() => resolveModules(folder, ['ext4']), { ...unusable, message: /has no module "ext4"/ });
       fs.rmSync(path.join(folder, 'kernel/virtio.ko'));
-      assert.throws(() => resolveModules(folder, ['virtio']), /virtio\.ko is listed but not there/);
+      assert.throws(() => resolveModules(folder, ['virtio']), { ...unusable, message: /virtio\.ko is listed but not/ });
       assert.deepEqual([hasModule(folder, 'virtiofs'), hasModule(folder, 'ext4')], [true, false]);
     });
   });
