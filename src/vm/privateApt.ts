@@ -14,6 +14,7 @@ import { text } from 'node:stream/consumers';
 import { trouble } from '../base/catalogue';
 import type { FileLock } from './fileLock';
 import { onPath } from './onPath';
+import { Workplace } from './workplace';
 
 export interface PackageSelection {
   /** Debian suites, the preferred one first. */
@@ -62,14 +63,29 @@ export async function fetchPackages(
   signal?: AbortSignal,
   lock?: FileLock,
 ): Promise<FetchedPackage[]> {
-  const run = runUntil(signal, lock);
+  const workplace = await Workplace.open();
+  try {
+    return await fetchWith(runUntil(signal, lock), workplace, selection, target, progress);
+  } finally {
+    await workplace.close();
+  }
+}
+
+async function fetchWith(
+  run: Run,
+  workplace: Workplace,
+  selection: PackageSelection,
+  target: string,
+  progress: (line: string) => void,
+): Promise<FetchedPackage[]> {
   const state = join(target, '.apt');
   await rm(state, { recursive: true, force: true });
   await mkdir(join(state, 'lists', 'partial'), { recursive: true });
   await mkdir(join(state, 'archives', 'partial'), { recursive: true });
   await writeFile(join(state, 'status'), '');
 
-  const [mirror, keyring] = [await debianMirror(run, state), await debianKeyring(run, state)];
+  const mirror = await debianMirror(run, state);
+  const keyring = await debianKeyring(run, state, workplace);
   const suites = [...selection.suites, ...(selection.exceptions ? [selection.exceptions.suite] : [])];
   const sources = suites.map((suite) => `deb [signed-by=${keyring}] ${mirror} ${suite} main\n`);
   await writeFile(join(state, 'sources.list'), sources.join(''));
@@ -121,9 +137,14 @@ export function mirrorOfTemplate(template: string): string | undefined {
   return /^BaseURI: *(\S+?)\/?$/m.exec(template)?.[1];
 }
 
-/** Debian's keys: installed on Debian; on Ubuntu in a package of Ubuntu's own archive. */
-async function debianKeyring(run: Run, state: string): Promise<string> {
-  return existsSync(`/${KEYRING}`) ? `/${KEYRING}` : fromOwnArchive(run, state, 'debian-archive-keyring', KEYRING);
+/**
+ * Debian's keys: installed on Debian; on Ubuntu in a package of Ubuntu's own archive. Not in `state`, whose path may
+ * have signs at which apt cuts it.
+ */
+async function debianKeyring(run: Run, state: string, workplace: Workplace): Promise<string> {
+  if (existsSync(`/${KEYRING}`)) return `/${KEYRING}`;
+  const unpacked = await fromOwnArchive(run, state, 'debian-archive-keyring', KEYRING);
+  return workplace.write('debian.gpg', await readFile(unpacked));
 }
 
 /** A file of a package of the distribution that runs here; its path. The package is unpacked, not installed. */

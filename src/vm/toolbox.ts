@@ -80,6 +80,8 @@ const recipes: Record<ToolboxName, PackageSelection> = {
   trixie: { suites: ['trixie'], packages: ['linux-image-cloud-amd64', 'zstd', 'libc6'] },
 };
 
+/** The loader cuts the paths of libraries there, and apt waits for ever. */
+const NO_PLACE = /[:;\n]/;
 const LIBRARIES = 'usr/lib/x86_64-linux-gnu';
 /** The kernel, decompressed. */
 const VMLINUX = 'vmlinux';
@@ -107,6 +109,7 @@ export async function fetchToolbox(
   const final = toolboxFolder(name);
   if (final === undefined) throw trouble('cacheNowhere');
   if (!existsSync(final)) {
+    if (NO_PLACE.test(final)) throw trouble('cachePathBad', final);
     if (process.arch !== 'x64') {
       throw trouble('toolboxOtherMachine', process.arch);
     }

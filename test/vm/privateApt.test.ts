@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cached } from '../../src/vm/cacheFolder';
 import { fetchPackages, mirrorOfTemplate } from '../../src/vm/privateApt';
 import { exited } from '../../src/vm/workplace';
+import { need } from '../support/need';
 
 describe("the mirror that python-apt's description of a distribution names", () => {
   it('is the first archive, without a slash at its end', () => {
@@ -163,5 +164,26 @@ describe('programs that fetch and unpack packages', () => {
     });
     await hasEnded(left);
     assert.deepEqual(readdirSync(join(folder, 'cache')), ['thing']);
+  });
+
+  it('are given keys by a path that apt does not cut, wherever the cache is', function () {
+    const find = `for word; do case $word in Dir::Etc::sourcelist=*) cp "\${word#*=}" ${folder}/sources ;; esac; done`;
+    program('apt-get', `case $1 in ${MIRROR} download) : >$2_1_all.deb ;; *) ${find}; exit 1 ;; esac`);
+    const keys = 'usr/share/keyrings/debian-archive-keyring.gpg';
+    program('dpkg-deb', `mkdir -p "$3/$(dirname ${keys})"; echo keys >"$3/${keys}"`);
+    const target = join(folder, 'a "b c');
+    mkdirSync(target);
+    const script = `
+      require(${JSON.stringify(resolve(__dirname, '../../src/vm/privateApt.js'))})
+        .fetchPackages(${JSON.stringify(selection)}, ${JSON.stringify(target)}, () => {})
+        .catch(({ code }) => console.log(code));`;
+    // As on a machine that has no keys of Debian's.
+    const hidden = existsSync(`/${dirname(keys)}`) ? `mount -t tmpfs none /${dirname(keys)} || exit 99; ` : '';
+    const words = ['-m', 'sh', '-c', `${hidden}exec "$@"`, 'sh', process.execPath, '-e', script];
+    const { status, stdout } = spawnSync('unshare', words, { encoding: 'utf8' });
+    need(this, 'a mount namespace', status === 0, 'unshare -m and mount are not allowed');
+    assert.equal(stdout, 'packagesNotFetched\n');
+    const line = readFileSync(join(folder, 'sources'), 'utf8');
+    assert.match(line, /^deb \[signed-by=\/[^\s"']+\.gpg\] http:\/\/mirror\.example\/debian a main\n$/);
   });
 });

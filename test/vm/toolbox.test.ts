@@ -9,7 +9,7 @@ import { programWithLibraries } from '../../src/vm/initramfs';
 import { elfKernel } from '../../src/vm/kernelImage';
 import { lockProgram } from '../../src/vm/lockProgram';
 import { dependencies, hasModule, resolveModules } from '../../src/vm/modules';
-import { kernelFrom } from '../../src/vm/toolbox';
+import { fetchToolbox, kernelFrom } from '../../src/vm/toolbox';
 
 describe('guest tools', () => {
   let folder: string;
@@ -69,6 +69,23 @@ describe('guest tools', () => {
       assert.throws(() => resolveModules(folder, ['virtio']), { ...unusable, message: /virtio\.ko is listed but not/ });
       assert.deepEqual([hasModule(folder, 'virtiofs'), hasModule(folder, 'ext4')], [true, false]);
     });
+  });
+
+  it('are not fetched into a path from which they could not be started', async () => {
+    const before = process.env['XDG_CACHE_HOME'];
+    try {
+      for (const sign of [':', ';', '\n']) {
+        process.env['XDG_CACHE_HOME'] = path.join(folder, `a${sign}b`);
+        await assert.rejects(
+          fetchToolbox('current', () => assert.fail('it is tried')),
+          { code: 'cachePathBad' },
+        );
+      }
+    } finally {
+      if (before === undefined) delete process.env['XDG_CACHE_HOME'];
+      else process.env['XDG_CACHE_HOME'] = before;
+    }
+    assert.deepEqual(fs.readdirSync(folder), []);
   });
 
   describe('a kernel image', () => {
