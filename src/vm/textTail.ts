@@ -1,6 +1,4 @@
 /** Keeps the last part of what a console or a program says, for when something goes wrong. */
-import { StringDecoder } from 'node:string_decoder';
-
 const KEPT = 64 * 1024;
 /** QEMU's advice to whoever writes its command line: never why something went wrong. */
 const ADVICE = /^qemu-system-\S+: .*\bwarning: .* (?:is|are) deprecated/;
@@ -8,13 +6,13 @@ const ADVICE = /^qemu-system-\S+: .*\bwarning: .* (?:is|are) deprecated/;
 export class TextTail {
   private kept = '';
   /** What comes may be cut in the middle of a character. */
-  private readonly decoder = new StringDecoder('utf8');
+  private readonly decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
   /** `most`: characters. */
   constructor(private readonly most = KEPT) {}
 
   add(chunk: Buffer): void {
-    this.kept = (this.kept + this.decoder.write(chunk)).slice(-this.most);
+    this.kept = (this.kept + this.decoder.decode(chunk, { stream: true })).slice(-this.most);
   }
 
   get text(): string {
