@@ -243,6 +243,11 @@ export const catalogue = {
       `the guest tools cannot be kept in ${folder}: ${why}`,
       'Make room there and let this user write to it, or set XDG_CACHE_HOME to a folder where that is so.',
     ),
+  cachePathBad: (folder: string) =>
+    machine(
+      `the guest tools could not be started from ${folder}: its path has a colon, a semicolon or a line end`,
+      'Set XDG_CACHE_HOME to a folder without them.',
+    ),
   cacheNowhere: () =>
     machine(
       'there is no place to keep the guest tools in: this user has no home folder',
@@ -296,7 +301,7 @@ export const catalogue = {
     ),
   guestGone: (command: string) =>
     failure(
-      `the guest ended before the command did: ${command}`,
+      `the guest ended before the command did: ${command.length > 200 ? `${command.slice(0, 200)}…` : command}`,
       'Without --command there is a shell to look around in.',
     ),
   inputUnreadable: (why: string) =>

@@ -4,7 +4,7 @@
  */
 import { once } from 'node:events';
 import { fstatSync } from 'node:fs';
-import { trouble } from '../base/catalogue';
+import { Trouble, trouble } from '../base/catalogue';
 import type { Guest } from '../vm/launcher';
 
 /** Its status. Throws a Trouble where the guest ends first, or standard input cannot be read. */
@@ -21,7 +21,8 @@ export async function runCommand(guest: Guest, command: string): Promise<number>
       ...(stdin.isTTY ? {} : { input: stdin }),
     });
     return status;
-  } catch {
+  } catch (error) {
+    if (error instanceof Trouble) throw error;
     if (stdin.errored) throw trouble('inputUnreadable', stdin.errored.message);
     throw trouble('guestGone', command);
   }

@@ -18,6 +18,7 @@ import { mountCommand, mountPoint } from '../vm/guestInit';
 import { needKvm, probeKvm } from '../vm/kvm';
 import { QEMU_MEMORY_MIB, startGuest } from '../vm/launcher';
 import type { Guest, GuestOptions } from '../vm/launcher';
+import { TextTail } from '../vm/textTail';
 import { guestTools, namedKernel } from '../vm/toolbox';
 import { Workplace } from '../vm/workplace';
 import { runCommand } from './guestCommand';
@@ -260,8 +261,10 @@ class ShareCommand {
 
   private async runInGuest(script: string): Promise<RunResult> {
     if (this.guest === undefined) throw trouble('guestNotThere');
-    const { status, output } = await this.guest.run(script);
-    return { status, output: output.toString('utf8').slice(-MOST_OUTPUT) };
+    // No more is kept than is told: a script may have no end.
+    const output = new TextTail(MOST_OUTPUT);
+    const { status } = await this.guest.run(script, { onOutput: (chunk) => output.add(chunk) });
+    return { status, output: output.text };
   }
 }
 

@@ -1,6 +1,7 @@
 /**
  * Joins the user's terminal to the guest's console, until the guest ends. Knows nothing of how a guest is started.
  */
+import { PacedKeys } from './pacedKeys';
 import { mountPoint } from '../vm/guestInit';
 import type { Guest, GuestOptions } from '../vm/launcher';
 import { QEMU_TERMINAL } from '../vm/qemuArguments';
@@ -19,11 +20,13 @@ export async function converse(guest: Guest, { kind, shares }: Pick<GuestOptions
   const [input, output] = [process.stdin, process.stdout];
   const places = shares.map((share) => mountPoint(share.tag)).join(', ');
   output.write(`Linux ${guest.release}; shared: ${places}. "exit" leaves, Ctrl-] ends the guest at once.\n`);
+  const paced = kind === 'uml' ? new PacedKeys(guest.console) : undefined;
   const type = (keys: Buffer): void => {
     if (keys.includes(ESCAPE)) {
       void guest.workplace.close(0);
     } else {
-      guest.console.write(keys);
+      if (paced === undefined) guest.console.write(keys);
+      else paced.type(keys);
     }
   };
   const device = kind === 'uml' ? UML_TERMINAL : QEMU_TERMINAL;
@@ -32,7 +35,10 @@ export async function converse(guest: Guest, { kind, shares }: Pick<GuestOptions
     guest.run(resized, { folder: '/' }).catch(() => {}); // It has just ended.
   };
   let last: number | undefined;
-  guest.console.on('data', (chunk: Buffer) => (last = chunk.at(-1)));
+  guest.console.on('data', (chunk: Buffer) => {
+    last = chunk.at(-1);
+    paced?.heard();
+  });
   guest.console.pipe(output, { end: false });
   input.setRawMode(true);
   input.on('data', type);
@@ -43,6 +49,7 @@ export async function converse(guest: Guest, { kind, shares }: Pick<GuestOptions
   try {
     await guest.ended;
   } finally {
+    paced?.end();
     output.off('resize', resize);
     input.off('data', type);
     input.setRawMode(false);

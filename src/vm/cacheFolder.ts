@@ -55,12 +55,13 @@ export function makeFolder(path: string): void {
 /**
  * The folder `name` in the cache. Where it is not there yet `make` fills a scratch folder, which is then renamed into
  * place, so that nobody ever sees half of it, also after a power cut. Of several runs at a time one makes it and the
- * others wait for it. `waiting` is told that another makes it, and that one's process id where it is known; `signal`
- * ends the wait. Throws a Trouble where nothing can be kept.
+ * others wait for it; `make` gives the lock to the programs that it starts, to keep others out while they run.
+ * `waiting` is told that another makes it, and that one's process id where it is known; `signal` ends the wait. Throws
+ * a Trouble where nothing can be kept.
  */
 export async function cached(
   name: string,
-  make: (scratch: string) => Promise<void>,
+  make: (scratch: string, lock: FileLock) => Promise<void>,
   {
     waiting = () => {},
     root = cacheFolder(),
@@ -90,7 +91,11 @@ export async function cached(
 }
 
 /** Whoever calls has the lock; a process that exits in the middle releases it here. */
-async function fill(folder: string, make: (scratch: string) => Promise<void>, lock: FileLock): Promise<void> {
+async function fill(
+  folder: string,
+  make: (scratch: string, lock: FileLock) => Promise<void>,
+  lock: FileLock,
+): Promise<void> {
   const [root, name] = [dirname(folder), basename(folder)];
   // Whoever left these has died.
   const partial = (await readdir(root)).filter((entry) => entry.startsWith(`${name}.partial-`));
@@ -102,7 +107,7 @@ async function fill(folder: string, make: (scratch: string) => Promise<void>, lo
   };
   process.once('exit', dropped);
   try {
-    await make(scratch);
+    await make(scratch, lock);
     // All of it is on the disk before its name is: a file system may keep a rename and lose what was written before it.
     await syncFileSystem(scratch);
     await rename(scratch, folder);

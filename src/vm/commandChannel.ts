@@ -3,16 +3,17 @@
  *
  * Two character devices in the guest (raw terminals or virtio ports), byte streams here; the second only brings errors.
  * The guest sends lines `TOKEN started`, `TOKEN failed WHAT` and `TOKEN ready RELEASE`, TOKEN being a random word of
- * this boot. The host sends `WORD BASE64 STREAMS [FOLDER]` with a fresh random word and a shell script; the guest runs
- * it, its output comes as it is, then a line `WORD STATUS`. STREAMS is a list: with `errors` standard error comes on
- * the second stream instead of the first, with an end of its own; with `input` records of input follow
- * (`commandInput.ts`), each but the first when `TOKEN more WORD` asks for it. The words cannot be guessed, so no output
- * can be taken for the end. One command runs at a time; further ones wait.
+ * this boot. The host sends `WORD STREAMS [FOLDER]` with a fresh random word, then a shell script in records
+ * (`commandRecords.ts`); the guest runs it, its output comes as it is, then a line `WORD STATUS`. STREAMS is a list:
+ * with `errors` standard error comes on the second stream instead of the first, with an end of its own; with `input`
+ * records of input follow. `TOKEN more WORD` asks for each record but the first. The words cannot be guessed, so no
+ * output can be taken for the end. One command runs at a time; further ones wait.
  */
 import { randomBytes } from 'node:crypto';
 import type { Duplex, Readable } from 'node:stream';
 import { trouble } from '../base/catalogue';
-import { CommandInput } from './commandInput';
+import { CommandRecords } from './commandRecords';
+import type { SendRecord } from './commandRecords';
 import { MarkedStream } from './markedStream';
 import type { TakeOutput } from './markedStream';
 
@@ -48,7 +49,7 @@ interface Running {
   readonly token: string;
   readonly onOutput: TakeOutput;
   readonly onErrors: TakeOutput | undefined;
-  readonly input: CommandInput | undefined;
+  readonly sent: CommandRecords;
   /** Streams that have not come to its end. */
   open: number;
   readonly resolve: (status: number) => void;
@@ -70,15 +71,12 @@ export class CommandChannel {
   private closed: Error | undefined;
   private readonly whenIdle: (() => void)[] = [];
 
-  /**
-   * Takes over both streams. A record of input has at most `recordBytes`; `onEvent` is told what the init script
-   * reports.
-   */
+  /** Takes over both streams. `onEvent` is told what the init script reports. */
   constructor(
     private readonly stream: Duplex,
     errors: Readable,
     token: string,
-    private readonly recordBytes: number,
+    private readonly sendRecord: SendRecord,
     private readonly onEvent: (event: GuestEvent) => void,
   ) {
     this.output = new MarkedStream(stream, () => this.running?.onOutput);
@@ -118,16 +116,22 @@ export class CommandChannel {
     // Whatever its command still writes is nobody's, and keeps the guest from reading this.
     this.output.release();
     this.errors.release();
-    this.write(freshToken(), script, { folder: '/' });
+    this.send(freshToken(), script, { folder: '/' }, () => {});
   }
 
-  private write(token: string, script: string, { folder, onErrors, input }: CommandOptions): void {
+  private send(
+    token: string,
+    script: string,
+    { folder, onErrors, input }: CommandOptions,
+    failed: (error: Error) => void,
+  ): CommandRecords {
     const streams = `output${onErrors === undefined ? '' : ',errors'}${input === undefined ? '' : ',input'}`;
-    this.stream.write(`${token} ${Buffer.from(script).toString('base64')} ${streams} ${folder ?? ''}\n`);
+    this.stream.write(`${token} ${streams} ${folder ?? ''}\n`);
+    return new CommandRecords(script, input, this.stream, this.sendRecord, failed);
   }
 
   private giveUp(reason: Error): void {
-    this.running?.input?.end();
+    this.running?.sent.end();
     this.running?.reject(reason);
     this.leave();
   }
@@ -154,12 +158,11 @@ export class CommandChannel {
     }
     const token = freshToken();
     const chunks: Buffer[] = [];
-    const { onOutput = (chunk) => void chunks.push(chunk), onErrors, input } = options;
-    this.write(token, script, options);
+    const { onOutput = (chunk) => void chunks.push(chunk), onErrors } = options;
     const status = new Promise<number>((resolve, reject) => {
-      const sent = input && new CommandInput(input, this.stream, this.recordBytes, reject);
+      const sent = this.send(token, script, options, reject);
       const open = onErrors === undefined ? 1 : 2;
-      this.running = { token, onOutput, onErrors, input: sent, open, resolve, reject };
+      this.running = { token, onOutput, onErrors, sent, open, resolve, reject };
     });
     for (const stream of onErrors === undefined ? [this.output] : [this.output, this.errors]) {
       stream.expect(token, (text) => this.comeToEnd(Number(text)));
@@ -173,7 +176,7 @@ export class CommandChannel {
   /** A stream has brought all that the running command wrote to it. */
   private comeToEnd(status: number): void {
     const running = this.running as Running;
-    running.input?.end();
+    running.sent.end();
     running.open--;
     if (running.open === 0) {
       running.resolve(status);
@@ -191,7 +194,7 @@ export class CommandChannel {
     } else if (kind === 'ready') {
       this.onEvent({ kind, release: words });
     } else if (kind === 'more' && words === this.running?.token) {
-      this.running.input?.more();
+      this.running.sent.more();
     }
   }
 }

@@ -3,8 +3,8 @@
  * is ever left over and nobody judges from a process id whether an owner lives.
  *
  * Node has no flock(2). flock(1) takes the lock on a descriptor that it inherits from us, and what has the lock is the
- * open file behind it, which stays ours when that program has ended. No other child inherits it. Knows nothing of what
- * is locked.
+ * open file behind it, which stays ours when that program has ended. No other child inherits it unless it is given it.
+ * Knows nothing of what is locked.
  */
 import { spawn } from 'node:child_process';
 import {
@@ -34,7 +34,8 @@ export class FileLock {
 
   constructor(
     private readonly path: string,
-    private readonly fd: number,
+    /** A child that inherits it has the lock as well, if need be for longer than this process lives. */
+    readonly fd: number,
   ) {}
 
   /** Lets the next one have it. The file goes first: who gets the lock of a removed file tries again. */

@@ -25,6 +25,8 @@ export interface InitPlan {
   readonly channel: string;
   /** Device for the errors of commands, as a shell pattern. */
   readonly errors: string;
+  /** Where long records of the channel are, as a folder of the host's own files (User Mode Linux only). */
+  readonly records?: string;
   /** Word that starts every line of ours on the channel, unknown to the programs in the guest. */
   readonly token: string;
   /** Give a shell on this terminal device; leaving it powers the guest off. */
@@ -69,6 +71,7 @@ export function guestInit(plan: InitPlan): string {
     '',
     'problems=',
     ...plan.modules.map((path) => `insmod ${shellQuote(path)} || problems="$problems module:${path}"`),
+    ...recordLines(plan.records),
     // The devices may come a moment after their module.
     `for try in $(seq 100); do set -- ${plan.channel} ${plan.errors}; [ -c "$1" -a -c "$2" ] && break; usleep 20000; done`,
     'exec 3<>"$1" 4<>"$2"',
@@ -85,6 +88,12 @@ export function guestInit(plan: InitPlan): string {
     'leave',
     '',
   ].join('\n');
+}
+
+function recordLines(folder: string | undefined): string[] {
+  if (folder === undefined) return [];
+  const mount = `mount -t hostfs -o ro,${shellQuote(folder)} records $records`;
+  return ['records=/run/records', `mkdir $records; ${mount} || problems="$problems mount:records"`];
 }
 
 /** `serve` runs the channel's commands one after another; `leave` unmounts, so that the daemon sees DESTROY. */
@@ -105,23 +114,30 @@ poweroff -f
 END
 chmod 755 /bin/leave
 feed() {
-  # dd has read all of a record before it writes, so that the next one is found whatever becomes of this one.
-  while read -r length <&3 && [ "$length" != 0 ]; do
-    dd bs=$length count=1 iflag=fullblock <&3 2>/dev/null
+  while read -r record <&3 && [ "$record" != - ]; do
+    case $record in
+      0) return ;;
+      file*) dd if=$records/$record bs=64k 2>/dev/null ;;
+      # dd has read all of a record before it writes, so that the next one is found whatever becomes of this one.
+      *) dd bs=$record count=1 iflag=fullblock <&3 2>/dev/null ;;
+    esac
     say more $token
   done
+  false
 }
 answer() {
   # From a folder of its own, so that this shell keeps no mount busy.
   (cd \${folder:-$home} && exec sh /run/command) >&3 2>&$errors 3>&- 4>&-
-  status=$?
-  [ $errors = 3 ] || printf '\\n%s %d\\n' "$token" $status >&4
-  printf '\\n%s %d\\n' "$token" $status >&3
+  tell $?
+}
+tell() {
+  [ $errors = 3 ] || printf '\\n%s %d\\n' "$token" $1 >&4
+  printf '\\n%s %d\\n' "$token" $1 >&3
 }
 serve() {
-  while read -r token command streams folder <&3; do
-    printf %s "$command" | base64 -d >/run/command
+  while read -r token streams folder <&3; do
     case $streams in *errors*) errors=4 ;; *) errors=3 ;; esac
+    feed >/run/command || { tell 126; continue; }
     case $streams in
       # What the command has not read is read here, for the line to be free for the next command.
       *input*) feed | { answer; cat >/dev/null; } ;;

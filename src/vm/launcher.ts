@@ -7,6 +7,7 @@
  */
 import type { ChildProcess } from 'node:child_process';
 import { existsSync, realpathSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Duplex, Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { trouble } from '../base/catalogue';
@@ -14,20 +15,13 @@ import { PROBLEMS_FD, SOCKET_FD, TRACE_FD, ownDaemon, startBackEnd, whileRunning
 import type { BackEnd } from './backEnd';
 import { CommandChannel, freshToken } from './commandChannel';
 import type { CommandOptions, CommandResult, GuestEvent } from './commandChannel';
+import { RECORDS_FOLDER, inFiles, onTheLine } from './commandRecords';
 import { likelyReason } from './diagnosis';
 import { mountPoint } from './guestInit';
 import type { GuestMount, InitPlan } from './guestInit';
 import { buildInitramfs } from './initramfs';
 import type { ExtraFile } from './initramfs';
-import {
-  QEMU_CHANNEL,
-  QEMU_ERRORS,
-  QEMU_EXTRA,
-  QEMU_MODULES,
-  QEMU_RECORD_BYTES,
-  QEMU_TERMINAL,
-  qemuArguments,
-} from './qemuArguments';
+import { QEMU_CHANNEL, QEMU_ERRORS, QEMU_EXTRA, QEMU_MODULES, QEMU_TERMINAL, qemuArguments } from './qemuArguments';
 import { QmpClient } from './qmp';
 import { TextTail } from './textTail';
 import type { Kernel, Toolbox } from './toolbox';
@@ -37,7 +31,6 @@ import {
   UML_ERRORS,
   UML_EXTRA,
   UML_MODULES,
-  UML_RECORD_BYTES,
   UML_TERMINAL,
   umlArguments,
   umlEnvironment,
@@ -157,7 +150,8 @@ export async function startGuest(options: GuestOptions, workplace?: Workplace): 
 async function start(options: GuestOptions, workplace: Workplace): Promise<Guest> {
   const progress = options.progress ?? (() => {});
   const token = freshToken();
-  const initramfs = workplace.write('initramfs', initramfsFor(options, token));
+  const sendRecord = options.kind === 'uml' ? inFiles(workplace) : onTheLine;
+  const initramfs = workplace.write('initramfs', initramfsFor(options, token, workplace));
 
   progress(`starting ${options.shares.length === 1 ? 'the daemon' : `${options.shares.length} daemons`}`, 'daemons');
   const backEnds: BackEnd[] = [];
@@ -194,8 +188,7 @@ async function start(options: GuestOptions, workplace: Workplace): Promise<Guest
   const qmp = qmpStream === undefined ? undefined : new QmpClient(qmpStream, (name) => name === 'STOP' && boot.stop());
   qmp?.connect().catch(() => {}); // QEMU that ends at once says why on standard error; `ended` tells.
 
-  const recordBytes = options.kind === 'uml' ? UML_RECORD_BYTES : QEMU_RECORD_BYTES;
-  const channel = new CommandChannel(stream as Duplex, errors as Duplex, token, recordBytes, (event) =>
+  const channel = new CommandChannel(stream as Duplex, errors as Duplex, token, sendRecord, (event) =>
     boot.take(event),
   );
   const ended = exited(child);
@@ -337,7 +330,7 @@ function daemonCommand(share: GuestShare, options: GuestOptions, cpu: number | u
   ];
 }
 
-function initramfsFor(options: GuestOptions, token: string): Buffer {
+function initramfsFor(options: GuestOptions, token: string, { folder }: Workplace): Buffer {
   const uml = options.kind === 'uml';
   const { busybox, uml: umlTools } = options.tools;
   if (busybox === undefined) {
@@ -355,6 +348,7 @@ function initramfsFor(options: GuestOptions, token: string): Buffer {
     })),
     channel: uml ? UML_CHANNEL : QEMU_CHANNEL,
     errors: uml ? UML_ERRORS : QEMU_ERRORS,
+    ...(uml ? { records: join(folder, RECORDS_FOLDER) } : {}),
     token,
     ...(options.shell === undefined
       ? {}

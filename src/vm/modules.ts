@@ -8,7 +8,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import * as zlib from 'node:zlib';
-import { trouble } from '../base/catalogue';
+import { Trouble, trouble } from '../base/catalogue';
 import { systemReason } from '../base/systemReason';
 
 export interface KernelModule {
@@ -80,6 +80,7 @@ function readModule(folder: string, path: string): Buffer {
   try {
     return read(join(folder, path) + suffix);
   } catch (error) {
+    if (error instanceof Trouble) throw error;
     throw unusable(systemReason(error) ?? (error instanceof Error ? error.message : String(error)));
   }
 }
@@ -93,7 +94,10 @@ const readers: readonly (readonly [suffix: string, read: (file: string) => Buffe
 
 function through(program: string, file: string): Buffer {
   const { error, status, stdout, stderr } = spawnSync(program, ['-dcq', file], { maxBuffer: 256 << 20 });
-  if (error !== undefined) throw new Error(`it needs the program ${program} (${error.message})`);
+  if (error !== undefined) {
+    const fix = `Run: sudo apt-get install ${program === 'xz' ? 'xz-utils' : program}`;
+    throw trouble('toolMissing', `${program}, for the kernel module ${file},`, fix);
+  }
   if (status !== 0) throw new Error(stderr.toString().trim() || `${program} ended with ${status}`);
   return stdout;
 }

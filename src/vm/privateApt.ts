@@ -5,15 +5,16 @@
  * dependencies are fetched, signatures and hashes are checked by apt, and the machine's proxy and `Acquire::` settings
  * hold. Knows nothing of what the packages are for.
  */
-import { type ExecFileOptions, execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { trouble } from '../base/catalogue';
+import type { FileLock } from './fileLock';
 import { onPath } from './onPath';
-
-const runFile = promisify(execFile);
+import { Workplace } from './workplace';
 
 export interface PackageSelection {
   /** Debian suites, the preferred one first. */
@@ -36,33 +37,55 @@ const TEMPLATE = 'usr/share/python-apt/templates/Debian.info';
 const NOT_UNPACKED =
   /^(adduser|base-passwd|cpio|debconf|dracut.*|e2fsprogs|kmod|login.*|logsave|mount|passwd|systemd|udev|uidmap)$/;
 
+/** What is started with it ends with who has started it, also when that is killed. */
+const WITH_PARENT = ['setpriv', '--pdeathsig', 'KILL'];
+
 /** Not `dpkg-deb --extract`: that puts a folder in the place of the links from `/lib` to `/usr/lib`. */
-const UNPACK = 'dpkg-deb --fsys-tarfile "$1" | tar --extract --keep-directory-symlink --directory "$2"';
+const UNPACK = ['dpkg-deb --fsys-tarfile "$1"', 'tar --extract --keep-directory-symlink --directory "$2"']
+  .map((command) => `${WITH_PARENT.join(' ')} ${command}`)
+  .join(' | ');
 
 /** Whether this machine has what `fetchPackages` needs. */
 export function aptIsHere(): boolean {
-  return ['apt-get', 'dpkg-deb', 'tar'].every((program) => onPath(program) !== undefined);
+  return ['apt-get', 'dpkg-deb', 'tar', WITH_PARENT[0]].every((program) => onPath(program) !== undefined);
 }
 
 /**
  * Unpacks the newest `packages` of `suites` and all they depend on into `target`, which must exist. Uses about 300 MB
  * under `target`/.apt while it runs. Throws a Trouble with apt's own words. When `signal` is aborted it rejects, and
- * all that it started has ended.
+ * all that it started has ended. `lock`, of whatever `target` is in, is held by the programs too: where this process is
+ * killed, it is free when none of them is left.
  */
 export async function fetchPackages(
   selection: PackageSelection,
   target: string,
   progress: (line: string) => void,
   signal?: AbortSignal,
+  lock?: FileLock,
 ): Promise<FetchedPackage[]> {
-  const run = runUntil(signal);
+  const workplace = await Workplace.open();
+  try {
+    return await fetchWith(runUntil(signal, lock), workplace, selection, target, progress);
+  } finally {
+    await workplace.close();
+  }
+}
+
+async function fetchWith(
+  run: Run,
+  workplace: Workplace,
+  selection: PackageSelection,
+  target: string,
+  progress: (line: string) => void,
+): Promise<FetchedPackage[]> {
   const state = join(target, '.apt');
   await rm(state, { recursive: true, force: true });
   await mkdir(join(state, 'lists', 'partial'), { recursive: true });
   await mkdir(join(state, 'archives', 'partial'), { recursive: true });
   await writeFile(join(state, 'status'), '');
 
-  const [mirror, keyring] = [await debianMirror(run, state), await debianKeyring(run, state)];
+  const mirror = await debianMirror(run, state);
+  const keyring = await debianKeyring(run, state, workplace);
   const suites = [...selection.suites, ...(selection.exceptions ? [selection.exceptions.suite] : [])];
   const sources = suites.map((suite) => `deb [signed-by=${keyring}] ${mirror} ${suite} main\n`);
   await writeFile(join(state, 'sources.list'), sources.join(''));
@@ -80,10 +103,15 @@ export async function fetchPackages(
   const waiting = archives.filter((file) => !NOT_UNPACKED.test(packageOf(file).name));
   const unpackNext = async (): Promise<void> => {
     for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
-      await run('sh', ['-c', UNPACK, 'sh', join(state, 'archives', file), target]);
+      await run('sh', ['-c', UNPACK, 'sh', join(state, 'archives', file), target]).catch((error: unknown) => {
+        waiting.length = 0;
+        throw error;
+      });
     }
   };
-  await Promise.all([unpackNext(), unpackNext()]);
+  // The first to fail does not go on before the other has ended as well.
+  const failed = (await Promise.allSettled([unpackNext(), unpackNext()])).find(({ status }) => status === 'rejected');
+  if (failed !== undefined) throw (failed as PromiseRejectedResult).reason;
   await rm(state, { recursive: true, force: true });
   return fetched;
 }
@@ -109,9 +137,14 @@ export function mirrorOfTemplate(template: string): string | undefined {
   return /^BaseURI: *(\S+?)\/?$/m.exec(template)?.[1];
 }
 
-/** Debian's keys: installed on Debian; on Ubuntu in a package of Ubuntu's own archive. */
-async function debianKeyring(run: Run, state: string): Promise<string> {
-  return existsSync(`/${KEYRING}`) ? `/${KEYRING}` : fromOwnArchive(run, state, 'debian-archive-keyring', KEYRING);
+/**
+ * Debian's keys: installed on Debian; on Ubuntu in a package of Ubuntu's own archive. Not in `state`, whose path may
+ * have signs at which apt cuts it.
+ */
+async function debianKeyring(run: Run, state: string, workplace: Workplace): Promise<string> {
+  if (existsSync(`/${KEYRING}`)) return `/${KEYRING}`;
+  const unpacked = await fromOwnArchive(run, state, 'debian-archive-keyring', KEYRING);
+  return workplace.write('debian.gpg', await readFile(unpacked));
 }
 
 /** A file of a package of the distribution that runs here; its path. The package is unpacked, not installed. */
@@ -163,35 +196,45 @@ function privateOptions(state: string, preferred: string): string[] {
 }
 
 async function apt(run: Run, words: readonly string[]): Promise<void> {
-  await run('apt-get', words, { maxBuffer: 16 << 20, env: { ...process.env, LC_ALL: 'C.UTF-8' } });
+  await run('apt-get', words, { env: { ...process.env, LC_ALL: 'C.UTF-8' } });
 }
 
-/** What a program that failed has said: apt's complaints alone where it is apt. */
-function lastWords(error: unknown): string {
-  const { stderr, message } = error as Error & { stderr?: string };
-  const said = (stderr ?? '').trim() || message;
+/** Of what a program that failed has said: apt's complaints alone where it is apt. */
+function lastWords(said: string): string {
   const complaints = said.split('\n').filter((line) => /^[EW]: /.test(line));
-  return complaints.join(' ') || said;
+  return complaints.join(' ') || said.trim();
 }
 
-type Run = (program: string, words: readonly string[], options?: ExecFileOptions) => Promise<{ stdout: string }>;
+interface RunOptions {
+  readonly cwd?: string;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+type Run = (program: string, words: readonly string[], options?: RunOptions) => Promise<{ stdout: string }>;
 
 /**
- * Runs programs one by one until `signal` is aborted: that ends the one that runs, and the next is not started.
- * Throws a Trouble for one that fails. Not
- * execFile's own `signal`: that does not wait for the program, which would go on writing into a folder that is removed.
+ * Runs programs one by one until `signal` is aborted: that ends the one that runs, and the next is not started. Throws
+ * a Trouble for one that fails. All that it started has ended when it is done, or it would go on writing into a folder
+ * that is removed.
  */
-function runUntil(signal: AbortSignal | undefined): Run {
+function runUntil(signal: AbortSignal | undefined, lock: FileLock | undefined): Run {
   return async (program, words, options = {}) => {
     signal?.throwIfAborted();
-    const running = runFile(program, words, { ...options, encoding: 'utf8' });
-    const end = (): void => void running.child.kill();
+    const [first, ...others] = [...WITH_PARENT, program, ...words];
+    const child = spawn(first, others, { ...options, stdio: ['ignore', 'pipe', 'pipe', lock?.fd ?? 'ignore'] });
+    const end = (): void => void child.kill();
     signal?.addEventListener('abort', end);
     try {
-      return await running;
-    } catch (error) {
+      const [stdout, said, status] = await Promise.all([
+        text(child.stdout as Readable),
+        text(child.stderr as Readable),
+        new Promise<number | string>((resolve, reject) => {
+          child.once('error', reject).once('close', (code, killedBy) => resolve(code ?? killedBy ?? 'nothing'));
+        }),
+      ]);
       signal?.throwIfAborted();
-      throw trouble('packagesNotFetched', lastWords(error));
+      if (status !== 0) throw trouble('packagesNotFetched', lastWords(said) || `${program} ended with ${status}`);
+      return { stdout };
     } finally {
       signal?.removeEventListener('abort', end);
     }

@@ -47,8 +47,6 @@ export const QEMU_CHANNEL = '/dev/vport*p1';
 export const QEMU_ERRORS = '/dev/vport*p2';
 /** The same behind `extraFd`. */
 export const QEMU_EXTRA = '/dev/vport*p3';
-/** The most that a record of input on the channel may have. */
-export const QEMU_RECORD_BYTES = 65_536;
 export const QEMU_TERMINAL = '/dev/ttyS0';
 
 /** Modules the guest needs where its kernel does not have them built in. */

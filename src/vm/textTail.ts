@@ -4,10 +4,19 @@ const KEPT = 64 * 1024;
 const ADVICE = /^qemu-system-\S+: .*\bwarning: .* (?:is|are) deprecated/;
 
 export class TextTail {
-  private text = '';
+  private kept = '';
+  /** What comes may be cut in the middle of a character. */
+  private readonly decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+  /** `most`: characters. */
+  constructor(private readonly most = KEPT) {}
 
   add(chunk: Buffer): void {
-    this.text = (this.text + chunk.toString('utf8')).slice(-KEPT);
+    this.kept = (this.kept + this.decoder.decode(chunk, { stream: true })).slice(-this.most);
+  }
+
+  get text(): string {
+    return this.kept;
   }
 
   /**
@@ -15,13 +24,13 @@ export class TextTail {
    * first one with `sign` in it.
    */
   lines(count: number, sign?: string): string[] {
-    const plain = this.text.replace(/\x1b(?:\[[0-9;?]*[A-Za-z]|[=>c78]|\][^\x07]*\x07)|\r/g, '');
+    const plain = this.kept.replace(/\x1b(?:\[[0-9;?]*[A-Za-z]|[=>c78]|\][^\x07]*\x07)|\r/g, '');
     const lines = plain.split('\n').filter((line) => line.trim() !== '' && !ADVICE.test(line));
     const found = sign === undefined ? -1 : lines.findIndex((line) => line.includes(sign));
     return found < 0 ? lines.slice(-count) : lines.slice(Math.max(0, found - 3), found - 3 + count);
   }
 
   includes(text: string): boolean {
-    return this.text.includes(text);
+    return this.kept.includes(text);
   }
 }

@@ -13,6 +13,7 @@ import { trouble } from '../base/catalogue';
 import { systemReason } from '../base/systemReason';
 import { quote } from '../protocol/text';
 import { cached, cacheFolder } from './cacheFolder';
+import type { FileLock } from './fileLock';
 import { elfKernel } from './kernelImage';
 import { hasModule } from './modules';
 import { isReadable, onPath } from './onPath';
@@ -80,6 +81,8 @@ const recipes: Record<ToolboxName, PackageSelection> = {
   trixie: { suites: ['trixie'], packages: ['linux-image-cloud-amd64', 'zstd', 'libc6'] },
 };
 
+/** The loader cuts the paths of libraries there, and apt waits for ever. */
+const NO_PLACE = /[:;\n]/;
 const LIBRARIES = 'usr/lib/x86_64-linux-gnu';
 /** The kernel, decompressed. */
 const VMLINUX = 'vmlinux';
@@ -107,6 +110,7 @@ export async function fetchToolbox(
   const final = toolboxFolder(name);
   if (final === undefined) throw trouble('cacheNowhere');
   if (!existsSync(final)) {
+    if (NO_PLACE.test(final)) throw trouble('cachePathBad', final);
     if (process.arch !== 'x64') {
       throw trouble('toolboxOtherMachine', process.arch);
     }
@@ -115,7 +119,7 @@ export async function fetchToolbox(
     }
     progress(`fetching guest tools "${name}" into ${final} (about 0.5 GB; remove the folder at any time)`);
   }
-  const folder = await cached(cacheName(name), (scratch) => fill(name, scratch, final, progress, signal), {
+  const folder = await cached(cacheName(name), (scratch, lock) => fill(name, scratch, lock, final, progress, signal), {
     waiting: (owner) =>
       progress(`${owner === undefined ? 'another run' : `process ${owner}`} is fetching them: waiting for it`),
     signal,
@@ -167,6 +171,7 @@ function cacheName(name: ToolboxName): string {
 async function fill(
   name: ToolboxName,
   scratch: string,
+  lock: FileLock,
   final: string,
   progress: (line: string) => void,
   signal: AbortSignal | undefined,
@@ -176,18 +181,17 @@ async function fill(
     await mkdir(join(scratch, 'usr', folder), { recursive: true });
     await symlink(join('usr', folder), join(scratch, folder));
   }
-  const packages = await fetchPackages(recipes[name], scratch, progress, signal);
+  const packages = await fetchPackages(recipes[name], scratch, progress, signal, lock);
   const loader = [join(scratch, LOADER), '--library-path', join(scratch, LIBRARIES)];
 
   if (existsSync(join(scratch, 'usr/bin/linux.uml'))) {
     // UML starts itself again through /proc/self/exe, so it must be the program, not an argument of the loader.
     await copyFile(join(scratch, 'usr/bin/linux.uml'), join(scratch, 'linux.uml'));
-    execFileSync(loader[0], [
-      ...loader.slice(1),
-      join(scratch, 'usr/bin/patchelf'),
-      ...['--set-interpreter', join(final, LOADER), '--set-rpath', join(final, LIBRARIES)],
-      join(scratch, 'linux.uml'),
-    ]);
+    const patchelf = [...loader.slice(1), join(scratch, 'usr/bin/patchelf')];
+    const paths = ['--set-interpreter', join(final, LOADER), '--set-rpath', join(final, LIBRARIES)];
+    execFileSync(loader[0], [...patchelf, ...paths, join(scratch, 'linux.uml')], {
+      stdio: ['ignore', 'ignore', 'pipe', lock.fd],
+    });
   }
   if (existsSync(join(scratch, 'usr/bin/zstd'))) {
     const { image } = kernelIn(scratch);

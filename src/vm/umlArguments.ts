@@ -22,17 +22,15 @@ export interface UmlOptions {
   readonly kernelArguments?: readonly string[];
 }
 
+/**
+ * A terminal of the kernel has room for 4 KiB. When that is full, UML's driver no longer looks at its descriptor, and
+ * not again when there is room: never more than that is to be on its way. It takes a system call for each byte.
+ */
 export const UML_CHANNEL = '/dev/tty1';
 /** The same behind `errorsFd`. */
 export const UML_ERRORS = '/dev/tty2';
 /** The same behind `extraFd`; a terminal that the program in the guest makes raw (`stty raw -echo`). */
 export const UML_EXTRA = '/dev/tty3';
-/**
- * The most that a record of input on the channel may have. A terminal of the kernel has room for 4 KiB; when that is
- * full, UML's driver no longer looks at its descriptor, and not again when there is room (`reactivate_fd` does
- * nothing).
- */
-export const UML_RECORD_BYTES = 3072;
 export const UML_TERMINAL = '/dev/tty0';
 export const UML_MODULES: readonly string[] = ['virtiofs'];
 

@@ -36,7 +36,7 @@ describe('dax', () => {
     const text = place.good('dax', file, '--slices', '4');
     assert.match(text, /^window +8M, at most 75 % of it in use$/m);
     assert.match(text, /^mappings +4 made by the guest, 1 removed, .*, 0 refused$/m);
-    assert.match(text, /^thrash +1 made again within 1\.00s/m);
+    assert.match(text, /^thrash +1 made again within 1\.00 s/m);
     const slices = text.split('\n').filter((line) => /\+\d+ +-\d+$/.test(line));
     assert.equal(slices.length, 4);
     assert.match(slices[3], /#{30} .* 75 % +\+1 +-0$/);

@@ -11,18 +11,19 @@ import * as path from 'node:path';
 import { Duplex, PassThrough, Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandChannel, type GuestEvent } from '../../src/vm/commandChannel';
-import { exited } from '../../src/vm/workplace';
+import { RECORDS_FOLDER, inFiles, onTheLine } from '../../src/vm/commandRecords';
 import { guestInit } from '../../src/vm/guestInit';
+import { Workplace, exited } from '../../src/vm/workplace';
 
 const TOKEN = 'token0123';
 
-/** What the guest does once everything is mounted, as the init script has it. */
-function serving(): string {
+/** What the guest does once everything is mounted, as the init script has it. `records` need no mount here. */
+function serving(records = ''): string {
   const devices = { channel: '/dev/null', errors: '/dev/null' };
   const init = guestInit({ modules: [], mounts: [], ...devices, token: TOKEN, hostname: 'guest' });
   const between = (from: string, to: string): string => init.slice(init.indexOf(from), init.indexOf(to));
   const serve = `${between('say() {', '\ncat >/bin/leave')}\n${between('feed() {', '\nsay started')}`;
-  return `home=/usr; run=$(mktemp)\n${serve.replaceAll('/run/command', '$run')}\nprintf '\\n${TOKEN} ready 1.2.3\\n' >&3\nserve; rm $run`;
+  return `home=/usr; records=${records}; run=$(mktemp)\n${serve.replaceAll('/run/command', '$run')}\nprintf '\\n${TOKEN} ready 1.2.3\\n' >&3\nserve; rm $run`;
 }
 
 describe('the command channel', () => {
@@ -34,7 +35,7 @@ describe('the command channel', () => {
     shell = spawn('/bin/sh', ['-c', serving()], { stdio: ['ignore', 'ignore', 'inherit', 'pipe', 'pipe'] });
     events = [];
     const [, , , stream, errors] = shell.stdio;
-    channel = new CommandChannel(stream as Duplex, errors as Readable, TOKEN, 3072, (event) => events.push(event));
+    channel = new CommandChannel(stream as Duplex, errors as Readable, TOKEN, onTheLine, (event) => events.push(event));
   });
 
   afterEach(async () => {
@@ -74,6 +75,25 @@ describe('the command channel', () => {
       results.map(({ output }) => output.toString()),
       ['1\n', '2\n', '3\n'],
     );
+  });
+
+  it('takes scripts of any length', async () => {
+    for (const bytes of [3000, 4096, 65_535, 65_536, 65_537, 1 << 20]) {
+      const { status, output } = await channel.run(`echo "${'x'.repeat(bytes)}" | wc -c; exit 5`);
+      assert.deepEqual([status, output.toString().trim()], [5, `${bytes + 1}`]);
+    }
+    assert.equal((await channel.run('')).status, 0);
+  });
+
+  it('does nothing of a script whose half is there when the guest is told to end', async () => {
+    const far = path.join(os.tmpdir(), `channel-far-${process.pid}`);
+    const given = channel.run(`touch ${far}\n: ${'x'.repeat(200_000)}`);
+    await new Promise(setImmediate);
+    assert.equal(channel.busy, true);
+    channel.sendLast('kill $PPID');
+    await assert.rejects(given, { code: 'guestEnded' });
+    await exited(shell);
+    assert.equal(fs.existsSync(far), false);
   });
 
   it('takes scripts of any content', async () => {
@@ -209,6 +229,62 @@ describe('the command channel', () => {
   });
 });
 
+describe('the command channel to a guest that reads files of the host', () => {
+  let shell: ChildProcess;
+  let workplace: Workplace;
+  let channel: CommandChannel;
+  /** All that was written on the line. */
+  let sent: string;
+
+  beforeEach(async () => {
+    workplace = await Workplace.open();
+    const script = serving(path.join(workplace.folder, RECORDS_FOLDER));
+    shell = spawn('/bin/sh', ['-c', script], { stdio: ['ignore', 'ignore', 'inherit', 'pipe', 'pipe'] });
+    const [, , , stream, errors] = shell.stdio;
+    const write = (stream as Duplex).write.bind(stream);
+    sent = '';
+    (stream as Duplex).write = (chunk: Buffer | string) => {
+      sent += String(chunk);
+      return write(chunk);
+    };
+    channel = new CommandChannel(stream as Duplex, errors as Readable, TOKEN, inFiles(workplace), () => {});
+  });
+
+  afterEach(async () => {
+    for (const line of shell.stdio.slice(3)) (line as Duplex).destroy();
+    await exited(shell);
+    await workplace.close();
+  });
+
+  const files = (): string[] => fs.readdirSync(path.join(workplace.folder, RECORDS_FOLDER));
+
+  it('never has more on the line than a terminal has room for', async () => {
+    const bytes = randomBytes(500_000);
+    const script = `: ${'x'.repeat(300_000)}; cat`;
+    assert.ok((await channel.run(script, { input: Readable.from([bytes]) })).output.equals(bytes));
+    assert.equal((await channel.run('cat', { input: Readable.from([Buffer.from('few')]) })).output.toString(), 'few');
+    assert.ok(sent.length < 2000, `${sent.length} bytes`);
+  });
+
+  it('keeps one file at most', async () => {
+    await channel.run(`: ${'x'.repeat(300_000)}`);
+    assert.equal(files().length, 1);
+    await channel.run('cat', { input: Readable.from([randomBytes(200_000), randomBytes(200_000)]) });
+    assert.equal(files().length, 1);
+  });
+
+  it('says why a script or an input has no room, goes on, and can still tell the guest to end', async () => {
+    fs.rmSync(path.join(workplace.folder, RECORDS_FOLDER), { recursive: true });
+    await assert.rejects(channel.run(`: ${'x'.repeat(3000)}`), { code: 'temporaryUnusable' });
+    await assert.rejects(channel.run('cat', { input: Readable.from([randomBytes(3000)]) }), {
+      code: 'temporaryUnusable',
+    });
+    assert.equal((await channel.run('echo next')).output.toString(), 'next\n');
+    channel.sendLast('kill $PPID');
+    await exited(shell);
+  });
+});
+
 describe('the command channel, byte by byte', () => {
   it('understands lines however the stream is cut', async () => {
     let sent = '';
@@ -221,7 +297,7 @@ describe('the command channel, byte by byte', () => {
     });
     const events: GuestEvent[] = [];
     const errors = new Readable({ read: () => {} });
-    const channel = new CommandChannel(stream, errors, TOKEN, 3072, (event) => events.push(event));
+    const channel = new CommandChannel(stream, errors, TOKEN, onTheLine, (event) => events.push(event));
     const result = channel.run('anything');
     await new Promise(setImmediate);
     const [token] = sent.split(' ');

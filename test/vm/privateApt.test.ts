@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { cached } from '../../src/vm/cacheFolder';
 import { fetchPackages, mirrorOfTemplate } from '../../src/vm/privateApt';
+import { exited } from '../../src/vm/workplace';
+import { need } from '../support/need';
 
 describe("the mirror that python-apt's description of a distribution names", () => {
   it('is the first archive, without a slash at its end', () => {
@@ -24,38 +28,162 @@ describe("the mirror that python-apt's description of a distribution names", () 
   });
 });
 
-describe('packages that are wanted no more', () => {
+describe('programs that fetch and unpack packages', () => {
   const path = process.env['PATH'];
   let folder: string;
+  let runs: ChildProcess[];
 
-  before(() => {
+  /** Stands in for a program of apt's, which says `NAME.N`, its N-th start, in the folder once it has come there. */
+  const program = (name: string, script: string): void => {
+    const said = `echo $$ >${folder}/$$; n=0; while ! ln ${folder}/$$ ${folder}/${name}.$n 2>/dev/null; do n=$((n+1)); done`;
+    writeFileSync(join(folder, 'bin', name), `#!/bin/sh\n${script.replaceAll('HERE', () => said)}\n`, { mode: 0o755 });
+  };
+  const said = async (name: string): Promise<number> => {
+    while (!existsSync(join(folder, name))) await sleep(5);
+    const pid = Number(readFileSync(join(folder, name), 'utf8'));
+    assert.ok(existsSync(`/proc/${pid}`));
+    return pid;
+  };
+  const hasEnded = async (pid: number): Promise<void> => {
+    for (let tries = 0; existsSync(`/proc/${pid}`); tries++) {
+      assert.ok(tries < 1000, `process ${pid} lives on`);
+      await sleep(5);
+    }
+  };
+
+  beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'virtiofs-apt-test-'));
-    // An apt that knows a mirror, and then takes its time.
-    const apt = `#!/bin/sh
-case $1 in
-  indextargets) echo http://mirror.example/debian main Debian ;;
-  *) echo $$ >${folder}/started.new; mv ${folder}/started.new ${folder}/started; exec sleep 1000 ;;
-esac
-`;
+    runs = [];
     mkdirSync(join(folder, 'bin'));
     mkdirSync(join(folder, 'target'));
-    writeFileSync(join(folder, 'bin/apt-get'), apt);
-    chmodSync(join(folder, 'bin/apt-get'), 0o755);
     process.env['PATH'] = `${join(folder, 'bin')}:${path}`;
   });
 
-  after(() => {
+  afterEach(async () => {
     process.env['PATH'] = path;
-    rmSync(folder, { recursive: true });
+    for (const run of runs) {
+      run.kill('SIGKILL');
+      await exited(run);
+    }
+    for (const name of readdirSync(folder).filter((name) => name.includes('.'))) {
+      const pid = readFileSync(join(folder, name), 'utf8').trim();
+      if (existsSync(`/proc/${pid}`) && readFileSync(`/proc/${pid}/cmdline`, 'utf8') === 'sleep\x001000\x00') {
+        process.kill(Number(pid), 'SIGKILL');
+      }
+    }
+    rmSync(folder, { recursive: true, force: true });
   });
 
-  it('are not fetched further, and apt has ended by then', async () => {
+  const MIRROR = 'indextargets) echo http://mirror.example/debian main Debian ;;';
+  /** Whose lists take their time. */
+  const slowApt = (): void => program('apt-get', `case $1 in ${MIRROR} *) HERE; exec sleep 1000 ;; esac`);
+  /** That has three packages. */
+  const quickApt = (): void => {
+    const three = 'for n in a b c; do : >"$dir/${n}_1_all.deb"; done';
+    const find = 'for word; do case $word in Dir::Cache::archives=*) dir=${word#*=} ;; esac; done';
+    program('apt-get', `${find}\ncase $1 in ${MIRROR} *) case $* in *install*) ${three} ;; esac ;; esac`);
+  };
+  const selection = { suites: ['a'], packages: ['b'] };
+  const fetch = (signal?: AbortSignal): Promise<unknown> =>
+    fetchPackages(selection, join(folder, 'target'), () => {}, signal);
+
+  /** Fills the cache in a process of its own. */
+  const fetchApart = (): ChildProcess => {
+    const room = (name: string): string => JSON.stringify(resolve(__dirname, '../../src/vm', name));
+    const script = `
+      const { cached } = require(${room('cacheFolder.js')});
+      const { fetchPackages } = require(${room('privateApt.js')});
+      const make = (scratch, lock) =>
+        fetchPackages(${JSON.stringify(selection)}, scratch, () => {}, undefined, lock);
+      cached('thing', make, { root: ${JSON.stringify(join(folder, 'cache'))} });`;
+    const run = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'inherit', 'inherit'] });
+    runs.push(run);
+    return run;
+  };
+
+  it('have ended when they are wanted no more', async () => {
+    slowApt();
     const wanted = new AbortController();
-    const fetching = fetchPackages({ suites: ['a'], packages: ['b'] }, join(folder, 'target'), () => {}, wanted.signal);
-    const ended = assert.rejects(fetching, { name: 'AbortError' });
-    while (!existsSync(join(folder, 'started'))) await sleep(5);
+    const ended = assert.rejects(fetch(wanted.signal), { name: 'AbortError' });
+    const apt = await said('apt-get.0');
     wanted.abort();
     await ended;
-    assert.ok(!existsSync(`/proc/${readFileSync(join(folder, 'started'), 'utf8').trim()}`));
+    assert.ok(!existsSync(`/proc/${apt}`));
+  });
+
+  it('have all ended when one of two that unpack has failed, and none is started after it', async () => {
+    quickApt();
+    program('dpkg-deb', 'echo $2');
+    const failing = `echo $PPID >${folder}/shell; echo no room >&2; exit 2`;
+    // Goes on until the other is known to have ended, and a moment longer.
+    const other = `until [ -s ${folder}/shell ] && [ ! -e /proc/$(cat ${folder}/shell) ]; do sleep 0.01; done; sleep 0.1`;
+    program('tar', `read -r file; HERE; case $file in *c_1*) ${failing} ;; *) ${other}; : >${folder}/done ;; esac`);
+    await assert.rejects(fetch(), { code: 'packagesNotFetched', message: /no room/ });
+    assert.ok(existsSync(join(folder, 'done')));
+    assert.equal(readdirSync(folder).filter((name) => name.startsWith('tar.')).length, 2);
+  });
+
+  it('say what failed in their own words, or at least how', async () => {
+    program('apt-get', `case $1 in ${MIRROR} *) echo "E: no such suite" >&2; exit 100 ;; esac`);
+    await assert.rejects(fetch(), { code: 'packagesNotFetched', message: /fetched: E: no such suite$/ });
+    program('apt-get', `case $1 in ${MIRROR} *) kill -9 $$ ;; esac`);
+    await assert.rejects(fetch(), { code: 'packagesNotFetched', message: /apt-get ended with SIGKILL/ });
+  });
+
+  it('end with the run that started them when that is killed: apt', async () => {
+    slowApt();
+    const run = fetchApart();
+    const apt = await said('apt-get.0');
+    run.kill('SIGKILL');
+    await hasEnded(apt);
+  });
+
+  it('end with the run that started them when that is killed: dpkg-deb, in the pipeline of a shell', async () => {
+    quickApt();
+    program('dpkg-deb', 'HERE; exec sleep 1000');
+    const run = fetchApart();
+    const pids = [await said('dpkg-deb.0'), await said('dpkg-deb.1')];
+    run.kill('SIGKILL');
+    for (const pid of pids) await hasEnded(pid);
+  });
+
+  it('keep the next run out while one of them is left over', async () => {
+    // What apt itself has started is not told that its parent has gone.
+    program('apt-get', `case $1 in ${MIRROR} *) setsid sh -c 'HERE; exec sleep 1000' & wait ;; esac`);
+    const run = fetchApart();
+    const left = await said('apt-get.0');
+    run.kill('SIGKILL');
+    await exited(run);
+    const partial = readdirSync(join(folder, 'cache')).find((name) => name.startsWith('thing.partial-'));
+    await cached('thing', async () => {}, {
+      root: join(folder, 'cache'),
+      waiting: () => {
+        assert.ok(readdirSync(join(folder, 'cache')).includes(partial ?? assert.fail('nothing half made')));
+        process.kill(left, 'SIGKILL');
+      },
+    });
+    await hasEnded(left);
+    assert.deepEqual(readdirSync(join(folder, 'cache')), ['thing']);
+  });
+
+  it('are given keys by a path that apt does not cut, wherever the cache is', function () {
+    const find = `for word; do case $word in Dir::Etc::sourcelist=*) cp "\${word#*=}" ${folder}/sources ;; esac; done`;
+    program('apt-get', `case $1 in ${MIRROR} download) : >$2_1_all.deb ;; *) ${find}; exit 1 ;; esac`);
+    const keys = 'usr/share/keyrings/debian-archive-keyring.gpg';
+    program('dpkg-deb', `mkdir -p "$3/$(dirname ${keys})"; echo keys >"$3/${keys}"`);
+    const target = join(folder, 'a "b c');
+    mkdirSync(target);
+    const script = `
+      require(${JSON.stringify(resolve(__dirname, '../../src/vm/privateApt.js'))})
+        .fetchPackages(${JSON.stringify(selection)}, ${JSON.stringify(target)}, () => {})
+        .catch(({ code }) => console.log(code));`;
+    // As on a machine that has no keys of Debian's.
+    const hidden = existsSync(`/${dirname(keys)}`) ? `mount -t tmpfs none /${dirname(keys)} || exit 99; ` : '';
+    const words = ['-m', 'sh', '-c', `${hidden}exec "$@"`, 'sh', process.execPath, '-e', script];
+    const { status, stdout } = spawnSync('unshare', words, { encoding: 'utf8' });
+    need(this, 'a mount namespace', status === 0, 'unshare -m and mount are not allowed');
+    assert.equal(stdout, 'packagesNotFetched\n');
+    const line = readFileSync(join(folder, 'sources'), 'utf8');
+    assert.match(line, /^deb \[signed-by=\/[^\s"']+\.gpg\] http:\/\/mirror\.example\/debian a main\n$/);
   });
 });

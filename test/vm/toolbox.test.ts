@@ -9,7 +9,7 @@ import { programWithLibraries } from '../../src/vm/initramfs';
 import { elfKernel } from '../../src/vm/kernelImage';
 import { lockProgram } from '../../src/vm/lockProgram';
 import { dependencies, hasModule, resolveModules } from '../../src/vm/modules';
-import { kernelFrom, namedKernel } from '../../src/vm/toolbox';
+import { fetchToolbox, kernelFrom, namedKernel } from '../../src/vm/toolbox';
 
 describe('guest tools', () => {
   let folder: string;
@@ -46,6 +46,22 @@ describe('guest tools', () => {
       assert.deepEqual(dependencies(module('a-b,c')), ['a_b', 'c']);
     });
 
+    it('that are compressed with what is not here, or not at all, are named', () => {
+      const before = process.env['PATH'];
+      fs.renameSync(path.join(folder, 'kernel/virtio.ko'), path.join(folder, 'kernel/virtio.ko.xz'));
+      try {
+        process.env['PATH'] = folder;
+        assert.throws(() => resolveModules(folder, ['virtio']), { code: 'toolMissing', remedy: /install xz-utils$/ });
+        fs.writeFileSync(path.join(folder, 'xz'), '#!/bin/sh\necho "no xz file" >&2\nexit 1\n', { mode: 0o755 });
+        assert.throws(() => resolveModules(folder, ['virtio']), {
+          code: 'kernelModulesUnusable',
+          message: /virtio\.ko: no xz file$/,
+        });
+      } finally {
+        process.env['PATH'] = before;
+      }
+    });
+
     it('that are nowhere are named', () => {
       const refused = (name: string, message: RegExp): void =>
         assert.throws(() => resolveModules(folder, [name]), { code: 'kernelModulesUnusable', exitCode: 3, message });
@@ -62,6 +78,23 @@ describe('guest tools', () => {
       refused('virtio', /illegal operation on a directory \(EISDIR\)$/);
       assert.deepEqual([hasModule(folder, 'virtiofs'), hasModule(folder, 'ext4')], [true, false]);
     });
+  });
+
+  it('are not fetched into a path from which they could not be started', async () => {
+    const before = process.env['XDG_CACHE_HOME'];
+    try {
+      for (const sign of [':', ';', '\n']) {
+        process.env['XDG_CACHE_HOME'] = path.join(folder, `a${sign}b`);
+        await assert.rejects(
+          fetchToolbox('current', () => assert.fail('it is tried')),
+          { code: 'cachePathBad' },
+        );
+      }
+    } finally {
+      if (before === undefined) delete process.env['XDG_CACHE_HOME'];
+      else process.env['XDG_CACHE_HOME'] = before;
+    }
+    assert.deepEqual(fs.readdirSync(folder), []);
   });
 
   describe('a kernel image', () => {
