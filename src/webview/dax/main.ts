@@ -1,5 +1,11 @@
 /** Entry of the DAX Window view's page. */
-import './dax.css';
+import './style/theme.css';
+import './style/page.css';
+import './style/head.css';
+import './style/map.css';
+import './style/details.css';
+import './style/tables.css';
+import './style/sizes.css';
 import { DaxPage } from './view/daxPage';
 
 const root = document.getElementById('dax');
