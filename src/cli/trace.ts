@@ -9,10 +9,8 @@ import { trouble } from '../base/catalogue';
 import { listOfShares, runningShares } from '../control/runningShares';
 import { openSource, type CaptureSource } from './captureSource';
 import { columnsOf, fieldList } from './columns';
-import { RowFlag, type Capture } from '../trace/capture';
-import { findingJson, findings } from '../trace/findings/findings';
+import { findingJson, FindingsPass, leftOut } from '../trace/findings/findings';
 import { findingsText } from '../trace/findings/findingText';
-import { times } from '../trace/findings/words';
 import { statistics } from '../trace/statistics';
 import { statisticsJson, statisticsTable } from '../trace/statisticsText';
 import { Output } from './output';
@@ -114,14 +112,11 @@ async function trace(name: string | undefined, options: TraceOptions): Promise<n
       const rows = statistics(source.capture, printer.passed, by);
       output.add(`${(json ? statisticsJson(rows, by) : statisticsTable(rows, by)).join('\n')}\n`);
     }
-    if (options.findings) output.add(findingsOf(source.capture, json));
+    const pass = options.findings ? new FindingsPass(source.capture) : undefined;
+    if (pass) output.add(findingsOf(pass, json));
     await output.flush();
-    const changed = options.findings ? changedRows(source.capture) : 0;
-    if (changed > 0) {
-      process.stderr.write(
-        `note: left out of findings: ${times(changed, 'request')} that faults or a debugger changed\n`,
-      );
-    }
+    const left = leftOut(pass?.changed ?? 0);
+    if (left !== undefined) process.stderr.write(`note: ${left}\n`);
     if (wanted !== undefined && printer.none) {
       process.stderr.write(`0 of ${source.capture.count} requests pass ${testsOf(options)}\n`);
     }
@@ -136,17 +131,12 @@ function testsOf({ filter, follow }: TraceOptions): string {
   return [...(filter === undefined ? [] : ['the filter']), ...(follow.length === 0 ? [] : ['--follow'])].join(' and ');
 }
 
-function findingsOf(capture: Capture, json: boolean): string {
-  const found = findings(capture);
+function findingsOf(pass: FindingsPass, json: boolean): string {
+  pass.advance(() => false);
+  const found = pass.found();
   if (json) return found.map((each) => `${JSON.stringify({ kind: 'finding', ...findingJson(each) })}\n`).join('');
   const width = process.stdout.columns || 100;
   return `\n${findingsText(found, { width })}\n`;
-}
-
-function changedRows({ columns: { flags }, count }: Capture): number {
-  let changed = 0;
-  for (let row = 0; row < count; row++) if ((flags[row] & RowFlag.CHANGED) !== 0) changed++;
-  return changed;
 }
 
 /** Undefined when there are several; they are listed then. */

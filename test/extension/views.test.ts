@@ -316,10 +316,13 @@ describe('captures from files', () => {
   });
 
   it('show what was never answered, and their findings with the requests that prove them', async () => {
-    const inside = await open('some.fuse.pcapng', made().bytes());
+    const built = made().exchange('OPEN', { nodeid: 2, error: 'EACCES', changed: true });
+    const inside = await open('some.fuse.pcapng', built.bytes());
     assert.ok(labels(inside).includes('Never answered'));
     const { findings } = inside.views;
     await findings.follower.catchUp();
+    const left = 'Left out of findings: 1 request that faults or a debugger changed.';
+    assert.equal(findings.view.message, left);
     const [finding] = findings.model.found.filter(({ code }) => code === 'estale');
     assert.ok(finding);
     assert.ok((findings.view.badge?.value ?? 0) > 0);

@@ -29,6 +29,7 @@ import { SmallIo } from './smallIo';
 import { StaleCache } from './staleCache';
 import { findingCodes, type FindingCode, type Severity } from './table';
 import { MOST_ROWS } from './thresholds';
+import { times } from './words';
 import { XattrStorm } from './xattrStorm';
 
 export type { Finding, FindingJson } from './finding';
@@ -77,6 +78,13 @@ export function findings(capture: Capture, options: FindingsOptions = {}): Findi
   return pass.found();
 }
 
+/** What findings do not speak of, of so many requests that were changed; undefined for none. */
+export function leftOut(changed: number): string | undefined {
+  return changed === 0
+    ? undefined
+    : `left out of findings: ${times(changed, 'request')} that faults or a debugger changed`;
+}
+
 const ROWS_BETWEEN_LOOKS = 1024;
 
 /**
@@ -97,6 +105,8 @@ export class FindingsPass {
   };
   private readonly count: number;
   private next: number;
+  /** Requests so far that a fault or a debugger changed. */
+  changed = 0;
   private gap = 0;
 
   /** `from`: rows before it are as if they had not been. */
@@ -145,6 +155,7 @@ export class FindingsPass {
       }
       const opcode = Math.min(row.opcode, OPCODES);
       const changed = (row.flags & RowFlag.CHANGED) !== 0;
+      if (changed) this.changed++;
       for (const each of (changed ? this.wantingChanged : this.wanting)[opcode]) each.take(row);
       if (!changed && this.observable[opcode] === 1 && row.succeeded) this.inode.each(row, this.visit);
     }

@@ -20,6 +20,8 @@ export interface Stale {
 export class FindingsModel implements Follows {
   capture: OpenCapture | undefined;
   found: readonly Finding[] = [];
+  /** Requests that a fault or a debugger changed: `found` does not speak of them. */
+  changed = 0;
   /** Row numbers in `found` are less than the stable ones by so many. */
   base = 0;
   /** By nodeid. */
@@ -45,6 +47,7 @@ export class FindingsModel implements Follows {
   begin(capture: OpenCapture | undefined): void {
     this.capture = capture;
     this.found = [];
+    this.changed = 0;
     this.stale = new Map();
     this.pass = undefined;
     this.seen = -1;
@@ -86,6 +89,7 @@ export class FindingsModel implements Follows {
     this.spent += performance.now() - started;
     if (!all) return false;
     this.found = this.pass.found();
+    this.changed = this.pass.changed;
     this.stale = this.passStale;
     this.base = capture.dropped;
     this.pass = undefined;

@@ -4,7 +4,7 @@
  */
 import * as vscode from 'vscode';
 import type { Finding, Severity } from '../../trace/findings/findings';
-import { findingTable } from '../../trace/findings/findings';
+import { findingTable, leftOut } from '../../trace/findings/findings';
 import { requestLine } from '../../trace/line';
 import { WIDE_LEFT_OUT } from '../../trace/nodeNumbers';
 import type { Captures } from '../captures/captures';
@@ -63,6 +63,8 @@ export class FindingsView implements vscode.TreeDataProvider<FindingsNode>, vsco
     const unread = model.capture?.phase === 'broken' && model.capture.reader.count === 0;
     const lines = none ? [unread ? 'Nothing could be read.' : 'Nothing found in this capture.'] : [];
     if ((model.capture?.reader.wideNodes ?? 0) > 0) lines.push(WIDE_LEFT_OUT);
+    const left = leftOut(model.changed);
+    if (left !== undefined) lines.push(`${capital(left)}.`);
     view.message = lines.join(' ');
     this.changed.fire(undefined);
   }
