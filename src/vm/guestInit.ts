@@ -25,8 +25,8 @@ export interface InitPlan {
   readonly channel: string;
   /** Device for the errors of commands, as a shell pattern. */
   readonly errors: string;
-  /** Where long records of the channel are, as a folder of the host's own files (User Mode Linux only). */
-  readonly records?: string;
+  /** Long records of the channel are files of the host, in what hostfs shows (User Mode Linux only). */
+  readonly records?: boolean;
   /** Word that starts every line of ours on the channel, unknown to the programs in the guest. */
   readonly token: string;
   /** Give a shell on this terminal device; leaving it powers the guest off. */
@@ -71,7 +71,7 @@ export function guestInit(plan: InitPlan): string {
     '',
     'problems=',
     ...plan.modules.map((path) => `insmod ${shellQuote(path)} || problems="$problems module:${path}"`),
-    ...recordLines(plan.records),
+    ...(plan.records === true ? recordLines : []),
     // The devices may come a moment after their module.
     `for try in $(seq 100); do set -- ${plan.channel} ${plan.errors}; [ -c "$1" -a -c "$2" ] && break; usleep 20000; done`,
     'exec 3<>"$1" 4<>"$2"',
@@ -90,11 +90,10 @@ export function guestInit(plan: InitPlan): string {
   ].join('\n');
 }
 
-function recordLines(folder: string | undefined): string[] {
-  if (folder === undefined) return [];
-  const mount = `mount -t hostfs -o ro,${shellQuote(folder)} records $records`;
-  return ['records=/run/records', `mkdir $records; ${mount} || problems="$problems mount:records"`];
-}
+const recordLines = [
+  'records=/run/records',
+  'mkdir $records; mount -t hostfs -o ro records $records || problems="$problems mount:records"',
+];
 
 /** `serve` runs the channel's commands one after another; `leave` unmounts, so that the daemon sees DESTROY. */
 function leaveScript(plan: InitPlan): string {

@@ -151,7 +151,7 @@ async function start(options: GuestOptions, workplace: Workplace): Promise<Guest
   const progress = options.progress ?? (() => {});
   const token = freshToken();
   const sendRecord = options.kind === 'uml' ? inFiles(workplace) : onTheLine;
-  const initramfs = workplace.write('initramfs', initramfsFor(options, token, workplace));
+  const initramfs = workplace.write('initramfs', initramfsFor(options, token));
 
   progress(`starting ${options.shares.length === 1 ? 'the daemon' : `${options.shares.length} daemons`}`, 'daemons');
   const backEnds: BackEnd[] = [];
@@ -330,7 +330,7 @@ function daemonCommand(share: GuestShare, options: GuestOptions, cpu: number | u
   ];
 }
 
-function initramfsFor(options: GuestOptions, token: string, { folder }: Workplace): Buffer {
+function initramfsFor(options: GuestOptions, token: string): Buffer {
   const uml = options.kind === 'uml';
   const { busybox, uml: umlTools } = options.tools;
   if (busybox === undefined) {
@@ -348,7 +348,7 @@ function initramfsFor(options: GuestOptions, token: string, { folder }: Workplac
     })),
     channel: uml ? UML_CHANNEL : QEMU_CHANNEL,
     errors: uml ? UML_ERRORS : QEMU_ERRORS,
-    ...(uml ? { records: join(folder, RECORDS_FOLDER) } : {}),
+    records: uml,
     token,
     ...(options.shell === undefined
       ? {}
@@ -429,6 +429,7 @@ function startUml(
     memoryMiB: options.memoryMiB ?? 256,
     sockets: backEnds.map((backEnd) => backEnd.socket),
     folder: workplace.folder,
+    hostfs: join(workplace.folder, RECORDS_FOLDER),
     consoleFd: CONSOLE_FD,
     channelFd: CHANNEL_FD,
     errorsFd: ERRORS_FD,

@@ -13,6 +13,8 @@ export interface UmlOptions {
   readonly sockets: readonly string[];
   /** UML's own files (a pid, a management socket) go here; otherwise into `~/.uml`. */
   readonly folder: string;
+  /** The folder of the host that its hostfs shows. */
+  readonly hostfs: string;
   /** Connected sockets: the serial console, the command channel and the errors of commands. */
   readonly consoleFd: number;
   readonly channelFd: number;
@@ -50,6 +52,8 @@ export function umlArguments(options: UmlOptions): string[] {
     ...(options.extraFd === undefined ? [] : [`con3=fd:${options.extraFd},fd:${options.extraFd}`]),
     'ssl=null',
     `uml_dir=${options.folder}`,
+    // Otherwise a plain mount shows all of the host. No barrier: the kernel takes `..` in a mount for what it is.
+    `hostfs=${options.hostfs}`,
     'umid=guest',
     'quiet',
     'panic=-1',

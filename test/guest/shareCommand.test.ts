@@ -73,6 +73,19 @@ describe('virtiofs-studio share --command', function () {
     await at.nothingIsLeft();
   });
 
+  it("shows a User Mode Linux guest nothing of the host beside its share by a mount of the kernel's own", async () => {
+    fs.writeFileSync(path.join(at.base, 'canary'), 'of the host');
+    const places = ['/', at.base, '/tmp'].map((place, index) => {
+      const on = `/run/host${index}`;
+      return `mkdir ${on}; mount -t hostfs -o ${place} none ${on} && find ${on} -name canary`;
+    });
+    const command = `{ ${places.join('; ')}; } 2>/dev/null; mount | grep -c "type hostfs"`;
+    const { out, err } = await finished(at.share('--guest', 'uml', '--command', command));
+    // That of the command channel, and the first of these: what is `/` in it is that folder again.
+    assert.equal(out, '2\n', err);
+    await at.nothingIsLeft();
+  });
+
   it('shares read-only, and more than one folder', async () => {
     const other = path.join(at.base, 'other');
     fs.mkdirSync(other);

@@ -96,6 +96,7 @@ describe('the command line of User Mode Linux', () => {
     memoryMiB: 256,
     sockets: ['/t/a', '/t/b'],
     folder: '/t',
+    hostfs: '/t/records',
     consoleFd: 3,
     channelFd: 4,
     errorsFd: 6,
@@ -108,6 +109,7 @@ describe('the command line of User Mode Linux', () => {
 
   it('keeps its files in the given folder', () => {
     assert.ok(umlArguments(uml).includes('uml_dir=/t'));
+    assert.ok(umlArguments(uml).includes('hostfs=/t/records'));
     assert.deepEqual(umlEnvironment('/t', '/dev/shm'), { HOME: '/t', TMPDIR: '/dev/shm', PATH: '/usr/bin:/bin' });
   });
 
