@@ -294,6 +294,11 @@ export const catalogue = {
   backEndNotUp: (why: string) =>
     failure(`the virtio-fs daemon did not start: ${why}`, 'Its own message above says what it lacks.'),
   guestEnded: () => failure('the guest has ended', 'Start it again; "virtiofs-studio doctor" shows what it needs.'),
+  recordLost: () =>
+    failure(
+      'the guest could not take all of the command or of its input',
+      'Make room in /run in the guest, or start it with more --memory; a guest that is User Mode Linux also reads files in the folder for temporary files.',
+    ),
   guestSlow: (milliseconds: string, what: string) =>
     failure(
       `not done in ${milliseconds} ms in the guest: ${what}`,
