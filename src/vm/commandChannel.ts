@@ -6,9 +6,9 @@
  * this boot. The host sends `WORD STREAMS [FOLDER]` with a fresh random word, then a shell script in records
  * (`commandRecords.ts`); the guest runs it, its output comes as it is, then a line `WORD STATUS`. STREAMS is a list:
  * with `errors` standard error comes on the second stream instead of the first, with an end of its own; with `input`
- * records of input follow. `TOKEN more WORD` asks for each record but the first, `TOKEN lost WORD` says that the guest could
- * not take one: no more follow then, and a script does not run. The words cannot be guessed, so no
- * output can be taken for the end. One command runs at a time; further ones wait.
+ * records of input follow. `TOKEN more WORD` asks for each record but the first, `TOKEN lost WORD` says that the guest
+ * could not take one: no more follow then, and a script does not run. The words cannot be guessed, so no output can be
+ * taken for the end. One command runs at a time; further ones wait.
  */
 import { randomBytes } from 'node:crypto';
 import type { Duplex, Readable } from 'node:stream';
