@@ -13,6 +13,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Duplex, Readable } from 'node:stream';
 import { trouble } from '../base/catalogue';
+import { printDuration } from '../trace/times';
 import { CommandRecords } from './commandRecords';
 import type { SendRecord } from './commandRecords';
 import { MarkedStream } from './markedStream';
@@ -32,6 +33,8 @@ export interface CommandOptions {
    * Rejects after this long; the command goes on in the guest and the ones behind it wait for it. Default: for ever.
    */
   readonly timeoutMs?: number;
+  /** What it is called where it is given up. Default: its first line. */
+  readonly title?: string;
   /**
    * Called with output as it comes; nothing more is taken from the guest until a promise that it returns has settled,
    * so that the command waits for a slow reader. `CommandResult.output` is then empty.
@@ -168,7 +171,7 @@ export class CommandChannel {
     for (const stream of onErrors === undefined ? [this.output] : [this.output, this.errors]) {
       stream.expect(token, (text) => this.comeToEnd(Number(text)));
     }
-    return within(status, options.timeoutMs, script).then((value) => ({
+    return within(status, options.timeoutMs, options.title ?? script.split('\n', 1)[0]).then((value) => ({
       status: value,
       output: Buffer.concat(chunks),
     }));
@@ -209,7 +212,7 @@ async function within<T>(work: Promise<T>, milliseconds: number | undefined, wha
   }
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(trouble('guestSlow', String(milliseconds), what)), milliseconds);
+    timer = setTimeout(() => reject(trouble('guestSlow', printDuration(milliseconds * 1e6), what)), milliseconds);
   });
   return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }

@@ -216,9 +216,12 @@ describe('the command channel', () => {
   });
 
   it('gives a command up after its time, and goes on with the next when it is done', async () => {
-    await assert.rejects(channel.run('sleep 0.2; echo late', { timeoutMs: 50 }), {
+    await assert.rejects(channel.run('sleep 0.2; echo late\necho more', { timeoutMs: 50 }), {
       code: 'guestSlow',
-      message: /^not done in 50 ms/,
+      message: /within 50\.0 ms: sleep 0\.2; echo late$/,
+    });
+    await assert.rejects(channel.run('sleep 0.2', { timeoutMs: 50, title: 'sleeping '.repeat(100) }), {
+      message: /: (sleeping )+.{0,9}…$/,
     });
     assert.equal((await channel.run('echo next')).output.toString(), 'next\n');
   });
