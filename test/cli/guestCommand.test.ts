@@ -9,7 +9,13 @@ describe('a command in the guest', () => {
     ({ backEnds: [], run }) as unknown as Guest;
 
   it('has the status that it has there', async () => {
-    assert.equal(await runCommand(guest(() => Promise.resolve({ status: 7, output: Buffer.alloc(0) })), 'exit 7'), 7);
+    assert.equal(
+      await runCommand(
+        guest(() => Promise.resolve({ status: 7, output: Buffer.alloc(0) })),
+        'exit 7',
+      ),
+      7,
+    );
   });
 
   it('is named when the guest ends before it', async () => {
