@@ -20,6 +20,9 @@ const failure = (text: string, remedy: string): Row => ({ exitCode: 4, text, rem
 
 const indented = (lines: string): string => lines.replaceAll('\n', '\n  ').replace(/^/, '  ');
 
+/** Of what may be long, such as a script, enough to know it by. */
+const cut = (text: string): string => (text.length > 200 ? `${text.slice(0, 200)}…` : text);
+
 /** Asks whether another word was meant, if there is one. */
 const asking = (meant: string): string => (meant === '' ? '' : `; did you mean ${meant}?`);
 
@@ -294,14 +297,19 @@ export const catalogue = {
   backEndNotUp: (why: string) =>
     failure(`the virtio-fs daemon did not start: ${why}`, 'Its own message above says what it lacks.'),
   guestEnded: () => failure('the guest has ended', 'Start it again; "virtiofs-studio doctor" shows what it needs.'),
-  guestSlow: (milliseconds: string, what: string) =>
+  recordLost: () =>
     failure(
-      `not done in ${milliseconds} ms in the guest: ${what}`,
-      'The machine may be too busy for it, without KVM above all: try again, or with --guest uml.',
+      'the guest could not take all of the command or of its input',
+      'Make room in /run in the guest, or start it with more --memory; a guest that is User Mode Linux also reads files in the folder for temporary files.',
+    ),
+  guestSlow: (time: string, what: string) =>
+    failure(
+      `not done in the guest within ${time}: ${cut(what)}`,
+      'The machine may be too busy for it: try again when it has less to do. QEMU without KVM is the slowest guest; --guest uml needs none.',
     ),
   guestGone: (command: string) =>
     failure(
-      `the guest ended before the command did: ${command.length > 200 ? `${command.slice(0, 200)}…` : command}`,
+      `the guest ended before the command did: ${cut(command)}`,
       'Without --command there is a shell to look around in.',
     ),
   inputUnreadable: (why: string) =>

@@ -183,7 +183,7 @@ async function runStep(guest: Guest, step: DemoStep, work: string): Promise<stri
   step.prepare?.(work);
   const run = async (script: string): Promise<{ printed: string; fault: string | undefined }> => {
     const whole = `set -e\ncd ${basename(work)}\n${script}`;
-    const { status, output } = await guest.run(whole, { timeoutMs: STEP_TIMEOUT_MS });
+    const { status, output } = await guest.run(whole, { timeoutMs: STEP_TIMEOUT_MS, title: step.title });
     const printed = output.toString();
     return { printed, fault: status === 0 ? undefined : `status ${status}: ${printed.trim().slice(-300)}` };
   };

@@ -22,7 +22,7 @@ export async function runCommand(guest: Guest, command: string): Promise<number>
     });
     return status;
   } catch (error) {
-    if (error instanceof Trouble) throw error;
+    if (error instanceof Trouble) throw error.code === 'guestEnded' ? trouble('guestGone', command) : error;
     if (stdin.errored) throw trouble('inputUnreadable', stdin.errored.message);
     throw trouble('guestGone', command);
   }

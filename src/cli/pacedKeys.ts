@@ -3,15 +3,18 @@
  * program has read (see `vm/umlArguments.ts`), as after a paste. So no more than a part of that is sent before the
  * guest, which shows what it reads, has fallen silent.
  *
- * Does not know what a program reads: one that reads nothing while more than 4 KiB are typed still ends it.
+ * What ends a program does not wait behind what that program would have read. Does not know what a program reads: one
+ * that reads nothing while more than 4 KiB are typed still ends it.
  */
 import type { Writable } from 'node:stream';
 
 const AT_ONCE = 512;
 /** So long without a sign is silence. */
 const SILENCE_MS = 30;
-/** Output that never ends holds up keys, Ctrl-C among them, for no longer. */
+/** Output that never ends holds up what is typed after a part for no longer. */
 const LONGEST_MS = 500;
+/** Ctrl-C and Ctrl-\: a terminal drops what was typed before them. */
+const ENDINGS = [0x03, 0x1c];
 
 export class PacedKeys {
   private waiting: Buffer = Buffer.alloc(0);
@@ -22,7 +25,13 @@ export class PacedKeys {
   constructor(private readonly line: Writable) {}
 
   type(keys: Buffer): void {
-    this.waiting = Buffer.concat([this.waiting, keys]);
+    const ending = Math.max(...ENDINGS.map((key) => keys.lastIndexOf(key)));
+    if (ending >= 0) {
+      this.line.write(keys.subarray(ending, ending + 1));
+      this.waiting = keys.subarray(ending + 1);
+    } else {
+      this.waiting = Buffer.concat([this.waiting, keys]);
+    }
     this.send();
   }
 

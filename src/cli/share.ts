@@ -6,12 +6,9 @@
  */
 import type { Command } from 'commander';
 import { Trouble, trouble } from '../base/catalogue';
-import { captureParts } from '../control/captureFiles';
 import type { LauncherFacts, RunResult, ShareProblem } from '../control/launcher';
 import { MOST_OUTPUT } from '../control/launcher';
 import { countersSocketOf, socketOf } from '../control/runningShares';
-import { quote } from '../protocol/text';
-import { printBytes } from '../trace/statisticsText';
 import { checkDax } from '../vm/daxChecks';
 import { onTermination } from '../vm/endings';
 import { mountCommand, mountPoint } from '../vm/guestInit';
@@ -22,6 +19,7 @@ import { TextTail } from '../vm/textTail';
 import { guestTools, namedKernel } from '../vm/toolbox';
 import { Workplace } from '../vm/workplace';
 import { runCommand } from './guestCommand';
+import { tellCaptures } from './tellCaptures';
 import { namedFolders, parseCount, parseMemory } from './guestOptions';
 import { checkDaemonWords } from './daemonArgs';
 import { LauncherLink } from './launcherLink';
@@ -243,7 +241,7 @@ class ShareCommand {
     const { guest, workplace } = this;
     if (process.stdin.isTTY) process.stdin.setRawMode(false);
     await (guest === undefined ? workplace?.close() : guest.stop());
-    tellCaptures(this.captures.splice(0));
+    tellCaptures(this.captures.splice(0), (line) => process.stderr.write(`${line}\n`));
   }
 
   private stop(): void {
@@ -275,13 +273,6 @@ function statusWithCaptures(status: number, cut: ReadonlySet<string>): number {
   const incomplete = trouble('captureIncomplete', tags);
   process.stderr.write(`${incomplete.toString()}\n`);
   return status === 0 ? incomplete.exitCode : status;
-}
-
-/** What there is now that the daemons have ended: name and size, of a capture in two halves each. */
-function tellCaptures(captures: readonly string[]): void {
-  for (const { file, bytes } of captures.flatMap(captureParts)) {
-    process.stderr.write(`capture: ${quote(file)}, ${printBytes(bytes)}\n`);
-  }
 }
 
 function processFacts({ pid = 0, spawnargs }: Guest['process']): LauncherFacts['guest'] {

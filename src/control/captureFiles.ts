@@ -167,13 +167,16 @@ function openCapture(path: string): number {
 export function captureParts(path: string): { readonly file: string; readonly bytes: number }[] {
   if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return [];
   const fd = openCapture(path);
-  const before = earlierPiece(path, fd);
-  const parts = [
-    ...(before === undefined ? [] : [{ file: `${path}.old`, bytes: fstatSync(before).size }]),
-    { file: path, bytes: fstatSync(fd).size },
-  ];
-  [before, fd].forEach((each) => each !== undefined && closeSync(each));
-  return parts;
+  let before: number | undefined;
+  try {
+    before = earlierPiece(path, fd);
+    return [
+      ...(before === undefined ? [] : [{ file: `${path}.old`, bytes: fstatSync(before).size }]),
+      { file: path, bytes: fstatSync(fd).size },
+    ];
+  } finally {
+    for (const each of [before, fd]) if (each !== undefined) closeSync(each);
+  }
 }
 
 /** `PATH.old`, opened, when `fd` says that it is the piece after that one. */
@@ -187,10 +190,14 @@ function earlierPiece(path: string, fd: number): number | undefined {
   } catch {
     return undefined;
   }
-  const before = fstatSync(old).isFile() ? sectionFacts(`${path}.old`, old) : undefined;
-  if (before?.['id'] === facts['id'] && before['piece'] === piece - 1) return old;
-  closeSync(old);
-  return undefined;
+  let follows = false;
+  try {
+    const before = fstatSync(old).isFile() ? sectionFacts(`${path}.old`, old) : undefined;
+    follows = before?.['id'] === facts['id'] && before['piece'] === piece - 1;
+  } finally {
+    if (!follows) closeSync(old);
+  }
+  return follows ? old : undefined;
 }
 
 /** What the first section header's comment says, if it is JSON. */

@@ -65,10 +65,14 @@ export class DebugClient {
 
   /** Rejects with a Trouble: in the daemon's own words, or when it goes. */
   async ask<Name extends DebugRequest>(name: Name, params: Params<Name>): Promise<Result<Name>> {
-    const answer: unknown = await this.connection.sendRequest(name, params).catch((error: unknown) => {
+    let answer: unknown;
+    try {
+      // It throws at once where the connection is over, and rejects later.
+      answer = await this.connection.sendRequest(name, params);
+    } catch (error) {
       const refused = error instanceof ResponseError && REFUSALS.includes(error.code);
       throw refused ? trouble('debugRefused', error.message) : trouble('debugShareOver');
-    });
+    }
     const result = checked(debugRequests[name].result as Shape<Result<Name>>, answer);
     if (!result.ok) throw trouble('debugAnswerOdd', name, result.problems.join(', '));
     return result.value;

@@ -17,7 +17,7 @@ import { probeKvm } from './kvm';
 import { hasModule } from './modules';
 import { aptIsHere } from './privateApt';
 import { shellQuote } from './shellQuote';
-import { cachedToolbox, machineToolbox } from './toolbox';
+import { cachedToolbox, canRunFrom, machineToolbox } from './toolbox';
 import type { Toolbox } from './toolbox';
 
 type Check = (tools: Toolbox, waiting: (line: string) => void) => Promise<Omit<Finding, 'subject'>>;
@@ -39,7 +39,10 @@ const FETCH: Fix = {
   command: `${process.versions['electron'] === undefined ? '' : 'ELECTRON_RUN_AS_NODE=1 '}${SELF} share --read-only --command true`,
 };
 
-const canFetch = (): boolean => process.arch === 'x64' && aptIsHere();
+function canFetch(): boolean {
+  const cache = cacheFolder();
+  return cache !== undefined && canRunFrom(cache) && process.arch === 'x64' && aptIsHere();
+}
 
 /** Findings are copied into reports, and pictures are taken of them: whose folder it is, is not their business. */
 const shown = (path: string): string => homePath(path, homeFolder() ?? '');
@@ -93,6 +96,10 @@ const checks: Readonly<Record<string, Check>> = {
     }
     const cache = cacheFolder();
     if (cache === undefined) return missing('no place to fetch them into', trouble('cacheNowhere').remedy);
+    if (!canRunFrom(cache)) {
+      const { message, remedy } = trouble('cachePathBad', shown(cache));
+      return missing(message, remedy);
+    }
     if (process.arch !== 'x64') {
       const { message, remedy } = trouble('toolboxOtherMachine', process.arch);
       return warning(message, remedy);

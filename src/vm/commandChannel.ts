@@ -6,12 +6,14 @@
  * this boot. The host sends `WORD STREAMS [FOLDER]` with a fresh random word, then a shell script in records
  * (`commandRecords.ts`); the guest runs it, its output comes as it is, then a line `WORD STATUS`. STREAMS is a list:
  * with `errors` standard error comes on the second stream instead of the first, with an end of its own; with `input`
- * records of input follow. `TOKEN more WORD` asks for each record but the first. The words cannot be guessed, so no
- * output can be taken for the end. One command runs at a time; further ones wait.
+ * records of input follow. `TOKEN more WORD` asks for each record but the first, `TOKEN lost WORD` says that the guest
+ * could not take one: no more follow then, and a script does not run. The words cannot be guessed, so no output can be
+ * taken for the end. One command runs at a time; further ones wait.
  */
 import { randomBytes } from 'node:crypto';
 import type { Duplex, Readable } from 'node:stream';
 import { trouble } from '../base/catalogue';
+import { printDuration } from '../trace/times';
 import { CommandRecords } from './commandRecords';
 import type { SendRecord } from './commandRecords';
 import { MarkedStream } from './markedStream';
@@ -31,6 +33,8 @@ export interface CommandOptions {
    * Rejects after this long; the command goes on in the guest and the ones behind it wait for it. Default: for ever.
    */
   readonly timeoutMs?: number;
+  /** What it is called where it is given up. Default: its first line. */
+  readonly title?: string;
   /**
    * Called with output as it comes; nothing more is taken from the guest until a promise that it returns has settled,
    * so that the command waits for a slow reader. `CommandResult.output` is then empty.
@@ -167,7 +171,7 @@ export class CommandChannel {
     for (const stream of onErrors === undefined ? [this.output] : [this.output, this.errors]) {
       stream.expect(token, (text) => this.comeToEnd(Number(text)));
     }
-    return within(status, options.timeoutMs, script).then((value) => ({
+    return within(status, options.timeoutMs, options.title ?? script.split('\n', 1)[0]).then((value) => ({
       status: value,
       output: Buffer.concat(chunks),
     }));
@@ -195,6 +199,9 @@ export class CommandChannel {
       this.onEvent({ kind, release: words });
     } else if (kind === 'more' && words === this.running?.token) {
       this.running.sent.more();
+    } else if (kind === 'lost' && words === this.running?.token) {
+      this.running.reject(trouble('recordLost'));
+      this.running.sent.end();
     }
   }
 }
@@ -205,7 +212,7 @@ async function within<T>(work: Promise<T>, milliseconds: number | undefined, wha
   }
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(trouble('guestSlow', String(milliseconds), what)), milliseconds);
+    timer = setTimeout(() => reject(trouble('guestSlow', printDuration(milliseconds * 1e6), what)), milliseconds);
   });
   return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }

@@ -6,7 +6,7 @@
  * Owns that one record at a time is on its way, and none while the command does not read; and that each script and each
  * input ends exactly once, also one that nobody has read: only then does the guest read its next command.
  */
-import { mkdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import type { Workplace } from './workplace';
@@ -30,11 +30,11 @@ const SHORT_BYTES = 1024;
  * file.
  */
 export function inFiles(workplace: Workplace): SendRecord {
-  mkdirSync(join(workplace.folder, RECORDS_FOLDER));
+  const folder = workplace.makeRoom(RECORDS_FOLDER);
   let files = 0;
   return (record) => {
     if (record.length <= SHORT_BYTES) return onTheLine(record);
-    rmSync(join(workplace.folder, RECORDS_FOLDER, `file${files}`), { force: true });
+    rmSync(join(folder, `file${files}`), { force: true });
     files++;
     workplace.write(join(RECORDS_FOLDER, `file${files}`), record);
     return `file${files}\n`;

@@ -106,8 +106,15 @@ const rules: readonly Rule[] = [
 
 /** The likely reason in one line, and what to try. */
 export function likelyReason(symptoms: Symptoms): Diagnosis {
-  const rule = rules.find((rule) => symptoms.log.includes(rule.sign));
   const what = headline(symptoms);
+  // Before the words in the log: those of mount are the same as where virtio-fs is missing.
+  if (symptoms.failed.some((what) => what.split(' ').includes('mount:records'))) {
+    return {
+      why: `${what}: its kernel has no hostfs, by which commands come to it`,
+      remedy: 'Use --guest qemu, or a User Mode Linux that has hostfs built in.',
+    };
+  }
+  const rule = rules.find((rule) => symptoms.log.includes(rule.sign));
   if (rule !== undefined) {
     const { sign, why, quoted, ...rest } = rule;
     const [line] = quoted ? symptoms.log.lines(Infinity).filter((line) => line.includes(sign)) : [];

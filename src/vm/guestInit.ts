@@ -112,17 +112,22 @@ echo 0 >/proc/sys/kernel/printk
 poweroff -f
 END
 chmod 755 /bin/leave
+# 1: a record is lost, 2: called off.
 feed() {
+  lost=0
   while read -r record <&3 && [ "$record" != - ]; do
     case $record in
-      0) return ;;
+      0) return $lost ;;
       file*) dd if=$records/$record bs=64k 2>/dev/null ;;
       # dd has read all of a record before it writes, so that the next one is found whatever becomes of this one.
       *) dd bs=$record count=1 iflag=fullblock <&3 2>/dev/null ;;
-    esac
-    say more $token
+    esac && say more $token || {
+      # Only the end is sent then: what would come after it would close the gap.
+      lost=1
+      say lost $token
+    }
   done
-  false
+  return 2
 }
 answer() {
   # From a folder of its own, so that this shell keeps no mount busy.
@@ -136,11 +141,15 @@ tell() {
 serve() {
   while read -r token streams folder <&3; do
     case $streams in *errors*) errors=4 ;; *) errors=3 ;; esac
-    feed >/run/command || { tell 126; continue; }
-    case $streams in
-      # What the command has not read is read here, for the line to be free for the next command.
-      *input*) feed | { answer; cat >/dev/null; } ;;
-      *) answer </dev/null ;;
+    feed >/run/command
+    case $?,$streams in
+      # What the command has not read is read here, for the line to be free for the next command; and so that to write
+      # it never fails because the command reads no further.
+      0,*input*) feed | { answer; cat >/dev/null; } ;;
+      0,*) answer </dev/null ;;
+      # A script that is called off has no input.
+      1,*input*) feed >/dev/null; tell 126 ;;
+      *) tell 126 ;;
     esac
   done
 }`;

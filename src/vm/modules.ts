@@ -94,10 +94,11 @@ const readers: readonly (readonly [suffix: string, read: (file: string) => Buffe
 
 function through(program: string, file: string): Buffer {
   const { error, status, stdout, stderr } = spawnSync(program, ['-dcq', file], { maxBuffer: 256 << 20 });
-  if (error !== undefined) {
+  if ((error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') {
     const fix = `Run: sudo apt-get install ${program === 'xz' ? 'xz-utils' : program}`;
     throw trouble('toolMissing', `${program}, for the kernel module ${file},`, fix);
   }
+  if (error !== undefined) throw error;
   if (status !== 0) throw new Error(stderr.toString().trim() || `${program} ended with ${status}`);
   return stdout;
 }

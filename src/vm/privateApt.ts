@@ -5,7 +5,8 @@
  * dependencies are fetched, signatures and hashes are checked by apt, and the machine's proxy and `Acquire::` settings
  * hold. Knows nothing of what the packages are for.
  */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -40,10 +41,16 @@ const NOT_UNPACKED =
 /** What is started with it ends with who has started it, also when that is killed. */
 const WITH_PARENT = ['setpriv', '--pdeathsig', 'KILL'];
 
-/** Not `dpkg-deb --extract`: that puts a folder in the place of the links from `/lib` to `/usr/lib`. */
-const UNPACK = ['dpkg-deb --fsys-tarfile "$1"', 'tar --extract --keep-directory-symlink --directory "$2"']
-  .map((command) => `${WITH_PARENT.join(' ')} ${command}`)
-  .join(' | ');
+/**
+ * Not `dpkg-deb --extract`: that puts a folder in the place of the links from `/lib` to `/usr/lib`. Not a pipeline: its
+ * status is tar's alone, to which the half of an archive may be a whole one. Both are children of the shell itself.
+ */
+const UNPACK = `
+mkfifo "$1.tar" || exit
+${WITH_PARENT.join(' ')} dpkg-deb --fsys-tarfile "$1" >"$1.tar" &
+${WITH_PARENT.join(' ')} tar --extract --keep-directory-symlink --directory "$2" <"$1.tar"
+status=$?
+wait $! && exit $status`;
 
 /** Whether this machine has what `fetchPackages` needs. */
 export function aptIsHere(): boolean {
@@ -63,17 +70,17 @@ export async function fetchPackages(
   signal?: AbortSignal,
   lock?: FileLock,
 ): Promise<FetchedPackage[]> {
-  const workplace = await Workplace.open();
+  const workplace = existsSync(`/${KEYRING}`) ? undefined : await Workplace.open();
   try {
     return await fetchWith(runUntil(signal, lock), workplace, selection, target, progress);
   } finally {
-    await workplace.close();
+    await workplace?.close();
   }
 }
 
 async function fetchWith(
   run: Run,
-  workplace: Workplace,
+  workplace: Workplace | undefined,
   selection: PackageSelection,
   target: string,
   progress: (line: string) => void,
@@ -85,7 +92,7 @@ async function fetchWith(
   await writeFile(join(state, 'status'), '');
 
   const mirror = await debianMirror(run, state);
-  const keyring = await debianKeyring(run, state, workplace);
+  const keyring = workplace === undefined ? `/${KEYRING}` : await debianKeyring(run, state, workplace);
   const suites = [...selection.suites, ...(selection.exceptions ? [selection.exceptions.suite] : [])];
   const sources = suites.map((suite) => `deb [signed-by=${keyring}] ${mirror} ${suite} main\n`);
   await writeFile(join(state, 'sources.list'), sources.join(''));
@@ -138,11 +145,10 @@ export function mirrorOfTemplate(template: string): string | undefined {
 }
 
 /**
- * Debian's keys: installed on Debian; on Ubuntu in a package of Ubuntu's own archive. Not in `state`, whose path may
- * have signs at which apt cuts it.
+ * Debian's keys where they are not installed, as on Ubuntu: in a package of the distribution's own archive. Not kept in
+ * `state`, whose path may have signs at which apt cuts it.
  */
 async function debianKeyring(run: Run, state: string, workplace: Workplace): Promise<string> {
-  if (existsSync(`/${KEYRING}`)) return `/${KEYRING}`;
   const unpacked = await fromOwnArchive(run, state, 'debian-archive-keyring', KEYRING);
   return workplace.write('debian.gpg', await readFile(unpacked));
 }
@@ -213,23 +219,26 @@ interface RunOptions {
 type Run = (program: string, words: readonly string[], options?: RunOptions) => Promise<{ stdout: string }>;
 
 /**
- * Runs programs one by one until `signal` is aborted: that ends the one that runs, and the next is not started. Throws
- * a Trouble for one that fails. All that it started has ended when it is done, or it would go on writing into a folder
- * that is removed.
+ * Runs programs until `signal` is aborted: that ends those that run, and no other is started. Throws a Trouble for one
+ * that fails or cannot be started. All that it started has ended when it is done, or it would go on writing into a
+ * folder that is removed.
  */
 function runUntil(signal: AbortSignal | undefined, lock: FileLock | undefined): Run {
   return async (program, words, options = {}) => {
     signal?.throwIfAborted();
     const [first, ...others] = [...WITH_PARENT, program, ...words];
-    const child = spawn(first, others, { ...options, stdio: ['ignore', 'pipe', 'pipe', lock?.fd ?? 'ignore'] });
+    const child = await started(() =>
+      spawn(first, others, { ...options, stdio: ['ignore', 'pipe', 'pipe', lock?.fd ?? 'ignore'] }),
+    );
     const end = (): void => void child.kill();
     signal?.addEventListener('abort', end);
+    if (signal?.aborted === true) end();
     try {
       const [stdout, said, status] = await Promise.all([
         text(child.stdout as Readable),
         text(child.stderr as Readable),
-        new Promise<number | string>((resolve, reject) => {
-          child.once('error', reject).once('close', (code, killedBy) => resolve(code ?? killedBy ?? 'nothing'));
+        new Promise<number | string>((resolve) => {
+          child.once('close', (code, killedBy) => resolve(code ?? killedBy ?? 'nothing'));
         }),
       ]);
       signal?.throwIfAborted();
@@ -239,6 +248,18 @@ function runUntil(signal: AbortSignal | undefined, lock: FileLock | undefined): 
       signal?.removeEventListener('abort', end);
     }
   };
+}
+
+/** Only then it has streams. What the system says against it comes in either of two ways. */
+async function started(start: () => ChildProcess): Promise<ChildProcess> {
+  try {
+    const child = start();
+    await once(child, 'spawn');
+    return child;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw code === undefined ? error : trouble('packagesNotFetched', message);
+  }
 }
 
 const isAbort = (error: unknown): boolean => error instanceof Error && error.name === 'AbortError';

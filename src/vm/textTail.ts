@@ -12,7 +12,9 @@ export class TextTail {
   constructor(private readonly most = KEPT) {}
 
   add(chunk: Buffer): void {
-    this.kept = (this.kept + this.decoder.decode(chunk, { stream: true })).slice(-this.most);
+    const all = this.kept + this.decoder.decode(chunk, { stream: true });
+    // Not from the middle of a character that is two of JavaScript's.
+    this.kept = all.slice(-this.most).replace(/^[\udc00-\udfff]/, '');
   }
 
   get text(): string {

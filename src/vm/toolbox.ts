@@ -81,8 +81,9 @@ const recipes: Record<ToolboxName, PackageSelection> = {
   trixie: { suites: ['trixie'], packages: ['linux-image-cloud-amd64', 'zstd', 'libc6'] },
 };
 
-/** The loader cuts the paths of libraries there, and apt waits for ever. */
-const NO_PLACE = /[:;\n]/;
+/** Whether tools can run from there: elsewhere the loader cuts the paths of libraries, and apt waits for ever. */
+export const canRunFrom = (folder: string): boolean => !/[:;\n]/.test(folder);
+
 const LIBRARIES = 'usr/lib/x86_64-linux-gnu';
 /** The kernel, decompressed. */
 const VMLINUX = 'vmlinux';
@@ -110,7 +111,7 @@ export async function fetchToolbox(
   const final = toolboxFolder(name);
   if (final === undefined) throw trouble('cacheNowhere');
   if (!existsSync(final)) {
-    if (NO_PLACE.test(final)) throw trouble('cachePathBad', final);
+    if (!canRunFrom(final)) throw trouble('cachePathBad', final);
     if (process.arch !== 'x64') {
       throw trouble('toolboxOtherMachine', process.arch);
     }

@@ -9,7 +9,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess, StdioOptions } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Writable } from 'node:stream';
@@ -77,6 +77,13 @@ export class Workplace {
     const file = join(this.folder, name);
     orTrouble(dirname(this.folder), () => writeFileSync(file, content));
     return file;
+  }
+
+  /** Makes a folder in the folder. Throws a Trouble where there is no room. */
+  makeRoom(name: string): string {
+    const room = join(this.folder, name);
+    orTrouble(dirname(this.folder), () => mkdirSync(room));
+    return room;
   }
 
   /**

@@ -17,13 +17,16 @@ import { Workplace, exited } from '../../src/vm/workplace';
 
 const TOKEN = 'token0123';
 
-/** What the guest does once everything is mounted, as the init script has it. `records` need no mount here. */
-function serving(records = ''): string {
+/**
+ * What the guest does once everything is mounted, as the init script has it. `records` need no mount here; `script` is
+ * where it keeps a command.
+ */
+function serving(records = '', script = '$(mktemp)'): string {
   const devices = { channel: '/dev/null', errors: '/dev/null' };
   const init = guestInit({ modules: [], mounts: [], ...devices, token: TOKEN, hostname: 'guest' });
   const between = (from: string, to: string): string => init.slice(init.indexOf(from), init.indexOf(to));
   const serve = `${between('say() {', '\ncat >/bin/leave')}\n${between('feed() {', '\nsay started')}`;
-  return `home=/usr; records=${records}; run=$(mktemp)\n${serve.replaceAll('/run/command', '$run')}\nprintf '\\n${TOKEN} ready 1.2.3\\n' >&3\nserve; rm $run`;
+  return `home=/usr; records=${records}; run=${script}\n${serve.replaceAll('/run/command', '$run')}\nprintf '\\n${TOKEN} ready 1.2.3\\n' >&3\nserve; [ ! -f $run ] || rm $run`;
 }
 
 describe('the command channel', () => {
@@ -213,9 +216,12 @@ describe('the command channel', () => {
   });
 
   it('gives a command up after its time, and goes on with the next when it is done', async () => {
-    await assert.rejects(channel.run('sleep 0.2; echo late', { timeoutMs: 50 }), {
+    await assert.rejects(channel.run('sleep 0.2; echo late\necho more', { timeoutMs: 50 }), {
       code: 'guestSlow',
-      message: /^not done in 50 ms/,
+      message: /within 50\.0 ms: sleep 0\.2; echo late$/,
+    });
+    await assert.rejects(channel.run('sleep 0.2', { timeoutMs: 50, title: 'sleeping '.repeat(100) }), {
+      message: /: (sleeping )+.{0,9}…$/,
     });
     assert.equal((await channel.run('echo next')).output.toString(), 'next\n');
   });
@@ -226,6 +232,29 @@ describe('the command channel', () => {
       assert.equal(result.status, 'rejected');
     }
     await assert.rejects(channel.run('true'), { code: 'guestEnded' });
+  });
+});
+
+describe('the command channel to a guest that has no room for a script', () => {
+  it('says so of one after the other, with input and without, and runs nothing of them', async () => {
+    const shell = spawn('/bin/sh', ['-c', serving('', '/dev/full')], {
+      stdio: ['ignore', 'ignore', 'inherit', 'pipe', 'pipe'],
+    });
+    const [, , , stream, errors] = shell.stdio;
+    const channel = new CommandChannel(stream as Duplex, errors as Readable, TOKEN, onTheLine, () => {});
+    const printed: Buffer[] = [];
+    try {
+      for (const script of ['echo run', `echo run; : ${'x'.repeat(200_000)}`]) {
+        for (const more of [{}, { input: Readable.from([randomBytes(200_000)]) }, { onErrors: () => {} }]) {
+          const done = channel.run(script, { ...more, onOutput: (chunk) => void printed.push(chunk) });
+          await assert.rejects(done, { code: 'recordLost' });
+        }
+      }
+      assert.equal(Buffer.concat(printed).toString(), '');
+    } finally {
+      for (const line of shell.stdio.slice(3)) (line as Duplex).destroy();
+      await exited(shell);
+    }
   });
 });
 
@@ -271,6 +300,32 @@ describe('the command channel to a guest that reads files of the host', () => {
     assert.equal(files().length, 1);
     await channel.run('cat', { input: Readable.from([randomBytes(200_000), randomBytes(200_000)]) });
     assert.equal(files().length, 1);
+  });
+
+  it('fails a command whose script or input the guest cannot read, of which nothing comes after the gap', async () => {
+    const far = path.join(os.tmpdir(), `channel-lost-${process.pid}`);
+    const unreadable = (): void => fs.unlinkSync(path.join(workplace.folder, RECORDS_FOLDER, files()[0]));
+    const write = (shell.stdio[3] as Duplex).write;
+    let left = Infinity;
+    // The file is gone before its name is on the line.
+    (shell.stdio[3] as Duplex).write = (chunk: Buffer | string) => {
+      if (/^file/.test(String(chunk)) && left-- === 0) unreadable();
+      return (write as (chunk: Buffer | string) => boolean)(chunk);
+    };
+    try {
+      left = 1;
+      await assert.rejects(channel.run(`echo run >${far}\n: ${'x'.repeat(200_000)}`), { code: 'recordLost' });
+      assert.equal((await channel.run('echo next')).output.toString(), 'next\n');
+      assert.equal(fs.existsSync(far), false);
+      left = 1;
+      const input = Readable.from([Buffer.alloc(65_536, 'a'), Buffer.alloc(65_536, 'b'), Buffer.alloc(65_536, 'c')]);
+      await assert.rejects(channel.run(`cat >${far}`, { input }), { code: 'recordLost' });
+      assert.equal((await channel.run(`wc -c <${far}`)).output.toString().trim(), '65536');
+      left = Infinity;
+      assert.equal((await channel.run('true', { input: Readable.from([randomBytes(300_000)]) })).status, 0);
+    } finally {
+      fs.rmSync(far, { force: true });
+    }
   });
 
   it('says why a script or an input has no room, goes on, and can still tell the guest to end', async () => {

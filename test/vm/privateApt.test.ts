@@ -123,6 +123,20 @@ describe('programs that fetch and unpack packages', () => {
     assert.equal(readdirSync(folder).filter((name) => name.startsWith('tar.')).length, 2);
   });
 
+  it('have failed also where only the first half of an archive is unpacked', async () => {
+    quickApt();
+    writeFileSync(join(folder, 'half'), '');
+    // Cut where an entry ends, which tar takes for a whole archive.
+    program('dpkg-deb', `tar -C ${folder} -c half | head -c 512; echo corrupt >&2; exit 2`);
+    await assert.rejects(fetch(), { code: 'packagesNotFetched', message: /corrupt/ });
+  });
+
+  it('that cannot be started are told in the words of the system', async () => {
+    writeFileSync(join(folder, 'bin', 'setpriv'), '', { mode: 0o644 });
+    process.env['PATH'] = join(folder, 'bin');
+    await assert.rejects(fetch(), { code: 'packagesNotFetched', message: /spawn setpriv EACCES$/ });
+  });
+
   it('say what failed in their own words, or at least how', async () => {
     program('apt-get', `case $1 in ${MIRROR} *) echo "E: no such suite" >&2; exit 100 ;; esac`);
     await assert.rejects(fetch(), { code: 'packagesNotFetched', message: /fetched: E: no such suite$/ });
@@ -138,7 +152,7 @@ describe('programs that fetch and unpack packages', () => {
     await hasEnded(apt);
   });
 
-  it('end with the run that started them when that is killed: dpkg-deb, in the pipeline of a shell', async () => {
+  it('end with the run that started them when that is killed: dpkg-deb, which a shell has started', async () => {
     quickApt();
     program('dpkg-deb', 'HERE; exec sleep 1000');
     const run = fetchApart();

@@ -101,6 +101,15 @@ describe('last words', () => {
     const shown = log('1\n2\n3\n4\nKVM internal error. Suberror: 1\nRAX=0000').lines(kvm.lines ?? 15, kvm.sign);
     assert.deepEqual(shown, ['2', '3', '4', 'KVM internal error. Suberror: 1'], 'no registers');
     assert.match(likelyReason({ ...symptoms, end: 'failed', failed: ['mount work'] }).why, /could not mount work/);
+    const hostfs = likelyReason({
+      ...symptoms,
+      kind: 'uml',
+      end: 'failed',
+      failed: ['module:/a mount:records', 'mount work'],
+      log: log('mount: mounting records on /run/records failed: No such device'),
+    });
+    assert.match(hostfs.why, /has no hostfs/);
+    assert.match(hostfs.remedy, /--guest qemu/);
     assert.match(likelyReason({ ...symptoms, end: 'late' }).why, /did not come up in time: its kernel said nothing/);
     const own = log('SeaBIOS\nqemu-system-x86_64: kvm run failed\nBooting from ROM');
     assert.match(

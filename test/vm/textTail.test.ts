@@ -15,6 +15,14 @@ describe('the tail of a text', () => {
     assert.equal(tail.text, '6789abcdef');
   });
 
+  it('does not begin in the middle of a character', () => {
+    const tail = new TextTail(4);
+    tail.add(Buffer.from('a😀bcd'));
+    assert.equal(tail.text, 'bcd');
+    tail.add(Buffer.from('😀'));
+    assert.equal(tail.text, 'cd😀');
+  });
+
   it('has lines without terminal control, around a sign or the last ones', () => {
     const tail = new TextTail();
     tail.add(Buffer.from('\x1b[1mone\x1b[0m\r\n\r\ntwo\nthree sign\nfour\nfive\nsix\n'));

@@ -52,6 +52,12 @@ describe('guest tools', () => {
       try {
         process.env['PATH'] = folder;
         assert.throws(() => resolveModules(folder, ['virtio']), { code: 'toolMissing', remedy: /install xz-utils$/ });
+        fs.writeFileSync(path.join(folder, 'xz'), '', { mode: 0o644 });
+        assert.throws(() => resolveModules(folder, ['virtio']), {
+          code: 'kernelModulesUnusable',
+          message: /virtio\.ko: .*xz EACCES$/,
+        });
+        fs.rmSync(path.join(folder, 'xz'));
         fs.writeFileSync(path.join(folder, 'xz'), '#!/bin/sh\necho "no xz file" >&2\nexit 1\n', { mode: 0o755 });
         assert.throws(() => resolveModules(folder, ['virtio']), {
           code: 'kernelModulesUnusable',

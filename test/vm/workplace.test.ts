@@ -76,6 +76,14 @@ describe('a workplace', () => {
     }
   });
 
+  it('says why neither a file nor a folder can be made in it', async () => {
+    const place = await Workplace.open();
+    assert.ok(fs.statSync(place.makeRoom('room')).isDirectory());
+    assert.throws(() => place.makeRoom('room'), { code: 'temporaryUnusable', message: /EEXIST/ });
+    assert.throws(() => place.write('room', Buffer.alloc(1)), { code: 'temporaryUnusable', message: /EISDIR/ });
+    await place.close();
+  });
+
   it('removes the folders that were made for it elsewhere', async () => {
     const place = await Workplace.open();
     const other = place.makeFolder('/tmp/virtiofs-elsewhere-');

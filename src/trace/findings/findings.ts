@@ -154,7 +154,7 @@ export class FindingsPass {
         for (const each of chosen) each.restart?.();
       }
       const opcode = Math.min(row.opcode, OPCODES);
-      const changed = (row.flags & RowFlag.CHANGED) !== 0;
+      const { changed } = row;
       if (changed) this.changed++;
       for (const each of (changed ? this.wantingChanged : this.wanting)[opcode]) each.take(row);
       if (!changed && this.observable[opcode] === 1 && row.succeeded) this.inode.each(row, this.visit);

@@ -12,6 +12,7 @@ import type { Row } from './row';
 import { placeOf, times } from './words';
 
 export class MmapRefused implements Detector {
+  readonly ownOnly = true;
   readonly opcodes = [Opcode.OPEN, Opcode.CREATE];
   private readonly proof: Proof;
   private first = -1;

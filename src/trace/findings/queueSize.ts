@@ -52,10 +52,11 @@ export class QueueSizeCaps implements Detector {
   }
 
   take(row: Row): void {
-    if (row.opcode === Opcode.OPEN) return this.opened(row);
     if (row.opcode === Opcode.RELEASE) {
       return void this.handles.remove(u64At(row.request(), InHeader.size + ReleaseIn.offset.fh));
     }
+    if (row.changed) return;
+    if (row.opcode === Opcode.OPEN) return this.opened(row);
     if (!row.io || row.size < page) return;
     const slot = this.slot(row.handle);
     if (slot < 0) return;

@@ -19,6 +19,8 @@ export class QueueStarvation implements Detector {
   private answered = 0;
   /** When the last of the requests taken before is done. */
   private busyUntil = 0;
+  /** When the last of those that a fault or a debugger held is done: what waited before that may have waited for it. */
+  private heldUntil = 0;
   private waited = 0;
   private served = 0;
   private idle = 0;
@@ -32,9 +34,12 @@ export class QueueStarvation implements Detector {
   take(row: Row): void {
     // SETLKW waits for somebody else's lock, on another thread: the daemon is not busy with it.
     if (!row.replied || row.opcode === Opcode.SETLKW) return;
-    this.answered++;
     const { queued, latency } = row;
-    if (queued >= starvation.wait && queued >= starvation.factor * latency) this.starved(row, queued, latency);
+    if (!row.changed && row.start - queued >= this.heldUntil) {
+      this.answered++;
+      if (queued >= starvation.wait && queued >= starvation.factor * latency) this.starved(row, queued, latency);
+    }
+    if (row.held > 0 && row.end > this.heldUntil) this.heldUntil = row.end;
     if (row.end > this.busyUntil) this.busyUntil = row.end;
   }
 

@@ -32,6 +32,7 @@ export class ReaddirWithoutPlus implements Detector {
     const { session } = this.context;
     if (row.opcode === Opcode.READDIRPLUS) this.plus = true;
     if (session.known ? session.has(InitFlag.DO_READDIRPLUS) : this.plus) return;
+    if (row.changed) return;
     if (row.opcode === Opcode.READDIR) return this.listed(row);
     if (!row.succeeded) return;
     const slot = this.folders.find(row.nodeid);

@@ -60,6 +60,11 @@ export class Row {
     return (this.flags & RowFlag.REPLIED) !== 0 && this.error === 0;
   }
 
+  /** A fault or a debugger changed it: its reply says nothing of the share. */
+  get changed(): boolean {
+    return (this.flags & RowFlag.CHANGED) !== 0;
+  }
+
   get latency(): number {
     return this.end - this.start;
   }

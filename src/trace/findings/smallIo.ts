@@ -64,6 +64,8 @@ export class SmallIo implements Detector {
   }
 
   take(row: Row): void {
+    // A handle is given back all the same.
+    if (row.changed && row.opcode !== Opcode.RELEASE) return;
     switch (row.opcode) {
       case Opcode.OPEN:
         return this.opened(row, OutHeader.size);

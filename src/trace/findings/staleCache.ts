@@ -107,7 +107,7 @@ export class StaleCache implements Detector, ChangeSink {
     if (row.opcode === Opcode.FORGET) return this.forget(row);
     if (row.opcode === Opcode.BATCH_FORGET) return this.restart();
     guestChanges(row, this);
-    if (row.opcode === Opcode.LOOKUP) this.names.look(row);
+    if (row.opcode === Opcode.LOOKUP && !row.changed) this.names.look(row);
   }
 
   changed(row: Row, nodeid: number, forever: boolean): void {

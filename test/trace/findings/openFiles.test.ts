@@ -63,6 +63,10 @@ describe('findings: mmap-refused', () => {
     assert.match(finding.text, /2 files .* 1 of them with the name of a database .* "\/app\.db-shm"/);
   });
 
+  it('is silent where a debugger has written FOPEN_DIRECT_IO into the reply', () => {
+    silent(open(begun(), direct, { changed: true }));
+  });
+
   it('is silent with DIRECT_IO_ALLOW_MMAP, with a cache, for files only read, and without an INIT to judge by', () => {
     silent(open(begun([...usualFlags, 'DIRECT_IO_ALLOW_MMAP']), direct));
     silent(open(begun(), { flags: OpenFlag.RDWR, fopen: FopenFlag.KEEP_CACHE }));

@@ -11,8 +11,12 @@ describe('findings: readdir-without-plus', () => {
     readonly pid?: number;
     readonly later?: number;
     readonly nodeid?: number;
+    readonly changed?: boolean;
   }
-  const listed = (built: CaptureBuilder, { entries, pid = 100, later = 0, nodeid = 2 }: Listing): CaptureBuilder => {
+  const listed = (
+    built: CaptureBuilder,
+    { entries, pid = 100, later = 0, nodeid = 2, changed = false }: Listing,
+  ): CaptureBuilder => {
     built
       .exchange('LOOKUP', {
         names: [nodeid === 2 ? 'many' : `many${nodeid}`],
@@ -27,6 +31,7 @@ describe('findings: readdir-without-plus', () => {
         pid,
         names: [`f${i}`],
         out: entryOut({ nodeid: 100 + i }),
+        changed,
       });
     }
     return built;
@@ -55,6 +60,7 @@ describe('findings: readdir-without-plus', () => {
   describe('is silent', () => {
     const plain = (): CaptureBuilder => begun(without('DO_READDIRPLUS', 'READDIRPLUS_AUTO'));
     it('when READDIRPLUS was agreed on: the guest chose', () => silent(listed(begun(), { entries: 200 })));
+    it('when a fault answers the lookups', () => silent(listed(plain(), { entries: 200, changed: true })));
     it('when another process looks names up', () => silent(listed(plain(), { entries: 200, pid: 200 })));
     it('when it is long after', () => silent(listed(plain(), { entries: 200, later: 5 * SECOND })));
     it('when entries are few, also of many folders', () => {

@@ -27,16 +27,17 @@ interface Run {
   readonly step?: number;
   readonly fh?: number;
   readonly flags?: number;
+  readonly changed?: boolean;
 }
 
 function run(
   built: CaptureBuilder,
-  { opcode = 'READ', size, count, step = size, fh = 1, flags = 0 }: Run,
+  { opcode = 'READ', size, count, step = size, fh = 1, flags = 0, changed = false }: Run,
 ): CaptureBuilder {
   for (let i = 0; i < count; i++) {
     const request = { fh, offset: i * step, size, flags };
-    if (opcode === 'READ') built.exchange('READ', { nodeid: 2, in: request, outPayload: Math.min(size, 64) });
-    else built.exchange('WRITE', { nodeid: 2, in: request, payload: Math.min(size, 64), out: { size } });
+    if (opcode === 'READ') built.exchange('READ', { nodeid: 2, in: request, outPayload: Math.min(size, 64), changed });
+    else built.exchange('WRITE', { nodeid: 2, in: request, payload: Math.min(size, 64), out: { size }, changed });
   }
   return built;
 }
@@ -73,6 +74,7 @@ describe('findings: small-io', () => {
   });
 
   describe('is silent', () => {
+    it('when a fault changed the pieces', () => silent(run(begun(), { size: PAGE, count: 400, changed: true })));
     it('when pieces are large', () => silent(run(begun(), { size: 32 << 10, count: 400 })));
     it('when small pieces are here and there (a database)', () => {
       silent(run(begun(), { size: PAGE, count: 400, step: 5 * PAGE }));
@@ -118,6 +120,9 @@ describe('findings: queue-size-caps', () => {
   });
 
   describe('is silent', () => {
+    it('when a fault changed them', () => {
+      silent(run(queueSize(begun(), 128), { size: CAP, count: 20, changed: true }));
+    });
     it('with a large ring', () => silent(run(queueSize(begun(), 1024), { size: 1 << 20, count: 20 })));
     it('when the size only happens, with a large ring', () => {
       silent(run(queueSize(begun(), 1024), { size: CAP, count: 20 }));

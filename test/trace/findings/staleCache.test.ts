@@ -50,6 +50,10 @@ describe('findings: stale-cache', () => {
   });
 
   describe('is silent', () => {
+    it('when a fault says that a name is gone', () => {
+      silent(seen().exchange('LOOKUP', { at: 900 * MS, names: ['a.txt'], error: 'ENOENT', changed: true }));
+    });
+
     it('when the time had run out before the change', () => {
       silent(seen().exchange('GETATTR', { at: 5 * SECOND, nodeid: 2, out: attrOut({ size: 9, mtime: 2 * SECOND }) }));
     });

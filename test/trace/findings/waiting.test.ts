@@ -12,6 +12,7 @@ interface Look {
   readonly queue?: number;
   readonly host?: number;
   readonly writing?: number;
+  readonly changed?: boolean;
 }
 
 const look = (built: CaptureBuilder, request: Look): CaptureBuilder =>
@@ -39,6 +40,16 @@ describe('findings: queue-starvation', () => {
   });
 
   describe('is silent', () => {
+    it('when they wait behind one that a debugger holds', () => {
+      const built = begun().exchange('STATFS', { at: 1 * MS, latency: 900 * MS, held: 899 * MS, changed: true });
+      for (let i = 0; i < 40; i++) look(built, { at: (902 + i) * MS, queued: (800 + i) * MS, latency: 10 * US });
+      silent(built);
+    });
+    it('when it is the held ones themselves', () => {
+      const built = begun();
+      for (let i = 1; i <= 40; i++) look(built, { at: i * 20 * MS, queued: 8 * MS, latency: 10 * US, changed: true });
+      silent(built);
+    });
     it('when waits are short', () => {
       const built = begun();
       for (let i = 1; i <= 100; i++) look(built, { at: i * MS, queued: 400 * US, latency: 10 * US });
