@@ -167,9 +167,20 @@ export const catalogue = {
     usage(`"${reference}" is no memory of this session`, 'References come with variables and descriptors.'),
   debuggerRefused: (share: string, why: string) =>
     failure(`the share "${share}" takes no debugger: ${why}`, 'One debugger at a time; end the other one.'),
+  debuggerUnreached: (share: string, why: string) =>
+    failure(
+      `the debugger's socket of the share "${share}" cannot be reached: ${why}`,
+      'The share may just have ended: start it again, then attach to it.',
+    ),
   debugRefused: (why: string) =>
     usage(why, 'Where a request stands decides what can be done to it: step on or continue, then try again.'),
+  debugValueRefused: (why: string) => usage(why, 'Give another value; what was there before still is.'),
   debugShareOver: () => failure('the share that was debugged has ended', 'Start it again and attach to it anew.'),
+  debugConnectionOver: () =>
+    failure(
+      'the connection to the daemon of the share has ended',
+      'Attach to the share anew; where it has ended, start it again first.',
+    ),
   debugAnswerOdd: (request: string, problems: string) =>
     failure(
       `the daemon's answer to "${request}" is not understood: ${problems}`,
