@@ -425,7 +425,7 @@ export const catalogue = {
     ),
   shareUnknown: (name: string, running: string) =>
     usage(
-      `there is neither a capture nor a running share ${name}`,
+      `what ${name} names is neither a capture nor a share that runs`,
       running === '' ? 'No share of this user runs.' : `These run:\n${indented(running)}`,
     ),
   shareAmbiguous: (name: string, running: string) =>
