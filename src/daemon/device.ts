@@ -2,7 +2,7 @@
  * One share as a virtio-fs device: guest memory mapped, queues served by the FUSE server.
  *
  * The joint between `vhostUser/` (which says what to set up), `virtio/` (rings) and `fuse/` (requests). Everything runs
- * on the queue worker's thread; nothing here waits.
+ * on the queue worker's thread. Only what ends a ring or takes memory away waits, for calls on other threads.
  */
 import type { Arena } from '../base/arena';
 import {
@@ -11,7 +11,7 @@ import {
   type Epoll,
   close,
   fileSize,
-  isInMemory,
+  isLastingMemory,
   setNonBlocking,
   signal,
 } from '../native/descriptors';
@@ -58,7 +58,7 @@ interface Mapping extends Region {
 export class ShareDevice implements Device, ExchangeOwner {
   private readonly memory: GuestMemory;
   private mappings: Mapping[] = [];
-  /** Sealed, and given back as soon as no slow call can be using their addresses. */
+  /** Sealed, and given back when the next one goes and no slow call can be using their addresses. */
   private readonly sealed: Mapping[] = [];
   private readonly running: (RunningQueue | undefined)[] = [];
   /** Exchanges that are not in use. */
@@ -105,10 +105,11 @@ export class ShareDevice implements Device, ExchangeOwner {
 
   /**
    * QEMU tells all of its devices of what is in the DAX window of one. Memory is told before rings run, and what is
-   * plugged in later is in memory too; anything else on a disk is a file that the guest itself may shorten.
+   * plugged in later is nearly always a memfd or of huge pages; anything else is a file that the guest itself may
+   * shorten. What is told before rings run has to be taken for memory, for they lie in it.
    */
   private isOfAnotherWindow(fd: number): boolean {
-    return this.running.some((one) => one !== undefined) && !isInMemory(fd);
+    return this.running.some((one) => one !== undefined) && !isLastingMemory(fd);
   }
 
   removeRegion(guestBase: number): void {

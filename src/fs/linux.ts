@@ -129,8 +129,9 @@ export const LOCK_EX = 2;
 export const LOCK_NB = 4;
 export const LOCK_UN = 8;
 
+export const HUGETLBFS = 0x958458f6;
 /** statfs f_type of file systems that live in memory (tmpfs, ramfs, hugetlbfs): no read ever waits for a device. */
-export const MEMORY_FILE_SYSTEMS: readonly number[] = [0x01021994, 0x858458f6, 0x958458f6];
+export const MEMORY_FILE_SYSTEMS: readonly number[] = [0x01021994, 0x858458f6, HUGETLBFS];
 
 /**
  * Those whose close(2) does nothing and never fails, as their data go to devices of this machine: ext, XFS, Btrfs,

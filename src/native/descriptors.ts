@@ -6,7 +6,7 @@
  */
 import type { Arena } from '../base/arena';
 import { Errno } from '../protocol/errno';
-import { MEMORY_FILE_SYSTEMS } from '../fs/linux';
+import { HUGETLBFS, MEMORY_FILE_SYSTEMS } from '../fs/linux';
 import { INT, LONG, checked, declare, failure } from './libc';
 import { pinnedArena } from './memory';
 
@@ -210,6 +210,8 @@ export function memfd(name: string, size: number): number {
 }
 
 const F_GETFL = 3;
+const F_GET_SEALS = 1034;
+const F_SEAL_SHRINK = 2;
 const F_SETFL = 4;
 const O_NONBLOCK = 0o4000;
 const FIONREAD = 0x541b;
@@ -234,12 +236,26 @@ export function fileSize(fd: number): number {
   return end < 0 ? -1 : end;
 }
 
-/** Whether a file is memory alone (tmpfs, memfds, huge pages): f_type is the first field of struct statfs. */
-export function isInMemory(fd: number): boolean {
-  return fstatfs(fd, scratch.address(STATX)) === 0 && MEMORY_FILE_SYSTEMS.includes(scratch.getU32(STATX));
+/**
+ * Whether a file is memory of somebody's alone, a memfd or the like: it is on a file system in memory (f_type is the
+ * first field of struct statfs), and sealed against being shortened or without a name by which others could have it.
+ * Huge pages are nobody's shared folder.
+ */
+export function isLastingMemory(fd: number): boolean {
+  if (fstatfs(fd, scratch.address(STATX)) < 0) return false;
+  const type = scratch.getU32(STATX);
+  if (!MEMORY_FILE_SYSTEMS.includes(type)) return false;
+  if (type === HUGETLBFS) return true;
+  const seals = fcntl(fd, F_GET_SEALS, 0);
+  if (seals >= 0 && seals & F_SEAL_SHRINK) return true;
+  scratch.setU32(ADDRESS, 0);
+  const asked = statx(fd, scratch.address(ADDRESS), AT_EMPTY_PATH, STATX_NLINK, scratch.address(STATX));
+  return asked === 0 && scratch.getU32(STATX + STATX_NLINK_AT) === 0;
 }
 
 const AT_EMPTY_PATH = 0x1000;
+const STATX_NLINK = 0x4;
+const STATX_NLINK_AT = 16;
 const STATX_INO = 0x100;
 const STATX_INO_AT = 32;
 const STATX_DEVICE_AT = 136;

@@ -131,7 +131,7 @@ describe('memory changes', () => {
 
   it('what needs nothing of a region that goes is neither ended nor waited for', async function () {
     needSlowDisk(this);
-    await begin({ regions: [64 * MIB, 16 * MIB], memory: 'slots' }, { wrap: slowDisk(1000) });
+    await begin({ regions: [64 * MIB, 16 * MIB], memory: 'slots' }, { wrap: slowDisk(60_000) });
     const { device, calls, client } = session;
     const lock = { type: 1, start: 0n, end: 9n, pid: 1 };
     const { nodeid } = calls.lookup(ROOT, 'file');
@@ -145,8 +145,7 @@ describe('memory changes', () => {
     assert.ok(!client.done(waiting), 'the lock goes on waiting');
     calls.setlk(nodeid, fh, 1n, { ...lock, type: 2 });
     assert.equal(client.wait(waiting).error, 0);
-    assert.equal(client.wait(slow).error, 0);
-    await end();
+    session.end();
   });
 
   it('the front-end may go in the middle of a slow read', async function () {

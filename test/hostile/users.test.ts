@@ -89,31 +89,34 @@ describe('users of the guest', () => {
     const { calls, client } = victim;
     calls.init(KERNEL_MINOR_VERSION, LINUX_FLAGS, LINUX_FLAGS_2 & ~InitFlag2.CREATE_SUPP_GROUP);
     calls.umask = 0;
-    const folder = path.join(cell.share, 'members');
-    fs.mkdirSync(folder);
-    fs.chownSync(folder, 0, OTHER_GROUP);
-    fs.chmodSync(folder, 0o775);
-    const members = calls.lookup(ROOT, 'members').nodeid;
-    client.uid = client.gid = 1000;
-    calls.create(members, 'file', O_RDWR, 0o644);
-    calls.mkdir(members, 'folder', 0o755);
-    calls.symlink(members, 'link', 'target');
-    calls.mknod(members, 'fifo', 0o010644);
-    calls.tmpfile(members, O_RDWR, 0o644);
-    for (const name of ['file', 'folder', 'link', 'fifo']) {
-      const { uid, gid } = fs.lstatSync(path.join(folder, name));
-      assert.deepEqual([name, uid, gid], [name, 1000, 1000]);
+    try {
+      const folder = path.join(cell.share, 'members');
+      fs.mkdirSync(folder);
+      fs.chownSync(folder, 0, OTHER_GROUP);
+      fs.chmodSync(folder, 0o775);
+      const members = calls.lookup(ROOT, 'members').nodeid;
+      client.uid = client.gid = 1000;
+      calls.create(members, 'file', O_RDWR, 0o644);
+      calls.mkdir(members, 'folder', 0o755);
+      calls.symlink(members, 'link', 'target');
+      calls.mknod(members, 'fifo', 0o010644);
+      calls.tmpfile(members, O_RDWR, 0o644);
+      for (const name of ['file', 'folder', 'link', 'fifo']) {
+        const { uid, gid } = fs.lstatSync(path.join(folder, name));
+        assert.deepEqual([name, uid, gid], [name, 1000, 1000]);
+      }
+      const team = calls.lookup(ROOT, 'team').nodeid;
+      calls.create(team, 'untold', O_RDWR, 0o2755);
+      assert.equal(fs.statSync(path.join(cell.share, 'team/untold')).mode & 0o2000, 0);
+      assert.equal(
+        codeOf(() => calls.access(members, 2)),
+        'EACCES',
+        'who asks what a user may is not told that it is everything',
+      );
+    } finally {
+      client.uid = client.gid = 0;
+      calls.init();
     }
-    const team = calls.lookup(ROOT, 'team').nodeid;
-    calls.create(team, 'untold', O_RDWR, 0o2755);
-    assert.equal(fs.statSync(path.join(cell.share, 'team/untold')).mode & 0o2000, 0);
-    assert.equal(
-      codeOf(() => calls.access(members, 2)),
-      'EACCES',
-      'who asks what a user may is not told that it is everything',
-    );
-    client.uid = client.gid = 0;
-    calls.init();
   });
 
   it('the number that means nobody in system calls is nobody', () => {

@@ -15,6 +15,7 @@ import {
   drain,
   eventfd,
   fileSize,
+  isLastingMemory,
   isLeftBehind,
   isListening,
   listenUnix,
@@ -34,6 +35,8 @@ const EPIPE = 32;
 
 const openNow = (): number => fs.readdirSync('/proc/self/fd').length;
 const inode = (fd: number): number => fs.fstatSync(fd).ino;
+
+const TMPFS = 0x01021994;
 
 describe('native descriptors', () => {
   const native = new NativeArena();
@@ -242,5 +245,21 @@ describe('native descriptors', () => {
     assert.equal(fileSize(left), -1);
     assert.equal(fileSize(-1), -1);
     close(file);
+  });
+
+  it('memory that lasts: without a name, and no file that others may shorten by its name', () => {
+    const file = memfd('file', 4096);
+    assert.equal(isLastingMemory(file), true);
+    close(file);
+    for (const folder of ['/dev/shm', '/var/tmp']) {
+      const named = path.join(fs.mkdtempSync(path.join(folder, 'lasting-')), 'file');
+      const fd = fs.openSync(named, 'w+');
+      assert.equal(isLastingMemory(fd), false, named);
+      fs.rmSync(path.dirname(named), { recursive: true });
+      assert.equal(isLastingMemory(fd), fs.statfsSync(folder).type === TMPFS, 'once it has no name');
+      fs.closeSync(fd);
+    }
+    assert.equal(isLastingMemory(left), false);
+    assert.equal(isLastingMemory(-1), false);
   });
 });

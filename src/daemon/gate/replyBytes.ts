@@ -71,11 +71,11 @@ export class ReplyWriter {
     fresh.u8.set(bytes, offset);
     const touchesLength = offset < len + 4;
     if (touchesLength && bytes.length > 0 && fresh.getU32(len) !== length && fresh.getU32(len) !== used) {
-      return `len would be ${fresh.getU32(len)}, but the reply has ${length} bytes`;
+      return `"len" would be ${fresh.getU32(len)}, but the reply has ${length} bytes`;
     }
     fresh.setU32(len, length);
     if (fresh.getU32(unique) !== before[0] || fresh.getU32(unique + 4) !== before[1]) {
-      return 'unique is how the guest knows its reply: it stays';
+      return '"unique" is how the guest knows its reply: it stays';
     }
     const code = fresh.getI32(error);
     if (code > 0 || code < -MOST_ERRNO) return `error is 0 or from -${MOST_ERRNO} to -1`;

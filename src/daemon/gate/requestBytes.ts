@@ -117,9 +117,9 @@ export class RequestBytes {
     if (length < InHeader.size) return 'it would be shorter than a header';
     const { unique, opcode, len } = InHeader.offset;
     for (const at of [unique, unique + 4]) {
-      if (fresh.getU32(at) !== this.held.getU32(at)) return 'unique is how the guest knows its reply: it stays';
+      if (fresh.getU32(at) !== this.held.getU32(at)) return '"unique" is how the guest knows its reply: it stays';
     }
-    if (fresh.getU32(len) !== total) return `len would be ${fresh.getU32(len)}, but there are ${total} bytes`;
+    if (fresh.getU32(len) !== total) return `"len" would be ${fresh.getU32(len)}, but there are ${total} bytes`;
     const number = fresh.getU32(opcode);
     if (number !== this.held.getU32(opcode) && (NEVER_HELD.has(number) || !opcodeByNumber(number)?.reply)) {
       return 'the opcode can only become one that has a reply';

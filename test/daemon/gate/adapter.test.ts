@@ -203,8 +203,8 @@ describe('the debug adapter and a daemon', () => {
         data: Buffer.from(bytes).toString('base64'),
       });
     for (const [at, what] of [
-      [wire.InHeader.offset.unique, /unique/],
-      [wire.InHeader.offset.len, /len would be/],
+      [wire.InHeader.offset.unique, /"unique" is how/],
+      [wire.InHeader.offset.len, /"len" would be/],
     ] as const) {
       const { success, body } = await write(at, [255, 255]);
       assert.equal(success, false);

@@ -95,7 +95,7 @@ describe('changing', () => {
         code: 'debugValueRefused',
         message: /unique/,
       });
-      await assert.rejects(write(wire.InHeader.offset.len, u32(9999)), /len would be 9999/);
+      await assert.rejects(write(wire.InHeader.offset.len, u32(9999)), /"len" would be 9999/);
       await assert.rejects(write(wire.InHeader.offset.opcode, u32(Opcode.FORGET)), /has a reply/);
       await assert.rejects(write(wire.InHeader.offset.opcode, u32(4000)), /has a reply/);
       await assert.rejects(write(5000, u32(1)), /the request has 45 bytes/);
@@ -165,7 +165,7 @@ describe('changing', () => {
       const write = (offset: number, bytes: string, length?: number) =>
         it_.client.ask('writeReply', { request, offset, bytes, ...(length === undefined ? {} : { length }) });
       await assert.rejects(write(8, u32(1, 2)), { code: 'debugValueRefused', message: /unique/ });
-      await assert.rejects(write(0, u32(77)), /len would be 77/);
+      await assert.rejects(write(0, u32(77)), /"len" would be 77/);
       await assert.rejects(write(4, u32(5)), /error is 0 or/);
       await assert.rejects(write(4, u32(-2 >>> 0)), /nothing but its header/);
       await assert.rejects(write(16, base64(new Uint8Array(200))), /room for 120 bytes/);

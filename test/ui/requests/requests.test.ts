@@ -71,7 +71,7 @@ describe('what a request opens into', () => {
     const details = requestDetails(capture, 3);
     const phases = part(details, 'Phases').children ?? [];
     assert.deepEqual(
-      phases.map(({ label, text }) => `${label} ${text.split(' ')[0]}`),
+      phases.map(({ label, text }) => `${label} ${text.split(' ').slice(0, 2).join(' ')}`),
       ['queued 0 ns', 'daemon 50.0 µs', 'host 40.0 µs', 'writing 10.0 µs'],
     );
     const calls = part(details, 'Host system calls').children ?? [];
