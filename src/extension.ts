@@ -26,7 +26,14 @@ export function activate(context: vscode.ExtensionContext): Insides {
   const log = vscode.window.createOutputChannel('Virtio-FS', { log: true });
   const vms = new VirtualMachines();
   const outside = new OutsideShares(vms, (why) => log.warn(why));
-  const studio: Studio = { extensionPath: context.extensionPath, vms, outside, log, memory: context.workspaceState };
+  const studio: Studio = {
+    extensionPath: context.extensionPath,
+    vms,
+    outside,
+    debugged: new Map(),
+    log,
+    memory: context.workspaceState,
+  };
   void vscode.commands.executeCommand('setContext', 'virtiofs.noGuests', process.platform !== 'linux');
   const shares = new SharesTree(studio);
   const view = vscode.window.createTreeView('virtiofs.shares', { treeDataProvider: shares });

@@ -23,6 +23,11 @@ const indented = (lines: string): string => lines.replaceAll('\n', '\n  ').repla
 /** Of what may be long, such as a script, enough to know it by. */
 const cut = (text: string): string => (text.length > 200 ? `${text.slice(0, 200)}…` : text);
 
+/*
+ * No text begins with a name: where it stands by itself it is a sentence, with a capital letter. Where one begins with
+ * an argument that is an option, or words of ours.
+ */
+
 /** Asks whether another word was meant, if there is one. */
 const asking = (meant: string): string => (meant === '' ? '' : `; did you mean ${meant}?`);
 
@@ -84,7 +89,7 @@ export const catalogue = {
     ),
   captureTaken: (path: string) =>
     usage(
-      `${path} is there already and is no capture (pcapng), so no capture is written in its place`,
+      `the file ${path} is there already and is no capture (pcapng), so no capture is written in its place`,
       'Choose another name for the capture, or move that file away.',
     ),
   captureInShare: (path: string, folder: string) =>
@@ -163,16 +168,28 @@ export const catalogue = {
       'Fields of the request can be set at its entry, those of the reply at its reply.',
     ),
   debugValueBad: (what: string, value: string, wanted: string) =>
-    usage(`${what} cannot be ${value}: it is ${wanted}`, 'Write it as the Variables view shows it.'),
+    usage(`"${what}" cannot be ${value}: it is ${wanted}`, 'Write it as the Variables view shows it.'),
   debugExpressionBad: (text: string, why: string) =>
     usage(`"${text}": ${why}`, '"help" in the debug console says what there is.'),
   debugMemoryUnknown: (reference: string) =>
     usage(`"${reference}" is no memory of this session`, 'References come with variables and descriptors.'),
   debuggerRefused: (share: string, why: string) =>
     failure(`the share "${share}" takes no debugger: ${why}`, 'One debugger at a time; end the other one.'),
+  debuggerUnreached: (share: string, why: string) =>
+    failure(
+      `the debugger's socket of the share "${share}" cannot be reached: ${why}`,
+      'The share may just have ended: start it again, then attach to it.',
+    ),
   debugRefused: (why: string) =>
     usage(why, 'Where a request stands decides what can be done to it: step on or continue, then try again.'),
+  debugValueRefused: (why: string) =>
+    usage(`that cannot be: ${why}`, 'Give another value; what was there before still is.'),
   debugShareOver: () => failure('the share that was debugged has ended', 'Start it again and attach to it anew.'),
+  debugConnectionOver: () =>
+    failure(
+      'the connection to the daemon of the share has ended',
+      'Attach to the share anew; where it has ended, start it again first.',
+    ),
   debugAnswerOdd: (request: string, problems: string) =>
     failure(
       `the daemon's answer to "${request}" is not understood: ${problems}`,
@@ -197,7 +214,8 @@ export const catalogue = {
       `this package of the extension has no native part for ${platform}, so no guest can be started; captures open`,
       'Install the package for linux-x64 or linux-arm64 on such a machine.',
     ),
-  folderMissing: (folder: string) => usage(`${folder} is not a folder`, 'Choose an existing folder on this machine.'),
+  folderMissing: (folder: string) =>
+    usage(`there is no folder ${folder}`, 'Choose an existing folder on this machine.'),
   nodeMissing: (tried: string) =>
     machine(
       `no Node.js of version 20 or later was found (tried ${tried})`,
@@ -218,10 +236,8 @@ export const catalogue = {
       `the command was given "${option}": ${value}, but ${why}`,
       `In the arguments of the command, such as those of a key binding, set it to ${wanted}, or leave it out.`,
     ),
-  programMissing: (file: string) => machine(`${file} is not there`, 'Build the project with "npm run build".'),
-
-  // Captures
-  captureUnreadable: (file: string, why: string, remedy: string) => usage(`${file}: ${why}`, remedy),
+  programMissing: (file: string) =>
+    machine(`the program ${file} is not there`, 'Build the project with "npm run build".'),
 
   // Guests
   toolboxWithoutApt: () =>
@@ -272,7 +288,10 @@ export const catalogue = {
       'Name a folder with room that this user may write to, or leave it out: then one is made.',
     ),
   lockUnusable: (file: string, why: string) =>
-    machine(`${file} cannot be locked: ${why}`, 'Set XDG_CACHE_HOME to a folder on a file system that has locks.'),
+    machine(
+      `the file ${file} cannot be locked: ${why}`,
+      'Set XDG_CACHE_HOME to a folder on a file system that has locks.',
+    ),
   flockNotRun: (why: string) =>
     machine(
       `the program flock, which locks the cache of guest tools, cannot be started: ${why}`,
@@ -280,7 +299,10 @@ export const catalogue = {
     ),
   toolMissing: (what: string, remedy: string) => machine(`${what} is missing`, remedy),
   kernelUnusable: (image: string, why: string) =>
-    usage(`${image} cannot be read as a kernel: ${why}`, 'Name a Linux kernel (vmlinuz) that this user may read.'),
+    usage(
+      `the file ${image} cannot be read as a kernel: ${why}`,
+      'Name a Linux kernel (vmlinuz) that this user may read.',
+    ),
   kernelModulesUnusable: (folder: string, why: string) =>
     machine(
       `the kernel modules in ${folder} cannot be used: ${why}`,
@@ -324,7 +346,7 @@ export const catalogue = {
     ),
   folderGone: (tag: string, folder: string) =>
     failure(
-      `${folder}, shared as "${tag}", is not there any more`,
+      `the folder ${folder}, shared as "${tag}", is not there any more`,
       'The guest keeps the folder that was removed. Put it back and restart the guest to share it anew.',
     ),
   commandEmpty: () => usage('--command has nothing to run', 'Name a command, or leave it out to have a shell.'),
@@ -352,7 +374,7 @@ export const catalogue = {
 
   // The daemon, starting
   sharedDirUnusable: (folder: string, why: string) =>
-    machine(`${folder} cannot be shared: ${why}`, 'Name a folder that exists and that this user may open.'),
+    machine(`the folder ${folder} cannot be shared: ${why}`, 'Name a folder that exists and that this user may open.'),
   socketNotListening: (fd: string) =>
     usage(`--fd=${fd} is not a listening socket`, 'Hand over a listening Unix socket under that number.'),
   socketUnusable: (path: string, why: string) =>
@@ -368,14 +390,17 @@ export const catalogue = {
       'Name a capture (*.fuse.pcapng). "virtiofs-studio share --capture FILE" makes one.',
     ),
   captureNotReadable: (name: string, why: string) =>
-    usage(`${name} cannot be read: ${why}`, 'Check its permissions, or run as the user who made it.'),
+    usage(`the capture ${name} cannot be read: ${why}`, 'Check its permissions, or run as the user who made it.'),
   captureOfNoFile: (name: string) =>
-    usage(`${name} is no regular file`, 'Name a capture file, or give "virtiofs-studio trace -" its bytes to read.'),
+    usage(
+      `the capture ${name} is no regular file`,
+      'Name a capture file, or give "virtiofs-studio trace -" its bytes to read.',
+    ),
   captureWithoutRequests: (name: string) =>
     usage(`there is no request in ${name}`, 'Name another capture: one that was made while a guest was at work.'),
   captureReadFailed: (name: string, why: string) =>
     machine(
-      `${name} could be opened, but not read to its end: ${why}`,
+      `the capture ${name} could be opened, but not read to its end: ${why}`,
       'The disk or file system that it is on has a fault, or is gone: copy it to another one, then open the copy.',
     ),
   captureTooLarge: (size: string, most: string) =>
@@ -385,19 +410,22 @@ export const catalogue = {
     ),
   captureEmpty: (name: string) =>
     usage(
-      `${name} is empty`,
+      `the capture ${name} is empty`,
       'The share may not have had a request yet; "virtiofs-studio trace --tail" waits for what a file still gets.',
     ),
   captureIsFolder: (name: string) =>
-    usage(`${name} is a folder, and no running share serves it`, 'Name the capture file in it, or a running share.'),
-  captureIsNoFile: (name: string) => usage(`${name} is a folder`, 'Name the capture file in it.'),
+    usage(
+      `the path ${name} is a folder, and no running share serves it`,
+      'Name the capture file in it, or a running share.',
+    ),
+  captureIsNoFile: (name: string) => usage(`the path ${name} is a folder`, 'Name the capture file in it.'),
   shareIsNoCapture: (name: string) =>
     usage(
-      `${name} is a share that runs, and a capture file is wanted`,
+      `what ${name} names is a share that runs, and a capture file is wanted`,
       'Start it with --capture FILE, or write one until it ends: "virtiofs-studio export NAME --to pcapng -o FILE".',
     ),
   captureForeign: (name: string, why: string, remedy: string) =>
-    usage(`${name} is ${why}`, remedy === '' ? 'Name a file that "--capture" has made.' : remedy),
+    usage(`the file ${name} is ${why}`, remedy === '' ? 'Name a file that "--capture" has made.' : remedy),
   sharesFolderUnusable: (folder: string, why: string) =>
     machine(
       `the folder of running shares, ${folder}, cannot be trusted: ${why}`,
@@ -405,11 +433,11 @@ export const catalogue = {
     ),
   shareUnknown: (name: string, running: string) =>
     usage(
-      `${name} is neither a capture nor a share that runs`,
+      `what ${name} names is neither a capture nor a share that runs`,
       running === '' ? 'No share of this user runs.' : `These run:\n${indented(running)}`,
     ),
   shareAmbiguous: (name: string, running: string) =>
-    usage(`${name} means more than one share`, `Name one by its process id:\n${indented(running)}`),
+    usage(`the name ${name} means more than one share`, `Name one by its process id:\n${indented(running)}`),
   shareNotRunning: () =>
     usage('no capture is named, and no share of this user runs', 'Name a capture, or start a share first.'),
   shareGone: (socket: string, why: string) =>
@@ -436,9 +464,13 @@ export const catalogue = {
       `standard output cannot be written: ${why}`,
       'Make room where it goes, or send it to a file on another file system.',
     ),
-  outputThere: (file: string) => usage(`${file} is there already`, 'Choose another name, or replace it with --force.'),
+  outputThere: (file: string) =>
+    usage(`the file ${file} is there already`, 'Choose another name, or replace it with --force.'),
   outputUnusable: (file: string, why: string) =>
-    machine(`${file} cannot be written: ${why}`, 'Name a file in a folder that you may write to, with room in it.'),
+    machine(
+      `the file ${file} cannot be written: ${why}`,
+      'Name a file in a folder that you may write to, with room in it.',
+    ),
   exportOvertaken: () =>
     usage(
       'the oldest requests were dropped from memory while they were to be exported',
@@ -447,11 +479,14 @@ export const catalogue = {
   // The dissector for Wireshark
   dissectorForeign: (file: string) =>
     usage(
-      `${file} is there already, and it is not the dissector of virtiofs-studio`,
+      `the file ${file} is there already, and it is not the dissector of virtiofs-studio`,
       'Move it away, or name another folder with --dir.',
     ),
   dissectorUnusable: (file: string, why: string) =>
-    machine(`${file} cannot be written or removed: ${why}`, 'Name a folder that can be written with --dir.'),
+    machine(
+      `the dissector ${file} cannot be written or removed: ${why}`,
+      'Name a folder that can be written with --dir.',
+    ),
 
   // Whatever ends a command without a row of its own
   unexpected: (what: string) =>

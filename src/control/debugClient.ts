@@ -6,7 +6,7 @@
 import { EventEmitter } from 'node:events';
 import { connect } from 'node:net';
 import { ErrorCodes, type MessageConnection, ResponseError } from 'vscode-jsonrpc/node';
-import { trouble } from '../base/catalogue';
+import { type Trouble, trouble } from '../base/catalogue';
 import {
   DEBUG_PROTOCOL,
   type DebugEvent,
@@ -20,14 +20,21 @@ import {
 import { overSocket } from './debugConnection';
 import { checked, type Shape } from './shapes';
 
-/** What a daemon answers that does not do what it was asked for; all else is the end of the connection. */
-const REFUSALS: readonly number[] = [ErrorCodes.InvalidRequest, ErrorCodes.InvalidParams, ErrorCodes.MethodNotFound];
+/** Errors of this end, although they look like an answer: the connection has ended. */
+const NO_ANSWER: readonly number[] = [
+  ErrorCodes.MessageWriteError,
+  ErrorCodes.MessageReadError,
+  ErrorCodes.PendingResponseRejected,
+  ErrorCodes.ConnectionInactive,
+];
 
 type Listener<Name extends DebugEvent> = (facts: EventFacts<Name>) => void;
 
 export class DebugClient {
   private readonly emitter = new EventEmitter();
   private readonly connection: MessageConnection;
+  /** The daemon has said that its share ends, which is before the connection does. */
+  private shareEnded = false;
   /** Settles when the connection is over: '' where nothing was wrong. */
   readonly over: Promise<string>;
 
@@ -41,7 +48,9 @@ export class DebugClient {
     for (const [name, shape] of Object.entries(debugEvents)) {
       this.connection.onNotification(name, (params: unknown) => {
         const facts = checked(shape as Shape<unknown>, params);
-        if (facts.ok) this.emitter.emit(name, facts.value);
+        if (!facts.ok) return;
+        if (name === 'ended') this.shareEnded = true;
+        this.emitter.emit(name, facts.value);
       });
     }
     this.connection.listen();
@@ -67,15 +76,27 @@ export class DebugClient {
   async ask<Name extends DebugRequest>(name: Name, params: Params<Name>): Promise<Result<Name>> {
     let answer: unknown;
     try {
-      // It throws at once where the connection is over, and rejects later.
+      // Throws at once where the connection has ended.
       answer = await this.connection.sendRequest(name, params);
     } catch (error) {
-      const refused = error instanceof ResponseError && REFUSALS.includes(error.code);
-      throw refused ? trouble('debugRefused', error.message) : trouble('debugShareOver');
+      throw this.refusal(name, error);
     }
     const result = checked(debugRequests[name].result as Shape<Result<Name>>, answer);
     if (!result.ok) throw trouble('debugAnswerOdd', name, result.problems.join(', '));
     return result.value;
+  }
+
+  private refusal(name: DebugRequest, error: unknown): Trouble {
+    if (!(error instanceof ResponseError) || NO_ANSWER.includes(error.code)) return this.gone();
+    if (error.code === ErrorCodes.InvalidRequest) return trouble('debugRefused', error.message);
+    // In a hello there is but the version.
+    if (error.code === ErrorCodes.InvalidParams && name !== 'hello') return trouble('debugValueRefused', error.message);
+    return trouble('debugAnswerOdd', name, error.message);
+  }
+
+  /** What is wrong where nothing can be asked any more. */
+  gone(): Trouble {
+    return trouble(this.shareEnded ? 'debugShareOver' : 'debugConnectionOver');
   }
 
   on<Name extends DebugEvent>(name: Name, listener: Listener<Name>): () => void {

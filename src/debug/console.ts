@@ -107,12 +107,13 @@ export async function change(
   value: string,
 ): Promise<readonly string[]> {
   const { place } = entry;
-  if (place === undefined) throw trouble('debugNotSettable', entry.name, 'it is a fact, not a field of a message');
+  if (place === undefined)
+    throw trouble('debugNotSettable', `"${entry.name}"`, 'it is a fact, not a field of a message');
   const { facts } = picture;
   const { side, node } = place;
   if (target.recorded) throw trouble('debugOnlyLive', `setting ${entry.name}`);
   if (!facts.can.has(side === 'request' ? 'writeRequest' : 'writeReply')) {
-    throw trouble('debugNotSettable', entry.name, `the request stands at its ${facts.phase}`);
+    throw trouble('debugNotSettable', `"${entry.name}"`, `the request stands at its ${facts.phase}`);
   }
   const parsed = parseNode(node, value);
   if ('wanted' in parsed) throw trouble('debugValueBad', entry.name, value.slice(0, 100), parsed.wanted);

@@ -5,7 +5,7 @@
  * Owns the conversation with the daemon, and the faults that this debugger has set. What a request is like is asked for
  * when somebody looks at it, and kept until something happens to it.
  */
-import { trouble } from '../base/catalogue';
+import { Trouble, trouble } from '../base/catalogue';
 import type { DebugRequest, Held, Params, Result } from '../control/debug';
 import { DebugClient } from '../control/debugClient';
 import type { BreakpointRule, ExceptionRule, RuleVerdict } from './breakpoints';
@@ -68,12 +68,12 @@ export class LiveTarget implements Target {
     try {
       made = await DebugClient.connect(path, 'Virtio-FS Studio');
     } catch (error) {
+      if (error instanceof Trouble) {
+        throw error.code === 'debugRefused' ? trouble('debuggerRefused', share, error.message) : error;
+      }
       const { code, message } = error as NodeJS.ErrnoException;
-      throw trouble(
-        'debuggerRefused',
-        share,
-        code === 'ENOENT' || code === 'ECONNREFUSED' ? 'nobody listens' : message,
-      );
+      const nobody = code === 'ENOENT' || code === 'ECONNREFUSED';
+      throw trouble('debuggerUnreached', share, nobody ? 'nobody listens' : message);
     }
     const target = new LiveTarget(made.client, made.daemon, events, options.stopWorld);
     try {
@@ -133,7 +133,7 @@ export class LiveTarget implements Target {
 
   /** Throws a Trouble when the daemon has gone. */
   private async ask<Name extends DebugRequest>(name: Name, params: Params<Name>): Promise<Result<Name>> {
-    if (this.closed) throw trouble('debugShareOver');
+    if (this.closed) throw this.client.gone();
     const answer = this.client.ask(name, params);
     this.asking.add(answer);
     try {

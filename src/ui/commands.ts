@@ -85,7 +85,7 @@ export const commands = {
   },
   'virtiofs.debugShare': {
     needs: ['linux'],
-    run: async ({ args }) => (await debugging()).debugShare(runningOf(args[0])),
+    run: async ({ studio, args }) => (await debugging()).debugShare(studio, runningOf(args[0])),
   },
   'virtiofs.debugCapture': {
     needs: [],

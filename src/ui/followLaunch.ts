@@ -34,6 +34,7 @@ export function followLaunch(studio: Studio, vm: SharedVm): void {
       studio.log.error(`${vm.name}: ${problem.text}`);
       const act = (command: string) => () => vscode.commands.executeCommand(command, { kind: 'vm', vm });
       // A share that goes on is not restarted with a click: that would write a new capture over the one that is cut.
+      // The options that are offered instead name another file.
       if (isServed(problem)) {
         const another = { title: 'Change Options…', act: act('virtiofs.changeOptions') };
         void showTrouble(problem.text, problem.remedy, [another], showWarning);

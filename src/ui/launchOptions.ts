@@ -4,7 +4,7 @@
  * vscode.
  */
 import { homedir } from 'node:os';
-import { basename, isAbsolute, join, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { trouble } from '../base/catalogue';
 import { DAX_POLICY_SIZE, daxSizeFault, parseDaxSize } from '../base/daxSize';
 import { checkAskedWindows } from '../base/daxWish';
@@ -267,6 +267,14 @@ export const captureAt = (capture: string, now: Date): string => capture.replace
 
 /** What was chosen where `captureAt(…, now)` was offered: a name that kept the time is another one at each start. */
 export const captureChosen = (file: string, now: Date): string => file.replaceAll(stamp(now), START_TIME);
+
+/** Where the next start writes when what is at `capture` is to stay: there, with its time in the name. */
+export function captureBeside(capture: string): string {
+  if (capture === '' || capture.includes(START_TIME)) return capture;
+  const name = basename(capture);
+  const stem = name.replace(/(\.fuse)?\.pcapng$/, '');
+  return join(dirname(capture), `${stem}-${START_TIME}${name.slice(stem.length)}`);
+}
 
 /** For a person. */
 export const captureShown = (capture: string): string => capture.replaceAll(START_TIME, 'DATE-TIME');

@@ -6,6 +6,7 @@ import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import { trouble } from '../base/catalogue';
+import { isServed } from '../control/launcher';
 import { chooseOptions } from './chooseOptions';
 import { ControlHost } from './controlHost';
 import { findNode } from './findNode';
@@ -14,6 +15,7 @@ import {
   DEFAULT_OPTIONS,
   type LaunchOptions,
   type Profile,
+  captureBeside,
   checkDaxWindows,
   freeTag,
   readOptions,
@@ -233,7 +235,10 @@ export async function shareAnother(studio: Studio, vm: SharedVm, folder?: vscode
 /** "Change Options": for the next boot. */
 export async function changeOptions(studio: Studio, vm: SharedVm): Promise<void> {
   const { folder, options } = vm.nextPlan;
-  const chosen = await chooseOptions(folder, options, 'Restart with These');
+  // The first row restarts: a capture that was cut is the only one of its time, and is not written over so easily.
+  const cut = [...vm.problems.values()].some(isServed);
+  const offered = cut ? { ...options, capture: captureBeside(options.capture) } : options;
+  const chosen = await chooseOptions(folder, offered, 'Restart with These');
   if (chosen === undefined) return;
   await remember(studio, folder, chosen);
   vm.plans({ folder, options: chosen });

@@ -8,6 +8,8 @@ export interface Studio {
   readonly extensionPath: string;
   readonly vms: VirtualMachines;
   readonly outside: OutsideShares;
+  /** The daemon's debug socket of each debug session of this window, however it was started. */
+  readonly debugged: Map<string, string>;
   readonly log: vscode.LogOutputChannel;
   /** Of this workspace. */
   readonly memory: vscode.Memento;

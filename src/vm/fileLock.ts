@@ -111,7 +111,7 @@ async function flock(
       child.once('error', reject).once('close', resolve);
     }).catch((error: NodeJS.ErrnoException) => {
       throw error.code === 'ENOENT'
-        ? trouble('toolMissing', 'flock', 'Run: sudo apt-get install util-linux')
+        ? trouble('toolMissing', 'the program flock', 'Run: sudo apt-get install util-linux')
         : trouble('flockNotRun', error.code ?? error.message);
     });
     signal?.throwIfAborted();

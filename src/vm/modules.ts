@@ -96,7 +96,7 @@ function through(program: string, file: string): Buffer {
   const { error, status, stdout, stderr } = spawnSync(program, ['-dcq', file], { maxBuffer: 256 << 20 });
   if ((error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') {
     const fix = `Run: sudo apt-get install ${program === 'xz' ? 'xz-utils' : program}`;
-    throw trouble('toolMissing', `${program}, for the kernel module ${file},`, fix);
+    throw trouble('toolMissing', `the program ${program}, for the kernel module ${file},`, fix);
   }
   if (error !== undefined) throw error;
   if (status !== 0) throw new Error(stderr.toString().trim() || `${program} ended with ${status}`);

@@ -16,6 +16,19 @@ describe('the catalogue of errors', () => {
     assert.equal(error.toString(), 'error: it ended [guestNotUp]\n  | one\n  | two\n  Try again.');
   });
 
+  it('has no text that begins with an argument, which may be a name and gets no capital letter', () => {
+    // Where it is an option, which begins with a dash, or words of this project's own.
+    const options =
+      'optionUnsupported optionNeedsValue optionTakesNoValue optionBadValue daxOptionAlone qemuOnly numberBad viewOptionBad';
+    const words =
+      'debugOnlyLive debugOnlyCapture debugNotNow debugNotSettable debugRefused toolMissing guestNotUp shareWordsBad unexpected';
+    const begins = (Object.keys(catalogue) as TroubleCode[]).filter((code) => {
+      const facts = Array.from({ length: catalogue[code].length }, (_, at) => `fact${at}`);
+      return /^fact\d/.test(trouble(code, ...(facts as Parameters<(typeof catalogue)[typeof code]>)).message);
+    });
+    assert.deepEqual(begins.sort(), `${options} ${words}`.split(' ').sort());
+  });
+
   it('has a text without a full stop, a remedy and an exit code in every row', () => {
     for (const code of Object.keys(catalogue) as TroubleCode[]) {
       const row = trouble(

@@ -1,6 +1,7 @@
 /** The debug adapter's session: how it begins, holds and lets go, and ends. */
 import assert from 'node:assert/strict';
 import type { DebugProtocol as Dap } from '@vscode/debugprotocol';
+import { ErrorCodes } from 'vscode-jsonrpc/node';
 import { type Body, useAdapter } from './adapterSession';
 import { DapLog } from './dapLog';
 import { lookup, read } from './samples';
@@ -111,12 +112,27 @@ describe('the debug adapter on a share that runs', () => {
     at.dap.isGolden('ended');
   });
 
-  it('says why where the daemon takes no debugger', async () => {
-    at.daemon.close();
-    const { body } = await at.attach({});
-    assert.match(
-      (body as { error: Dap.Message }).error.variables?.['text'] ?? '',
-      /^The share "work" takes no debugger: nobody listens/,
-    );
+  describe('says why the share is not debugged, and what to do', () => {
+    const said = async (): Promise<string> => {
+      const { body } = await at.attach({});
+      return (body as { error: Dap.Message }).error.variables?.['text'] ?? '';
+    };
+
+    it('where nobody listens', async () => {
+      at.daemon.close();
+      assert.match(await said(), /"work" cannot be reached: nobody listens\. The share may just have ended/);
+    });
+
+    it('where another debugger is first', async () => {
+      at.daemon.refuses('hello', ErrorCodes.InvalidRequest, 'another debugger is connected to this share');
+      assert.match(await said(), /^The share "work" takes no debugger: another debugger .* end the other one/);
+    });
+
+    it('where the daemon is of another version', async () => {
+      at.daemon.refuses('hello', ErrorCodes.InvalidParams, 'this daemon speaks version 99 of the debug protocol');
+      const text = await said();
+      assert.match(text, /speaks version 99 .* another version of Virtio-FS Studio: start it anew/);
+      assert.doesNotMatch(text, /other one/);
+    });
   });
 });

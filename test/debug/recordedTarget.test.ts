@@ -181,7 +181,7 @@ describe('long ways in a capture', () => {
       await assert.rejects(target.move(1, 'continue'), { code: 'captureReadFailed' });
       good = 5;
       await stopAfter(() => target.move(1, 'continue'));
-      const told = /^error: ".*" could be opened, .*: i\/o error \(EIO\) \[captureReadFailed\]\n {2}\w/;
+      const told = /^error: the capture ".*" could be opened, .*: i\/o error \(EIO\) \[captureReadFailed\]\n {2}\w/;
       assert.match(lines.at(-1) ?? '', told);
     } finally {
       fs.readSync = readSync;

@@ -71,6 +71,7 @@ export class ScriptedDaemon {
   readonly left: Promise<void>;
   private readonly folder = mkdtempSync(join(tmpdir(), 'virtiofs-scripted-'));
   private readonly server: Server;
+  private readonly refusals = new Map<DebugRequest, ResponseError<void>>();
   private readonly standing = new Map<number, Standing>();
   private connection: MessageConnection | undefined;
   private socket: Socket | undefined;
@@ -104,6 +105,16 @@ export class ScriptedDaemon {
     this.socket?.destroy();
     this.server.close();
     rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** From now on it answers this to `name`. */
+  refuses(name: DebugRequest, code: number, why: string): void {
+    this.refusals.set(name, new ResponseError(code, why));
+  }
+
+  /** The connection ends without a word. */
+  hangUp(): void {
+    this.socket?.destroy();
   }
 
   /** How many requests are held. */
@@ -160,6 +171,8 @@ export class ScriptedDaemon {
     this.asked.push(name);
     const good = checked(debugRequests[name].params as Shape<never>, params);
     if (!good.ok) return new ResponseError(ErrorCodes.InvalidParams, good.problems.join(', '));
+    const refusal = this.refusals.get(name);
+    if (refusal) return refusal;
     try {
       return this.handlers[name](good.value);
     } catch (error) {

@@ -56,6 +56,19 @@ class Watched implements vscode.DebugAdapterTracker {
   }
 }
 
+/** A capture with one file opened and read, in a folder of its own. */
+function capture(): { scratch: string; file: string } {
+  const scratch = mkdtempSync(join(tmpdir(), 'virtiofs-debug-'));
+  const file = join(scratch, 'a.fuse.pcapng');
+  const built = new CaptureBuilder()
+    .init()
+    .exchange('LOOKUP', { names: ['a.db'], out: { nodeid: 2, generation: 1, attr: { mode: 0o100644, nlink: 1 } } })
+    .exchange('OPEN', { nodeid: 2, in: { flags: 2 }, out: { fh: 3 } })
+    .exchange('READ', { nodeid: 2, in: { fh: 3, size: 4096 }, outPayload: 'SQLite format 3' });
+  writeFileSync(file, built.bytes());
+  return { scratch, file };
+}
+
 describe('debugging in VS Code', function () {
   this.timeout(240_000);
   let watched: Watched;
@@ -201,6 +214,29 @@ describe('debugging in VS Code', function () {
     assert.equal((await ran).status, 0);
   });
 
+  it('shows the session that a share has, also while another one is active and it was attached to by its tag', async () => {
+    const vm = await share();
+    await isUp(vm);
+    const { scratch, file } = capture();
+    const started: string[] = [];
+    const listening = vscode.debug.onDidStartDebugSession(({ name }) => started.push(name));
+    try {
+      const named = { type: 'virtiofs', request: 'attach', name: 'by tag', share: vm.facts?.shares[0].tag };
+      assert.ok(await vscode.debug.startDebugging(undefined, named), watched.failures.join('\n'));
+      await until('the session is set up', 60, () => watched.answered.has('configurationDone'));
+      vscode.debug.addBreakpoints([new vscode.FunctionBreakpoint('OPEN')]);
+      assert.ok(await vscode.commands.executeCommand('virtiofs.debugCapture', vscode.Uri.file(file)));
+      await watched.stopped(0);
+      await until('the capture is what is looked at', 20, () => session().name !== 'by tag');
+      const target = { kind: 'share', vm, share: vm.facts?.shares[0] };
+      assert.ok(await vscode.commands.executeCommand('virtiofs.debugShare', target));
+      assert.deepEqual([started.length, watched.failures], [2, []]);
+    } finally {
+      listening.dispose();
+      rmSync(scratch, { recursive: true });
+    }
+  });
+
   it("holds twenty of a guest's programs, lists them, and lets them go in order, in no order, and all at once", async () => {
     const vm = await share();
     await isUp(vm);
@@ -316,14 +352,7 @@ describe('debugging in VS Code', function () {
   });
 
   it('steps a capture forward and back', async () => {
-    const scratch = mkdtempSync(join(tmpdir(), 'virtiofs-debug-'));
-    const file = join(scratch, 'a.fuse.pcapng');
-    const capture = new CaptureBuilder()
-      .init()
-      .exchange('LOOKUP', { names: ['a.db'], out: { nodeid: 2, generation: 1, attr: { mode: 0o100644, nlink: 1 } } })
-      .exchange('OPEN', { nodeid: 2, in: { flags: 2 }, out: { fh: 3 } })
-      .exchange('READ', { nodeid: 2, in: { fh: 3, size: 4096 }, outPayload: 'SQLite format 3' });
-    writeFileSync(file, capture.bytes());
+    const { scratch, file } = capture();
     try {
       vscode.debug.addBreakpoints([new vscode.FunctionBreakpoint('READ')]);
       assert.ok(await vscode.commands.executeCommand('virtiofs.debugCapture', vscode.Uri.file(file)));

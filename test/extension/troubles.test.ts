@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -176,6 +176,17 @@ describe('what goes wrong', function () {
     // A warning, whose lines break where words end.
     assert.match((item.tooltip as vscode.MarkdownString).value, /^\$\(warning\) The capture .* is incomplete\b/);
     assert.equal((await vm.run('cat hello.txt')).output.trim(), 'hello from the host');
+
+    // The offer with it and Enter: what there is of the capture stays, the next boot has a file of its own.
+    const [kept, before] = [readFileSync(capture), vm.plan];
+    const changed = vscode.commands.executeCommand('virtiofs.changeOptions', { kind: 'vm', vm });
+    await until('another guest', 90, () => {
+      if (vm.plan === before) void vscode.commands.executeCommand('workbench.action.acceptSelectedQuickOpenItem');
+      return vm.isUp && vm.facts?.guest.pid !== facts.guest.pid;
+    });
+    await changed;
+    assert.deepEqual(readFileSync(capture), kept);
+    assert.equal(readdirSync(scratch).filter((name) => /^cut-[-\d]+\.fuse\.pcapng$/.test(name)).length, 1);
   });
 
   it('a folder that vanishes is told', async () => {

@@ -9,6 +9,7 @@ import {
   type LaunchOptions,
   absolute,
   captureAt,
+  captureBeside,
   captureChosen,
   checkDaxWindows,
   daxFault,
@@ -175,6 +176,16 @@ describe('the choices of a share', () => {
     const offered = captureAt(defaultCapture('/srv/project'), asked);
     assert.equal(start(offered), '/srv/project-20260102-030459.fuse.pcapng');
     assert.equal(start('/tmp/mine.fuse.pcapng'), '/tmp/mine.fuse.pcapng');
+  });
+
+  it('have another capture beside one that is to stay', () => {
+    const now = new Date(2026, 0, 2, 3, 4, 5);
+    const next = (capture: string): string => captureAt(captureBeside(capture), now);
+    assert.equal(next('/tmp/cut.fuse.pcapng'), '/tmp/cut-20260102-030405.fuse.pcapng');
+    assert.equal(next('/tmp/a.b/cut.pcapng'), '/tmp/a.b/cut-20260102-030405.pcapng');
+    assert.equal(next('/tmp/a.b/cut'), '/tmp/a.b/cut-20260102-030405');
+    assert.equal(captureBeside(defaultCapture('/srv/project')), defaultCapture('/srv/project'));
+    assert.equal(captureBeside(''), '', 'none stays none');
   });
 
   it('are told in a few words', () => {

@@ -32,15 +32,11 @@ import type { Gate } from './gate';
 import type { GateRequest } from './gateRequest';
 import type { Holding } from './holding';
 import type { Matching } from './matching';
+import type { Refused } from './messages';
 import { readReply, type ReplyWriter } from './replyBytes';
 import type { RequestBytes } from './requestBytes';
 import { isRerunnable, RERUNNABLE } from './rerunnable';
 import { handleAt } from './requestHandle';
-
-/** What is told instead of a result. */
-export interface Refused {
-  readonly refused: string;
-}
 
 export interface DeskParts {
   readonly gate: Gate;
@@ -68,6 +64,7 @@ type Desk = { readonly [Name in DebugRequest]: (params: Params<Name>) => Answer<
 
 const nothing = {};
 const refused = (text: string): Refused => ({ refused: text });
+const bytesRefused = (text: string): Refused => ({ refused: text, bytes: true });
 const { nodeid, uid, gid, pid } = InHeader.offset;
 const TYPES: Readonly<Record<number, string>> = {
   1: 'fifo',
@@ -223,7 +220,7 @@ export class DebugDesk {
     const bytes = fromBase64(params.bytes);
     const taken = this.parts.takeBytes(request);
     const changed = taken.change(params.offset, bytes, params.replace ?? bytes.length, this.parts.shape());
-    if (typeof changed === 'string') return refused(changed);
+    if (typeof changed === 'string') return bytesRefused(changed);
     request.changed = true;
     request.look(taken.bytes);
     request.path = this.parts.pathOf(request);
@@ -237,7 +234,7 @@ export class DebugDesk {
     const { writer, shape } = this.parts;
     const { chain } = request.exchange;
     const changed = writer.change(chain, request.bytes, request.used, offset, bytes, length, shape());
-    if (typeof changed === 'string') return refused(changed);
+    if (typeof changed === 'string') return bytesRefused(changed);
     request.changed = true;
     request.used = length;
     return { total: length, problems: changed.problems };

@@ -121,22 +121,27 @@ export class DebugServer {
     if (!result.ok) return new ResponseError(ErrorCodes.InvalidParams, `${name}: ${result.problems.join('; ')}`);
     if (name === 'hello') {
       const refusal = this.greet(client, result.value as Params<'hello'>);
-      if (refusal !== undefined) return new ResponseError(ErrorCodes.InvalidRequest, refusal);
+      if (refusal !== undefined) return refusal;
     } else if (!client.greeted) return new ResponseError(ErrorCodes.InvalidRequest, 'say hello first');
     return new Promise((resolve, reject) => {
       const id = ++this.lastId;
       const settle: Waiting['settle'] = (news) => {
         if (news.refused === undefined) resolve(news.result);
-        else reject(new ResponseError(ErrorCodes.InvalidRequest, news.refused));
+        else reject(new ResponseError(news.bytes ? ErrorCodes.InvalidParams : ErrorCodes.InvalidRequest, news.refused));
       };
       this.waiting.set(id, { client, settle });
       this.send({ kind: 'request', id, name, params: result.value });
     });
   }
 
-  private greet(client: Client, { protocol }: Params<'hello'>): string | undefined {
-    if (protocol !== DEBUG_PROTOCOL) return `this daemon speaks version ${DEBUG_PROTOCOL} of the debug protocol`;
-    if (this.debugger && this.debugger !== client) return 'another debugger is connected to this share';
+  private greet(client: Client, { protocol }: Params<'hello'>): ResponseError<void> | undefined {
+    if (protocol !== DEBUG_PROTOCOL) {
+      const spoken = `this daemon speaks version ${DEBUG_PROTOCOL} of the debug protocol`;
+      return new ResponseError(ErrorCodes.InvalidParams, spoken);
+    }
+    if (this.debugger && this.debugger !== client) {
+      return new ResponseError(ErrorCodes.InvalidRequest, 'another debugger is connected to this share');
+    }
     this.debugger = client;
     client.greeted = true;
     return undefined;

@@ -23,7 +23,7 @@ import { Gate } from './gate';
 import type { GateRequest } from './gateRequest';
 import { Holding } from './holding';
 import { Matching } from './matching';
-import type { DebugCommand, DebugNews } from './messages';
+import type { DebugCommand, DebugNews, Refused } from './messages';
 import { ReplyWriter } from './replyBytes';
 import { RequestBytes } from './requestBytes';
 import { requestPath } from './requestPath';
@@ -133,10 +133,9 @@ export class DebugWorker {
   }
 
   private answer({ id, name, params }: Extract<DebugCommand, { kind: 'request' }>): void {
-    const result: object = this.desk.answer(name, params as never);
-    if ('refused' in result) {
-      this.parts.say({ kind: 'debugAnswer', id, result: undefined, refused: String(result.refused) });
-    } else this.parts.say({ kind: 'debugAnswer', id, result });
+    const result: object | Refused = this.desk.answer(name, params as never);
+    if ('refused' in result) this.parts.say({ kind: 'debugAnswer', id, result: undefined, ...result });
+    else this.parts.say({ kind: 'debugAnswer', id, result });
   }
 
   close(): void {

@@ -2,16 +2,19 @@
 import * as vscode from 'vscode';
 import { trouble } from '../../base/catalogue';
 import type { RunningShare } from '../../control/runningShares';
-import { runningShares } from '../../control/runningShares';
+import { debugSocketOf, runningShares } from '../../control/runningShares';
+import type { Studio } from '../studio';
 import { attachTo, TYPE } from './configurations';
 import { opcodesUri } from './documents';
 
 /** "Debug Share": the one given, the only one, or the one that is picked. One that is debugged here is shown. */
-export async function debugShare(given: Pick<RunningShare, 'tag' | 'pid' | 'directory'> | undefined): Promise<boolean> {
+export async function debugShare(
+  { debugged }: Studio,
+  given: Pick<RunningShare, 'tag' | 'pid' | 'directory'> | undefined,
+): Promise<boolean> {
   const share = given ?? (await pickShare());
   if (share === undefined) return false;
-  const { activeDebugSession: session } = vscode.debug;
-  const already = session?.type === TYPE && session.configuration['pid'] === share.pid;
+  const already = [...debugged.values()].includes(debugSocketOf(share.pid));
   return already ? showDebugger() : start(undefined, attachTo(share));
 }
 

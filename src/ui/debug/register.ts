@@ -20,8 +20,16 @@ export function registerDebugger(studio: Studio): vscode.Disposable[] {
       const { DebugAdapter: Adapter } = await import('../../debug/adapter.js');
       const session = String(++sessions);
       const adapter = new Adapter({
-        launch: async (plan, told) => (await import('./launchGuest.js')).launchGuest(studio, plan, told),
-        findShare,
+        launch: async (plan, told) => {
+          const launched = await (await import('./launchGuest.js')).launchGuest(studio, plan, told);
+          studio.debugged.set(session, launched.debugSocket);
+          return launched;
+        },
+        findShare: (name) => {
+          const share = findShare(name);
+          studio.debugged.set(session, share.debugSocket);
+          return share;
+        },
         documentUri: (what) => documents.uri(session, what),
         requestChanged: (thread) => documents.refresh(session, thread),
       });
@@ -31,6 +39,7 @@ export function registerDebugger(studio: Studio): vscode.Disposable[] {
         handleMessage: (message) => adapter.handleMessage(message as Parameters<DebugAdapter['handleMessage']>[0]),
         dispose: () => {
           adapter.dispose();
+          studio.debugged.delete(session);
           documents.remove(session);
         },
       });

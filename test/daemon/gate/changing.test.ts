@@ -91,7 +91,10 @@ describe('changing', () => {
       const { request } = await it_.next('held');
       const write = (offset: number, bytes: string, replace?: number) =>
         it_.client.ask('writeRequest', { request, offset, bytes, ...(replace === undefined ? {} : { replace }) });
-      await assert.rejects(write(wire.InHeader.offset.unique, u32(1, 2)), { code: 'debugRefused', message: /unique/ });
+      await assert.rejects(write(wire.InHeader.offset.unique, u32(1, 2)), {
+        code: 'debugValueRefused',
+        message: /unique/,
+      });
       await assert.rejects(write(wire.InHeader.offset.len, u32(9999)), /"len" would be 9999/);
       await assert.rejects(write(wire.InHeader.offset.opcode, u32(Opcode.FORGET)), /has a reply/);
       await assert.rejects(write(wire.InHeader.offset.opcode, u32(4000)), /has a reply/);
@@ -110,7 +113,10 @@ describe('changing', () => {
       await it_.breakOn({ opcodes: 'LOOKUP', phase: 'reply' });
       it_.lookup('file');
       const { request } = await it_.next('held');
-      await assert.rejects(it_.client.ask('writeRequest', { request, offset: 0, bytes: '' }), /stands at its entry/);
+      await assert.rejects(it_.client.ask('writeRequest', { request, offset: 0, bytes: '' }), {
+        code: 'debugRefused',
+        message: /stands at its entry/,
+      });
     });
   });
 
@@ -158,7 +164,7 @@ describe('changing', () => {
       const { request } = await it_.next('held');
       const write = (offset: number, bytes: string, length?: number) =>
         it_.client.ask('writeReply', { request, offset, bytes, ...(length === undefined ? {} : { length }) });
-      await assert.rejects(write(8, u32(1, 2)), /unique/);
+      await assert.rejects(write(8, u32(1, 2)), { code: 'debugValueRefused', message: /unique/ });
       await assert.rejects(write(0, u32(77)), /"len" would be 77/);
       await assert.rejects(write(4, u32(5)), /error is 0 or/);
       await assert.rejects(write(4, u32(-2 >>> 0)), /nothing but its header/);

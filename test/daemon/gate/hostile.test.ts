@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import { connect, type Socket } from 'node:net';
 import {
+  ErrorCodes,
   createMessageConnection,
   type MessageConnection,
   SocketMessageReader,
@@ -175,8 +176,14 @@ describe('hostile debuggers', () => {
     const made = await socket();
     const rpc = createMessageConnection(readerOf(made), new SocketMessageWriter(made));
     rpc.listen();
-    await assert.rejects(rpc.sendRequest('held', {}), /say hello first/);
-    await assert.rejects(rpc.sendRequest('hello', { protocol: 99, client: 'x' }), /version 1/);
+    await assert.rejects(rpc.sendRequest('held', {}), {
+      code: ErrorCodes.InvalidRequest,
+      message: /say hello first/,
+    });
+    await assert.rejects(rpc.sendRequest('hello', { protocol: 99, client: 'x' }), {
+      code: ErrorCodes.InvalidParams,
+      message: /version 1/,
+    });
     await assert.rejects(rpc.sendRequest('nonsense', {}), /Unhandled method/);
     rpc.dispose();
     made.destroy();
