@@ -33,8 +33,7 @@ export function followLaunch(studio: Studio, vm: SharedVm): void {
       problems.add(problem);
       studio.log.error(`${vm.name}: ${problem.text}`);
       const act = (command: string) => () => vscode.commands.executeCommand(command, { kind: 'vm', vm });
-      // A share that goes on is not restarted with a click: that would write a new capture over the one that is cut.
-      // The options that are offered instead name another file.
+      // Such a share goes on: whether and where it is captured from now on is chosen with the options.
       if (isServed(problem)) {
         const another = { title: 'Change Options…', act: act('virtiofs.changeOptions') };
         void showTrouble(problem.text, problem.remedy, [another], showWarning);

@@ -234,15 +234,19 @@ export async function shareAnother(studio: Studio, vm: SharedVm, folder?: vscode
 
 /** "Change Options": for the next boot. */
 export async function changeOptions(studio: Studio, vm: SharedVm): Promise<void> {
-  const { folder, options } = vm.nextPlan;
-  // The first row restarts: a capture that was cut is the only one of its time, and is not written over so easily.
-  const cut = [...vm.problems.values()].some(isServed);
-  const offered = cut ? { ...options, capture: captureBeside(options.capture) } : options;
-  const chosen = await chooseOptions(folder, offered, 'Restart with These');
+  const { folder, options } = sparingPlan(vm);
+  const chosen = await chooseOptions(folder, options, 'Restart with These');
   if (chosen === undefined) return;
   await remember(studio, folder, chosen);
   vm.plans({ folder, options: chosen });
-  await restart(studio, vm);
+  await boot(studio, vm);
+}
+
+/** For its next boot. A capture that was cut is the only one of its time, and is not written over so easily. */
+function sparingPlan({ nextPlan, problems }: SharedVm): LaunchPlan {
+  const { options } = nextPlan;
+  const cut = [...problems.values()].some(isServed);
+  return cut ? { ...nextPlan, options: { ...options, capture: captureBeside(options.capture) } } : nextPlan;
 }
 
 async function offerRestart(studio: Studio, vm: SharedVm, text: string): Promise<void> {
@@ -252,6 +256,11 @@ async function offerRestart(studio: Studio, vm: SharedVm, text: string): Promise
 
 /** Boots it anew: in its terminal while its launcher lives, else in a new one. */
 export async function restart(studio: Studio, vm: SharedVm): Promise<void> {
+  vm.plans(sparingPlan(vm));
+  await boot(studio, vm);
+}
+
+async function boot(studio: Studio, vm: SharedVm): Promise<void> {
   if (vm.isUp) {
     vm.terminal.show(true);
     await vm.restart();

@@ -3,10 +3,11 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import type { Finding } from '../../src/control/findings';
-import type { VmState } from '../../src/ui/sharedVm';
+import type { LauncherFacts } from '../../src/control/launcher';
+import type { SharedVm, VmState } from '../../src/ui/sharedVm';
 import { aptIsHere } from '../../src/vm/privateApt';
 import { need } from '../support/need';
 import { belongings, endAll, insides, isUp, nothingLeft, processesNaming, sample, share, until } from './machine';
@@ -155,38 +156,58 @@ describe('what goes wrong', function () {
     assert.equal((await vm.run('cat hello.txt')).output.trim(), 'hello from the host');
   });
 
-  it('a capture that cannot be written any more is told, and the share goes on', async () => {
-    const capture = join(scratch, 'cut.fuse.pcapng');
-    const vm = await share({ capture });
-    await isUp(vm);
-    const { facts } = vm;
-    assert.ok(facts);
-    // From here on its files may not grow: the next blocks of the capture meet an error of the file system.
-    const { size } = statSync(capture);
-    const { pid } = facts.shares[0].daemon;
-    execFileSync('prlimit', [`--pid=${pid}`, `--fsize=${size}`]);
-    await vm.run('ls -l');
-    await until('it is told', 20, () => vm.problems.size > 0);
-    const problem = vm.problems.get('share');
-    assert.equal(problem?.code, 'captureStopped');
-    assert.match(problem.text, /cut\.fuse\.pcapng" is incomplete: .*EFBIG/);
-    const { shares } = await insides();
-    const item = shares.getTreeItem({ kind: 'share', vm, share: facts.shares[0] });
-    assert.match(String(item.description), /^capture incomplete · /);
-    // A warning, whose lines break where words end.
-    assert.match((item.tooltip as vscode.MarkdownString).value, /^\$\(warning\) The capture .* is incomplete\b/);
-    assert.equal((await vm.run('cat hello.txt')).output.trim(), 'hello from the host');
+  describe('a capture that cannot be written any more', () => {
+    let capture: string;
+    let vm: SharedVm;
+    let facts: LauncherFacts;
 
-    // The offer with it and Enter: what there is of the capture stays, the next boot has a file of its own.
-    const [kept, before] = [readFileSync(capture), vm.plan];
-    const changed = vscode.commands.executeCommand('virtiofs.changeOptions', { kind: 'vm', vm });
-    await until('another guest', 90, () => {
-      if (vm.plan === before) void vscode.commands.executeCommand('workbench.action.acceptSelectedQuickOpenItem');
-      return vm.isUp && vm.facts?.guest.pid !== facts.guest.pid;
+    beforeEach(async () => {
+      capture = join(await mkdtemp(join(scratch, 'captures-')), 'cut.fuse.pcapng');
+      vm = await share({ capture });
+      await isUp(vm);
+      facts = vm.facts ?? assert.fail('it is up');
+      // From here on its files may not grow: the next blocks of the capture meet an error of the file system.
+      const { size } = statSync(capture);
+      const { pid } = facts.shares[0].daemon;
+      execFileSync('prlimit', [`--pid=${pid}`, `--fsize=${size}`]);
+      await vm.run('ls -l');
+      await until('it is told', 20, () => vm.problems.size > 0);
     });
-    await changed;
-    assert.deepEqual(readFileSync(capture), kept);
-    assert.equal(readdirSync(scratch).filter((name) => /^cut-[-\d]+\.fuse\.pcapng$/.test(name)).length, 1);
+
+    /** What there is of the capture stays; the guest that comes next has a file of its own. */
+    async function keepsIt(command: string, whileWaiting: () => void): Promise<void> {
+      const kept = readFileSync(capture);
+      const changed = vscode.commands.executeCommand(command, { kind: 'vm', vm });
+      await until('another guest', 90, () => {
+        whileWaiting();
+        return vm.isUp && vm.facts?.guest.pid !== facts.guest.pid;
+      });
+      await changed;
+      assert.deepEqual(readFileSync(capture), kept);
+      const names = readdirSync(dirname(capture)).filter((name) => /^cut-[-\d]+\.fuse\.pcapng$/.test(name));
+      assert.equal(names.length, 1);
+    }
+
+    it('is told, the share goes on, and the offer with it and Enter keep what there is of it', async () => {
+      const problem = vm.problems.get('share');
+      assert.equal(problem?.code, 'captureStopped');
+      assert.match(problem.text, /cut\.fuse\.pcapng" is incomplete: .*EFBIG/);
+      const { shares } = await insides();
+      const item = shares.getTreeItem({ kind: 'share', vm, share: facts.shares[0] });
+      assert.match(String(item.description), /^capture incomplete · /);
+      // A warning, whose lines break where words end.
+      assert.match((item.tooltip as vscode.MarkdownString).value, /^\$\(warning\) The capture .* is incomplete\b/);
+      assert.equal((await vm.run('cat hello.txt')).output.trim(), 'hello from the host');
+
+      const before = vm.plan;
+      await keepsIt('virtiofs.changeOptions', () => {
+        if (vm.plan === before) void vscode.commands.executeCommand('workbench.action.acceptSelectedQuickOpenItem');
+      });
+    });
+
+    it('stays as it is also when the VM is restarted', async () => {
+      await keepsIt('virtiofs.restartVm', () => undefined);
+    });
   });
 
   it('a folder that vanishes is told', async () => {
