@@ -6,6 +6,7 @@
 import { ProtocolServer } from '@vscode/debugadapter/lib/protocol';
 import { Event, Response } from '@vscode/debugadapter';
 import type { DebugProtocol } from '@vscode/debugprotocol';
+import { capital } from '../base/capital';
 import { Trouble, trouble } from '../base/catalogue';
 import { given } from './arguments';
 import { Debugging } from './debugging';
@@ -93,7 +94,7 @@ function failed(response: DebugProtocol.Response, error: unknown, wanted: boolea
   const shown = wanted && !cancelled;
   const said = error instanceof Error ? error.message : String(error);
   // What stands by itself is a sentence.
-  const text = shown ? said.replace(/^[a-z]/, (letter) => letter.toUpperCase()) : said;
+  const text = shown ? capital(said) : said;
   const remedy = error instanceof Trouble ? `${/[.?!]$/.test(text) ? '' : '.'} ${error.remedy}` : '';
   response.message = cancelled ? 'cancelled' : error instanceof Trouble ? error.code : 'error';
   // Given as a variable: braces in it mean nothing.

@@ -125,6 +125,7 @@ function hostCall(record: HostCallRecord): Record<string, unknown> {
   };
 }
 
-function bigAsText(_name: string, value: unknown): unknown {
+/** For JSON.stringify: JSON has no numbers of 64 bits. */
+export function bigAsText(_name: string, value: unknown): unknown {
   return typeof value === 'bigint' ? value.toString() : value;
 }

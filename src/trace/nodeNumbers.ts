@@ -17,6 +17,12 @@ const TWO_32 = 0x1_0000_0000;
 export const nodeNumber = (high: number, low: number): NodeNumber =>
   high < WIDE_HIGH ? high * TWO_32 + low : (BigInt(high) << 32n) | BigInt(low);
 
+/** Its two words, to be stored in columns of 32 bits. */
+export const highOf = (node: NodeNumber): number =>
+  typeof node === 'number' ? Math.floor(node / TWO_32) : Number(node >> 32n);
+export const lowOf = (node: NodeNumber): number =>
+  typeof node === 'number' ? node % TWO_32 : Number(node & 0xffff_ffffn);
+
 /** Of a request; its bytes are looked at only where the column does not do. */
 export function nodeNumberOf(capture: Capture, row: number): NodeNumber {
   const nodeid = capture.columns.nodeid[row];

@@ -3,6 +3,7 @@
  * requests and the filter language's services, and joins them. For the rest of the extension: `Views.captures`.
  */
 import * as vscode from 'vscode';
+import { capital } from '../base/capital';
 import type { InodeOrder } from '../trace/inodes/inodes';
 import { Captures } from './captures/captures';
 import { DaxView } from './dax/daxView';
@@ -83,7 +84,6 @@ export function createViews(extension: vscode.ExtensionContext): Views {
 }
 
 const orders: readonly InodeOrder[] = ['recent', 'bytes', 'age', 'lookups', 'handles'];
-const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 function liveMemory(): number {
   const megabytes = vscode.workspace.getConfiguration('virtiofs').get<unknown>('live.memory');

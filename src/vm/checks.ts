@@ -15,9 +15,8 @@ import { cacheFolder, homeFolder } from './cacheFolder';
 import { kernelHasDax, qemuDax } from './daxChecks';
 import { probeKvm } from './kvm';
 import { hasModule } from './modules';
-import { aptIsHere } from './privateApt';
 import { shellQuote } from './shellQuote';
-import { cachedToolbox, canRunFrom, machineToolbox } from './toolbox';
+import { cachedToolbox, fetchFault, machineToolbox } from './toolbox';
 import type { Toolbox } from './toolbox';
 
 type Check = (tools: Toolbox, waiting: (line: string) => void) => Promise<Omit<Finding, 'subject'>>;
@@ -41,7 +40,7 @@ const FETCH: Fix = {
 
 function canFetch(): boolean {
   const cache = cacheFolder();
-  return cache !== undefined && canRunFrom(cache) && process.arch === 'x64' && aptIsHere();
+  return cache !== undefined && fetchFault(cache) === undefined;
 }
 
 /** Findings are copied into reports, and pictures are taken of them: whose folder it is, is not their business. */
@@ -96,17 +95,11 @@ const checks: Readonly<Record<string, Check>> = {
     }
     const cache = cacheFolder();
     if (cache === undefined) return missing('no place to fetch them into', trouble('cacheNowhere').remedy);
-    if (!canRunFrom(cache)) {
-      const { message, remedy } = trouble('cachePathBad', shown(cache));
-      return missing(message, remedy);
-    }
-    if (process.arch !== 'x64') {
-      const { message, remedy } = trouble('toolboxOtherMachine', process.arch);
-      return warning(message, remedy);
-    }
-    return aptIsHere()
-      ? warning(`not fetched yet into ${shown(cache)}`, FETCH)
-      : missing('incomplete, and there is no apt to fetch them with', 'Install QEMU, a static busybox and a kernel.');
+    const fault = fetchFault(cache);
+    if (fault === undefined) return warning(`not fetched yet into ${shown(cache)}`, FETCH);
+    // On another machine there is still the daemon.
+    const verdict = fault.code === 'toolboxOtherMachine' ? warning : missing;
+    return verdict(fault.message, fault.remedy);
   },
 
   QEMU: async (tools) => {

@@ -9,7 +9,7 @@ import { createHash } from 'node:crypto';
 import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs';
 import { copyFile, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { trouble } from '../base/catalogue';
+import { type Trouble, trouble } from '../base/catalogue';
 import { systemReason } from '../base/systemReason';
 import { quote } from '../protocol/text';
 import { cached, cacheFolder } from './cacheFolder';
@@ -81,8 +81,13 @@ const recipes: Record<ToolboxName, PackageSelection> = {
   trixie: { suites: ['trixie'], packages: ['linux-image-cloud-amd64', 'zstd', 'libc6'] },
 };
 
-/** Whether tools can run from there: elsewhere the loader cuts the paths of libraries, and apt waits for ever. */
-export const canRunFrom = (folder: string): boolean => !/[:;\n]/.test(folder);
+/** Why guest tools cannot be fetched into a folder here, if so. */
+export function fetchFault(folder: string): Trouble | undefined {
+  // There the loader would cut the paths of libraries, and apt wait for ever.
+  if (/[:;\n]/.test(folder)) return trouble('cachePathBad', folder);
+  if (process.arch !== 'x64') return trouble('toolboxOtherMachine', process.arch);
+  return aptIsHere() ? undefined : trouble('toolboxWithoutApt');
+}
 
 const LIBRARIES = 'usr/lib/x86_64-linux-gnu';
 /** The kernel, decompressed. */
@@ -111,13 +116,8 @@ export async function fetchToolbox(
   const final = toolboxFolder(name);
   if (final === undefined) throw trouble('cacheNowhere');
   if (!existsSync(final)) {
-    if (!canRunFrom(final)) throw trouble('cachePathBad', final);
-    if (process.arch !== 'x64') {
-      throw trouble('toolboxOtherMachine', process.arch);
-    }
-    if (!aptIsHere()) {
-      throw trouble('toolboxWithoutApt');
-    }
+    const fault = fetchFault(final);
+    if (fault !== undefined) throw fault;
     progress(`fetching guest tools "${name}" into ${final} (about 0.5 GB; remove the folder at any time)`);
   }
   const folder = await cached(cacheName(name), (scratch, lock) => fill(name, scratch, lock, final, progress, signal), {

@@ -10,7 +10,7 @@ import { Request } from '../../protocol/vhostUser/requests';
 import { Header, HeaderFlag, ShmemConfig } from '../../protocol/vhostUser/structs';
 import { type Capture, RowFlag } from '../capture';
 import { roomFor } from '../columnArray';
-import { type NodeNumber, nodeNumber, nodeNumberOf } from '../nodeNumbers';
+import { highOf, lowOf, type NodeNumber, nodeNumber, nodeNumberOf } from '../nodeNumbers';
 import { WindowWhat } from '../packet';
 
 export const enum WindowEvent {
@@ -220,10 +220,6 @@ export function usedSize(events: WindowEvents, from: number): number {
   }
   return size;
 }
-
-const TWO_32 = 0x1_0000_0000;
-const highOf = (nodeid: NodeNumber): number => (typeof nodeid === 'number' ? nodeid / TWO_32 : Number(nodeid >> 32n));
-const lowOf = (nodeid: NodeNumber): number => (typeof nodeid === 'number' ? nodeid : Number(nodeid & 0xffff_ffffn));
 
 function answered({ columns }: Capture, row: number): boolean {
   return (columns.flags[row] & (RowFlag.REPLIED | RowFlag.ORPHAN)) === RowFlag.REPLIED;

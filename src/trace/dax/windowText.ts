@@ -2,6 +2,7 @@
 import { printSize } from '../../protocol/print';
 import { quote } from '../../protocol/text';
 import type { Capture } from '../capture';
+import { bigAsText } from '../jsonRow';
 import { alignColumns } from '../textTable';
 import { printDuration, printSeconds } from '../times';
 import type { WindowFigures } from './windowFigures';
@@ -125,8 +126,7 @@ export function stateText(capture: Capture, state: WindowState, time: number): s
 /** As data; times in nanoseconds after the capture's first packet, nodeids beyond 2^53 as texts. */
 export function windowJson(capture: Capture, figures: WindowFigures, state: WindowState): string {
   const ranges = state.all.map(({ path, ...range }) => ({ ...range, path: path > 0 ? capture.path(path) : null }));
-  const exact = (_key: string, value: unknown): unknown => (typeof value === 'bigint' ? value.toString() : value);
-  return JSON.stringify({ ...figures, ranges }, exact, 2);
+  return JSON.stringify({ ...figures, ranges }, bigAsText, 2);
 }
 
 const percent = (share: number): string => `${(share * 100).toFixed(0)} %`;

@@ -3,6 +3,7 @@
  * warnings.
  */
 import * as vscode from 'vscode';
+import { capital } from '../../base/capital';
 import type { Finding, Severity } from '../../trace/findings/findings';
 import { findingTable, leftOut } from '../../trace/findings/findings';
 import { requestLine } from '../../trace/line';
@@ -158,4 +159,3 @@ export class FindingsView implements vscode.TreeDataProvider<FindingsNode>, vsco
 }
 
 const some = (count: number, what: string): string => (count === 0 ? '' : `${count} ${what}${count === 1 ? '' : 's'}`);
-const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

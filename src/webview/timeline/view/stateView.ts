@@ -1,4 +1,5 @@
 /** How it stands with the captures: how much is read, what is wrong with them, and, with nothing to see, why. */
+import { capital } from '../../../base/capital';
 import type { CaptureState, CaptureTrouble } from '../../../control/timeline';
 import { button, el, icon, set } from './dom';
 import type { TimelineModel } from './model';
@@ -85,6 +86,5 @@ function linesOf({ notes, trouble }: CaptureState): string[] {
 
 /** With the place, where it does not say so itself. */
 function sentence(text: string, at: number | undefined): string {
-  const capital = text.charAt(0).toUpperCase() + text.slice(1).replace(/\.$/, '');
-  return `${capital}${at !== undefined && !text.includes(String(at)) ? ` (at byte ${at})` : ''}.`;
+  return `${capital(text).replace(/\.$/, '')}${at !== undefined && !text.includes(String(at)) ? ` (at byte ${at})` : ''}.`;
 }
