@@ -40,7 +40,7 @@ export function activate(context: vscode.ExtensionContext): Insides {
   view.onDidChangeVisibility(({ visible }) => shares.show(visible));
   shares.show(view.visible);
   context.subscriptions.push(log, view, shares, outside, new StatusBar(studio), ...registerCommands(studio), vms);
-  const views = new LazyViews(context);
+  const views = new LazyViews(context, vms);
   context.subscriptions.push(views, registerTimeline(context), ...registerDebugger(studio));
   return { activation: performance.now() - began, vms, outside, shares, views: () => views.load() };
 }

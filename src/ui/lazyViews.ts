@@ -4,6 +4,7 @@
  */
 import * as vscode from 'vscode';
 import type { Views } from './views';
+import type { VirtualMachines } from './virtualMachines';
 
 const OWN = /^virtiofs\.(?:requests|inodes|trace|timeline)\./;
 
@@ -12,7 +13,10 @@ export class LazyViews implements vscode.Disposable {
   private views: Promise<Views> | undefined;
   private readonly timer: NodeJS.Immediate;
 
-  constructor(private readonly extension: vscode.ExtensionContext) {
+  constructor(
+    private readonly extension: vscode.ExtensionContext,
+    private readonly vms: VirtualMachines,
+  ) {
     const { commands } = (extension.extension.packageJSON as Manifest).contributes;
     this.commands = commands
       .filter(({ command }) => OWN.test(command))
@@ -25,7 +29,7 @@ export class LazyViews implements vscode.Disposable {
 
   load(): Promise<Views> {
     this.views ??= import(/* webpackChunkName: "views" */ './views.js').then(({ createViews }) =>
-      createViews(this.extension),
+      createViews(this.extension, this.vms),
     );
     return this.views;
   }

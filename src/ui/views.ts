@@ -10,12 +10,14 @@ import { DaxView } from './dax/daxView';
 import { FindingsView } from './findings/findingsView';
 import { InodesView, type InodesNode } from './inodes/inodesView';
 import { LiveTimelines } from './captures/liveTimelines';
+import { ShareWatch } from './captures/shareWatch';
 import { showWarning } from './messages';
 import { checkColorRules } from './requests/colorRules';
 import { requestCommands } from './requests/commands';
 import { COLOR_SCHEME, RequestsView, type RequestsNode } from './requests/requestsView';
 import { registerFilterLanguage } from './trace/filterLanguage';
 import { TraceDocuments } from './trace/traceDocuments';
+import type { VirtualMachines } from './virtualMachines';
 
 export interface Views extends vscode.Disposable {
   readonly captures: Captures;
@@ -28,10 +30,9 @@ export interface Views extends vscode.Disposable {
   run(command: string, args: readonly unknown[]): unknown;
 }
 
-const LOOK_MS = 1500;
 const MIB = 1 << 20;
 
-export function createViews(extension: vscode.ExtensionContext): Views {
+export function createViews(extension: vscode.ExtensionContext, vms: VirtualMachines): Views {
   const captures = new Captures(() => ({ memory: liveMemory() }));
   const requests = new RequestsView(captures);
   const findings = new FindingsView(captures);
@@ -65,7 +66,7 @@ export function createViews(extension: vscode.ExtensionContext): Views {
     vscode.workspace.onDidChangeConfiguration((event) => {
       if (event.affectsConfiguration('virtiofs.colorRules')) readColorRules(requests);
     }),
-    watchForShares(captures, [requests.view, inodes.view, findings.view]),
+    watchForShares(captures, vms, [requests.view, inodes.view, findings.view]),
   ];
   readColorRules(requests);
   return {
@@ -125,19 +126,21 @@ async function followInode(node: InodesNode | undefined): Promise<void> {
 }
 
 /** While one of the views is looked at and there is nothing to see, a share that begins is watched. */
-function watchForShares(captures: Captures, views: readonly vscode.TreeView<unknown>[]): vscode.Disposable {
-  let timer: NodeJS.Timeout | undefined;
-  const turn = (): void => {
-    const visible = views.some((view) => view.visible);
-    if (!visible) clearInterval(timer);
-    else if (timer === undefined) {
-      captures.look();
-      timer = setInterval(() => captures.look(), LOOK_MS);
-      return;
-    } else return;
-    timer = undefined;
-  };
+function watchForShares(
+  captures: Captures,
+  vms: VirtualMachines,
+  views: readonly vscode.TreeView<unknown>[],
+): vscode.Disposable {
+  const watch = new ShareWatch(
+    () => captures.look(),
+    () => vms.all.some((vm) => vm.isAlive && !vm.isUp),
+  );
+  const turn = (): void => watch.watch(views.some((view) => view.visible));
   turn();
   const heard = views.map((view) => view.onDidChangeVisibility(turn));
-  return vscode.Disposable.from(...heard, { dispose: () => clearInterval(timer) });
+  return vscode.Disposable.from(
+    ...heard,
+    vms.onDidChange(() => watch.turn()),
+    watch,
+  );
 }

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
+import { Opcode } from '../../src/protocol/fuse/opcodes';
 import type { SharesNode } from '../../src/ui/sharesTree';
 import type { SharedVm } from '../../src/ui/sharedVm';
 import { belongings, endAll, insides, isUp, nothingLeft, processesNaming, sample, share, until } from './machine';
@@ -45,6 +46,20 @@ describe('a folder shared from VS Code', function () {
       await until('it leaves the list', 5, () => vms.all.length === 0);
     });
   }
+
+  it('has in the views what its guest asks from the moment that it is up', async () => {
+    const { captures } = await (await insides()).views();
+    await vscode.commands.executeCommand('virtiofs.requests.focus');
+    const vm = await share();
+    await isUp(vm);
+    await vm.run('ls');
+    await until('its requests are there', 20, () => {
+      const { columns, count } = captures.active?.reader ?? { count: 0 };
+      return columns?.opcode.subarray(0, count).includes(Opcode.OPENDIR) === true;
+    });
+    assert.equal(captures.active?.about, vm.plan.folder);
+    for (const capture of [...captures.all]) captures.close(capture);
+  });
 
   it('ends with its terminal', async () => {
     const vm = await share();
