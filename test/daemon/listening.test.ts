@@ -45,11 +45,10 @@ describe('the place of the socket of a daemon', () => {
 
   for (const [what, make] of [
     ['a file', () => fs.writeFileSync(socketPath, 'theirs', { mode: 0o600 })],
-    ['a link to one', () => fs.symlinkSync('other', socketPath)],
+    ['a link to a socket', () => fs.symlinkSync('moved', socketPath)],
   ] as const) {
     it(`taken by ${what} before the group gets it: that is not given to the group, and stays`, function () {
       need(this, 'root', process.geteuid?.() === 0, 'only root gives a socket to any group');
-      fs.writeFileSync(path.join(folder, 'other'), '', { mode: 0o600 });
       const real = fs.openSync;
       mock.method(fs, 'openSync', (...words: Parameters<typeof fs.openSync>) => {
         if (words[0] === socketPath) {
@@ -61,7 +60,7 @@ describe('the place of the socket of a daemon', () => {
       assert.throws(forGroup, { code: 'socketUnusable', message: /another file has taken its place$/ });
       assert.equal(modeOf('socket'), 0o600);
       assert.equal(fs.statSync(socketPath).gid, process.getegid?.());
-      assert.equal(modeOf('moved'), 0o600, 'nor is the socket anybody else’s');
+      assert.equal(modeOf('moved'), 0o600, 'nor is that the group’s');
     });
   }
 
