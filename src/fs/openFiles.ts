@@ -142,7 +142,35 @@ export class OpenFiles implements Contents {
     if (way & WriteWay.Delayed && bytes >= 0 && bytes < length) {
       bytes = this.writeRest(fd, offset, length, payload, skip, bytes);
     }
+    if (this.isNoWholeBlock(handle, way, bytes)) bytes = this.writeBuffered(handle, offset, length, payload, skip, 0);
     if (killPriv) calls.resume();
+    return bytes;
+  }
+
+  /**
+   * Of pages that are written back the last one ends where the file does, and O_DIRECT wants whole blocks. But that is
+   * for what a program writes itself: on a local file what it stores through a mapping is not held to it.
+   */
+  private isNoWholeBlock(handle: Handle, way: number, result: number): boolean {
+    const isDirect = (this.folder.handles.flags[handle] & linux.O_DIRECT) !== 0;
+    return isDirect && (way & WriteWay.Delayed) !== 0 && result === -Errno.EINVAL;
+  }
+
+  private writeBuffered(
+    handle: Handle,
+    offset: number,
+    length: number,
+    payload: Payload,
+    skip: number,
+    done: number,
+  ): number {
+    const { calls, handles, procSelfFd } = this.folder;
+    const flags = linux.O_WRONLY | linux.O_CLOEXEC | linux.O_NOCTTY | linux.O_NONBLOCK;
+    // At the limit too: it is closed before anything else is opened.
+    const fd = calls.openat(procSelfFd, this.folder.nameOf(handles.fd[handle]), flags, 0);
+    if (fd < 0) return fd;
+    const bytes = this.writeRest(fd, offset, length, payload, skip, done);
+    calls.close(fd);
     return bytes;
   }
 
@@ -179,6 +207,9 @@ export class OpenFiles implements Contents {
       const count = parked.payload.requestVectors(skip + total, length - total);
       if (count < 0) return end(count);
       this.blocking.pwritev2(fd, parked.payload.vectors, count, offset + total, flags, (bytes) => {
+        if (this.isNoWholeBlock(handle, way, bytes)) {
+          return end(this.writeBuffered(handle, offset, length, parked.payload, skip, total));
+        }
         if (bytes < 0) return end(bytes);
         total += bytes;
         // See writeRest.

@@ -149,6 +149,54 @@ describe('passthrough: writing and closing', () => {
     });
   });
 
+  describe('writing with O_DIRECT', () => {
+    const BLOCK = 500;
+    let direct: Set<number>;
+    /** A host that takes whole blocks alone through such a descriptor, on all threads. */
+    const strict = (real: HostCalls): HostCalls => {
+      const opening = otherwise(real, 'openat', (directory, name, flags, mode) => {
+        const fd = real.openat(directory, name, flags & ~linux.O_DIRECT, mode);
+        if (fd >= 0 && flags & linux.O_DIRECT) direct.add(fd);
+        else direct.delete(fd);
+        return fd;
+      });
+      return otherwise(opening, 'pwritev2', (fd, vectors, count, offset, flags) => {
+        const refused = direct.has(fd) && bytesOf(vectors, count) % BLOCK !== 0;
+        return refused ? -E.EINVAL : real.pwritev2(fd, vectors, count, offset, flags);
+      });
+    };
+    let arena: Arena;
+    const bytesOf = (vectors: number, count: number): number =>
+      Array.from({ length: count }, (_, i) => arena.getU64(vectors - arena.base + i * 16 + 8)).reduce(
+        (a, b) => a + b,
+        0,
+      );
+    const content = (length: number): Buffer => Buffer.from(Array.from({ length }, (_, i) => i % 251));
+
+    for (const [how, killPriv] of [
+      ['on the other thread', 0],
+      ['at once', WriteWay.KillPriv],
+    ] as const) {
+      it(`${how}: what a program writes has to be whole blocks, what its kernel writes back has not`, async () => {
+        direct = new Set();
+        const { client, folder, fs: file } = open({ allowDirectIo: true, descriptors: 4 }, false, strict);
+        arena = client.arena;
+        const { node, handle } = await client.create(ROOT, 'a', linux.O_RDWR | linux.O_DIRECT);
+        // All descriptors that a guest may have are taken.
+        while (client.open(node, linux.O_RDONLY) >= 0);
+        const held = file.descriptorCount;
+        await assert.rejects(client.write(handle, 0, content(1234), killPriv), failsWith(E.EINVAL));
+        assert.equal(await client.write(handle, 0, content(1000), killPriv), 1000);
+        assert.equal(await client.write(handle, 0, content(4321), WriteWay.Delayed | killPriv), 4321);
+        assert.deepEqual(fs.readFileSync(path.join(folder, 'a')), content(4321));
+        assert.equal(file.descriptorCount, held);
+        wrapped().failName = 'openat';
+        wrapped().failWith = E.ENFILE;
+        await assert.rejects(client.write(handle, 0, content(1234), WriteWay.Delayed | killPriv), failsWith(E.ENFILE));
+      });
+    }
+  });
+
   describe('closing', () => {
     const FILE_SERVER = 0x6969;
     let full = false;

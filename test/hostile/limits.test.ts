@@ -165,6 +165,9 @@ describe('a host without space', () => {
     }
     assert.equal(code, 'ENOSPC');
     assert.equal(calls.getattr(made.nodeid).size, written, 'what was said to be written is there');
+    const full = calls.statfs(ROOT);
+    assert.deepEqual([full.number('bfree'), full.number('bavail')], [0, 0]);
+    assert.ok(full.number('blocks') * full.number('frsize') === 4 << 20 && full.number('ffree') > 0);
     assert.equal(
       codeOf(() => calls.fallocate(made.nodeid, made.fh, 0, 0, 64 << 20)),
       'ENOSPC',
@@ -174,6 +177,7 @@ describe('a host without space', () => {
       'ENOSPC',
     );
     calls.setattr(made.nodeid, { valid: 8, size: 0 });
+    assert.ok(calls.statfs(ROOT).number('bavail') * full.number('frsize') >= piece.length);
     assert.equal(calls.write(made.nodeid, made.fh, 0, piece), piece.length);
     calls.release(made.nodeid, made.fh);
     calls.unlink(ROOT, 'big');
