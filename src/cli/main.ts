@@ -84,7 +84,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 process.once('exit', () => (process.exitCode = unwritten?.exitCode ?? process.exitCode));
 
 program()
-  .parseAsync()
+  // Said outright: inside of Electron commander would look for them elsewhere.
+  .parseAsync(process.argv)
   .catch((error: unknown) => {
     process.exitCode = report(error);
   });

@@ -77,7 +77,7 @@ export class ShareDevice implements Device, ExchangeOwner {
       copyIn: (at, address, length) => copyBytes(arena.address(at), address, length),
       copyOut: (address, at, length) => copyBytes(address, arena.address(at), length),
       copy: copyBytes,
-      view: (address, length) => new Uint8Array(viewOf(address, length)),
+      view: viewOf,
     };
     this.memory = new GuestMemory(host);
     parts.gate.attach(() => this.rounds.wake());
