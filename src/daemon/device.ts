@@ -92,15 +92,23 @@ export class ShareDevice implements Device, ExchangeOwner {
     const slack = offset % PAGE;
     if (slack % RING_ALIGNMENT !== 0) return 'a region that is out of line';
     const length = region.size + slack;
+    const { mappings } = this;
+    let address: number | undefined;
     try {
-      const address = mapShared(fd, offset - slack, length);
-      this.mappings.push({ ...region, mayFault, hostBase: address + slack, address, length });
+      address = mapShared(fd, offset - slack, length);
+      this.mappings = [...mappings, { ...region, mayFault, hostBase: address + slack, address, length }];
+      this.memory.setRegions(this.mappings);
+      return undefined;
     } catch (error) {
-      if (error instanceof NativeError) return error.message;
+      this.mappings = mappings;
+      if (address !== undefined) {
+        seal(address, length);
+        release(address, length);
+      }
+      // Of the kernel, or of V8, which has no room for views of it.
+      if (error instanceof NativeError || error instanceof RangeError) return error.message;
       throw error;
     }
-    this.memory.setRegions(this.mappings);
-    return undefined;
   }
 
   /**

@@ -7,7 +7,7 @@
  * ordinary again, before V8 may have them back. Knows nothing of what is viewed. Not for memory of huge pages.
  */
 import koffi from 'koffi';
-import { INT, LONG, checked, declare } from './libc';
+import { INT, LONG, NativeError, checked, declare, failure } from './libc';
 
 const mmap = declare('mmap', LONG, [LONG, LONG, INT, INT, INT, LONG]);
 const mremap = declare('mremap', LONG, [LONG, LONG, LONG, INT, LONG]);
@@ -61,10 +61,7 @@ export class DoubledViews {
     const isGone = (one: Double): boolean => one.address >= address && one.address < address + length;
     const gone = this.doubles.filter(isGone);
     this.doubles = this.doubles.filter((one) => !isGone(one));
-    for (const { bufferAddress, length: size } of gone) {
-      const flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
-      checked('mmap', mmap(bufferAddress, size, PROT_READ_WRITE, flags, -1, 0));
-    }
+    for (const { bufferAddress, length: size } of gone) makeOrdinary(bufferAddress, size);
   }
 
   private double(address: number, length: number): Double {
@@ -72,9 +69,21 @@ export class DoubledViews {
     const start = Number(koffi.address(new Uint8Array(buffer)));
     const bufferAddress = Math.ceil(start / this.page) * this.page;
     // An old size of nothing: the pages stay where they are as well (mremap(2)).
-    checked('mremap', mremap(address, 0, length, MREMAP_MAYMOVE | MREMAP_FIXED, bufferAddress));
+    const mapped = mremap(address, 0, length, MREMAP_MAYMOVE | MREMAP_FIXED, bufferAddress);
+    if (mapped === -1) {
+      const errno = -failure();
+      // The kernel has unmapped what was there before it looked at the rest.
+      makeOrdinary(bufferAddress, length);
+      throw new NativeError('mremap', errno);
+    }
     const double = { address, length, buffer, at: bufferAddress - start, bufferAddress };
     this.doubles.push(double);
     return double;
   }
+}
+
+/** Pages of a buffer are V8's own again, and zero. */
+function makeOrdinary(address: number, length: number): void {
+  const flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
+  checked('mmap', mmap(address, length, PROT_READ_WRITE, flags, -1, 0));
 }
