@@ -102,7 +102,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   if (trusted) args.push('--disable-workspace-trust');
   const env: NodeJS.ProcessEnv = { ...process.env, ...options.env, EXTENSIONS_GALLERY: '{}' };
   if (options.alone ?? true) env['XDG_RUNTIME_DIR'] = scratch;
-  if (options.server.electron) Object.assign(env, AS_NODE, { PATH: await pathWithOldNode(scratch, env['PATH']) });
+  if (options.server.electron) {
+    Object.assign(env, AS_NODE, { PATH: await pathWithOldNode(scratch, env['PATH']) });
+    // It would ask a login shell for another PATH.
+    args.push('--force-disable-user-env');
+  }
   delete env['VSCODE_IPC_HOOK_CLI'];
   const server = spawn(options.server.node, [join(options.server.folder, 'out/server-main.js'), ...args], {
     env,
