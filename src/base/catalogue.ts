@@ -243,10 +243,13 @@ export const catalogue = {
   toolboxWithoutApt: () =>
     machine(
       'no QEMU, kernel and busybox for a guest were found, and there is no apt to fetch them with',
-      'Install QEMU (qemu-system-x86_64), a static busybox and a kernel that /boot lets you read.',
+      'Install QEMU (qemu-system-x86_64, or qemu-system-aarch64 on arm64), a static busybox and a kernel that /boot lets you read.',
     ),
   toolboxOtherMachine: (architecture: string) =>
-    machine(`guest tools are only fetched for x86-64, this machine is ${architecture}`, 'Name a kernel with --kernel.'),
+    machine(
+      `guest tools are only fetched for x86-64 and arm64, this machine is ${architecture}`,
+      'Name a kernel with --kernel.',
+    ),
   debianUnknown: (name: string) =>
     machine(
       `where Debian's packages come from, and who signs them, is not known here: no package ${name}`,

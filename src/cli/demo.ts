@@ -110,7 +110,7 @@ async function demo(folder: string | undefined, kind: 'qemu' | 'uml', capture: s
         extraFiles: (['posix', 'flock'] as const).map((lock) => ({
           path: `/bin/${lock}-lock`,
           mode: 0o755,
-          content: lockProgram(lock),
+          content: lockProgram(lock, tools.machine),
         })),
         progress: (line) => say(`  ${line}`),
       },

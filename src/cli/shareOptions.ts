@@ -22,6 +22,7 @@ export interface ShareOptions {
   readonly memory?: string;
   readonly cpus?: string;
   readonly queues?: string;
+  readonly bootTimeout?: string;
   readonly qemuArg: string[];
   readonly daemonArg: string[];
   readonly cache: 'never' | 'metadata' | 'auto' | 'always';
@@ -68,6 +69,7 @@ export function describeShare(command: Command): Command {
     .option('--memory <size>', 'memory of the guest, such as 512M or 2G')
     .option('--cpus <n>', 'processors of the guest (QEMU only; default: 2)')
     .option('--queues <n>', 'request queues of each share (QEMU only; default: 1)')
+    .option('--boot-timeout <seconds>', 'how long the guest may take to come up; 0: as long as it likes (default: 60)')
     .option('--qemu-arg <word>', 'one more word for QEMU (no other guest); may be given several times', list, [])
     .option(
       '--daemon-arg <word>',
