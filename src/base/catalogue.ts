@@ -319,6 +319,13 @@ export const catalogue = {
   qemuOnly: (option: string) =>
     usage(`${option} is for QEMU only, and the guest is User Mode Linux`, `Use --guest qemu, or leave out ${option}.`),
   guestNotUp: (why: string, console: string, remedy: string) => failure(`${why}${console}`, remedy),
+  qmpOdd: (what: string) =>
+    failure(
+      `QEMU said on its control connection (QMP) what makes no sense: ${what}`,
+      'Start the guest again. Where it stays so, use another QEMU: one is fetched where there is none on PATH.',
+    ),
+  qmpOver: (how: string) =>
+    failure(`the control connection to QEMU (QMP) is over: ${how}`, 'QEMU may have ended: start the guest again.'),
   backEndNotUp: (why: string) =>
     failure(`the virtio-fs daemon did not start: ${why}`, 'Its own message above says what it lacks.'),
   guestEnded: () => failure('the guest has ended', 'Start it again; "virtiofs-studio doctor" shows what it needs.'),

@@ -6,6 +6,8 @@
  */
 export class DescriptorBudget {
   private used = 0;
+  /** In the order in which they came. */
+  private readonly borrowers: (() => void)[] = [];
 
   /** `limit`: the process's RLIMIT_NOFILE less what it needs for itself. `reserve`: kept from inodes for open files. */
   constructor(
@@ -32,5 +34,23 @@ export class DescriptorBudget {
 
   give(): void {
     this.used--;
+  }
+
+  /**
+   * A call that needs a descriptor only until it is over is never refused one: one beyond the limit is kept for these,
+   * which has them wait for each other where a guest has taken all others. False: `whenLent` comes first.
+   */
+  get canLend(): boolean {
+    return this.used <= this.limit;
+  }
+
+  /** `borrow` takes one, unless that fails. Every one that was lent comes to `takeBack`. */
+  whenLent(borrow: () => void): void {
+    this.borrowers.push(borrow);
+  }
+
+  takeBack(): void {
+    this.give();
+    while (this.canLend && this.borrowers.length > 0) this.borrowers.shift()?.();
   }
 }

@@ -38,6 +38,17 @@ export function overlap(a: LockRange, b: LockRange): boolean {
   );
 }
 
+/** `range` ends before `other` starts, with a byte between them. */
+export function isApart(range: LockRange, other: LockRange): boolean {
+  const { endLow, endHigh } = range;
+  const carry = endLow === LAST_LOW ? 1 : 0;
+  return isBefore(endHigh + carry, (endLow + 1) >>> 0, other.startHigh, other.startLow);
+}
+
+export function isSame(a: LockRange, b: LockRange): boolean {
+  return a.startLow === b.startLow && a.startHigh === b.startHigh && a.endLow === b.endLow && a.endHigh === b.endHigh;
+}
+
 export function isToTheEnd(range: LockRange): boolean {
   return range.endLow === LAST_LOW && range.endHigh === LAST_HIGH;
 }

@@ -9,21 +9,34 @@
  * That description can write only where the guest's handle can: a file that is open for writing anywhere cannot be
  * executed by the host (ETXTBSY). An owner that has read locks only and wants a write lock moves over to a writable
  * one.
+ *
+ * The host's kernel has no limit for locks and looks through all of a file's for each that is asked for, so a guest
+ * could take its memory and this thread's time: there are no more than here, ENOLCK otherwise. What is held is known
+ * here too, exactly as the kernel has it, because nobody else locks through these descriptions.
  */
 import { Errno } from '../protocol/errno';
 import { DEFERRED, type Caller, type Handle, type Lock, type Node } from './fileSystem';
 import type { HostFolder } from './hostFolder';
 import * as linux from './linux';
-import { copyRange, isWholeFile, lengthHigh, lengthLow, type LockRange, setLength } from './lockRange';
-import { RangeLocks } from './rangeLocks';
+import { HeldRanges, type TypedRange } from './heldRanges';
+import { copyRange, isWholeFile, lengthHigh, lengthLow, setLength } from './lockRange';
 import type { WaitingRequests } from './waitingRequests';
 
+/** A file that somebody has locked, or wants to. */
+interface LockedFile {
+  readonly owners: Map<string, LockOwner>;
+  /** Of all owners together. */
+  ranges: number;
+}
+
 interface LockOwner {
+  readonly file: LockedFile;
   readonly low: number;
   readonly high: number;
   fd: number;
-  /** What is locked through `fd` while that cannot write: what is to be taken along to one that can. */
-  readLocks: RangeLocks | undefined;
+  writable: boolean;
+  /** What is locked through `fd`. */
+  readonly held: HeldRanges;
   /** The handle used last. When it is released the owner cannot have locks here any more: a guest's kernel tells of
    *  the end of POSIX locks by FLUSH, but of the end of its own OFD locks not at all. */
   handle: Handle;
@@ -31,22 +44,25 @@ interface LockOwner {
   pid: number;
 }
 
-interface TypedRange extends Readonly<LockRange> {
-  readonly type: number;
-}
-
 interface Wish {
   readonly node: Node;
   readonly lock: Lock;
 }
 
+/** Ranges that are locked in one file. The kernel then needs some 50 µs for one more, and a move of all 0.3 s. */
+export const MOST_RANGES_OF_A_FILE = 4096;
+/** Ranges that are locked in all files together: some 15 MB of the host's kernel. */
+export const MOST_RANGES = 65_536;
+
 /** Owners in a circle that is looked for; a longer one is left to whoever waits in it. */
 const LONGEST_CIRCLE = 32;
 
-const keyOf = (lock: Lock): string => `${lock.ownerHigh} ${lock.ownerLow}`;
+const keyOf = (low: number, high: number): string => `${high} ${low}`;
 
 export class Locks {
-  private readonly owners = new Map<Node, LockOwner[]>();
+  private readonly files = new Map<Node, LockedFile>();
+  /** Of all files together. */
+  private ranges = 0;
   /** What POSIX owners wait for, by owner. */
   private readonly wishes = new Map<string, Wish>();
 
@@ -69,7 +85,7 @@ export class Locks {
     if (lock.type === linux.F_UNLCK) return 0;
     copyRange(lock, found);
     const pid = arena.getI32(at + linux.Flock.pid);
-    lock.pid = pid > 0 ? pid : (this.holder(node, own, lock)?.pid ?? 0);
+    lock.pid = pid > 0 ? pid : (this.holder(node, lock)?.pid ?? 0);
     return 0;
   }
 
@@ -88,7 +104,7 @@ export class Locks {
     const kept = { ...lock };
     const wish = { node, lock: kept };
     if (this.closesCircle(wish)) return -Errno.EDEADLK;
-    const key = keyOf(kept);
+    const key = keyOf(ownerLow, ownerHigh);
     this.wishes.set(key, wish);
     const ended = (): void => {
       if (this.wishes.get(key) === wish) this.wishes.delete(key);
@@ -113,7 +129,7 @@ export class Locks {
 
   /** The owner has closed the file: its POSIX locks of it go. */
   flush(handle: Handle, ownerLow: number, ownerHigh: number): void {
-    if (this.owners.size === 0) return;
+    if (this.files.size === 0) return;
     const node = this.folder.handles.node[handle];
     if (this.dropOwner(node, ownerLow, ownerHigh)) this.waiting.retry(node);
   }
@@ -121,9 +137,9 @@ export class Locks {
   /** Before a handle ends: nothing waits on its descriptor any more. */
   handleEnds(handle: Handle): void {
     this.waiting.endOfHandle(handle, -Errno.EINTR);
-    if (this.owners.size === 0) return;
+    if (this.files.size === 0) return;
     const node = this.folder.handles.node[handle];
-    for (const owner of this.owners.get(node) ?? []) {
+    for (const owner of this.ownersOf(node)) {
       if (owner.handle === handle) this.dropOwner(node, owner.low, owner.high);
     }
   }
@@ -134,12 +150,12 @@ export class Locks {
   }
 
   nodeEnds(node: Node): void {
-    if (this.owners.size === 0) return;
-    for (const owner of this.owners.get(node) ?? []) this.dropOwner(node, owner.low, owner.high);
+    if (this.files.size === 0) return;
+    for (const owner of this.ownersOf(node)) this.dropOwner(node, owner.low, owner.high);
   }
 
   reset(): void {
-    for (const [node] of this.owners) this.nodeEnds(node);
+    for (const node of this.files.keys()) this.nodeEnds(node);
   }
 
   private wait(handle: Handle, caller: Caller, attempt: () => number, ended?: () => void): number {
@@ -163,8 +179,8 @@ export class Locks {
     for (let steps = 0; at !== undefined && steps < LONGEST_CIRCLE; steps++) {
       const inTheWay = this.inTheWay(at);
       if (inTheWay === undefined) return false;
-      const key = `${inTheWay.high} ${inTheWay.low}`;
-      if (key === keyOf(wish.lock)) return true;
+      const key = keyOf(inTheWay.low, inTheWay.high);
+      if (key === keyOf(wish.lock.ownerLow, wish.lock.ownerHigh)) return true;
       at = this.wishes.get(key);
     }
     return false;
@@ -177,19 +193,33 @@ export class Locks {
     this.writeLock(lock);
     if (this.ask(own.fd, linux.F_OFD_GETLK) < 0) return undefined;
     const found = this.readLock();
-    return found.type === linux.F_UNLCK ? undefined : this.holder(node, own, { ...lock, ...found });
+    return found.type === linux.F_UNLCK ? undefined : this.holder(node, found);
   }
 
   private tryLock(handle: Handle, lock: Lock): number {
     const owner = this.takeOwner(handle, lock);
     if (typeof owner === 'number') return owner;
-    return this.set(owner, lock);
+    const result = this.set(owner, lock);
+    // One that waits is tried again soon; whatever else fails leaves nothing open.
+    if (result < 0 && result !== -Errno.EAGAIN && owner.held.count === 0) {
+      this.dropOwner(this.folder.handles.node[handle], owner.low, owner.high);
+    }
+    return result;
   }
 
   private set(owner: LockOwner, lock: Lock): number {
+    const { file } = owner;
+    const change = owner.held.changeFor(lock);
+    const more = change.pieces.length - change.removed;
+    if (more > 0 && (file.ranges + more > MOST_RANGES_OF_A_FILE || this.ranges + more > MOST_RANGES)) {
+      return -Errno.ENOLCK;
+    }
     this.writeLock(lock);
     const result = this.ask(owner.fd, linux.F_OFD_SETLK);
-    if (result >= 0) owner.readLocks?.set({ ...lock, owner: '' });
+    if (result < 0) return result;
+    owner.held.apply(change);
+    file.ranges += more;
+    this.ranges += more;
     return result;
   }
 
@@ -231,24 +261,17 @@ export class Locks {
     return found;
   }
 
-  /**
-   * Which of our owners holds `lock`, that is in the way of another. OFD locks have no pid, but never conflict with
-   * those of their own description: the holder is the one for whom nothing is in the way there.
-   */
-  private holder(node: Node, asking: LockOwner | undefined, lock: Lock): LockOwner | undefined {
-    const probe: Lock = { ...lock, type: linux.F_WRLCK };
-    return this.owners.get(node)?.find((owner) => {
-      if (owner === asking) return false;
-      this.writeLock(probe);
-      const { arena, areas } = this.folder;
-      return (
-        this.ask(owner.fd, linux.F_OFD_GETLK) === 0 && arena.getU16(areas.scratch + linux.Flock.type) === linux.F_UNLCK
-      );
-    });
+  /** Which of our owners holds this very lock, that the kernel has named: it tells no pid of an OFD lock. */
+  private holder(node: Node, lock: TypedRange): LockOwner | undefined {
+    return this.ownersOf(node).find(({ held }) => held.has(lock));
+  }
+
+  private ownersOf(node: Node): LockOwner[] {
+    return [...(this.files.get(node)?.owners.values() ?? [])];
   }
 
   private ownerOf(node: Node, low: number, high: number): LockOwner | undefined {
-    return this.owners.get(node)?.find((owner) => owner.low === low && owner.high === high);
+    return this.files.get(node)?.owners.get(keyOf(low, high));
   }
 
   /** The owner's open file description, opened if there is none yet; or a negative errno. */
@@ -259,20 +282,19 @@ export class Locks {
     if (known !== undefined) {
       known.handle = handle;
       known.pid = lock.pid;
-      const { readLocks } = known;
-      if (readLocks === undefined || lock.type !== linux.F_WRLCK || !this.canWrite(handle)) return known;
-      const failed = this.moveOver(known, readLocks);
+      if (known.writable || lock.type !== linux.F_WRLCK || !this.canWrite(handle)) return known;
+      const failed = this.moveOver(known);
       return failed < 0 ? failed : known;
     }
     if (!budget.hasRoom) return -Errno.EMFILE;
     const fd = this.openForLocks(handle);
     if (fd < 0) return fd;
     budget.take();
-    const readLocks = this.canWrite(handle) ? undefined : new RangeLocks();
-    const owner: LockOwner = { low: lock.ownerLow, high: lock.ownerHigh, fd, readLocks, handle, pid: lock.pid };
-    const others = this.owners.get(node);
-    if (others === undefined) this.owners.set(node, [owner]);
-    else others.push(owner);
+    const { ownerLow: low, ownerHigh: high, pid } = lock;
+    const file = this.files.get(node) ?? { owners: new Map<string, LockOwner>(), ranges: 0 };
+    const owner = { file, low, high, fd, writable: this.canWrite(handle), held: new HeldRanges(), handle, pid };
+    this.files.set(node, file);
+    file.owners.set(keyOf(low, high), owner);
     return owner;
   }
 
@@ -295,12 +317,12 @@ export class Locks {
    * prevent, and only then let go there. At no moment is the owner without them. The write lock comes after that; if it
    * is refused, the read locks are still held.
    */
-  private moveOver(owner: LockOwner, held: RangeLocks): number {
+  private moveOver(owner: LockOwner): number {
     const { calls, budget } = this.folder;
     if (!budget.hasRoom) return -Errno.EMFILE;
     const fd = this.openForLocks(owner.handle);
     if (fd < 0) return fd;
-    for (const lock of held.all) {
+    for (const lock of owner.held.all) {
       this.writeLock(lock);
       const failed = this.ask(fd, linux.F_OFD_SETLK);
       if (failed < 0) {
@@ -310,20 +332,21 @@ export class Locks {
     }
     calls.close(owner.fd);
     owner.fd = fd;
-    owner.readLocks = undefined;
+    owner.writable = true;
     return 0;
   }
 
   private dropOwner(node: Node, low: number, high: number): boolean {
-    const all = this.owners.get(node);
-    const index = all?.findIndex((owner) => owner.low === low && owner.high === high) ?? -1;
-    if (all === undefined || index < 0) return false;
-    this.folder.calls.close(all[index].fd);
+    const file = this.files.get(node);
+    const key = keyOf(low, high);
+    const owner = file?.owners.get(key);
+    if (file === undefined || owner === undefined) return false;
+    this.folder.calls.close(owner.fd);
     this.folder.budget.give();
-    // A new list: the old one may be walked through at this moment.
-    const rest = all.filter((_, i) => i !== index);
-    if (rest.length === 0) this.owners.delete(node);
-    else this.owners.set(node, rest);
+    file.owners.delete(key);
+    file.ranges -= owner.held.count;
+    this.ranges -= owner.held.count;
+    if (file.owners.size === 0) this.files.delete(node);
     return true;
   }
 }

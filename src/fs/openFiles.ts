@@ -18,7 +18,7 @@ import {
   WriteWay,
 } from './fileSystem';
 import { FlushWay, ReadWay } from './handleTable';
-import type { BlockingCalls } from './hostCalls';
+import type { BlockingCalls, Done } from './hostCalls';
 import type { HostFolder } from './hostFolder';
 import * as linux from './linux';
 import type { Opening } from './opening';
@@ -200,17 +200,30 @@ export class OpenFiles implements Contents {
     let way: FlushWay = folder.handles.flushWay[handle];
     if (way === FlushWay.Unknown) way = folder.learnFlushWay(handle);
     if (way === FlushWay.Nothing) return 0;
-    const { budget } = folder;
-    if (!budget.hasRoom) return -Errno.EMFILE;
-    const duplicate = folder.calls.duplicate(folder.handles.fd[handle]);
-    if (duplicate < 0) return duplicate;
-    budget.take();
-    const parked = caller.defer();
-    this.blocking.close(duplicate, (result) => {
-      budget.give();
-      parked.finish(result);
+    if (folder.budget.canLend) {
+      const result = this.closeDuplicate(handle, () => this.begin(handle, caller.defer()));
+      return result < 0 ? result : DEFERRED;
+    }
+    const end = this.begin(handle, caller.defer());
+    folder.budget.whenLent(() => {
+      const result = this.closeDuplicate(handle, () => end);
+      if (result < 0) end(result);
     });
     return DEFERRED;
+  }
+
+  /** `begun`: asked for what is told the result, once that will come later. */
+  private closeDuplicate(handle: Handle, begun: () => Done): number {
+    const { calls, handles, budget } = this.folder;
+    const duplicate = calls.duplicate(handles.fd[handle]);
+    if (duplicate < 0) return duplicate;
+    budget.take();
+    const end = begun();
+    this.blocking.close(duplicate, (result) => {
+      budget.takeBack();
+      end(result);
+    });
+    return 0;
   }
 
   fsync(handle: Handle, dataOnly: boolean, caller: Caller): number {
@@ -295,7 +308,7 @@ export class OpenFiles implements Contents {
   }
 
   /** Keeps the handle's descriptor for a call on another thread; call the result with that call's result. */
-  private begin(handle: Handle, parked: Deferred): (result: number) => void {
+  private begin(handle: Handle, parked: Deferred): Done {
     this.folder.handles.hold(handle);
     return (result) => {
       this.folder.letGo(handle);

@@ -181,6 +181,7 @@ export class PassthroughFileSystem implements FileSystem {
 
   forget(node: Node, count: number): void {
     this.names.forget(node, count);
+    this.window?.forgotten(node);
   }
 
   /** Requests that wait end with -EINTR, as by a signal: the ring that brought them is about to stop. */

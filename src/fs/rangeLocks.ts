@@ -1,53 +1,42 @@
-/**
- * POSIX record locks of one inode, kept by ourselves: for the file system in memory, and for an owner whose locks are
- * to move from one descriptor of the host to another. fcntl(2).
- */
-import { F_RDLCK, F_UNLCK, F_WRLCK } from './linux';
-import { endsAfter, type LockRange, overlap, partAfter, partBefore, startsBefore } from './lockRange';
+/** The locks of one inode of the file system in memory, which has no host to keep them. fcntl(2), flock(2). */
+import { HeldRanges, type TypedRange } from './heldRanges';
+import { F_RDLCK, F_WRLCK } from './linux';
 
-export interface HeldLock extends Readonly<LockRange> {
+export interface HeldLock extends TypedRange {
   readonly owner: string;
-  readonly type: number;
   readonly pid: number;
 }
 
+/** POSIX record locks, by owner. */
 export class RangeLocks {
-  private held: HeldLock[] = [];
-
-  /** By start. */
-  get all(): readonly HeldLock[] {
-    return this.held;
-  }
+  private readonly owners = new Map<string, { readonly ranges: HeldRanges; pid: number }>();
 
   /** The first lock of another owner in the way of this one. */
-  conflict(lock: HeldLock): HeldLock | undefined {
-    return this.held.find(
-      (other) =>
-        other.owner !== lock.owner && overlap(other, lock) && (lock.type === F_WRLCK || other.type === F_WRLCK),
-    );
+  conflict(lock: HeldLock): (TypedRange & { readonly pid: number }) | undefined {
+    for (const [owner, { ranges, pid }] of this.owners) {
+      if (owner === lock.owner) continue;
+      const inTheWay = ranges.find(lock, ({ type }) => lock.type === F_WRLCK || type === F_WRLCK);
+      if (inTheWay !== undefined) return { ...inTheWay, pid };
+    }
+    return undefined;
   }
 
   /** Takes or gives up (F_UNLCK) a range, replacing what the owner has there. Does not look for conflicts. */
   set(lock: HeldLock): void {
-    const kept: HeldLock[] = [];
-    for (const other of this.held) {
-      if (other.owner !== lock.owner || !overlap(other, lock)) {
-        kept.push(other);
-        continue;
-      }
-      if (startsBefore(other, lock)) kept.push(partBefore(other, lock));
-      if (endsAfter(other, lock)) kept.push(partAfter(other, lock));
-    }
-    if (lock.type !== F_UNLCK) kept.push(lock);
-    this.held = kept.sort((a, b) => (startsBefore(a, b) ? -1 : 1));
+    const { owner, pid } = lock;
+    const held = this.owners.get(owner) ?? { ranges: new HeldRanges(), pid };
+    held.pid = pid;
+    held.ranges.apply(held.ranges.changeFor(lock));
+    if (held.ranges.count === 0) this.owners.delete(owner);
+    else this.owners.set(owner, held);
   }
 
   dropOwner(owner: string): void {
-    this.held = this.held.filter((lock) => lock.owner !== owner);
+    this.owners.delete(owner);
   }
 
   clear(): void {
-    this.held = [];
+    this.owners.clear();
   }
 }
 

@@ -10,7 +10,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Duplex, Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { trouble } from '../base/catalogue';
+import { Trouble, trouble } from '../base/catalogue';
 import { PROBLEMS_FD, SOCKET_FD, TRACE_FD, ownDaemon, startBackEnd, whileRunning } from './backEnd';
 import type { BackEnd } from './backEnd';
 import { CommandChannel, freshToken } from './commandChannel';
@@ -188,7 +188,9 @@ async function start(options: GuestOptions, workplace: Workplace): Promise<Guest
   console.on('data', keep);
   console.on('error', () => {}); // It ends with the guest, which `ended` tells.
   const qmp = qmpStream === undefined ? undefined : new QmpClient(qmpStream, (name) => name === 'STOP' && boot.stop());
-  qmp?.connect().catch(() => {}); // QEMU that ends at once says why on standard error; `ended` tells.
+  qmp?.connect().catch(() => {}); // `over` tells.
+  // QEMU that ends closes it as well, and has more to say about that: hence the moment's wait.
+  const qmpOver = qmp?.over.then((why) => (why.code === 'qmpOver' ? sleep(500, why, { ref: false }) : why));
 
   const channel = new CommandChannel(stream as Duplex, errors as Duplex, token, sendRecord, (event) =>
     boot.take(event),
@@ -200,8 +202,9 @@ async function start(options: GuestOptions, workplace: Workplace): Promise<Guest
     const dead = ended.then(({ code, signal }) => ({ code, signal }));
     const first = await backEnds.reduce<Promise<unknown>>(
       (until, backEnd) => whileRunning(backEnd, until),
-      Promise.race([boot.settled, late, dead]),
+      Promise.race([boot.settled, late, dead, ...(qmpOver === undefined ? [] : [qmpOver])]),
     );
+    if (first instanceof Trouble) throw first;
     if (boot.release !== undefined && boot.failed.length === 0) {
       return boot.release;
     }

@@ -119,6 +119,21 @@ export const locks = [
     'posixLocks',
   ),
   test(
+    'locks of one type that touch are one, of two types are not',
+    async (context) =>
+      contend(context, async (one, other, two) => {
+        for (const start of [4, 0, 2]) await context.fs.setLock(one, lock(READ, start, 2));
+        await context.fs.setLock(one, lock(WRITE, 6, 2));
+        assert.deepEqual(await other.getLock(two, lock(WRITE, 1, 9)), lock(READ, 0, 6));
+        await context.fs.setLock(one, lock(WRITE, 2, 2));
+        assert.deepEqual(await other.getLock(two, lock(WRITE, 1, 3)), lock(READ, 0, 2));
+        assert.deepEqual(await other.getLock(two, lock(READ, 1, 3)), lock(WRITE, 2, 2));
+        await context.fs.setLock(one, lock(READ, 2, 2));
+        assert.deepEqual(await other.getLock(two, lock(WRITE, 1, 9)), lock(READ, 0, 6));
+      }),
+    'posixLocks',
+  ),
+  test(
     'closing any descriptor of the file drops the locks',
     async (context) =>
       contend(context, async (one, other, two) => {

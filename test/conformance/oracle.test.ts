@@ -19,6 +19,7 @@ interface Oracle {
 
 const KILLPRIV = 'it does not agree to HANDLE_KILLPRIV_V2 by default: nobody clears the bits';
 const NO_WAIT = 'it answers EOPNOTSUPP to a lock that would wait';
+const GETLK = 'it answers EINVAL to GETLK: it gives the host the pid of the guest, where an OFD lock takes none';
 const APPENDING = 'it opens with O_APPEND on the host, and what a WRITE says of itself it does not read';
 const noFlags = 'a tmpfs of this kernel has no file flags';
 const noTmpfile = 'it does not know TMPFILE; the guest makes a name and removes it again';
@@ -56,8 +57,9 @@ const oracles: readonly Oracle[] = [
       'what is stored is at its place in a file that is open for appending': APPENDING,
       'a member of a folder’s group makes things in it':
         'the guest has no way to tell it the group, and it checks again',
-      'F_GETLK shows the lock in the way': 'it answers EINVAL to GETLK of the whole file',
-      'locks up to the last place that a file can have, exact to the byte': 'and to GETLK of all the rest of one',
+      'F_GETLK shows the lock in the way': GETLK,
+      'locks of one type that touch are one, of two types are not': GETLK,
+      'locks up to the last place that a file can have, exact to the byte': GETLK,
       'a process that ends drops its locks': NO_WAIT,
       'F_SETLKW waits until the lock is free': NO_WAIT,
       'one that waits does not hinder the others': NO_WAIT,

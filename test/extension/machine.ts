@@ -3,8 +3,11 @@
  */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as vscode from 'vscode';
+import type { LauncherFacts } from '../../src/control/launcher';
+import { runningShares } from '../../src/control/runningShares';
 import type { Insides } from '../../src/extension';
 import type { SharedVm } from '../../src/ui/sharedVm';
 
@@ -74,18 +77,42 @@ export function isUp(vm: SharedVm): Promise<void> {
   );
 }
 
+function processesOf({ launcher, guest, shares }: LauncherFacts): string[] {
+  const pids = [launcher, guest.pid, ...shares.map(({ daemon }) => daemon.pid)];
+  return pids.filter((pid) => existsSync(`/proc/${pid}`)).map((pid) => `process ${pid}`);
+}
+
+function foldersOf({ guest }: LauncherFacts): string[] {
+  const folders = [...guest.argv.join(' ').matchAll(/[^\s=,:]*\/virtiofs-studio-[A-Za-z0-9]{6}(?=\/)/g)];
+  assert.ok(folders.length > 0, 'no temporary folder on the command line of the guest');
+  return folders.map(([folder]) => folder);
+}
+
 /** What must be gone when the VM has ended: its processes, its sockets, its temporary folder. */
 export function belongings(vm: SharedVm): () => string[] {
   const { facts } = vm;
   assert.ok(facts);
-  const pids = [facts.launcher, facts.guest.pid, ...facts.shares.map(({ daemon }) => daemon.pid)];
   const sockets = facts.shares.flatMap(({ captureSocket, countersSocket }) => [captureSocket, countersSocket]);
-  const folders = [...facts.guest.argv.join(' ').matchAll(/[^\s=,:]*\/virtiofs-studio-[A-Za-z0-9]{6}(?=\/)/g)];
-  assert.ok(folders.length > 0, 'no temporary folder on the command line of the guest');
-  const files = [...sockets, ...folders.map(([folder]) => folder)];
-  return () => [
-    ...pids.filter((pid) => existsSync(`/proc/${pid}`)).map((pid) => `process ${pid}`),
-    ...files.filter((file) => existsSync(file)),
+  const files = [...sockets, ...foldersOf(facts)];
+  return () => [...processesOf(facts), ...files.filter((file) => existsSync(file))];
+}
+
+/**
+ * What of a VM could disturb the next one: its processes, the launcher's also before that has said anything, and the
+ * shares that others find. Sockets are not counted: a daemon that a test has killed leaves them.
+ */
+function remains({ facts, terminal }: SharedVm): string[] {
+  const { shellArgs = [] } = terminal.creationOptions as vscode.TerminalOptions;
+  const launchers = processesNaming(`--control ${shellArgs[shellArgs.indexOf('--control') + 1]}`);
+  if (facts === undefined) return launchers;
+  const shares = facts.shares.flatMap(({ daemon, captureSocket }) =>
+    runningShares(dirname(captureSocket)).filter(({ pid }) => pid === daemon.pid),
+  );
+  return [
+    ...launchers,
+    ...processesOf(facts),
+    ...shares.map(({ tag }) => `share ${tag}`),
+    ...foldersOf(facts).filter((folder) => existsSync(folder)),
   ];
 }
 
@@ -103,10 +130,12 @@ function noTerminals(): boolean {
   return vscode.window.terminals.length === 0;
 }
 
-/** Ends what a test may have left, so that the next one starts afresh. */
+/** Ends what a test may have left, and waits until it is gone, so that the next one starts afresh. */
 export async function endAll(): Promise<void> {
   const { vms } = await insides();
-  for (const vm of [...vms.all]) vms.dismiss(vm);
+  const ending = [...vms.all];
+  for (const vm of ending) vms.dismiss(vm);
   await until('all terminals are closed', 10, noTerminals);
+  await nothingLeft(() => ending.flatMap(remains));
   await vscode.commands.executeCommand('notifications.clearAll');
 }

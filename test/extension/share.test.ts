@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
+import { runningShares } from '../../src/control/runningShares';
 import { Opcode } from '../../src/protocol/fuse/opcodes';
 import type { SharesNode } from '../../src/ui/sharesTree';
 import type { SharedVm } from '../../src/ui/sharedVm';
@@ -95,6 +96,18 @@ describe('a folder shared from VS Code', function () {
     await endAll();
     assert.equal(vms.all.length, 0);
     await until('its processes end', 10, () => processesNaming(vm.plan.folder).length === 0);
+  });
+
+  it('is gone, as are its processes and what others find of it, when the next test begins', async () => {
+    const [one, other] = [await share(), await share({ tag: 'other' })];
+    await isUp(one);
+    await until('the other one boots', 60, () => other.facts !== undefined);
+    const [left, otherLeft] = [belongings(one), belongings(other)];
+    const found = (): boolean => runningShares().some(({ directory }) => directory === one.plan.folder);
+    assert.ok(found() && left().length > 0 && otherLeft().length > 0);
+    await endAll();
+    assert.deepEqual([...left(), ...otherLeft()], []);
+    assert.ok(!found());
   });
 
   it('is shown with its shares, daemon, queues and what goes on', async () => {

@@ -174,13 +174,6 @@ describe('what goes wrong', function () {
       await until('it is told', 20, () => vm.problems.size > 0);
     });
 
-    // Whoever comes next may ask which shares there are.
-    afterEach(async () => {
-      const left = belongings(vm);
-      await endAll();
-      await nothingLeft(left);
-    });
-
     /** What there is of the capture stays; the guest that comes next has a file of its own. */
     async function keepsIt(command: string, whileWaiting: () => void): Promise<void> {
       const kept = readFileSync(capture);

@@ -34,6 +34,8 @@ describe('ranges of locks', () => {
         assert.equal(ranges.startsBefore(one, other), a < c);
         assert.equal(ranges.endsAfter(one, other), b > d);
         assert.equal(ranges.overlap(one, other), a <= d && c <= b);
+        assert.equal(ranges.isApart(one, other), b + 1n < c);
+        assert.equal(ranges.isSame(one, other), a === c && b === d);
         assert.equal(ranges.isTurned(make(b, a)), b > a);
       }),
     );

@@ -220,16 +220,61 @@ describe('passthrough: writing and closing', () => {
       assert.deepEqual(await callsOf(async () => assert.equal(await client.flush(handle), 0)), []);
     });
 
-    it('is an error where the host cannot be asked for want of descriptors', async () => {
-      const { client } = openRemote({ descriptors: 3 });
-      const { node, handle } = await client.create(ROOT, 'a');
+    it('is an error where the host gives no descriptor to ask it with', async () => {
+      const { client } = openRemote();
+      const { handle } = await client.create(ROOT, 'a');
       wrapped().failName = 'duplicate';
       wrapped().failWith = E.ENFILE;
       assert.equal(await client.flush(handle), -E.ENFILE);
       wrapped().failName = '';
       assert.equal(await client.flush(handle), 0);
+    });
+
+    /** A file on a server, closed by several at once when the guest holds all descriptors that it may. */
+    async function closings(count: number): Promise<{ shared: Shared; handle: number; closing: Promise<number>[] }> {
+      const shared = openRemote({ descriptors: 5 });
+      const { client, fs: file } = shared;
+      const { node, handle } = await client.create(ROOT, 'a');
       while (client.open(node, linux.O_RDONLY) >= 0);
-      assert.equal(await client.flush(handle), -E.EMFILE);
+      assert.equal(file.descriptorCount, 5);
+      wrapped().reset();
+      const closing = Array.from({ length: count }, () => client.flush(handle));
+      assert.equal(file.descriptorCount, 6, 'one more than others may have');
+      assert.equal(wrapped().made.filter((name) => name === 'duplicate').length, 1);
+      return { shared, handle, closing };
+    }
+
+    it('has its answer from the host also where the guest holds all descriptors: one after the other', async () => {
+      const { shared, handle, closing } = await closings(4);
+      full = true;
+      const results: number[] = [];
+      for (const one of closing) {
+        results.push(await one);
+        assert.ok(shared.fs.descriptorCount <= 6);
+        full = results.length % 2 === 0;
+      }
+      // Each is asked once more, and not before the one before it has its answer.
+      assert.equal(shared.blocking.made, 4);
+      assert.deepEqual(results, [-E.ENOSPC, 0, -E.ENOSPC, 0]);
+      assert.equal(shared.fs.descriptorCount, 5);
+      full = false;
+      assert.equal(await shared.client.flush(handle), 0);
+    });
+
+    it('and does not wait for one that the host has given no descriptor', async () => {
+      const { shared, closing } = await closings(4);
+      wrapped().failAt = wrapped().made.length;
+      wrapped().failWith = E.ENFILE;
+      assert.deepEqual(await Promise.all(closing), [0, -E.ENFILE, 0, 0]);
+      assert.equal(shared.fs.descriptorCount, 5);
+    });
+
+    it('nor does it lose its file when that is released meanwhile', async () => {
+      const { shared, handle, closing } = await closings(3);
+      full = true;
+      shared.fs.release(handle);
+      assert.deepEqual(await Promise.all(closing), [-E.ENOSPC, -E.ENOSPC, -E.ENOSPC]);
+      full = false;
     });
 
     it('on a handle that is released meanwhile has its answer', async () => {

@@ -108,6 +108,22 @@ describe('a guest that holds as many inodes as it can', () => {
     cell.checkHealth(victim);
   });
 
+  it('takes ranges of one lock owner until that is refused', () => {
+    const { calls } = victim;
+    const { nodeid } = calls.lookup(ROOT, 'file2');
+    const { fh } = calls.open(nodeid, O_RDWR);
+    const lock = (place: number): void =>
+      calls.setlk(nodeid, fh, 1n, { type: 0, start: BigInt(place), end: BigInt(place), pid: 1 });
+    for (let taken = 0; taken < 4096; taken++) lock(2 * taken);
+    assert.equal(
+      codeOf(() => lock(10_000)),
+      'ENOLCK',
+    );
+    calls.release(nodeid, fh);
+    calls.forget(nodeid);
+    cell.checkHealth(victim);
+  });
+
   it('cannot keep the front-end from being heard', () => {
     const held = takeAll();
     const { device, calls } = victim;

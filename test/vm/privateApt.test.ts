@@ -180,24 +180,53 @@ describe('programs that fetch and unpack packages', () => {
     assert.deepEqual(readdirSync(join(folder, 'cache')), ['thing']);
   });
 
-  it('are given keys by a path that apt does not cut, wherever the cache is', function () {
-    const find = `for word; do case $word in Dir::Etc::sourcelist=*) cp "\${word#*=}" ${folder}/sources ;; esac; done`;
-    program('apt-get', `case $1 in ${MIRROR} download) : >$2_1_all.deb ;; *) ${find}; exit 1 ;; esac`);
-    const keys = 'usr/share/keyrings/debian-archive-keyring.gpg';
-    program('dpkg-deb', `mkdir -p "$3/$(dirname ${keys})"; echo keys >"$3/${keys}"`);
+  const KEYS = 'usr/share/keyrings/debian-archive-keyring.gpg';
+  /** Ends when it has shown the sources that it is given, and the keys that these name. */
+  const showingApt = (): void => {
+    const find = 'for word; do case $word in Dir::Etc::sourcelist=*) list=${word#*=} ;; esac; done';
+    const keys = `keys=$(sed -n "s/.*signed-by=\\(.*\\)\\] .*/\\1/p" "$list")`;
+    const show = `${find}; cp "$list" ${folder}/sources; ${keys}; cp "$keys" ${folder}/keys`;
+    program('apt-get', `case $1 in ${MIRROR} download) : >$2_1_all.deb ;; *) ${show}; exit 1 ;; esac`);
+    program('dpkg-deb', `mkdir -p "$3/$(dirname ${KEYS})"; echo fetched >"$3/${KEYS}"`);
+  };
+  const signedBy = (): string =>
+    /^deb \[signed-by=(\/[^\s"']+\.gpg)\] http:\/\/mirror\.example\/debian a main\n$/.exec(
+      readFileSync(join(folder, 'sources'), 'utf8'),
+    )?.[1] ?? assert.fail('no keys');
+
+  it('are given keys by a path that apt does not cut, wherever the cache is, and that is gone afterwards', function () {
+    showingApt();
     const target = join(folder, 'a "b c');
     mkdirSync(target);
     const script = `
       require(${JSON.stringify(resolve(__dirname, '../../src/vm/privateApt.js'))})
         .fetchPackages(${JSON.stringify(selection)}, ${JSON.stringify(target)}, () => {})
-        .catch(({ code }) => console.log(code));`;
+        .catch(({ code }) => {
+          const [, keys] = /signed-by=(.*)]/.exec(require('fs').readFileSync(${JSON.stringify(join(folder, 'sources'))}, 'utf8'));
+          console.log(code, require('fs').existsSync(require('path').dirname(keys)));
+        });`;
     // As on a machine that has no keys of Debian's.
-    const hidden = existsSync(`/${dirname(keys)}`) ? `mount -t tmpfs none /${dirname(keys)} || exit 99; ` : '';
+    const hidden = existsSync(`/${dirname(KEYS)}`) ? `mount -t tmpfs none /${dirname(KEYS)} || exit 99; ` : '';
     const words = ['-m', 'sh', '-c', `${hidden}exec "$@"`, 'sh', process.execPath, '-e', script];
     const { status, stdout } = spawnSync('unshare', words, { encoding: 'utf8' });
     need(this, 'a mount namespace', status === 0, 'unshare -m and mount are not allowed');
-    assert.equal(stdout, 'packagesNotFetched\n');
-    const line = readFileSync(join(folder, 'sources'), 'utf8');
-    assert.match(line, /^deb \[signed-by=\/[^\s"']+\.gpg\] http:\/\/mirror\.example\/debian a main\n$/);
+    assert.equal(stdout, 'packagesNotFetched false\n', 'the place of the keys has gone, before its process ends');
+    assert.equal(readFileSync(join(folder, 'keys'), 'utf8'), 'fetched\n');
+    assert.notEqual(signedBy(), `/${KEYS}`);
+  });
+
+  it('are given the keys that are installed, and no place is made for others', async function () {
+    need(this, "Debian's keys", existsSync(`/${KEYS}`), 'debian-archive-keyring is not installed');
+    showingApt();
+    const before = process.env['TMPDIR'];
+    process.env['TMPDIR'] = join(folder, 'missing');
+    try {
+      await assert.rejects(fetch(), { code: 'packagesNotFetched' });
+    } finally {
+      if (before === undefined) delete process.env['TMPDIR'];
+      else process.env['TMPDIR'] = before;
+    }
+    assert.equal(signedBy(), `/${KEYS}`);
+    assert.ok(readFileSync(join(folder, 'keys')).equals(readFileSync(`/${KEYS}`)));
   });
 });

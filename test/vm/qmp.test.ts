@@ -54,8 +54,57 @@ describe('QMP', () => {
     const client = new QmpClient(stream);
     const waiting = client.execute('query-status');
     stream.destroy();
-    await assert.rejects(waiting, /closed its QMP socket/);
-    await assert.rejects(client.execute('query-status'), /closed its QMP socket/);
+    const why = { code: 'qmpOver', exitCode: 4, message: /\(QMP\) is over: QEMU closed it$/ };
+    await assert.rejects(waiting, why);
+    await assert.rejects(client.execute('query-status'), why);
+    assert.equal((await client.over).code, 'qmpOver');
+  });
+
+  const odd = {
+    'no JSON': ['{"event": "ST\u001b\n', /makes no sense: no JSON object: "\{\\"event\\": \\"ST\\u001b"$/],
+    'a list': ['[1]\n', /no JSON object: "\[1\]"$/],
+    nothing: ['null\n', /no JSON object: "null"$/],
+    'an event without a name': ['{"event": 7}\n', /an odd event/],
+    'an event with a list for data': ['{"event": "STOP", "data": []}\n', /an odd event/],
+    'an answer without a result': ['{"id": 1}\n', /an answer without a result: "\{\\"id\\": 1\}"$/],
+    'an error that is none': ['{"id": 1, "error": "no"}\n', /an answer without a result/],
+    'an error and a result': ['{"id": 1, "error": {}, "return": {}}\n', /an answer without a result/],
+    'an answer to nothing': ['{"id": 2, "return": {}}\n', /an answer to nothing that was asked/],
+    'an answer without an id': ['{"return": {}}\n', /an answer to nothing that was asked/],
+    'an id of another type': ['{"id": "1", "return": {}}\n', /an answer to nothing that was asked/],
+    'half a message, and then its end': ['{"return"', /QEMU closed it within a message$/],
+    'a long line of nonsense': [`${'x'.repeat(5000)}\n`, /no JSON object: "x{60}…"$/],
+  } satisfies Record<string, [string, RegExp]>;
+  for (const [what, [said, message]] of Object.entries(odd)) {
+    it(`ends with the reason when QEMU says ${what}`, async () => {
+      const events: string[] = [];
+      const stream = fakeQemu(() => said);
+      const client = new QmpClient(stream, (name) => events.push(name));
+      const asked = client.execute('query-status');
+      // What comes behind it is not taken, whatever it is.
+      if (said.endsWith('\n')) stream.push('{"event": "STOP"}\n{"id": 1, "return": {}}\n');
+      else setImmediate(() => stream.destroy());
+      const why = { code: said.endsWith('\n') ? 'qmpOdd' : 'qmpOver', exitCode: 4, message };
+      await assert.rejects(asked, why);
+      await assert.rejects(client.execute('query-status'), why);
+      await assert.rejects(client.connect(), why);
+      assert.match((await client.over).message, message);
+      assert.equal(stream.destroyed, true);
+      assert.deepEqual(events, []);
+    });
+  }
+
+  it('keeps no message that does not end', async () => {
+    const stream = fakeQemu(() => '');
+    const client = new QmpClient(stream);
+    const piece = 'x'.repeat(1 << 16);
+    let pieces = 0;
+    for (; !stream.destroyed && pieces < 1000; pieces++) {
+      stream.push(piece);
+      await new Promise(setImmediate);
+    }
+    assert.ok(pieces >= 16 && pieces < 20, `${pieces} of 64 KiB`);
+    assert.match((await client.over).message, /a message without an end$/);
   });
 });
 

@@ -50,8 +50,8 @@ export class MappedFiles implements FileWindow {
   private readonly byNode = new Map<Node, MappedFile>();
   /** Also those that the guest has forgotten while they are mapped. */
   private readonly files = new Set<MappedFile>();
-  /** Whether the guest maps a file: it keeps to what it was told first, when it came to know the inode. */
-  private readonly shown = new Map<Node, boolean>();
+  /** Whether the guest maps a file: it keeps to what it was told first, when it came to know the inode; and last. */
+  private readonly shown = new Map<Node, { maps: boolean; last: boolean }>();
   private readonly verdicts: Verdicts;
   private ticking = false;
 
@@ -90,12 +90,15 @@ export class MappedFiles implements FileWindow {
     const fault = this.verdicts.fault(node);
     if (fault === undefined) this.notes.accepted(node);
     else this.notes.refused(node, fault, () => this.place(node));
-    if (!this.shown.has(node)) this.shown.set(node, fault === undefined);
-    return fault === undefined;
+    const maps = fault === undefined;
+    const before = this.shown.get(node);
+    if (before) before.last = maps;
+    else this.shown.set(node, { maps, last: maps });
+    return maps;
   }
 
   shows(node: Node, perInode: boolean): boolean {
-    return !perInode || this.shown.get(node) === true;
+    return !perInode || this.shown.get(node)?.maps === true;
   }
 
   setup(node: Node, fileOffset: number, length: number, windowOffset: number, caller: Caller): number {
@@ -205,6 +208,17 @@ export class MappedFiles implements FileWindow {
 
   pushAll(): void {
     for (const file of this.files) this.checked(file, file.push());
+  }
+
+  /**
+   * The guest has forgotten some of its lookups of an inode. Where it knows it still, Linux has dropped it, and looked
+   * it up anew before it came to say so: it keeps to what it was told then.
+   */
+  forgotten(node: Node): void {
+    const shown = this.shown.get(node);
+    if (shown === undefined) return;
+    shown.maps = shown.last;
+    this.verdicts.forget(node);
   }
 
   /** The guest knows the inode no more. What is mapped of it stays so until it is removed. */

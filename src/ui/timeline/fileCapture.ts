@@ -3,11 +3,12 @@
  * for the bytes that are asked for later. Knows nothing of vscode.
  */
 import { basename } from 'node:path';
-import { Trouble } from '../../base/catalogue';
+import { Trouble, trouble } from '../../base/catalogue';
 import type { CaptureFiles } from '../../control/captureFiles';
 import type { CaptureTrouble } from '../../control/timeline';
 import { CaptureReader } from '../../trace/captureReader';
 import type { CaptureSource, SourceState } from './captureSource';
+import { sizeText } from '../sizeText';
 import { breathe } from './breathe';
 
 const CHUNK = 256 << 10;
@@ -33,6 +34,22 @@ export function bytesInMemory(all: Uint8Array): Bytes {
     readAt: (from, length) => all.subarray(from, from + length),
     close: () => undefined,
   };
+}
+
+/** What there is of `vscode.workspace.fs` to read a file with. */
+interface FilesElsewhere<Uri> {
+  stat(uri: Uri): PromiseLike<{ readonly size: number }>;
+  readFile(uri: Uri): PromiseLike<Uint8Array>;
+}
+
+/** A file that is not on this machine is taken into memory as a whole, up to this. */
+export const MOST_ELSEWHERE = 512 << 20;
+
+/** Throws a Trouble for one that is too large for that, of which nothing is read. */
+export async function bytesElsewhere<Uri>(files: FilesElsewhere<Uri>, uri: Uri): Promise<Bytes> {
+  const { size } = await files.stat(uri);
+  if (size > MOST_ELSEWHERE) throw trouble('captureTooLarge', sizeText(size), sizeText(MOST_ELSEWHERE));
+  return bytesInMemory(await files.readFile(uri));
 }
 
 export class FileCapture implements CaptureSource {

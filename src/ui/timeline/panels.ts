@@ -5,28 +5,21 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import * as vscode from 'vscode';
-import { trouble } from '../../base/catalogue';
 import { CaptureFiles } from '../../control/captureFiles';
 import { type ComparisonView, isFromTimeline } from '../../control/timeline';
 import type { CaptureSource } from './captureSource';
 import { comparisonOf } from './comparison';
 import { exportRows } from './exportRows';
-import { bytesInMemory, FileCapture } from './fileCapture';
+import { bytesElsewhere, bytesInMemory, FileCapture } from './fileCapture';
 import { notesInMemory, notesOf } from './notesInWorkspace';
-import { sizeText } from '../sizeText';
 import { webviewOptions, webviewPage } from '../webviewPage';
 import { TimelineSession, type SessionParts } from './session';
-
-/** Editors of files elsewhere take the file into memory as a whole. */
-const MOST_ELSEWHERE = 512 << 20;
 
 /** Opens a capture; one that cannot be read is a capture without rows that says why. */
 export async function openCapture(uri: vscode.Uri): Promise<FileCapture> {
   try {
     if (uri.scheme === 'file') return new FileCapture(uri.path, new CaptureFiles(uri.fsPath), uri.fsPath);
-    const { size } = await vscode.workspace.fs.stat(uri);
-    if (size > MOST_ELSEWHERE) throw trouble('captureTooLarge', sizeText(size), sizeText(MOST_ELSEWHERE));
-    return new FileCapture(uri.path, bytesInMemory(await vscode.workspace.fs.readFile(uri)));
+    return new FileCapture(uri.path, await bytesElsewhere(vscode.workspace.fs, uri));
   } catch (error) {
     return new FileCapture(uri.path, {
       ...bytesInMemory(new Uint8Array(0)),

@@ -94,6 +94,23 @@ describe('the DAX window', function () {
       assert.deepEqual([keeps(node('whole')), keeps(node('made'))], [false, true]);
     });
 
+    it('a guest that has looked a file up anew before it forgets it keeps to what it was told then', async () => {
+      const { calls } = await begin('pages,*.db');
+      const keeps = (nodeid: bigint): boolean => (calls.open(nodeid, O_RDWR).flags & FopenFlag.KEEP_CACHE) !== 0;
+      put('a.db', letters(PAGE));
+      put('b.txt', letters(PAGE));
+      const [a, b] = ['a.db', 'b.txt'].map(node);
+      fs.appendFileSync(at('a.db'), 'x');
+      fs.renameSync(at('b.txt'), at('b.db'));
+      assert.deepEqual(['a.db', 'b.db'].map(dax), [false, false], 'the name of a known one is not looked at again');
+      assert.deepEqual([a, b].map(keeps), [true, false], 'it may still have what it was told first');
+      for (const nodeid of [a, b]) calls.forget(nodeid, 1);
+      assert.deepEqual([a, b].map(keeps), [false, false]);
+      assert.deepEqual(['a.db', 'b.db'].map(dax), [false, true]);
+      calls.forget(b, 1);
+      assert.deepEqual([a, b].map(keeps), [false, true]);
+    });
+
     it('not one that the host lets only be appended to, as it cannot be mapped', async function () {
       const { daemon, calls } = await begin('pages');
       for (const name of ['log', 'other']) put(name, letters(PAGE));

@@ -8,7 +8,7 @@ import { CaptureReader } from '../../../src/trace/captureReader';
 import { filteredCapture } from '../../../src/trace/export/pcapng';
 import { requestLine } from '../../../src/trace/line';
 import { OpenFile } from '../../../src/ui/captures/openFile';
-import { bytesInMemory, FileCapture } from '../../../src/ui/timeline/fileCapture';
+import { bytesElsewhere, bytesInMemory, FileCapture, MOST_ELSEWHERE } from '../../../src/ui/timeline/fileCapture';
 import { CaptureBuilder } from '../../trace/captureBuilder';
 
 const half = (piece: number): CaptureBuilder =>
@@ -118,6 +118,24 @@ describe('a capture file', () => {
     assert.ok((await roomOf(all.length)) < 100_000);
     // It has grown since it was opened.
     assert.ok((await roomOf(1)) < 100_000);
+  });
+
+  it('that is not on this machine is read into memory, unless it is too large for that', async () => {
+    let read = 0;
+    const files = (size: number): Parameters<typeof bytesElsewhere<string>>[0] => ({
+      stat: () => Promise.resolve({ size }),
+      readFile: () => {
+        read++;
+        return Promise.resolve(older);
+      },
+    });
+    const elsewhere = new FileCapture('/elsewhere', await bytesElsewhere(files(MOST_ELSEWHERE), 'there'));
+    await elsewhere.done;
+    assert.equal(elsewhere.capture.count, 2002);
+    assert.equal(read, 1);
+    const tooLarge = { code: 'captureTooLarge', message: /for that: 512\.0 MiB$/, remedy: /^Up to 512\.0 MiB can be/ };
+    await assert.rejects(bytesElsewhere(files(MOST_ELSEWHERE + 1), 'there'), tooLarge);
+    assert.equal(read, 1, 'nothing of it');
   });
 
   it('that is none, cannot be read or is empty says what to do', async () => {

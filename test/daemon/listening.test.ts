@@ -1,0 +1,85 @@
+/** Where another takes the socket's place at the worst moment: inside of the very call after which it would count. */
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { mock } from 'node:test';
+import { listen, type Listening } from '../../src/daemon/listening';
+import { need } from '../support/need';
+
+describe('the place of the socket of a daemon', () => {
+  let folder: string;
+  let socketPath: string;
+  let listening: Listening | undefined;
+
+  beforeEach(() => {
+    folder = fs.mkdtempSync(path.join(os.tmpdir(), 'virtiofs-listening-'));
+    socketPath = path.join(folder, 'socket');
+    listening = undefined;
+  });
+
+  afterEach(() => {
+    mock.restoreAll();
+    if (listening !== undefined) fs.closeSync(listening.fd);
+    fs.rmSync(folder, { recursive: true });
+  });
+
+  /** Another one's file is at the path from now on; the socket has gone elsewhere. */
+  function takePlace(make: () => void = () => fs.writeFileSync(socketPath, 'theirs')): void {
+    fs.renameSync(socketPath, path.join(folder, 'moved'));
+    make();
+  }
+
+  const forGroup = (): Listening => listen({ socketPath, socketGroup: 'nogroup' });
+  const modeOf = (name: string): number => fs.statSync(path.join(folder, name)).mode & 0o7777;
+
+  it('is given back at the end, and left to whoever has taken it', () => {
+    listening = listen({ socketPath });
+    takePlace();
+    listening.remove();
+    assert.equal(fs.readFileSync(socketPath, 'utf8'), 'theirs');
+    fs.renameSync(path.join(folder, 'moved'), socketPath);
+    listening.remove();
+    assert.deepEqual(fs.readdirSync(folder), []);
+  });
+
+  for (const [what, make] of [
+    ['a file', () => fs.writeFileSync(socketPath, 'theirs', { mode: 0o600 })],
+    ['a link to a socket', () => fs.symlinkSync('moved', socketPath)],
+  ] as const) {
+    it(`taken by ${what} before the group gets it: that is not given to the group, and stays`, function () {
+      need(this, 'root', process.geteuid?.() === 0, 'only root gives a socket to any group');
+      const real = fs.openSync;
+      mock.method(fs, 'openSync', (...words: Parameters<typeof fs.openSync>) => {
+        if (words[0] === socketPath) {
+          mock.restoreAll();
+          takePlace(make);
+        }
+        return real(...words);
+      });
+      assert.throws(forGroup, { code: 'socketUnusable', message: /another file has taken its place$/ });
+      assert.equal(modeOf('socket'), 0o600);
+      assert.equal(fs.statSync(socketPath).gid, process.getegid?.());
+      assert.equal(modeOf('moved'), 0o600, 'nor is that the group’s');
+    });
+  }
+
+  it('taken while the group is refused it: what is there by then stays', function () {
+    need(this, 'root', process.geteuid?.() === 0, 'only root gives a socket to any group');
+    mock.method(fs, 'chownSync', () => {
+      takePlace();
+      throw new Error('EPERM: not for you');
+    });
+    assert.throws(forGroup, { code: 'socketGroupUnusable', message: /EPERM: not for you/ });
+    assert.equal(fs.readFileSync(socketPath, 'utf8'), 'theirs');
+  });
+
+  it('is given back where the group is refused it', function () {
+    need(this, 'root', process.geteuid?.() === 0, 'only root gives a socket to any group');
+    mock.method(fs, 'chownSync', () => {
+      throw new Error('EPERM: not for you');
+    });
+    assert.throws(forGroup, { code: 'socketGroupUnusable' });
+    assert.deepEqual(fs.readdirSync(folder), []);
+  });
+});

@@ -1,0 +1,196 @@
+/** The guest's locks as locks of the host, on a real folder. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { ROOT } from '../../src/fs/fileSystem';
+import * as linux from '../../src/fs/linux';
+import { MOST_RANGES, MOST_RANGES_OF_A_FILE } from '../../src/fs/locks';
+import { LinuxCalls } from '../../src/native/linuxCalls';
+import { Errno as E } from '../../src/protocol/errno';
+import { check, CLIENT_AREA, type Client } from './client';
+import { sharing } from './sharing';
+
+describe('locks', () => {
+  const { open } = sharing();
+  const [READ, WRITE, UNLOCK] = [linux.F_RDLCK, linux.F_WRLCK, linux.F_UNLCK];
+
+  it('of two owners conflict, also with the host, and F_GETLK tells whose', async () => {
+    const { client, fs: file } = open();
+    const { node, handle } = await client.create(ROOT, 'a');
+    const other = check(client.open(node, linux.O_RDWR));
+    assert.equal(await client.setlk(handle, client.lock(WRITE, 10, 19, 100)), 0);
+    assert.equal(await client.setlk(handle, client.lock(READ, 0, 10, 200)), -E.EAGAIN);
+    assert.equal(await client.setlk(other, client.lock(READ, 20, Infinity, 200)), 0);
+    const lock = client.lock(WRITE, 0, Infinity, 200);
+    assert.equal(file.getlk(other, lock), 0);
+    assert.deepEqual(lock, { ...client.lock(WRITE, 10, 19, 200), pid: 100 });
+  });
+
+  it('hold nothing open once the owner has closed the file', async () => {
+    const { client, fs: file } = open();
+    const { handle } = await client.create(ROOT, 'a');
+    const held = file.descriptorCount;
+    await client.setlk(handle, client.lock(WRITE, 0, 9, 100));
+    assert.equal(file.descriptorCount, held + 1);
+    assert.equal(await client.setlk(handle, client.lock(WRITE, 0, 9, 200)), -E.EAGAIN);
+    assert.equal(file.descriptorCount, held + 1);
+    await client.flush(handle, 100);
+    assert.equal(file.descriptorCount, held);
+    await client.setlk(handle, client.lock(READ, 0, 9, 300));
+    file.release(handle);
+    assert.equal(file.descriptorCount, held);
+  });
+
+  it('that wait are given when the holder unlocks, flushes or releases', async () => {
+    const { client, fs: file } = open();
+    const { node, handle } = await client.create(ROOT, 'a');
+    const ends: Record<string, (h: number) => unknown> = {
+      unlock: (h) => client.setlk(h, client.lock(UNLOCK, 0, Infinity, 100)),
+      flush: (h) => client.flush(h, 100),
+      release: (h) => file.release(h),
+    };
+    for (const [name, end] of Object.entries(ends)) {
+      const holder = check(client.open(node, linux.O_RDWR));
+      assert.equal(await client.setlk(holder, client.lock(WRITE, 0, Infinity, 100)), 0, name);
+      const waiting = client.setlk(handle, client.lock(WRITE, 5, 5, 200), true);
+      end(holder);
+      assert.equal(await waiting, 0, name);
+      await client.flush(handle, 200);
+    }
+  });
+
+  it('that wait end when interrupted, and when their handle goes', async () => {
+    const { client, fs: file } = open();
+    const { node, handle } = await client.create(ROOT, 'a');
+    const other = check(client.open(node, linux.O_RDWR));
+    await client.setlk(other, client.lock(WRITE, 0, Infinity, 100));
+    const first = client.setlk(handle, client.lock(WRITE, 5, 5, 200), true);
+    assert.equal(file.interrupt(client.lastUnique, 0), true);
+    assert.equal(await first, -E.EINTR);
+    const second = client.setlk(handle, client.lock(WRITE, 5, 5, 200), true);
+    file.release(handle);
+    assert.equal(await second, -E.EINTR);
+  });
+
+  it('for reading do not keep the host from executing the file; for writing the owner moves over', async () => {
+    const { client, fs: file, folder } = open();
+    const program = path.join(folder, 'program');
+    fs.copyFileSync('/bin/true', program);
+    fs.chmodSync(program, 0o755);
+    const host = fs.openSync(program, 'r');
+    const calls = new LinuxCalls();
+    const hostLocks = (type: number, start: number): number => {
+      const at = CLIENT_AREA - 256;
+      client.arena.zero(at, linux.Flock.byteLength);
+      client.arena.setU16(at, type);
+      client.arena.setU64(at + linux.Flock.start, start);
+      client.arena.setU64(at + linux.Flock.length, 1);
+      assert.equal(calls.fcntlLock(host, linux.F_OFD_GETLK, client.arena.address(at)), 0);
+      return client.arena.getU16(at);
+    };
+    const node = client.lookup(ROOT, 'program');
+    const reading = check(client.open(node, linux.O_RDONLY));
+    assert.equal(await client.setlk(reading, client.lock(READ, 10, 19, 100)), 0);
+    assert.equal(await client.setlk(reading, client.lock(UNLOCK, 14, 15, 100)), 0);
+    assert.equal(spawnSync(program).status, 0);
+    // No guest sends this; it is not a way to have the file opened for writing.
+    assert.equal(await client.setlk(reading, client.lock(WRITE, 30, 39, 100)), -E.EBADF);
+    const held = file.descriptorCount;
+
+    const writing = check(client.open(node, linux.O_RDWR));
+    assert.equal(await client.setlk(writing, client.lock(WRITE, 18, Infinity, 100)), 0);
+    assert.equal(file.descriptorCount, held + 1);
+    const seen = [9, 10, 13, 14, 15, 16, 17, 18, 19, 20].map((start) => hostLocks(WRITE, start));
+    const [none, read, write] = [UNLOCK, READ, WRITE];
+    assert.deepEqual(seen, [none, read, read, none, none, read, read, write, write, write]);
+    file.release(writing);
+    assert.equal(spawnSync(program).status, 0);
+    fs.closeSync(host);
+  });
+
+  it('that would wait for each other for good end with EDEADLK', async () => {
+    const { client } = open();
+    const { handle } = await client.create(ROOT, 'a');
+    const other = await client.create(ROOT, 'b');
+    assert.equal(await client.setlk(handle, client.lock(WRITE, 0, 0, 100)), 0);
+    assert.equal(await client.setlk(other.handle, client.lock(WRITE, 0, 0, 200)), 0);
+    assert.equal(await client.setlk(handle, client.lock(READ, 5, 5, 300)), 0);
+    const first = client.setlk(other.handle, client.lock(WRITE, 0, Infinity, 100), true);
+    const second = client.setlk(handle, client.lock(WRITE, 5, 5, 200), true);
+    assert.equal(await client.setlk(handle, client.lock(WRITE, 0, 0, 300), true), -E.EDEADLK);
+    // Without the one that was refused it ends well: 300 lets 200 go on, 200 lets 100 go on.
+    await client.flush(handle, 300);
+    assert.equal(await second, 0);
+    await client.flush(other.handle, 200);
+    await client.flush(handle, 200);
+    assert.equal(await first, 0);
+    const again = client.setlk(handle, client.lock(WRITE, 0, 0, 300), true);
+    await client.flush(handle, 100);
+    assert.equal(await again, 0);
+  });
+
+  /** Every second byte, so that no two become one. */
+  const lockMany = async (client: Client, handle: number, count: number, type: number): Promise<void> => {
+    for (let i = 0; i < count; i++) {
+      assert.equal(await client.setlk(handle, client.lock(type, 2 * i, 2 * i, 100)), 0, `range ${i}`);
+    }
+  };
+
+  it('are no more than so many in one file, which an unlock that splits one counts to', async () => {
+    const { client, fs: file } = open();
+    const { node, handle } = await client.create(ROOT, 'a');
+    const reading = check(client.open(node, linux.O_RDONLY));
+    await lockMany(client, reading, MOST_RANGES_OF_A_FILE, READ);
+    const held = file.descriptorCount;
+    const far = 10 * MOST_RANGES_OF_A_FILE;
+    assert.equal(await client.setlk(reading, client.lock(READ, far, far, 100)), -E.ENOLCK);
+    assert.equal(await client.setlk(reading, client.lock(READ, far, far, 100), true), -E.ENOLCK);
+    assert.equal(await client.setlk(handle, client.lock(READ, far, far, 200)), -E.ENOLCK);
+    assert.equal(file.descriptorCount, held, 'who could not lock holds nothing open');
+    const other = await client.create(ROOT, 'b');
+    assert.equal(await client.setlk(other.handle, client.lock(WRITE, 0, 0, 200)), 0, 'another file');
+
+    // What takes no more room is done: to lock two as one, or to give one up, which makes room for another.
+    assert.equal(await client.setlk(reading, client.lock(READ, 0, 2, 100)), 0);
+    assert.equal(await client.setlk(reading, client.lock(READ, far, far, 100)), 0);
+    assert.equal(await client.setlk(reading, client.lock(UNLOCK, 1, 1, 100)), -E.ENOLCK, 'it would be two');
+    assert.equal(await client.setlk(reading, client.lock(UNLOCK, 4, 4, 100)), 0);
+    assert.equal(await client.setlk(reading, client.lock(UNLOCK, 1, 1, 100)), 0);
+
+    // All of them move over to a description that can write, and others are told whose they are.
+    assert.equal(await client.setlk(handle, client.lock(WRITE, far, far, 100)), 0);
+    const lock = client.lock(WRITE, far - 1, Infinity, 200);
+    assert.equal(file.getlk(reading, lock), 0);
+    assert.deepEqual(lock, { ...client.lock(WRITE, far, far, 200), pid: 100 });
+
+    await client.flush(reading, 100);
+    await lockMany(client, reading, MOST_RANGES_OF_A_FILE, READ);
+  });
+
+  it('are no more than so many in all files', async () => {
+    // The host's kernel would do, but takes its time.
+    const { client } = open({}, false, (calls) => Object.assign(calls, { fcntlLock: () => 0 }));
+    for (let i = 0; i < MOST_RANGES / MOST_RANGES_OF_A_FILE; i++) {
+      await lockMany(client, (await client.create(ROOT, `file ${i}`)).handle, MOST_RANGES_OF_A_FILE, WRITE);
+    }
+    const { handle } = await client.create(ROOT, 'last');
+    assert.equal(await client.setlk(handle, client.lock(WRITE, 0, 0, 100)), -E.ENOLCK);
+    await client.flush(check(client.open(client.lookup(ROOT, 'file 3'), linux.O_RDWR)), 100);
+    await lockMany(client, handle, MOST_RANGES_OF_A_FILE, WRITE);
+    assert.equal(await client.setlk(handle, client.lock(WRITE, 1, 1, 100)), 0, 'it fills a gap');
+  });
+
+  it('flock waits for a holder outside of the daemon too', async () => {
+    const { client, fs: file, folder } = open();
+    const { handle } = await client.create(ROOT, 'a');
+    const outside = fs.openSync(path.join(folder, 'a'), 'r+');
+    const host = new LinuxCalls();
+    assert.equal(host.flock(outside, linux.LOCK_EX | linux.LOCK_NB), 0);
+    assert.equal(await client.outcome((c) => file.flock(handle, READ, false, c)), -E.EAGAIN);
+    const waiting = client.outcome((c) => file.flock(handle, READ, true, c));
+    assert.equal(host.flock(outside, linux.LOCK_UN), 0);
+    assert.equal(await waiting, 0);
+    fs.closeSync(outside);
+  });
+});
