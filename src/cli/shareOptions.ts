@@ -61,7 +61,11 @@ export function describeShare(command: Command): Command {
     .description('boot a Linux guest with a folder of this machine mounted in it')
     .argument('[dir]', 'folder to share (default: the current one; beside --share none, unless --tag is given)')
     .option('--command <script>', 'run this in the guest, in the folder, and end with its status', commandOf)
-    .addOption(new Option('--guest <kind>', 'what runs the guest (uml: on x86-64 only)').choices(['qemu', 'uml']).default('qemu'))
+    .addOption(
+      new Option('--guest <kind>', 'what runs the guest (uml: on x86-64 only)')
+        .choices(['qemu', 'uml'])
+        .default('qemu'),
+    )
     .addOption(
       new Option('--accel <how>', 'who runs its processors (QEMU only; default: auto)').choices(['auto', 'kvm', 'tcg']),
     )
