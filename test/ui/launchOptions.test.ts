@@ -86,7 +86,16 @@ describe('the choices of a share', () => {
 
   it('are checked one by one: what makes no sense is left out and named', () => {
     const { options, faults } = readOptions(
-      { guest: 'xen', cache: 'never', tag: 'x'.repeat(40), memory: '1M', cpus: 65, bootTimeout: 86401, qemuArgs: 'all', readOnly: true },
+      {
+        guest: 'xen',
+        cache: 'never',
+        tag: 'x'.repeat(40),
+        memory: '1M',
+        cpus: 65,
+        bootTimeout: 86401,
+        qemuArgs: 'all',
+        readOnly: true,
+      },
       '/work',
     );
     assert.deepEqual(options, { cache: 'never', readOnly: true });
