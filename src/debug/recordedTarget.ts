@@ -10,6 +10,7 @@ import { find } from '../protocol/decode';
 import type { SessionShape } from '../protocol/message';
 import { initFlags, initFlags2 } from '../protocol/fuse/flags';
 import { quote } from '../protocol/text';
+import { machineOfRow } from '../trace/capture';
 import { CaptureReader } from '../trace/captureReader';
 import { isOrphan, kindOf } from '../trace/line';
 import { printInstant } from '../trace/times';
@@ -201,6 +202,7 @@ export class RecordedTarget implements Target {
       head: undefined,
       phase: step === 0 ? 'entry' : atReply ? 'reply' : 'called',
       session,
+      machine: machineOfRow(columns.flags[row]),
       calls,
       current: atReply || step === 0 ? undefined : step - 1,
       descriptors: undefined,

@@ -59,8 +59,9 @@ export const NamesFlag = { UNSURE: 1, ONLY: 2 } as const;
 /** Bytes of a names record before its name. */
 export const NAME_RECORD = 26;
 
-export const MessageFlag = { CUT: 1, LATER: 2, HELD: 4, CHANGED: 8 } as const;
-export const HostCallFlag = { OTHER_THREAD: 1 } as const;
+/** ARM64: the open(2) flags in it have the numbers of arm64. */
+export const MessageFlag = { CUT: 1, LATER: 2, HELD: 4, CHANGED: 8, ARM64: 16 } as const;
+export const HostCallFlag = { OTHER_THREAD: 1, ARM64: 2 } as const;
 
 /** The queue of host calls that belong to no request. */
 export const NO_QUEUE = 0xffff;

@@ -72,7 +72,9 @@ export class RequestRows {
     table.requestCaptured[row] = end - message;
     const queue = table.queue[row];
     const head = view.getUint32(at + FuseAt.head, true);
-    let flags = isCut(view, at, end - message, length) ? RowFlag.REQUEST_CUT : 0;
+    const flagged = view.getUint16(at + FuseAt.flags, true);
+    let flags = isCut(flagged, end - message, length) ? RowFlag.REQUEST_CUT : 0;
+    if ((flagged & MessageFlag.ARM64) !== 0) flags |= RowFlag.ARM64;
     if (end - message >= InHeader.size) {
       const wide = view.getUint32(message + InHeader.offset.opcode, true);
       const opcode = wide > 0xffff ? 0xffff : wide;
@@ -133,7 +135,7 @@ export class RequestRows {
     table.flags[row] |=
       RowFlag.REPLIED |
       (slot < 0 ? RowFlag.ORPHAN : 0) |
-      (isCut(view, at, end - message, length) ? RowFlag.REPLY_CUT : 0) |
+      (isCut(flagged, end - message, length) ? RowFlag.REPLY_CUT : 0) |
       ((flagged & MessageFlag.LATER) !== 0 ? RowFlag.LATER : 0) |
       ((flagged & MessageFlag.CHANGED) !== 0 ? RowFlag.CHANGED : 0);
     if (hasHeader) {
@@ -197,6 +199,6 @@ export class RequestRows {
   }
 }
 
-function isCut(view: DataView, at: number, there: number, length: number): boolean {
-  return there < length || (view.getUint16(at + FuseAt.flags, true) & MessageFlag.CUT) !== 0;
+function isCut(flags: number, there: number, length: number): boolean {
+  return there < length || (flags & MessageFlag.CUT) !== 0;
 }

@@ -3,6 +3,7 @@
  * for months; paths, which need a memory of all names, are for captures.
  */
 import { opcodeByNumber } from '../../protocol/fuse/opcodes';
+import { machineOf } from '../../protocol/machine';
 import { decodeReply, decodeRequest, type Request } from '../../protocol/message';
 import { replyLine, requestLine } from '../../protocol/summary';
 import { FuseAt, PacketKind } from '../../trace/packet';
@@ -10,6 +11,9 @@ import { printDuration } from '../../trace/times';
 import { type PcapngHandler, PcapngReader } from '../../trace/pcapngReader';
 import type { CaptureHeader } from './header';
 import type { TraceSink } from './sink';
+
+/** Guest and host are of one architecture. */
+const MACHINE = machineOf(process.arch);
 
 export class CaptureLines implements TraceSink, PcapngHandler {
   readonly full = false;
@@ -59,7 +63,7 @@ export class CaptureLines implements TraceSink, PcapngHandler {
     const key = view.getUint16(at + FuseAt.queue, true) * 0x1_0000_0000 + view.getUint32(at + FuseAt.head, true);
     const message = bytes.subarray(at + FuseAt.message, at + captured);
     if (kind === PacketKind.Request) {
-      const request = decodeRequest(message.slice());
+      const request = decodeRequest(message.slice(), undefined, MACHINE);
       if (opcodeByNumber(request.number)?.reply === false) this.line(requestLine(request));
       else this.inFlight.set(key, request);
       return;

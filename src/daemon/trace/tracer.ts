@@ -9,6 +9,7 @@
 import type { KnownName } from '../../fs/knownNames';
 import { Opcode } from '../../protocol/fuse/opcodes';
 import { InHeader } from '../../protocol/fuse/structs';
+import { machineOf } from '../../protocol/machine';
 import { FuseAt, MAX_CALLS, MessageFlag, NO_QUEUE, PACKET_VERSION, PacketKind } from '../../trace/packet';
 import { Request } from '../../protocol/vhostUser/requests';
 import type { Chain } from '../../virtio/chain';
@@ -29,6 +30,8 @@ const { INIT } = Opcode;
 /** Where the message begins in its block. */
 const MESSAGE = BLOCK_HEADER + FuseAt.message;
 const MOST = 0xffff_ffff;
+/** Guest and host are of one architecture. */
+const MACHINE = machineOf(process.arch) === 'arm64' ? MessageFlag.ARM64 : 0;
 
 export class Tracer {
   /** Whose host calls are being made. */
@@ -276,7 +279,8 @@ export class Tracer {
       (length > captured ? MessageFlag.CUT : 0) |
       (trace.later ? MessageFlag.LATER : 0) |
       (trace.held > 0 ? MessageFlag.HELD : 0) |
-      (trace.changed ? MessageFlag.CHANGED : 0);
+      (trace.changed ? MessageFlag.CHANGED : 0) |
+      MACHINE;
     u32[(pseudo + FuseAt.queued) >>> 2] = nanoseconds(trace.queued);
     u32[(pseudo + FuseAt.host) >>> 2] = 0;
     u32[(pseudo + FuseAt.writing) >>> 2] = 0;

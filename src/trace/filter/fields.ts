@@ -28,6 +28,8 @@ export interface Names {
   what: string;
   prefix: string;
   rows: readonly NamedNumber[];
+  /** The same with the numbers of arm64, where they are others there. */
+  arm64?: Names;
 }
 
 export type FieldType =
@@ -100,7 +102,13 @@ const enumNames = (table: EnumTable, what: string): Names => ({
   prefix: table.prefix,
   rows: wholeMask(table),
 });
-const flagNames = (table: FlagTable): Names => ({ bits: true, what: 'a flag', prefix: table.prefix, rows: table.bits });
+const flagNames = (table: FlagTable): Names => ({
+  bits: true,
+  what: 'a flag',
+  prefix: table.prefix,
+  rows: table.bits,
+  ...(table.arm64 && { arm64: flagNames(table.arm64) }),
+});
 
 const opcodeNames: Names = {
   bits: false,
@@ -415,6 +423,13 @@ export function findName(names: Names, word: string): NamedNumber | undefined {
   if (names === opcodeNames) return findOpcode(word);
   const { prefix, rows } = names;
   return rows.find((row) => prefix + row.name === word || row.name === word);
+}
+
+/** The field as rows with the flags of arm64 have it, where that makes a difference. */
+export function onArm64(field: Field): Field | undefined {
+  const { type } = field;
+  const names = type.kind === 'number' ? type.names?.arm64 : undefined;
+  return names && { ...field, type: { ...type, names } as FieldType };
 }
 
 export const isAny = (field: Field | AnyField): field is AnyField => 'variants' in field;

@@ -100,6 +100,7 @@ do
       held = 0,
       reply = bytes.u8(m.s, 1) == packet.reply,
     }
+    text.arm64 = bytes.band(h.flags, packet.arm64) ~= 0
     h.taken_low, h.taken_high = bytes.u64(m.s, at.taken)
     h.unique_low, h.unique_high = bytes.u64(m.s, at.message + 8)
     local taken = UInt64.new(h.taken_low, h.taken_high)
