@@ -10,9 +10,9 @@ import { find } from '../protocol/decode';
 import type { SessionShape } from '../protocol/message';
 import { initFlags, initFlags2 } from '../protocol/fuse/flags';
 import { quote } from '../protocol/text';
-import { machineOfRow } from '../trace/capture';
+import { DROPPED, machineOfRow } from '../trace/capture';
 import { CaptureReader } from '../trace/captureReader';
-import { isOrphan, kindOf } from '../trace/line';
+import { isDropped, isOrphan, kindOf } from '../trace/line';
 import { printInstant } from '../trace/times';
 import type { BreakpointRule, ExceptionRule, RuleVerdict } from './breakpoints';
 import { History } from './history';
@@ -213,6 +213,7 @@ export class RecordedTarget implements Target {
       notes: [
         `recorded at ${printInstant(capture.origin + BigInt(Math.round(columns.start[row])))}`,
         ...(isOrphan(capture, row) ? ['its request is not in the capture'] : []),
+        ...(isDropped(capture, row) ? [`its reply was ${DROPPED}`] : []),
       ],
     };
   }

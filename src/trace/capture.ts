@@ -29,7 +29,12 @@ export const RowFlag = {
   CHANGED: 128,
   /** The open(2) flags in it have the numbers of arm64. */
   ARM64: 256,
+  /** There is no reply since a fault dropped it: the guest waits for ever. Also CHANGED. */
+  DROPPED: 512,
 } as const;
+
+/** A row with DROPPED, in words. */
+export const DROPPED = 'dropped by a fault';
 
 /** Whose open(2) flags a row with these flags has. */
 export const machineOfRow = (flags: number): Machine => ((flags & RowFlag.ARM64) === 0 ? 'x86-64' : 'arm64');

@@ -14,9 +14,10 @@ export const enum PacketKind {
   HostCall = 3,
   Names = 4,
   Window = 5,
+  Dropped = 6,
 }
 
-/** Pseudo-header of requests and replies: places of its fields, and its size. */
+/** Pseudo-header of requests, replies and dropped replies (which have no message): places of its fields, its size. */
 export const FuseAt = {
   version: 0,
   kind: 1,
@@ -81,4 +82,5 @@ const leastBytes: Readonly<Record<PacketKind, number>> = {
   [PacketKind.HostCall]: HostCallAt.arguments,
   [PacketKind.Names]: NamesAt.records,
   [PacketKind.Window]: WindowAt.text,
+  [PacketKind.Dropped]: FuseAt.message,
 };

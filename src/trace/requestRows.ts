@@ -125,10 +125,7 @@ export class RequestRows {
     const length = view.getUint32(at + FuseAt.length, true);
     const flagged = view.getUint16(at + FuseAt.flags, true);
     table.latency[row] = this.times.latency(high, low, takenHigh, takenLow);
-    table.host[row] = view.getUint32(at + FuseAt.host, true);
-    table.writing[row] = view.getUint32(at + FuseAt.writing, true);
-    table.held[row] = (flagged & MessageFlag.HELD) === 0 ? 0 : view.getUint32(at + FuseAt.held, true) * 1000;
-    table.calls[row] = view.getUint16(at + FuseAt.calls, true);
+    this.phases(view, at, row);
     table.replyLength[row] = length;
     table.replyAt[row] = position + FuseAt.message;
     table.replyCaptured[row] = end - message;
@@ -146,6 +143,16 @@ export class RequestRows {
     this.events.completed?.(row);
   }
 
+  /** A fault has dropped the reply: the request stays without one. */
+  dropped(view: DataView, at: number, position: number): void {
+    const row = this.rowTaken(view, at);
+    if (row < 0) return;
+    const { table } = this;
+    this.phases(view, at, row);
+    table.replyAt[row] = position + FuseAt.message;
+    table.flags[row] |= RowFlag.CHANGED | RowFlag.DROPPED;
+  }
+
   hostCall(view: DataView, at: number, captured: number, position: number, high: number, low: number): void {
     const queue = view.getUint16(at + HostCallAt.queue, true);
     const head = view.getUint32(at + HostCallAt.head, true);
@@ -154,6 +161,15 @@ export class RequestRows {
     const row = this.pairing.taken(queue, head, takenHigh, takenLow);
     if (row >= 0) this.calls.add(row, position, captured, this.times.after(high, low));
     else if (queue !== NO_QUEUE) this.strayCalls++;
+  }
+
+  private phases(view: DataView, at: number, row: number): void {
+    const { table } = this;
+    const isHeld = (view.getUint16(at + FuseAt.flags, true) & MessageFlag.HELD) !== 0;
+    table.host[row] = view.getUint32(at + FuseAt.host, true);
+    table.writing[row] = view.getUint32(at + FuseAt.writing, true);
+    table.held[row] = isHeld ? view.getUint32(at + FuseAt.held, true) * 1000 : 0;
+    table.calls[row] = view.getUint16(at + FuseAt.calls, true);
   }
 
   /** A new row with what requests and replies have alike in front of the message. */
@@ -166,6 +182,16 @@ export class RequestRows {
     table.queued[row] = view.getUint32(at + FuseAt.queued, true);
     this.counts.add(row, this.model.known);
     return row;
+  }
+
+  /** The row of a packet's request by when that was taken; -1: there is none. */
+  private rowTaken(view: DataView, at: number): number {
+    return this.pairing.taken(
+      view.getUint16(at + FuseAt.queue, true),
+      view.getUint32(at + FuseAt.head, true),
+      view.getUint32(at + FuseAt.taken + 4, true),
+      view.getUint32(at + FuseAt.taken, true),
+    );
   }
 
   private slotOfRequest(view: DataView, at: number, message: number): number {

@@ -223,6 +223,13 @@ export class CaptureBuilder {
     return this.message(PacketKind.Reply, to, at, message, data, options.snap, options);
   }
 
+  /** A fault drops the reply to a request (the last one unless said). */
+  replyDropped(of: Sent | undefined = this.last, options: ReplyOptions = {}): this {
+    if (!of) throw new Error('no request to drop the reply of');
+    const at = of.at + (options.latency ?? 10_000);
+    return this.message(PacketKind.Dropped, of, at, new Uint8Array(0), 0, undefined, { ...options, changed: true });
+  }
+
   /** A message from the daemon on its own: `code` is that of the notification. */
   notification(
     code: number,
@@ -240,7 +247,7 @@ export class CaptureBuilder {
 
   /** `data`: how many of the message's last bytes the snap length may cut. */
   private message(
-    kind: PacketKind.Request | PacketKind.Reply,
+    kind: PacketKind.Request | PacketKind.Reply | PacketKind.Dropped,
     { queue, head, at, queued }: Sent,
     time: number,
     message: Uint8Array,

@@ -240,6 +240,7 @@ export function dissectorTables(): LuaValue {
       host_call: PacketKind.HostCall,
       names: PacketKind.Names,
       window_note: PacketKind.Window,
+      dropped: PacketKind.Dropped,
       fuse: FuseAt,
       vhost: VhostUserAt,
       host: HostCallAt,

@@ -152,7 +152,7 @@ function typeOf(field: TableField): FieldType {
   return number(field.show === 'seconds' ? 'seconds' : 'plain');
 }
 
-const { REPLIED, SILENT, REQUEST_CUT, REPLY_CUT, ORPHAN, LATER, PATH_UNSURE, CHANGED } = RowFlag;
+const { REPLIED, SILENT, REQUEST_CUT, REPLY_CUT, ORPHAN, LATER, PATH_UNSURE, CHANGED, DROPPED } = RowFlag;
 const always: FlagTest = { mask: 0, want: 0 };
 const asked: FlagTest = { mask: ORPHAN, want: 0 };
 const replied: FlagTest = { mask: REPLIED, want: REPLIED };
@@ -261,6 +261,7 @@ export const builtIn: readonly Field[] = Object.freeze([
   flag('silent', 'The opcode wants no reply.', SILENT),
   flag('later', 'Answered by another thread, or after a wait.', LATER),
   flag('changed', 'A debugger or a fault changed the request or the reply.', CHANGED),
+  flag('dropped', 'A fault dropped the reply: it is in flight for ever. Also changed.', DROPPED),
   anyFlag('cut', 'Not all bytes of the request or the reply are in the capture.', REQUEST_CUT | REPLY_CUT),
   flag('request.cut', 'Not all bytes of the request are in the capture.', REQUEST_CUT),
   flag('reply.cut', 'Not all bytes of the reply are in the capture.', REPLY_CUT),

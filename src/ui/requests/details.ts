@@ -8,10 +8,10 @@ import { splitFlags } from '../../protocol/flagTable';
 import { opcodeByNumber } from '../../protocol/fuse/opcodes';
 import { notificationName, type Message } from '../../protocol/message';
 import { printId, printNode, printSize } from '../../protocol/print';
-import { type Capture, RowFlag } from '../../trace/capture';
+import { type Capture, DROPPED, RowFlag } from '../../trace/capture';
 import type { CaptureReader } from '../../trace/captureReader';
 import { hostCallLine } from '../../trace/hostCallLine';
-import { instantOf, isInFlight, isOrphan, phasesOf } from '../../trace/line';
+import { instantOf, isDropped, isInFlight, isOrphan, phasesOf } from '../../trace/line';
 import { printDuration, printInstant } from '../../trace/times';
 
 export interface Detail {
@@ -50,6 +50,9 @@ const opcodeDoc = (number: number): string[] => {
 };
 
 function answer(reader: CaptureReader, row: number): Detail {
+  if (isDropped(reader, row)) {
+    return { label: 'Reply', text: `${DROPPED}: the guest waits for ever`, icon: 'circle-slash', bad: true };
+  }
   if (isInFlight(reader, row)) {
     return { label: 'Reply', text: 'in flight: not answered yet', icon: 'watch', bad: true };
   }
