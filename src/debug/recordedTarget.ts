@@ -71,7 +71,8 @@ export class RecordedTarget implements Target {
         reader.push(chunk);
         read += chunk.length;
         const { fault } = reader;
-        if (fault?.kind === 'foreign') throw trouble('captureForeign', quote(path), fault.text, fault.remedy);
+        if (fault?.kind === 'foreign')
+          throw trouble('captureForeign', `the file ${quote(path)}`, fault.text, fault.remedy);
         // Nothing behind it is read, wherever the file ends.
         if (fault !== undefined) break;
         progress.report(Math.min(100, (read / size) * 100));
