@@ -94,7 +94,7 @@ describe('trace', () => {
 
   it('counts by opcode, path and process', () => {
     assert.match(lines('--stats')[1], /^LOOKUP +2 +1 /);
-    assert.match(lines('--stats=path').join('\n'), /^"\/a\.db" +4 +0 +4K/m);
+    assert.match(lines('--stats=path').join('\n'), /^"\/a\.db" +4 +0 +4 KiB/m);
     assert.match(lines('--stats=process', '--filter', 'pid == 200').join('\n'), /^process .*\n200 +2 /);
     assert.match(place.good('trace', '--stats', file), /^LOOKUP +2/m);
     const json = lines('--stats', '--json').map((line) => JSON.parse(line) as Record<string, unknown>);

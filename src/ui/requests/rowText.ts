@@ -6,7 +6,7 @@ import { isExpected } from '../../trace/expectedErrors';
 import { argumentsOf, errorName, isDropped, isInFlight, isOrphan, kindOf } from '../../trace/line';
 import type { Grouping } from '../../trace/requestGroups';
 import { printDuration, printSeconds } from '../../trace/times';
-import { sizeText } from '../sizeText';
+import { sizeText } from '../../trace/sizeText';
 
 export interface RowText {
   readonly label: string;

@@ -4,7 +4,7 @@ import { opcodeByNumber } from '../../protocol/fuse/opcodes';
 import type { Message } from '../../protocol/message';
 import { printNode } from '../../protocol/print';
 import { replyLine } from '../../protocol/summary';
-import { sizeText } from '../sizeText';
+import { sizeText } from '../../trace/sizeText';
 import type { FieldNode, LineView, MessageView, PhaseTimes, RequestView } from '../../control/timeline';
 import { DROPPED, type Capture } from '../../trace/capture';
 import { hostCallLine } from '../../trace/hostCallLine';

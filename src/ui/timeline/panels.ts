@@ -13,7 +13,7 @@ import { comparisonOf } from './comparison';
 import { exportRows } from './exportRows';
 import { bytesInMemory, FileCapture } from './fileCapture';
 import { notesInMemory, notesOf } from './notesInWorkspace';
-import { sizeText } from '../sizeText';
+import { sizeText } from '../../trace/sizeText';
 import { webviewOptions, webviewPage } from '../webviewPage';
 import { TimelineSession, type SessionParts } from './session';
 
