@@ -428,14 +428,16 @@ export const catalogue = {
       `the path ${name} is a folder, and no running share serves it`,
       'Name the capture file in it, or a running share.',
     ),
+  inputIsFolder: () =>
+    usage('the standard input is a folder', 'Give it a capture file: virtiofs-studio trace - < FILE.'),
   captureIsNoFile: (name: string) => usage(`the path ${name} is a folder`, 'Name the capture file in it.'),
   shareIsNoCapture: (name: string) =>
     usage(
       `what ${name} names is a share that runs, and a capture file is wanted`,
       'Start it with --capture FILE, or write one until it ends: "virtiofs-studio export NAME --to pcapng -o FILE".',
     ),
-  captureForeign: (name: string, why: string, remedy: string) =>
-    usage(`the file ${name} is ${why}`, remedy === '' ? 'Name a file that "--capture" has made.' : remedy),
+  captureForeign: (what: string, why: string, remedy: string) =>
+    usage(`${what} is ${why}`, remedy === '' ? 'Name a file that "--capture" has made.' : remedy),
   sharesFolderUnusable: (folder: string, why: string) =>
     machine(
       `the folder of running shares, ${folder}, cannot be trusted: ${why}`,

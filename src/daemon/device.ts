@@ -234,6 +234,7 @@ export class ShareDevice implements Device, ExchangeOwner {
     const opcode = gated?.valid === true ? gated.opcode : undefined;
     const times = gated === undefined ? 1 : this.parts.gate.delivering(exchange, used);
     if (times > 0) this.rounds.traceReply(exchange, used, opcode);
+    else this.parts.tracer.dropped(exchange.trace, used);
     // What is taken next was not waiting while this was given.
     this.parts.tracer.pause();
     const running = this.running[exchange.queue];
