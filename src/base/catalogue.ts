@@ -243,10 +243,13 @@ export const catalogue = {
   toolboxWithoutApt: () =>
     machine(
       'no QEMU, kernel and busybox for a guest were found, and there is no apt to fetch them with',
-      'Install QEMU (qemu-system-x86_64), a static busybox and a kernel that /boot lets you read.',
+      'Install QEMU (qemu-system-x86_64, or qemu-system-aarch64 on arm64), a static busybox and a kernel that /boot lets you read.',
     ),
   toolboxOtherMachine: (architecture: string) =>
-    machine(`guest tools are only fetched for x86-64, this machine is ${architecture}`, 'Name a kernel with --kernel.'),
+    machine(
+      `guest tools are only fetched for x86-64 and arm64, this machine is ${architecture}`,
+      'Name a kernel with --kernel.',
+    ),
   debianUnknown: (name: string) =>
     machine(
       `where Debian's packages come from, and who signs them, is not known here: no package ${name}`,
@@ -425,14 +428,16 @@ export const catalogue = {
       `the path ${name} is a folder, and no running share serves it`,
       'Name the capture file in it, or a running share.',
     ),
+  inputIsFolder: () =>
+    usage('the standard input is a folder', 'Give it a capture file: virtiofs-studio trace - < FILE.'),
   captureIsNoFile: (name: string) => usage(`the path ${name} is a folder`, 'Name the capture file in it.'),
   shareIsNoCapture: (name: string) =>
     usage(
       `what ${name} names is a share that runs, and a capture file is wanted`,
       'Start it with --capture FILE, or write one until it ends: "virtiofs-studio export NAME --to pcapng -o FILE".',
     ),
-  captureForeign: (name: string, why: string, remedy: string) =>
-    usage(`the file ${name} is ${why}`, remedy === '' ? 'Name a file that "--capture" has made.' : remedy),
+  captureForeign: (what: string, why: string, remedy: string) =>
+    usage(`${what} is ${why}`, remedy === '' ? 'Name a file that "--capture" has made.' : remedy),
   sharesFolderUnusable: (folder: string, why: string) =>
     machine(
       `the folder of running shares, ${folder}, cannot be trusted: ${why}`,

@@ -4,9 +4,10 @@
  * Owns what a name means: `-` is standard input, a file there is comes first, then a tag, folder, process id or socket
  * of a running share.
  */
-import { statSync, type Stats } from 'node:fs';
+import { fstatSync, statSync, type Stats } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { trouble } from '../base/catalogue';
+import { systemReason } from '../base/systemReason';
 import { CaptureFiles } from '../control/captureFiles';
 import { resolveShare, runningShares, sharesMeant } from '../control/runningShares';
 import { quote } from '../protocol/text';
@@ -14,6 +15,7 @@ import { CaptureReader, type CaptureReaderOptions } from '../trace/captureReader
 import { connectToShare, readStream } from './liveCapture';
 
 const TAIL_MS = 100;
+const STDIN = 0;
 
 export interface CaptureSource {
   readonly capture: CaptureReader;
@@ -36,7 +38,11 @@ export interface SourceOptions {
 /** Throws a Trouble when the name means nothing that can be read. */
 export async function openSource(name: string, { tail, whole }: SourceOptions = {}): Promise<CaptureSource> {
   const kept = whole ? { liveLimit: Infinity } : {};
-  if (name === '-') return streamSource('standard input', process.stdin, kept);
+  if (name === '-') {
+    // Node.js has nothing to read of a folder.
+    if (fstatSync(STDIN).isDirectory()) throw trouble('inputIsFolder');
+    return streamSource('what comes on the standard input', process.stdin, kept);
+  }
   const stat = statOf(name);
   if (stat?.isDirectory() || stat?.isSocket() || (stat === undefined && !name.endsWith('.pcapng'))) {
     return shareSource(name, stat, kept);
@@ -54,7 +60,7 @@ export function fileSource(name: string): CaptureSource {
   try {
     for (let chunk = files.next(); chunk.length > 0; chunk = files.next()) reader.push(chunk);
     reader.end();
-    refuseForeign(reader, quote(name));
+    refuseForeign(reader, `the file ${quote(name)}`);
   } catch (error) {
     files.close();
     throw error;
@@ -82,7 +88,7 @@ function tailSource(name: string): CaptureSource {
       const chunk = files.next();
       if (chunk.length > 0) {
         reader.push(chunk);
-        refuseForeign(reader, quote(name));
+        refuseForeign(reader, `the file ${quote(name)}`);
         await grown();
       } else if (reader.fault) return;
       else if (!files.turnOver()) await sleep(TAIL_MS, undefined, { signal: stop }).catch(() => undefined);
@@ -98,17 +104,18 @@ function tailSource(name: string): CaptureSource {
 }
 
 async function shareSource(name: string, stat: Stats | undefined, kept: CaptureReaderOptions): Promise<CaptureSource> {
-  if (stat?.isSocket()) return streamSource(quote(name), await connectToShare(name), kept);
+  if (stat?.isSocket()) return streamSource(`what comes from ${quote(name)}`, await connectToShare(name), kept);
   const shares = runningShares();
   if (stat?.isDirectory() && !shares.some((share) => sameFolder(share.directory, stat))) {
     throw trouble('captureIsFolder', quote(name));
   }
   const share = resolveShare(name, shares);
-  return streamSource(quote(share.tag), await connectToShare(share.socket), kept);
+  return streamSource(`what comes from the share ${quote(share.tag)}`, await connectToShare(share.socket), kept);
 }
 
+/** `what`: how what is read is called. */
 function streamSource(
-  name: string,
+  what: string,
   stream: NodeJS.ReadStream | Awaited<ReturnType<typeof connectToShare>>,
   kept: CaptureReaderOptions,
 ): CaptureSource {
@@ -119,7 +126,7 @@ function streamSource(
       stream,
       async (chunk) => {
         reader.push(chunk);
-        refuseForeign(reader, name);
+        refuseForeign(reader, what);
         await grown();
       },
       stop,
@@ -127,7 +134,7 @@ function streamSource(
     if (why !== undefined) broken.push(why);
     // Stopped in the middle is not cut off.
     if (!stop.aborted) reader.end();
-    refuseForeign(reader, name);
+    refuseForeign(reader, what);
   };
   return {
     capture: reader,
@@ -138,16 +145,15 @@ function streamSource(
   };
 }
 
-function refuseForeign({ fault }: CaptureReader, name: string): void {
-  if (fault?.kind === 'foreign') throw trouble('captureForeign', name, fault.text, fault.remedy);
+function refuseForeign({ fault }: CaptureReader, what: string): void {
+  if (fault?.kind === 'foreign') throw trouble('captureForeign', what, fault.text, fault.remedy);
 }
 
 function statOf(name: string): Stats | undefined {
   try {
     return statSync(name, { throwIfNoEntry: false });
   } catch (error) {
-    const { code = String(error) } = error as NodeJS.ErrnoException;
-    throw trouble('captureNotReadable', quote(name), code);
+    throw trouble('captureNotReadable', quote(name), systemReason(error) ?? String(error));
   }
 }
 

@@ -39,7 +39,11 @@ export function registerDemo(program: Command): void {
     .command('demo')
     .description('real work in a guest over a shared folder, with every kind of request shown')
     .argument('[dir]', 'folder to share; the work is done in a fresh folder in it (default: a generated one)')
-    .addOption(new Option('--guest <kind>', 'what runs the guest').choices(['qemu', 'uml']).default('qemu'))
+    .addOption(
+      new Option('--guest <kind>', 'what runs the guest (uml: on x86-64 only)')
+        .choices(['qemu', 'uml'])
+        .default('qemu'),
+    )
     .option('--capture <file>', 'keep every request and reply in this file as well, over a capture of before')
     .addHelpText(
       'after',
@@ -110,7 +114,7 @@ async function demo(folder: string | undefined, kind: 'qemu' | 'uml', capture: s
         extraFiles: (['posix', 'flock'] as const).map((lock) => ({
           path: `/bin/${lock}-lock`,
           mode: 0o755,
-          content: lockProgram(lock),
+          content: lockProgram(lock, tools.machine),
         })),
         progress: (line) => say(`  ${line}`),
       },

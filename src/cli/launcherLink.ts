@@ -29,6 +29,7 @@ import {
   stateChanged,
   stopGuest,
 } from '../control/launcher';
+import { errnoReason } from '../protocol/errno';
 
 /** How long an editor may take to hear the last word. */
 const PATIENCE_MS = 1000;
@@ -52,7 +53,8 @@ export class LauncherLink {
     try {
       await once(socket, 'connect');
     } catch (error) {
-      throw trouble('controlUnusable', path, (error as NodeJS.ErrnoException).code ?? String(error));
+      const { errno, message } = error as NodeJS.ErrnoException;
+      throw trouble('controlUnusable', path, errno === undefined ? message : errnoReason(errno));
     }
     const link = new LauncherLink(socket);
     link.attach(socket, requested);

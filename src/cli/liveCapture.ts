@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Readable } from 'node:stream';
 import { trouble } from '../base/catalogue';
+import { errnoReason } from '../protocol/errno';
 import { quote } from '../protocol/text';
 
 /** How long a share may take to answer. */
@@ -15,8 +16,8 @@ export async function connectToShare(path: string): Promise<Readable> {
   try {
     await once(socket, 'connect');
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw trouble('shareGone', quote(path), code ?? message);
+    const { errno, message } = error as NodeJS.ErrnoException;
+    throw trouble('shareGone', quote(path), errno === undefined ? message : errnoReason(errno));
   } finally {
     clearTimeout(patience);
   }
@@ -37,8 +38,9 @@ export async function readStream(
     return undefined;
   } catch (error) {
     if (stop.aborted) return undefined;
-    if (!(error instanceof Error) || !('code' in error) || !('syscall' in error)) throw error;
-    return `the stream broke: ${String(error.code)}`;
+    const { errno } = error as NodeJS.ErrnoException;
+    if (errno === undefined) throw error;
+    return `the stream broke: ${errnoReason(errno)}`;
   } finally {
     stop.removeEventListener('abort', end);
     end();

@@ -9,6 +9,7 @@ import { Command, CommanderError, Help, type Option } from 'commander';
 import { Trouble, trouble } from '../base/catalogue';
 import { isReaderGone, outputTrouble } from '../base/outputFault';
 import { VERSION } from '../base/version';
+import { askedWords } from './askedWords';
 import { registerCompare } from './compare';
 import { registerDaemon } from './daemon';
 import { registerDax } from './dax';
@@ -83,8 +84,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 process.once('exit', () => (process.exitCode = unwritten?.exitCode ?? process.exitCode));
 
-program()
-  .parseAsync()
-  .catch((error: unknown) => {
-    process.exitCode = report(error);
-  });
+const command = program();
+// `from` said outright: inside of Electron commander would look for words elsewhere.
+command.parseAsync(askedWords(command, process.argv.slice(2)), { from: 'user' }).catch((error: unknown) => {
+  process.exitCode = report(error);
+});

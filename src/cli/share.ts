@@ -38,6 +38,9 @@ import type { ShareOptions, ShareRequest } from './shareOptions';
 import { hearDaemons, watchShares } from './shareWatch';
 import { converse, terminalShape } from './terminalShell';
 
+/** Nobody waits longer for a guest; 0 is for who does. */
+const DAY_SECONDS = 86_400;
+
 export function registerShare(program: Command): void {
   describeShare(program.command('share'))
     .addHelpText(
@@ -164,6 +167,9 @@ class ShareCommand {
       ...(options.memory === undefined ? {} : { memoryMiB: parseMemory(options.memory) }),
       ...(options.cpus === undefined ? {} : { cpus: parseCount('--cpus', options.cpus, 1, 64) }),
       ...(options.queues === undefined ? {} : { queues: parseCount('--queues', options.queues, 1, 64) }),
+      ...(options.bootTimeout === undefined
+        ? {}
+        : { bootTimeoutMs: 1000 * parseCount('--boot-timeout', options.bootTimeout, 0, DAY_SECONDS) }),
     };
     const inspectorPort =
       options.inspectDaemon === undefined

@@ -22,6 +22,7 @@ export interface ShareOptions {
   readonly memory?: string;
   readonly cpus?: string;
   readonly queues?: string;
+  readonly bootTimeout?: string;
   readonly qemuArg: string[];
   readonly daemonArg: string[];
   readonly cache: 'never' | 'metadata' | 'auto' | 'always';
@@ -60,7 +61,11 @@ export function describeShare(command: Command): Command {
     .description('boot a Linux guest with a folder of this machine mounted in it')
     .argument('[dir]', 'folder to share (default: the current one; beside --share none, unless --tag is given)')
     .option('--command <script>', 'run this in the guest, in the folder, and end with its status', commandOf)
-    .addOption(new Option('--guest <kind>', 'what runs the guest').choices(['qemu', 'uml']).default('qemu'))
+    .addOption(
+      new Option('--guest <kind>', 'what runs the guest (uml: on x86-64 only)')
+        .choices(['qemu', 'uml'])
+        .default('qemu'),
+    )
     .addOption(
       new Option('--accel <how>', 'who runs its processors (QEMU only; default: auto)').choices(['auto', 'kvm', 'tcg']),
     )
@@ -68,6 +73,7 @@ export function describeShare(command: Command): Command {
     .option('--memory <size>', 'memory of the guest, such as 512M or 2G')
     .option('--cpus <n>', 'processors of the guest (QEMU only; default: 2)')
     .option('--queues <n>', 'request queues of each share (QEMU only; default: 1)')
+    .option('--boot-timeout <seconds>', 'how long the guest may take to come up; 0: as long as it likes (default: 60)')
     .option('--qemu-arg <word>', 'one more word for QEMU (no other guest); may be given several times', list, [])
     .option(
       '--daemon-arg <word>',

@@ -6,13 +6,13 @@ import { Trouble } from '../base/catalogue';
 import { systemReason } from '../base/systemReason';
 import { captureParts } from '../control/captureFiles';
 import { quote } from '../protocol/text';
-import { printBytes } from '../trace/statisticsText';
+import { sizeText } from '../trace/sizeText';
 
 /** Name and size, of a capture in two halves each. */
 export function tellCaptures(captures: readonly string[], say: (line: string) => void): void {
   for (const capture of captures) {
     try {
-      for (const { file, bytes } of captureParts(capture)) say(`capture: ${quote(file)}, ${printBytes(bytes)}`);
+      for (const { file, bytes } of captureParts(capture)) say(`capture: ${quote(file)}, ${sizeText(bytes)}`);
     } catch (error) {
       const why = error instanceof Trouble ? error.message : systemReason(error);
       if (why === undefined) throw error;

@@ -4,7 +4,7 @@
 import { PacedKeys } from './pacedKeys';
 import { mountPoint } from '../vm/guestInit';
 import type { Guest, GuestOptions } from '../vm/launcher';
-import { QEMU_TERMINAL } from '../vm/qemuArguments';
+import { qemuTerminal } from '../vm/qemuArguments';
 import { UML_TERMINAL } from '../vm/umlArguments';
 
 /** Ctrl-], as in telnet and virsh. */
@@ -16,7 +16,10 @@ export function terminalShape(): NonNullable<GuestOptions['shell']> {
   return { term, rows: process.stdout.rows, columns: process.stdout.columns };
 }
 
-export async function converse(guest: Guest, { kind, shares }: Pick<GuestOptions, 'kind' | 'shares'>): Promise<void> {
+export async function converse(
+  guest: Guest,
+  { kind, shares, tools }: Pick<GuestOptions, 'kind' | 'shares' | 'tools'>,
+): Promise<void> {
   const [input, output] = [process.stdin, process.stdout];
   const places = shares.map((share) => mountPoint(share.tag)).join(', ');
   output.write(`Linux ${guest.release}; shared: ${places}. "exit" leaves, Ctrl-] ends the guest at once.\n`);
@@ -29,7 +32,7 @@ export async function converse(guest: Guest, { kind, shares }: Pick<GuestOptions
       else paced.type(keys);
     }
   };
-  const device = kind === 'uml' ? UML_TERMINAL : QEMU_TERMINAL;
+  const device = kind === 'uml' ? UML_TERMINAL : qemuTerminal(tools.machine);
   const resize = (): void => {
     const resized = `stty -F ${device} rows ${output.rows} cols ${output.columns}`;
     guest.run(resized, { folder: '/' }).catch(() => {}); // It has just ended.

@@ -62,7 +62,7 @@ Each line: seconds since the beginning, queue, process and user in the guest, op
 then how long it took: waiting in the queue, in the daemon, in host system calls, writing the reply. Names are in quotes
 and on one line, whatever is in them; (?) after a path: packets were lost since it was learned. "… (+9)": nine flags more,
 which --long shows. "… in flight": no reply yet; a live trace shows such a request after a second, and again with its
-reply.
+reply. "… dropped by a fault": there will be none.
 
 Examples:
   virtiofs-studio trace                                   the share that runs, or a list of those that do

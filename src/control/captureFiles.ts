@@ -45,7 +45,7 @@ export class CaptureFiles {
     }
     const before = earlierPiece(path, fd);
     if (before !== undefined) {
-      this.notes.push(`${quote(path)} continues ${quote(`${path}.old`)}, which is read first`);
+      this.notes.push(`it continues ${quote(`${path}.old`)}, which is read first`);
       this.pieces.push({ fd: before, start: 0, length: 0 });
     }
     this.pieces.push({ fd, start: before === undefined ? 0 : fstatSync(before).size, length: 0 });
@@ -107,10 +107,9 @@ export class CaptureFiles {
     try {
       fd = openSync(this.path, constants.O_RDONLY | constants.O_NONBLOCK);
     } catch (error) {
-      const { code = String(error) } = error as NodeJS.ErrnoException;
       // Between two files there is none for a moment.
-      if (code === 'ENOENT') return false;
-      throw trouble('captureNotReadable', quote(this.path), code);
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+      throw trouble('captureNotReadable', quote(this.path), systemReason(error) ?? String(error));
     }
     const now = fstatSync(fd);
     if (!now.isFile() || (now.ino === own.ino && now.dev === own.dev)) {
@@ -154,8 +153,8 @@ function openCapture(path: string): number {
     fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     stat = fstatSync(fd);
   } catch (error) {
-    const { code = String(error) } = error as NodeJS.ErrnoException;
-    throw code === 'ENOENT' ? trouble('captureMissing', quote(path)) : trouble('captureNotReadable', quote(path), code);
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw trouble('captureMissing', quote(path));
+    throw trouble('captureNotReadable', quote(path), systemReason(error) ?? String(error));
   }
   if (stat.isFile()) return fd;
   closeSync(fd);

@@ -19,6 +19,7 @@ import {
 } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { trouble } from '../base/catalogue';
+import { systemReason } from '../base/systemReason';
 import { quote } from '../protocol/text';
 import { isPcapng, TELLING_BYTES } from '../trace/pcapngReader';
 
@@ -134,7 +135,7 @@ function guarded<T>(path: string, action: () => T): T {
   try {
     return action();
   } catch (error) {
-    const { code, syscall } = error as NodeJS.ErrnoException;
-    throw syscall === undefined ? error : trouble('captureUnusable', quote(path), code ?? String(error));
+    const why = systemReason(error);
+    throw why === undefined ? error : trouble('captureUnusable', quote(path), why);
   }
 }

@@ -20,6 +20,7 @@ import {
 } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { trouble } from '../base/catalogue';
+import { systemReason } from '../base/systemReason';
 import { quote } from '../protocol/text';
 
 export interface RunningShare {
@@ -69,7 +70,7 @@ export function openSharesFolder(folder = sharesFolder()): string {
     chmodSync(folder, 0o700);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
-      throw trouble('sharesFolderUnusable', folder, (error as NodeJS.ErrnoException).code ?? String(error));
+      throw trouble('sharesFolderUnusable', folder, systemReason(error) ?? String(error));
     }
   }
   if (!isTrusted(folder)) throw trouble('sharesFolderUnusable', folder, 'it is missing');

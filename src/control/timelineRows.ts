@@ -24,7 +24,7 @@ export interface RowColumns {
   readonly opcode: Uint16Array;
   readonly queue: Uint16Array;
   readonly error: Int16Array;
-  readonly flags: Uint8Array;
+  readonly flags: Uint16Array;
 }
 
 export const PART = 0xffff;
@@ -151,6 +151,6 @@ export function emptyRows(count: number): RowColumns {
     opcode: new Uint16Array(count),
     queue: new Uint16Array(count),
     error: new Int16Array(count),
-    flags: new Uint8Array(count),
+    flags: new Uint16Array(count),
   };
 }

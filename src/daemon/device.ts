@@ -77,7 +77,7 @@ export class ShareDevice implements Device, ExchangeOwner {
       copyIn: (at, address, length) => copyBytes(arena.address(at), address, length),
       copyOut: (address, at, length) => copyBytes(address, arena.address(at), length),
       copy: copyBytes,
-      view: (address, length) => new Uint8Array(viewOf(address, length)),
+      view: viewOf,
     };
     this.memory = new GuestMemory(host);
     parts.gate.attach(() => this.rounds.wake());
@@ -92,15 +92,23 @@ export class ShareDevice implements Device, ExchangeOwner {
     const slack = offset % PAGE;
     if (slack % RING_ALIGNMENT !== 0) return 'a region that is out of line';
     const length = region.size + slack;
+    const { mappings } = this;
+    let address: number | undefined;
     try {
-      const address = mapShared(fd, offset - slack, length);
-      this.mappings.push({ ...region, mayFault, hostBase: address + slack, address, length });
+      address = mapShared(fd, offset - slack, length);
+      this.mappings = [...mappings, { ...region, mayFault, hostBase: address + slack, address, length }];
+      this.memory.setRegions(this.mappings);
+      return undefined;
     } catch (error) {
-      if (error instanceof NativeError) return error.message;
+      this.mappings = mappings;
+      if (address !== undefined) {
+        seal(address, length);
+        release(address, length);
+      }
+      // Of the kernel, or of V8, which has no room for views of it.
+      if (error instanceof NativeError || error instanceof RangeError) return error.message;
       throw error;
     }
-    this.memory.setRegions(this.mappings);
-    return undefined;
   }
 
   /**
@@ -226,6 +234,7 @@ export class ShareDevice implements Device, ExchangeOwner {
     const opcode = gated?.valid === true ? gated.opcode : undefined;
     const times = gated === undefined ? 1 : this.parts.gate.delivering(exchange, used);
     if (times > 0) this.rounds.traceReply(exchange, used, opcode);
+    else this.parts.tracer.dropped(exchange.trace, used);
     // What is taken next was not waiting while this was given.
     this.parts.tracer.pause();
     const running = this.running[exchange.queue];

@@ -18,9 +18,10 @@ import {
   unlinkSync,
 } from 'node:fs';
 import { Trouble, trouble } from '../base/catalogue';
+import { systemReason } from '../base/systemReason';
 import { isLeftBehind, isListening, listenUnix } from '../native/descriptors';
 import { NativeError } from '../native/libc';
-import { errnoName } from '../protocol/errno';
+import { errnoReason } from '../protocol/errno';
 import type { DaemonOptions } from './daemonOptions';
 
 const O_PATH = 0o10000000;
@@ -95,9 +96,9 @@ function giveToGroup(path: string, name: string, gid: number): void {
 }
 
 function reason(error: unknown): string {
-  if (error instanceof NativeError) return errnoName(error.errno);
+  if (error instanceof NativeError) return errnoReason(error.errno);
   if (error instanceof RangeError) return 'the path is too long';
-  return error instanceof Error ? error.message : String(error);
+  return systemReason(error) ?? (error instanceof Error ? error.message : String(error));
 }
 
 function removeSocket(socketPath: string, ino: number): void {

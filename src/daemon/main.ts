@@ -8,13 +8,14 @@ import { statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { Trouble, trouble } from '../base/catalogue';
+import { systemReason } from '../base/systemReason';
 import { isReaderGone, outputTrouble } from '../base/outputFault';
 import { VERSION } from '../base/version';
 import { checkCaptureTarget } from '../control/captureTarget';
 import { problemLine } from '../control/problemLines';
 import { eventfd, signal } from '../native/descriptors';
 import { leave, limitDescriptors } from '../native/process';
-import { errnoName } from '../protocol/errno';
+import { errnoReason } from '../protocol/errno';
 import { quote } from '../protocol/text';
 import type { BlockingWorkerData } from './blockingWorker';
 import { compileForRequests } from './compiler';
@@ -114,7 +115,7 @@ function run(options: DaemonOptions): void {
     else if (message.kind === 'session') tracing.answered(message);
     else {
       if (message.failure !== undefined)
-        outcome = fail(trouble('sharedDirUnusable', options.sharedDir, errnoName(message.failure)));
+        outcome = fail(trouble('sharedDirUnusable', options.sharedDir, errnoReason(message.failure)));
       end();
     }
   });
@@ -168,7 +169,7 @@ function folderFault(folder: string): string | undefined {
   try {
     return statSync(folder).isDirectory() ? undefined : 'not a folder';
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code;
+    return systemReason(error) ?? String(error);
   }
 }
 

@@ -30,7 +30,7 @@ export async function evaluate(target: Target, picture: Picture, text: string): 
 
 /** The request as the only row of a filter. */
 export function oneRow({ facts }: Picture): OneRow {
-  const row = new OneRow();
+  const row = new OneRow(facts.machine);
   const { start = 0, queue, path, session } = facts;
   row.take(facts.requestBytes, { start, queue, path, session });
   if (facts.replyBytes !== undefined && facts.replyBytes.length > 0) {

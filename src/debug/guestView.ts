@@ -3,9 +3,10 @@
  * is under way. It is told one thing after the other (`history.ts`), and can be copied.
  */
 import { find, numberAt } from '../protocol/decode';
+import { asOpenFlags } from '../protocol/fuse/flags';
 import { Opcode } from '../protocol/fuse/opcodeNumbers';
 import { InHeader } from '../protocol/fuse/structs';
-import { RowFlag } from '../trace/capture';
+import { machineOfRow, RowFlag } from '../trace/capture';
 import type { CaptureContent } from '../trace/captureContent';
 import type { PathModel } from '../trace/pathModel';
 import { sessionOf } from '../trace/sessions';
@@ -137,7 +138,9 @@ export class GuestView implements Listener {
         const made = structs.length > 1 ? find(structs[0], 'nodeid')?.value : request.nodeid;
         if (typeof fh !== 'bigint' || typeof made !== 'bigint') return;
         const folder = opcode === Opcode.OPENDIR;
-        this.handles.set(`${made}/${fh}`, { fh, nodeid: made, folder, flags: numberAt(args, 'flags') ?? 0, row });
+        const machine = machineOfRow(this.capture.columns.flags[row]);
+        const flags = asOpenFlags(numberAt(args, 'flags') ?? 0, machine);
+        this.handles.set(`${made}/${fh}`, { fh, nodeid: made, folder, flags, row });
         return;
       }
       case Opcode.RELEASE:

@@ -5,9 +5,14 @@
  * Knows the daemon's words and the picture's, and asks nobody: `liveTarget.ts` does.
  */
 import type { CallFacts, RequestFacts, Result } from '../control/debug';
+import { tableOn } from '../protocol/flagTable';
 import { initFlags, initFlags2, openFlags } from '../protocol/fuse/flags';
+import { machineOf } from '../protocol/machine';
 import { printFlags, printId } from '../protocol/print';
 import { type Ability, type Fact, Picture, type PictureCall, sessionShape } from './picture';
+
+/** The daemon's: its socket is a file of this machine. */
+const MACHINE = machineOf(process.arch);
 
 /** What the daemon has told of one request. */
 export interface LiveRequest {
@@ -28,6 +33,7 @@ export function livePicture(thread: number, { facts, descriptors, requestBytes, 
     session: facts.session.started
       ? sessionShape(facts.session.minor, facts.session.flags, facts.session.flags2)
       : undefined,
+    machine: MACHINE,
     ...callsOf(facts),
     descriptors: descriptors.map(({ address, length, writable }) => ({ address: BigInt(address), length, writable })),
     inode: facts.inode && inodeFacts(facts.inode),
@@ -75,6 +81,7 @@ const pictureCall = (facts: CallFacts): PictureCall => ({
   result: facts.result,
   duration: Math.round((facts.milliseconds ?? 0) * 1e6),
   otherThread: facts.otherThread,
+  machine: MACHINE,
 });
 
 const fact = (name: string, value: string, doc?: string): Fact =>
@@ -103,7 +110,7 @@ export function handleFacts(handle: NonNullable<RequestFacts['handle']>): Fact[]
     fact('fh', printId(BigInt(handle.fh)), 'As the guest knows it.'),
     fact('nodeid', printId(BigInt(handle.nodeid))),
     fact('kind', handle.kind),
-    fact('flags', printFlags(openFlags, handle.flags), "Of the host's descriptor."),
+    fact('flags', printFlags(tableOn(openFlags, MACHINE), handle.flags), "Of the host's descriptor."),
     fact('generation', String(handle.generation)),
     fact('descriptor', String(handle.descriptor), "The daemon's."),
   ];

@@ -6,6 +6,7 @@
  */
 import { errnoName } from '../protocol/errno';
 import { initFlags, initFlags2 } from '../protocol/fuse/flags';
+import type { Machine } from '../protocol/machine';
 import { decodeReply, decodeRequest, type Reply, type Request, type SessionShape } from '../protocol/message';
 import type { HostCallRecord } from '../trace/capture';
 
@@ -52,6 +53,8 @@ export interface PictureFacts {
   /** Undefined while there is none. */
   readonly replyBytes: Uint8Array | undefined;
   readonly session: SessionShape | undefined;
+  /** Whose open(2) flags it has. */
+  readonly machine: Machine;
   /** Host calls so far; `current` is the one it stands at. */
   readonly calls: readonly PictureCall[];
   readonly current: number | undefined;
@@ -81,7 +84,7 @@ export class Picture {
   }
 
   get request(): Request {
-    return (this.decodedRequest ??= decodeRequest(this.facts.requestBytes, this.facts.session));
+    return (this.decodedRequest ??= decodeRequest(this.facts.requestBytes, this.facts.session, this.facts.machine));
   }
 
   get reply(): Reply | undefined {

@@ -10,8 +10,9 @@ import { find } from '../protocol/decode';
 import type { SessionShape } from '../protocol/message';
 import { initFlags, initFlags2 } from '../protocol/fuse/flags';
 import { quote } from '../protocol/text';
+import { DROPPED, machineOfRow } from '../trace/capture';
 import { CaptureReader } from '../trace/captureReader';
-import { isOrphan, kindOf } from '../trace/line';
+import { isDropped, isOrphan, kindOf } from '../trace/line';
 import { printInstant } from '../trace/times';
 import type { BreakpointRule, ExceptionRule, RuleVerdict } from './breakpoints';
 import { History } from './history';
@@ -70,7 +71,8 @@ export class RecordedTarget implements Target {
         reader.push(chunk);
         read += chunk.length;
         const { fault } = reader;
-        if (fault?.kind === 'foreign') throw trouble('captureForeign', quote(path), fault.text, fault.remedy);
+        if (fault?.kind === 'foreign')
+          throw trouble('captureForeign', `the file ${quote(path)}`, fault.text, fault.remedy);
         // Nothing behind it is read, wherever the file ends.
         if (fault !== undefined) break;
         progress.report(Math.min(100, (read / size) * 100));
@@ -201,6 +203,7 @@ export class RecordedTarget implements Target {
       head: undefined,
       phase: step === 0 ? 'entry' : atReply ? 'reply' : 'called',
       session,
+      machine: machineOfRow(columns.flags[row]),
       calls,
       current: atReply || step === 0 ? undefined : step - 1,
       descriptors: undefined,
@@ -211,6 +214,7 @@ export class RecordedTarget implements Target {
       notes: [
         `recorded at ${printInstant(capture.origin + BigInt(Math.round(columns.start[row])))}`,
         ...(isOrphan(capture, row) ? ['its request is not in the capture'] : []),
+        ...(isDropped(capture, row) ? [`its reply was ${DROPPED}`] : []),
       ],
     };
   }

@@ -7,6 +7,7 @@
  */
 import koffi from 'koffi';
 import { Arena } from '../base/arena';
+import { DoubledViews, ownMemoryOnly } from './doubledViews';
 import { INT, LONG, checked, declare } from './libc';
 
 const mmap = declare('mmap', LONG, [LONG, LONG, INT, INT, INT, LONG]);
@@ -33,10 +34,16 @@ export function pinnedArena(size: number): Arena {
   return new Arena(buffer, Number(koffi.address(new Uint8Array(buffer))));
 }
 
-/** Bytes at an address, as an ArrayBuffer. Whoever keeps it must drop it before the memory goes. */
-export function viewOf(address: number, length: number): ArrayBuffer {
+/** Of this thread, where V8 makes no other views. */
+const doubled = ownMemoryOnly ? new DoubledViews() : undefined;
+
+/**
+ * The bytes at an address of a mapping made here. Whoever keeps them must drop them before the memory goes. Throws
+ * NativeError where there can be no view of that memory.
+ */
+export function viewOf(address: number, length: number): Uint8Array {
   if (!(length > 0 && length <= VIEW_LIMIT)) throw new RangeError(`a view of ${length} bytes`);
-  return koffi.view(BigInt(address), length);
+  return doubled ? doubled.view(address, length) : new Uint8Array(koffi.view(BigInt(address), length));
 }
 
 /** Copies `length` bytes between two addresses that both must be mapped. */
@@ -49,11 +56,14 @@ export function mapShared(fd: number, offset: number, length: number): number {
 
 /** Fresh memory that belongs to no isolate, for rings between threads: never given back. Throws NativeError. */
 export function mapAnonymous(length: number): number {
-  return checked('mmap', mmap(0, length, PROT_READ_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+  // Only what is shared can be mapped twice.
+  const sharing = doubled ? MAP_SHARED : MAP_PRIVATE;
+  return checked('mmap', mmap(0, length, PROT_READ_WRITE, sharing | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
 }
 
-/** Makes every later access to a mapping fault, keeping its addresses taken. */
+/** Makes every later access to a mapping fault, keeping its addresses taken. Views of it show nothing any more. */
 export function seal(address: number, length: number): void {
+  doubled?.giveBack(address, length);
   const flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
   checked('mmap', mmap(address, length, PROT_NONE, flags, -1, 0));
 }

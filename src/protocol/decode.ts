@@ -5,6 +5,7 @@
  * cut short, by its sender or by the capture) is a node with `value` null and `missing` set. Message shapes are in
  * message.ts.
  */
+import type { Machine } from './machine';
 import { type Field, type ScalarType, type StructTable } from './struct';
 import { decodeText } from './text';
 
@@ -27,25 +28,32 @@ export interface Node {
 
 /**
  * Decodes one structure at `at`. `length`: the bytes that it takes in this message, less than `table.size` for older
- * peers; fields beyond it have no node.
+ * peers; fields beyond it have no node. `machine`: whose flags they are.
  */
-export function decodeStruct(table: StructTable, bytes: Uint8Array, at = 0, length = table.size): Node {
+export function decodeStruct(
+  table: StructTable,
+  bytes: Uint8Array,
+  at = 0,
+  length = table.size,
+  machine: Machine = 'x86-64',
+): Node {
   const size = Math.min(length, table.size);
   const tree: Node = { name: table.name, at, length: size, value: null, doc: table.doc };
-  tree.children = decodeFields(table, bytes, at, size);
+  tree.children = decodeFields(table, bytes, at, size, machine);
   return node(tree, bytes);
 }
 
-function decodeFields(table: StructTable, bytes: Uint8Array, at: number, size: number): Node[] {
+function decodeFields(table: StructTable, bytes: Uint8Array, at: number, size: number, machine: Machine): Node[] {
   const children: Node[] = [];
   for (const field of table.fields) {
     if (field.at + field.size > size) break;
-    children.push(decodeField(field, bytes, at + field.at));
+    children.push(decodeField(field, bytes, at + field.at, machine));
   }
   return children;
 }
 
-function decodeField(field: Field, bytes: Uint8Array, at: number): Node {
+function decodeField(of: Field, bytes: Uint8Array, at: number, machine: Machine): Node {
+  const field = machine === 'arm64' ? (of.arm64 ?? of) : of;
   const { type, size } = field;
   const tree: Node = { name: field.name, at, length: size, value: null, field, doc: field.doc };
   if (at + size > bytes.length) tree.missing = true;
@@ -53,7 +61,7 @@ function decodeField(field: Field, bytes: Uint8Array, at: number): Node {
   if (type === 'char') tree.value = decodeText(bytes, at, textEnd(bytes, at, size) - at);
   else if (field.length !== undefined) tree.children = decodeArray(field, field.length, bytes, at);
   else if (typeof type === 'string') tree.value = scalarAt(type, bytes, at);
-  else tree.children = decodeFields(type, bytes, at, size);
+  else tree.children = decodeFields(type, bytes, at, size, machine);
   return tree;
 }
 

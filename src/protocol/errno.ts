@@ -146,6 +146,13 @@ export const Errno = errnos.value;
 export type ErrnoName = keyof typeof Errno;
 
 /** The name of an error number, of either sign: `ENOENT`; a number without a name as `errno 4711`; 0 is `OK`. */
+/** In words, for a person: "no such file or directory (ENOENT)". */
+export function errnoReason(number: number): string {
+  const row = errnos.byValue.get(Math.abs(number));
+  if (row === undefined) return errnoName(number);
+  return `${row.doc[0].toLowerCase()}${row.doc.slice(1, -1)} (${row.name})`;
+}
+
 export function errnoName(number: number): string {
   const positive = Math.abs(number);
   return positive === 0 ? 'OK' : (errnos.byValue.get(positive)?.name ?? `errno ${positive}`);

@@ -3,6 +3,7 @@
  *
  * Owns both shapes and how a value is taken apart by them. The values themselves are in the tables next door.
  */
+import type { Machine } from './machine';
 
 export interface NamedValue {
   /** Without the table's prefix. */
@@ -23,6 +24,8 @@ export interface FlagTable<Name extends string = string> {
   bits: readonly FlagBit[];
   /** Name to number, a frozen plain object for the hot path. */
   value: { readonly [K in Name]: number };
+  /** The same names with the numbers of arm64, where they are others there. */
+  arm64?: FlagTable<Name>;
 }
 
 /** An enumeration: a value is exactly one row. */
@@ -37,14 +40,27 @@ export interface EnumTable<Name extends string = string> {
 type FlagRows<Name extends string> = { readonly [K in Name]: readonly [value: number, doc: string, mask?: number] };
 type EnumRows<Name extends string> = { readonly [K in Name]: readonly [value: number, doc: string] };
 
-/** Rows are tried in their order, so a flag that contains another one comes before it. */
-export function flagTable<Name extends string>(prefix: string, doc: string, rows: FlagRows<Name>): FlagTable<Name> {
+/**
+ * Rows are tried in their order, so a flag that contains another one comes before it. `onArm64`: the rows that have
+ * other numbers there.
+ */
+export function flagTable<Name extends string>(
+  prefix: string,
+  doc: string,
+  rows: FlagRows<Name>,
+  onArm64?: Partial<{ readonly [K in Name]: number }>,
+): FlagTable<Name> {
   const names = Object.keys(rows) as Name[];
   const bits = names.map((name) => {
     const [value, rowDoc, mask] = rows[name];
     return Object.freeze({ name, value, doc: rowDoc, mask: mask ?? value });
   });
-  return Object.freeze({ prefix, doc, bits: Object.freeze(bits), value: values(names, rows) });
+  const table: FlagTable<Name> = { prefix, doc, bits: Object.freeze(bits), value: values(names, rows) };
+  if (onArm64 !== undefined) {
+    const others = names.map((name) => [name, [onArm64[name] ?? rows[name][0], rows[name][1], rows[name][2]]]);
+    table.arm64 = flagTable(prefix, doc, Object.fromEntries(others) as unknown as FlagRows<Name>);
+  }
+  return Object.freeze(table);
 }
 
 export function enumTable<Name extends string>(prefix: string, doc: string, rows: EnumRows<Name>): EnumTable<Name> {
@@ -62,6 +78,10 @@ function values<Name extends string>(
   // Spread for a shape with constant fields, as in struct.ts.
   return Object.freeze({ ...result }) as { readonly [K in Name]: number };
 }
+
+/** The table that holds on a machine. */
+export const tableOn = (table: FlagTable, machine: Machine): FlagTable =>
+  machine === 'arm64' ? (table.arm64 ?? table) : table;
 
 /** The rows that a value is made of, and the bits that no row names. A bigint is taken as unsigned, of 64 bits. */
 export function splitFlags(table: FlagTable, value: number | bigint): { rows: FlagBit[]; rest: bigint } {

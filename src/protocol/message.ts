@@ -9,6 +9,7 @@ import { notifyCodes } from './fuse/flags';
 import { notifications, opcodeByNumber, sizeInSession, type OpcodeRow, type PayloadShape } from './fuse/opcodes';
 import { extensionNodes } from './extensions';
 import { direntNodes } from './dirents';
+import type { Machine } from './machine';
 import { InHeader, OutHeader } from './fuse/structs';
 import type { StructTable } from './struct';
 import { decodeText } from './text';
@@ -67,6 +68,7 @@ class Reader {
     readonly header: Node,
     /** Where the message ends, as its header says. */
     readonly end: number,
+    readonly machine: Machine = 'x86-64',
   ) {
     this.at = header.length;
     this.nodes.push(header);
@@ -82,7 +84,7 @@ class Reader {
   struct(table: StructTable, size: number): void {
     if (size === 0) return;
     if (this.left < size) this.problems.push(`${table.name} needs ${size} bytes, ${this.left} are left`);
-    const tree = decodeStruct(table, this.bytes, this.at, Math.min(size, this.left));
+    const tree = decodeStruct(table, this.bytes, this.at, Math.min(size, this.left), this.machine);
     this.structs.push(tree);
     this.nodes.push(tree);
     this.at += tree.length;
@@ -132,12 +134,12 @@ class Reader {
 
 /**
  * Decodes a request. `bytes` starts at its header, and may be cut short of what that header's len says. Without a
- * session the newest protocol is assumed, where the bytes do not say otherwise.
+ * session the newest protocol is assumed, where the bytes do not say otherwise. `machine`: the guest's.
  */
-export function decodeRequest(bytes: Uint8Array, session?: SessionShape): Request {
+export function decodeRequest(bytes: Uint8Array, session?: SessionShape, machine?: Machine): Request {
   const header = decodeStruct(InHeader, bytes);
   const number = numberAt(header, 'opcode') ?? 0;
-  const reader = new Reader(bytes, header, numberAt(header, 'len') ?? bytes.length);
+  const reader = new Reader(bytes, header, numberAt(header, 'len') ?? bytes.length, machine);
   const opcode = opcodeByNumber(number);
   if (opcode) requestBody(reader, opcode, session);
   else if (!header.missing) reader.problems.push(`${number} is no opcode`);

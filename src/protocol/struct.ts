@@ -37,6 +37,8 @@ export interface Field extends Row {
   at: number;
   /** Bytes, of the whole array when it is one. */
   size: number;
+  /** The same with the flags of arm64, where they have other numbers there. */
+  arm64?: Field;
 }
 
 export interface StructTable<Name extends string = string> {
@@ -116,7 +118,8 @@ export function struct<const Rows extends readonly Row[]>(
     if (at % needs !== 0) throw new Error(`struct ${name}: ${row.name} at ${at} is not aligned to ${needs}`);
     if (row.name in offset) throw new Error(`struct ${name}: two rows are called ${row.name}`);
     const size = one * (row.length ?? 1);
-    fields.push(Object.freeze({ ...row, at, size }));
+    const arm64 = row.flags?.arm64 && { arm64: Object.freeze({ ...row, flags: row.flags.arm64, at, size }) };
+    fields.push(Object.freeze({ ...row, at, size, ...arm64 }));
     offset[row.name] = at;
     at += size;
     align = Math.max(align, needs);

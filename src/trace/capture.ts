@@ -7,6 +7,7 @@
  * added at the end and the columns of the last rows change (their replies come): read `columns` anew after each growth,
  * since the arrays are replaced by larger ones.
  */
+import type { Machine } from '../protocol/machine';
 import type { Reply, Request, SessionShape } from '../protocol/message';
 
 /** Bits of the column `flags`. */
@@ -26,7 +27,17 @@ export const RowFlag = {
   PATH_UNSURE: 64,
   /** A debugger or a fault changed the request or the reply. */
   CHANGED: 128,
+  /** The open(2) flags in it have the numbers of arm64. */
+  ARM64: 256,
+  /** There is no reply since a fault dropped it: the guest waits for ever. Also CHANGED. */
+  DROPPED: 512,
 } as const;
+
+/** A row with DROPPED, in words. */
+export const DROPPED = 'dropped by a fault';
+
+/** Whose open(2) flags a row with these flags has. */
+export const machineOfRow = (flags: number): Machine => ((flags & RowFlag.ARM64) === 0 ? 'x86-64' : 'arm64');
 
 /** Each array has at least `count` elements; what is beyond means nothing. */
 export interface RequestColumns {
@@ -66,7 +77,7 @@ export interface RequestColumns {
   readonly otherPath: Uint32Array;
   /** Host system calls made for it. */
   readonly calls: Uint16Array;
-  readonly flags: Uint8Array;
+  readonly flags: Uint16Array;
 }
 
 /** One host system call of a request. */
@@ -82,6 +93,8 @@ export interface HostCallRecord {
   /** The paths and names among the arguments, in order. */
   readonly texts: readonly string[];
   readonly otherThread: boolean;
+  /** Whose open(2) flags it has. */
+  readonly machine: Machine;
 }
 
 /** A vhost-user message. */

@@ -9,6 +9,7 @@ import {
   type ControlMessage,
   type Gap,
   type HostCallRecord,
+  machineOfRow,
   RowFlag,
   type RequestColumns,
   type ShareFacts,
@@ -119,7 +120,8 @@ export abstract class CaptureContent implements CapturePackets {
   request(row: number): Request | undefined {
     if (row >= this.count || (this.table.flags[row] & RowFlag.ORPHAN) !== 0) return undefined;
     if (this.requestKept?.row !== row) {
-      this.requestKept = { row, request: decodeRequest(this.requestBytes(row), this.session(row)) };
+      const machine = machineOfRow(this.table.flags[row]);
+      this.requestKept = { row, request: decodeRequest(this.requestBytes(row), this.session(row), machine) };
     }
     return this.requestKept.request;
   }

@@ -130,6 +130,8 @@ export class CaptureReader extends CaptureContent implements PcapngHandler {
       this.rows.reply(bytes, view, at, captured, position, high, low);
     } else if (kind === PacketKind.HostCall && captured >= HostCallAt.arguments) {
       this.rows.hostCall(view, at, captured, position, high, low);
+    } else if (kind === PacketKind.Dropped && captured >= FuseAt.message) {
+      this.rows.dropped(view, at, position);
     } else this.aside(kind, bytes, view, at, captured, position, high, low);
   }
 

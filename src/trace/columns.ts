@@ -31,7 +31,7 @@ export class Columns implements RequestColumns {
   path = new Uint32Array(FIRST_ROWS);
   otherPath = new Uint32Array(FIRST_ROWS);
   calls = new Uint16Array(FIRST_ROWS);
-  flags = new Uint8Array(FIRST_ROWS);
+  flags = new Uint16Array(FIRST_ROWS);
 
   // Where the messages are in the stream, and how much of them.
   requestAt = new Float64Array(FIRST_ROWS);

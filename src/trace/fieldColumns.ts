@@ -7,9 +7,19 @@
 import type { Value } from '../protocol/decode';
 import { printFlags } from '../protocol/print';
 import { quote } from '../protocol/text';
-import type { Capture } from './capture';
+import { RowFlag, type Capture } from './capture';
 import { nearest } from '../base/nearest';
-import { fields, findField, isAny, opcodeOf, termNames, type AnyField, type Field, type Names } from './filter/fields';
+import {
+  fields,
+  findField,
+  isAny,
+  onArm64,
+  opcodeOf,
+  termNames,
+  type AnyField,
+  type Field,
+  type Names,
+} from './filter/fields';
 import { exactReader, flagReader, numberReader, payloadReader, textReader } from './filter/sources';
 import { printDuration } from './times';
 
@@ -37,7 +47,7 @@ export function fieldColumns(list: string): FieldColumns | UnknownField {
   }
   const names = chosen.map(({ name }) => name);
   // Columns are replaced when the capture grows.
-  let bound: { flags: Uint8Array; cells: Cell[] } | undefined;
+  let bound: { flags: Uint16Array; cells: Cell[] } | undefined;
   const cellsOf = (capture: Capture): Cell[] => {
     const { flags } = capture.columns;
     if (bound?.flags !== flags) bound = { flags, cells: chosen.map((field) => cellOf(field, capture)) };
@@ -69,7 +79,10 @@ type Cell = (row: number) => Found | undefined;
 function cellOf(field: Field | AnyField, capture: Capture): Cell {
   if (!isAny(field)) {
     const read = readerOf(field, capture);
-    return (row) => found(field, read(row));
+    const other = onArm64(field);
+    if (other === undefined) return (row) => found(field, read(row));
+    const { flags } = capture.columns;
+    return (row) => found((flags[row] & RowFlag.ARM64) === 0 ? field : other, read(row));
   }
   const byOpcode = new Map<number, Cell>();
   for (const each of field.variants) {

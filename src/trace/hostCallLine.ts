@@ -4,12 +4,14 @@
  * Which arguments there are and how each is shown is the table's business (protocol/hostCalls.ts).
  */
 import { errnoName } from '../protocol/errno';
+import { tableOn } from '../protocol/flagTable';
 import { hostCalls, type HostArgument } from '../protocol/hostCalls';
+import type { Machine } from '../protocol/machine';
 import { printDevice, printEnum, printFlags, printHex, printSize } from '../protocol/print';
 import { quote } from '../protocol/text';
 import type { HostCallRecord } from './capture';
 
-type CallWords = Pick<HostCallRecord, 'call' | 'arguments' | 'texts'>;
+type CallWords = Pick<HostCallRecord, 'call' | 'arguments' | 'texts' | 'machine'>;
 
 /** AT_FDCWD, where a descriptor is expected. */
 const CURRENT_FOLDER = -100n;
@@ -33,7 +35,7 @@ export function hostArguments(record: CallWords): { readonly name: string; reado
     const argument = row?.arguments[index];
     if (argument === undefined) return { name: `[${index}]`, text: printHex(value) };
     const { name } = argument;
-    if (argument.kind !== 'path') return { name, text: hostArgument(argument, value) };
+    if (argument.kind !== 'path') return { name, text: hostArgument(argument, value, record.machine) };
     const text = record.texts[texts++];
     return { name, text: text === undefined ? '?' : quote(text) };
   });
@@ -45,10 +47,10 @@ export const hostCallWords = (record: CallWords): string =>
     .map(({ text }) => text)
     .join(', ')})`;
 
-function hostArgument({ kind, show, flags, enum: names }: HostArgument, value: bigint): string {
+function hostArgument({ kind, show, flags, enum: names }: HostArgument, value: bigint, machine: Machine): string {
   if (kind === 'fd') return value === CURRENT_FOLDER ? 'AT_FDCWD' : value.toString();
   if (kind === 'address') return value === 0n ? 'NULL' : '…';
-  if (flags) return printFlags(flags, value);
+  if (flags) return printFlags(tableOn(flags, machine), value);
   if (names) return printEnum(names, value);
   switch (show) {
     case 'hex':

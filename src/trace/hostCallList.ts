@@ -87,6 +87,7 @@ function decodeHostCall(bytes: Uint8Array, start: number): HostCallRecord | unde
     texts.push(decodeText(bytes, from, end - from));
     from = end + 1;
   }
+  const flags = view.getUint16(HostCallAt.flags, true);
   return {
     start,
     duration: Number(view.getBigUint64(HostCallAt.duration, true)),
@@ -94,6 +95,7 @@ function decodeHostCall(bytes: Uint8Array, start: number): HostCallRecord | unde
     result: Number(view.getBigInt64(HostCallAt.result, true)),
     arguments: args,
     texts,
-    otherThread: (view.getUint16(HostCallAt.flags, true) & HostCallFlag.OTHER_THREAD) !== 0,
+    otherThread: (flags & HostCallFlag.OTHER_THREAD) !== 0,
+    machine: (flags & HostCallFlag.ARM64) === 0 ? 'x86-64' : 'arm64',
   };
 }

@@ -11,7 +11,7 @@ import { notificationName, type Message } from '../protocol/message';
 import { RowFlag, type Capture, type ControlMessage, type HostCallRecord } from './capture';
 import { decodeControl } from './controlLine';
 import { hostCallName } from './hostCallLine';
-import { instantOf, isInFlight, isOrphan, opcodeName, phasesOf } from './line';
+import { instantOf, isDropped, isInFlight, isOrphan, opcodeName, phasesOf } from './line';
 import { printInstant } from './times';
 
 export function jsonRow(capture: Capture, row: number): string {
@@ -54,6 +54,7 @@ export function jsonRow(capture: Capture, row: number): string {
       later: (columns.flags[row] & RowFlag.LATER) !== 0,
       ...(columns.held[row] > 0 && { held: columns.held[row] }),
       ...((columns.flags[row] & RowFlag.CHANGED) !== 0 && { changed: true }),
+      ...(isDropped(capture, row) && { dropped: true }),
       hostCalls: columns.calls[row],
       ...(calls.length > 0 && { calls: calls.map(hostCall) }),
     },

@@ -11,7 +11,7 @@ import { notificationName, type Request } from '../protocol/message';
 import { printId } from '../protocol/print';
 import { replyLine, requestArguments } from '../protocol/summary';
 import { quote } from '../protocol/text';
-import { RowFlag, type Capture } from './capture';
+import { DROPPED, RowFlag, type Capture } from './capture';
 import { paint, plain, type Palette } from './palette';
 import { printDuration, printInstant, printSeconds } from './times';
 
@@ -99,7 +99,12 @@ export function errorName(capture: Capture, row: number): string {
   return error < 0 ? errnoName(error) : '';
 }
 
+/** Wanted a reply, and a fault dropped it: in flight for ever. */
+export const isDropped = (capture: Capture, row: number): boolean =>
+  (capture.columns.flags[row] & RowFlag.DROPPED) !== 0;
+
 function answer(capture: Capture, row: number, palette: Palette, brief: boolean): string {
+  if (isDropped(capture, row)) return paint(palette, 'fault', `… ${DROPPED}`);
   if (isInFlight(capture, row)) return paint(palette, 'note', '… in flight');
   const reply = capture.reply(row);
   if (reply === undefined) return '';

@@ -14,9 +14,10 @@ export const enum PacketKind {
   HostCall = 3,
   Names = 4,
   Window = 5,
+  Dropped = 6,
 }
 
-/** Pseudo-header of requests and replies: places of its fields, and its size. */
+/** Pseudo-header of requests, replies and dropped replies (which have no message): places of its fields, its size. */
 export const FuseAt = {
   version: 0,
   kind: 1,
@@ -59,8 +60,9 @@ export const NamesFlag = { UNSURE: 1, ONLY: 2 } as const;
 /** Bytes of a names record before its name. */
 export const NAME_RECORD = 26;
 
-export const MessageFlag = { CUT: 1, LATER: 2, HELD: 4, CHANGED: 8 } as const;
-export const HostCallFlag = { OTHER_THREAD: 1 } as const;
+/** ARM64: the open(2) flags in it have the numbers of arm64. */
+export const MessageFlag = { CUT: 1, LATER: 2, HELD: 4, CHANGED: 8, ARM64: 16 } as const;
+export const HostCallFlag = { OTHER_THREAD: 1, ARM64: 2 } as const;
 
 /** The queue of host calls that belong to no request. */
 export const NO_QUEUE = 0xffff;
@@ -80,4 +82,5 @@ const leastBytes: Readonly<Record<PacketKind, number>> = {
   [PacketKind.HostCall]: HostCallAt.arguments,
   [PacketKind.Names]: NamesAt.records,
   [PacketKind.Window]: WindowAt.text,
+  [PacketKind.Dropped]: FuseAt.message,
 };

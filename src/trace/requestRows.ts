@@ -72,7 +72,9 @@ export class RequestRows {
     table.requestCaptured[row] = end - message;
     const queue = table.queue[row];
     const head = view.getUint32(at + FuseAt.head, true);
-    let flags = isCut(view, at, end - message, length) ? RowFlag.REQUEST_CUT : 0;
+    const flagged = view.getUint16(at + FuseAt.flags, true);
+    let flags = isCut(flagged, end - message, length) ? RowFlag.REQUEST_CUT : 0;
+    if ((flagged & MessageFlag.ARM64) !== 0) flags |= RowFlag.ARM64;
     if (end - message >= InHeader.size) {
       const wide = view.getUint32(message + InHeader.offset.opcode, true);
       const opcode = wide > 0xffff ? 0xffff : wide;
@@ -123,17 +125,14 @@ export class RequestRows {
     const length = view.getUint32(at + FuseAt.length, true);
     const flagged = view.getUint16(at + FuseAt.flags, true);
     table.latency[row] = this.times.latency(high, low, takenHigh, takenLow);
-    table.host[row] = view.getUint32(at + FuseAt.host, true);
-    table.writing[row] = view.getUint32(at + FuseAt.writing, true);
-    table.held[row] = (flagged & MessageFlag.HELD) === 0 ? 0 : view.getUint32(at + FuseAt.held, true) * 1000;
-    table.calls[row] = view.getUint16(at + FuseAt.calls, true);
+    this.phases(view, at, row);
     table.replyLength[row] = length;
     table.replyAt[row] = position + FuseAt.message;
     table.replyCaptured[row] = end - message;
     table.flags[row] |=
       RowFlag.REPLIED |
       (slot < 0 ? RowFlag.ORPHAN : 0) |
-      (isCut(view, at, end - message, length) ? RowFlag.REPLY_CUT : 0) |
+      (isCut(flagged, end - message, length) ? RowFlag.REPLY_CUT : 0) |
       ((flagged & MessageFlag.LATER) !== 0 ? RowFlag.LATER : 0) |
       ((flagged & MessageFlag.CHANGED) !== 0 ? RowFlag.CHANGED : 0);
     if (hasHeader) {
@@ -142,6 +141,16 @@ export class RequestRows {
       if (slot >= 0) this.answered(row, slot, error, bytes, view, message, end, length);
     }
     this.events.completed?.(row);
+  }
+
+  /** A fault has dropped the reply: the request stays without one. */
+  dropped(view: DataView, at: number, position: number): void {
+    const row = this.rowTaken(view, at);
+    if (row < 0) return;
+    const { table } = this;
+    this.phases(view, at, row);
+    table.replyAt[row] = position + FuseAt.message;
+    table.flags[row] |= RowFlag.CHANGED | RowFlag.DROPPED;
   }
 
   hostCall(view: DataView, at: number, captured: number, position: number, high: number, low: number): void {
@@ -154,6 +163,15 @@ export class RequestRows {
     else if (queue !== NO_QUEUE) this.strayCalls++;
   }
 
+  private phases(view: DataView, at: number, row: number): void {
+    const { table } = this;
+    const isHeld = (view.getUint16(at + FuseAt.flags, true) & MessageFlag.HELD) !== 0;
+    table.host[row] = view.getUint32(at + FuseAt.host, true);
+    table.writing[row] = view.getUint32(at + FuseAt.writing, true);
+    table.held[row] = isHeld ? view.getUint32(at + FuseAt.held, true) * 1000 : 0;
+    table.calls[row] = view.getUint16(at + FuseAt.calls, true);
+  }
+
   /** A new row with what requests and replies have alike in front of the message. */
   private add(view: DataView, at: number, start: number): number {
     const { table } = this;
@@ -164,6 +182,16 @@ export class RequestRows {
     table.queued[row] = view.getUint32(at + FuseAt.queued, true);
     this.counts.add(row, this.model.known);
     return row;
+  }
+
+  /** The row of a packet's request by when that was taken; -1: there is none. */
+  private rowTaken(view: DataView, at: number): number {
+    return this.pairing.taken(
+      view.getUint16(at + FuseAt.queue, true),
+      view.getUint32(at + FuseAt.head, true),
+      view.getUint32(at + FuseAt.taken + 4, true),
+      view.getUint32(at + FuseAt.taken, true),
+    );
   }
 
   private slotOfRequest(view: DataView, at: number, message: number): number {
@@ -197,6 +225,6 @@ export class RequestRows {
   }
 }
 
-function isCut(view: DataView, at: number, there: number, length: number): boolean {
-  return there < length || (view.getUint16(at + FuseAt.flags, true) & MessageFlag.CUT) !== 0;
+function isCut(flags: number, there: number, length: number): boolean {
+  return there < length || (flags & MessageFlag.CUT) !== 0;
 }

@@ -1,6 +1,6 @@
 /** Statistics as a table for a person, and as JSON lines for programs (durations in nanoseconds). */
-import { printSize } from '../protocol/print';
 import { quote } from '../protocol/text';
+import { sizeText } from './sizeText';
 import type { GroupBy, GroupRow } from './statistics';
 import { alignColumns } from './textTable';
 import { printDuration } from './times';
@@ -11,7 +11,7 @@ export function statisticsTable(rows: readonly GroupRow[], by: GroupBy): string[
     by === 'path' && row.key !== 0 ? quote(row.name) : row.name,
     String(row.count),
     String(row.errors),
-    printBytes(row.bytes),
+    row.bytes === 0 ? '0' : sizeText(row.bytes),
     time(row.p50),
     time(row.p95),
     time(row.p99),
@@ -19,20 +19,6 @@ export function statisticsTable(rows: readonly GroupRow[], by: GroupBy): string[
   ]);
   return alignColumns([[by, 'count', 'errors', 'bytes', 'p50', 'p95', 'p99', 'max'], ...cells]);
 }
-
-/** Exact below 10 KiB, else with three digits. */
-export function printBytes(bytes: number): string {
-  if (bytes < 10 * 1024) return printSize(bytes);
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1000 && unit < UNITS.length - 1) {
-    value /= 1024;
-    unit++;
-  }
-  return `${value.toFixed(value < 9.995 ? 2 : value < 99.95 ? 1 : 0)}${UNITS[unit]}`;
-}
-
-const UNITS = ['', 'K', 'M', 'G', 'T', 'P', 'E'];
 
 export function statisticsJson(rows: readonly GroupRow[], by: GroupBy): string[] {
   return rows.map(({ key, name, count, errors, bytes, p50, p95, p99, max, total }) =>

@@ -112,7 +112,9 @@ function named(
   if (!table || !word.startsWith(table.prefix)) return undefined;
   const row = rows?.find(({ name }) => table.prefix + name === word);
   if (!row || (table.prefix === '' && opcodeByNumber(row.value)?.name === word)) return undefined;
-  return { title: `${word} (0x${row.value.toString(16)})`, text: row.doc };
+  const arm64 = 'arm64' in table ? table.arm64?.bits.find(({ name }) => name === row.name)?.value : undefined;
+  const there = arm64 === undefined || arm64 === row.value ? '' : `, 0x${arm64.toString(16)} on arm64`;
+  return { title: `${word} (0x${row.value.toString(16)}${there})`, text: row.doc };
 }
 
 /** Ranges of what is in quotes. */

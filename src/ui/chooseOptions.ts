@@ -79,7 +79,7 @@ function rows(folder: string, options: LaunchOptions, start: string): OptionItem
           {
             value: 'uml',
             label: 'User Mode Linux',
-            detail: 'Up in about a second, needs no virtualization. One processor.',
+            detail: 'Up in about a second, needs no virtualization. One processor. On x86-64 only.',
           },
         ]).then((guest) => guest && { guest }),
     },

@@ -4,6 +4,7 @@
  */
 import { Trouble } from '../base/catalogue';
 import { daxGuestBytes, parseDaxSize } from '../base/daxSize';
+import { sizeText } from '../trace/sizeText';
 import { checkDaxWindows, DAX_SIZES, type LaunchOptions } from './launchOptions';
 import { sentence } from './sentence';
 
@@ -37,7 +38,7 @@ export function daxSizes(): DaxChoice<string>[] {
     ...DAX_SIZES.map((value) => ({
       value,
       label: value,
-      description: `costs the guest ${memoryWords(daxGuestBytes(parseDaxSize(value)))} of memory`,
+      description: `costs the guest ${sizeText(daxGuestBytes(parseDaxSize(value)))} of memory`,
     })),
   ];
 }
@@ -47,5 +48,3 @@ export const DAX_MOUNT_CHOICES: readonly DaxChoice<LaunchOptions['daxMount']>[] 
   { value: 'always', label: 'all', detail: 'dax=always' },
   { value: 'never', label: 'none', detail: 'dax=never: the window is there, but nothing is mapped.' },
 ];
-
-const memoryWords = (bytes: number): string => (bytes < 1 << 20 ? `${bytes >> 10} KiB` : `${bytes >> 20} MiB`);

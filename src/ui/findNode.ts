@@ -9,10 +9,13 @@ import { trouble } from '../base/catalogue';
 export interface NodeProgram {
   program: string;
   /** Variables to start it with. */
-  env: Record<string, string>;
+  env: Readonly<Record<string, string>>;
 }
 
 export const OLDEST_NODE = 20;
+
+/** Makes Electron, which VS Code is, a Node.js; that itself does not know it. A setting may name either. */
+const AS_NODE = { ELECTRON_RUN_AS_NODE: '1' };
 
 interface Candidate extends NodeProgram {
   /** How a person is told of it. */
@@ -36,11 +39,11 @@ async function majorVersion({ program, env }: NodeProgram): Promise<number | und
 
 /** Throws the Trouble `nodeMissing` when none will do. `setting` is the value of virtiofs.nodePath. */
 export async function findNode(setting: string, execPath: string): Promise<NodeProgram> {
-  const own: Candidate = { program: execPath, env: { ELECTRON_RUN_AS_NODE: '1' }, title: 'VS Code' };
+  const own: Candidate = { program: execPath, env: AS_NODE, title: 'VS Code' };
   const candidates: Candidate[] =
     setting === ''
       ? [{ program: 'node', env: {}, title: 'node on PATH' }, own]
-      : [{ program: setting, env: {}, title: setting }];
+      : [{ program: setting, env: AS_NODE, title: setting }];
   for (const { program, env } of candidates) {
     const major = await majorVersion({ program, env });
     if (major !== undefined && major >= OLDEST_NODE) return { program, env };

@@ -30,6 +30,8 @@ export interface LaunchOptions {
   readonly shares: readonly ExtraShare[];
   readonly memory: string;
   readonly cpus: string;
+  /** Seconds that it may take to come up; 0: as long as it likes. */
+  readonly bootTimeout: string;
   readonly kernel: string;
   readonly qemuArgs: readonly string[];
   /** More words for each daemon. What they may be is the launcher's to say. */
@@ -57,6 +59,7 @@ export const DEFAULT_OPTIONS: LaunchOptions = {
   shares: [],
   memory: '',
   cpus: '',
+  bootTimeout: '',
   kernel: '',
   qemuArgs: [],
   daemonArgs: [],
@@ -94,6 +97,12 @@ const count = (value: unknown): string | undefined =>
     ? String(value)
     : undefined;
 
+/** Up to a day. */
+const seconds = (value: unknown): string | undefined =>
+  (typeof value === 'number' || isText(value)) && /^\d{0,5}$/.test(String(value)) && Number(value) <= 86_400
+    ? String(value)
+    : undefined;
+
 type Reader<T> = (value: unknown, base: string) => T | undefined;
 
 /** One reader an option: undefined for a value that it cannot have. */
@@ -105,6 +114,7 @@ const readers: { readonly [Name in keyof LaunchOptions]: Reader<LaunchOptions[Na
   shares: readShares,
   memory: (value) => (isText(value) && (value === '' || memoryFault(value) === undefined) ? value : undefined),
   cpus: count,
+  bootTimeout: seconds,
   kernel: (value, base) => (isText(value) ? (value === '' ? '' : absolute(value, base)) : undefined),
   qemuArgs: words,
   daemonArgs: words,
@@ -234,6 +244,7 @@ export function shareWords(folder: string, options: LaunchOptions, now = new Dat
     ...given('--memory', options.memory),
     ...(qemu ? given('--cpus', options.cpus) : []),
     ...(qemu ? given('--kernel', options.kernel) : []),
+    ...given('--boot-timeout', options.bootTimeout),
     ...(qemu ? options.qemuArgs.map((word) => `--qemu-arg=${word}`) : []),
     ...options.daemonArgs.map((word) => `--daemon-arg=${word}`),
     ...given('--capture', captureAt(options.capture, now)),

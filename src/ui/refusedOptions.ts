@@ -35,6 +35,7 @@ const optionWords: { readonly [Name in OptionName]: OptionWords } = {
   shares: { wanted: 'a list such as [{ "folder": "~/data", "tag": "data" }]', kind: 'a list of folders' },
   memory: { wanted: 'a size such as "512M" or "2G"', why: () => 'it is no size of at least 96M' },
   cpus: { wanted: 'a number such as 4', kind: 'a number from 1 to 64' },
+  bootTimeout: { wanted: 'a number of seconds such as 300', kind: 'a number from 0 to 86400' },
   kernel: { wanted: 'the path of a kernel image' },
   qemuArgs: { wanted: 'a list such as ["-device", "virtio-rng-pci"]', kind: 'a list of texts' },
   daemonArgs: { wanted: 'a list such as ["--writeback"]', kind: 'a list of texts' },

@@ -10,6 +10,7 @@ const places: Readonly<Record<string, string>> = {
   writeback: '--writeback in "virtiofs.daemonArgs"',
   'daemon-arg': '"virtiofs.daemonArgs"',
   kernel: '"kernel" of a profile',
+  'boot-timeout': '"bootTimeout" of a profile',
   memory: 'the option "Memory"',
   cpus: 'the option "Processors"',
   cache: 'the option "Cache mode"',

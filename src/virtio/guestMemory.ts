@@ -70,12 +70,16 @@ export class GuestMemory {
 
   constructor(readonly host: HostMemory) {}
 
-  /** Regions must not overlap in guest addresses, and `hostBase` must be a multiple of 4. */
+  /**
+   * Regions must not overlap in guest addresses, and `hostBase` must be a multiple of 4. Throws what `HostMemory.view`
+   * throws, and then nothing has changed.
+   */
   setRegions(regions: readonly Region[]): void {
-    this.regions = regions.filter((region) => region.mayFault !== true);
-    this.faulting = regions.filter((region) => region.mayFault === true);
+    const lasting = regions.filter((region) => region.mayFault !== true);
     // Those that stay keep their windows: making views is slow, and a front-end may add hundreds one by one.
-    this.cuts = new Map(this.regions.map((region) => [region, this.cuts.get(region) ?? this.cut(region)]));
+    this.cuts = new Map(lasting.map((region) => [region, this.cuts.get(region) ?? this.cut(region)]));
+    this.regions = lasting;
+    this.faulting = regions.filter((region) => region.mayFault === true);
     this.windows = [...this.cuts.values()].flat();
     this.base = this.end = this.delta = 0;
     this.words = NO_WORDS;

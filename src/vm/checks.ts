@@ -14,6 +14,7 @@ import { ownDaemon } from './backEnd';
 import { cacheFolder, homeFolder } from './cacheFolder';
 import { kernelHasDax, qemuDax } from './daxChecks';
 import { probeKvm } from './kvm';
+import { MACHINES } from './machine';
 import { hasModule } from './modules';
 import { shellQuote } from './shellQuote';
 import { cachedToolbox, fetchFault, machineToolbox } from './toolbox';
@@ -103,15 +104,16 @@ const checks: Readonly<Record<string, Check>> = {
   },
 
   QEMU: async (tools) => {
+    const { qemu: program, qemuPackage } = MACHINES[tools.machine];
     if (tools.qemu === undefined) {
-      return warning('no qemu-system-x86_64', canFetch() ? FETCH : 'Install qemu-system-x86.');
+      return warning(`no ${program}`, canFetch() ? FETCH : `Install ${qemuPackage}.`);
     }
     const version = await output([...tools.qemu, '--version']);
     const [major, minor] = /version (\d+)\.(\d+)/.exec(version)?.slice(1).map(Number) ?? [0, 0];
     try {
       await output([...tools.qemu, '-device', 'vhost-user-fs-pci,help']);
     } catch {
-      return missing(`${firstLine(version)}, without the device vhost-user-fs-pci`, 'Install qemu-system-x86.');
+      return missing(`${firstLine(version)}, without the device vhost-user-fs-pci`, `Install ${qemuPackage}.`);
     }
     return major > 7 || (major === 7 && minor >= 2)
       ? ok(firstLine(version))
@@ -154,10 +156,12 @@ const checks: Readonly<Record<string, Check>> = {
       : ok(`${version} has it`);
   },
 
-  'User Mode Linux': async ({ uml }) =>
-    uml === undefined
+  'User Mode Linux': async ({ uml, machine }) => {
+    if (!MACHINES[machine].hasUml) return warning('there is none for this kind of processor', 'Use --guest qemu.');
+    return uml === undefined
       ? warning('not there; only --guest uml needs it', canFetch() ? FETCH : 'Use --guest qemu.')
-      : ok(`Linux ${uml.release}`),
+      : ok(`Linux ${uml.release}`);
+  },
 
   memory: async () => {
     const available = Number(/MemAvailable:\s+(\d+)/.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1] ?? 0) / 1024;

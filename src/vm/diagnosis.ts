@@ -42,6 +42,9 @@ const UP_TO_SIGN = 4;
 
 const WITHOUT_KVM = 'Leave out --accel kvm, or give --accel tcg: guests run emulated then, only slower.';
 
+const SLOW =
+  'A busy machine without KVM can be that slow: try again, give it longer with --boot-timeout=300, or use --guest uml.';
+
 /** Words in the log, the most telling first. */
 const rules: readonly Rule[] = [
   {
@@ -74,7 +77,7 @@ const rules: readonly Rule[] = [
   { sign: 'could not load kernel', why: 'the kernel cannot be loaded', remedy: 'Check the file given with --kernel.' },
   {
     sign: 'linux kernel too old',
-    why: 'the file given as kernel is not a Linux kernel for x86',
+    why: 'the file given as kernel is not a Linux kernel for this machine',
     remedy: 'Check the file given with --kernel.',
   },
   {
@@ -130,7 +133,7 @@ export function likelyReason(symptoms: Symptoms): Diagnosis {
     const own = symptoms.log.lines(Infinity).findLast((line) => OWN_WORDS.test(line));
     return {
       why: `${what}: ${own?.trim() ?? 'its kernel said nothing of having started'}`,
-      remedy: symptoms.kvm ? WITHOUT_KVM : 'A busy machine without KVM can be that slow: try again, or --guest uml.',
+      remedy: symptoms.kvm ? WITHOUT_KVM : SLOW,
     };
   }
   if (symptoms.end === 'late') {

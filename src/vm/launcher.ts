@@ -21,7 +21,8 @@ import { mountPoint } from './guestInit';
 import type { GuestMount, InitPlan } from './guestInit';
 import { buildInitramfs } from './initramfs';
 import type { ExtraFile } from './initramfs';
-import { QEMU_CHANNEL, QEMU_ERRORS, QEMU_EXTRA, QEMU_MODULES, QEMU_TERMINAL, qemuArguments } from './qemuArguments';
+import { QEMU_CHANNEL, QEMU_ERRORS, QEMU_EXTRA, QEMU_MODULES, qemuArguments, qemuTerminal } from './qemuArguments';
+import { MACHINES } from './machine';
 import { QmpClient } from './qmp';
 import { TextTail } from './textTail';
 import type { Kernel, Toolbox } from './toolbox';
@@ -88,7 +89,7 @@ export interface GuestOptions {
   readonly reboot?: boolean;
   /** Give an interactive shell on the console. */
   readonly shell?: Omit<NonNullable<InitPlan['shell']>, 'terminal'>;
-  /** How long until the folders are mounted. Default 60 s. */
+  /** How long until the folders are mounted; 0: however long that is. Default 60 s. */
   readonly bootTimeoutMs?: number;
   /** Told of each step in a few words. */
   readonly progress?: (line: string, step: 'daemons' | 'boot' | 'up') => void;
@@ -123,6 +124,7 @@ export interface Guest {
 export const QEMU_MEMORY_MIB = 512;
 const QUEUE_SIZE = 1024;
 const BOOT_TIMEOUT_MS = 60_000;
+const never = new Promise<'late'>(() => {});
 const STOP_TIMEOUT_MS = 10_000;
 /** A guest at a long command does not hear that it should end. */
 const BUSY_STOP_TIMEOUT_MS = 500;
@@ -195,7 +197,8 @@ async function start(options: GuestOptions, workplace: Workplace): Promise<Guest
   );
   const ended = exited(child);
   const up = async (): Promise<string> => {
-    const late = sleep(options.bootTimeoutMs ?? BOOT_TIMEOUT_MS, 'late' as const, { ref: false });
+    const patience = options.bootTimeoutMs ?? BOOT_TIMEOUT_MS;
+    const late = patience === 0 ? never : sleep(patience, 'late' as const, { ref: false });
     const dead = ended.then(({ code, signal }) => ({ code, signal }));
     const first = await backEnds.reduce<Promise<unknown>>(
       (until, backEnd) => whileRunning(backEnd, until),
@@ -355,7 +358,7 @@ function initramfsFor(options: GuestOptions, token: string): Buffer {
     token,
     ...(options.shell === undefined
       ? {}
-      : { shell: { ...options.shell, terminal: uml ? UML_TERMINAL : QEMU_TERMINAL } }),
+      : { shell: { ...options.shell, terminal: uml ? UML_TERMINAL : qemuTerminal(options.tools.machine) } }),
     hostname: 'guest',
     ...(options.extraFiles === undefined ? {} : { extraFiles: options.extraFiles }),
   });
@@ -387,11 +390,12 @@ function startQemu(
   initramfs: string,
   backEnds: readonly BackEnd[],
 ): Promise<ChildProcess> {
-  const { qemu } = options.tools;
+  const { qemu, machine } = options.tools;
   if (qemu === undefined) {
-    throw trouble('toolMissing', 'QEMU', 'Run: sudo apt-get install qemu-system-x86');
+    throw trouble('toolMissing', 'QEMU', `Run: sudo apt-get install ${MACHINES[machine].qemuPackage}`);
   }
   const words = qemuArguments({
+    machine,
     accelerator: options.accelerator ?? 'tcg',
     kernel: kernelOf(options).image,
     initramfs,
@@ -423,9 +427,15 @@ function startUml(
   backEnds: readonly BackEnd[],
   cpu: number | undefined,
 ): Promise<ChildProcess> {
-  const { uml } = options.tools;
+  const { uml, machine } = options.tools;
   if (uml === undefined) {
-    throw trouble('toolMissing', 'User Mode Linux', 'Use --guest qemu, or remove the cache folder to fetch it again.');
+    throw trouble(
+      'toolMissing',
+      'User Mode Linux',
+      MACHINES[machine].hasUml
+        ? 'Use --guest qemu, or remove the cache folder to fetch it again.'
+        : 'Use --guest qemu: there is none for this kind of processor.',
+    );
   }
   const words = umlArguments({
     initramfs,

@@ -1,10 +1,12 @@
 /**
- * Programs of 270 bytes for guests that take a lock, which no applet of Debian's busybox does.
+ * Programs of some 270 bytes for guests that take a lock, which no applet of Debian's busybox does.
  *
  * `PROGRAM FILE` opens the file, takes an exclusive lock on all of it without waiting, writes `locked` and holds the
  * lock until its standard input ends. Exit status: 0, or the errno of what failed (EAGAIN 11: somebody has the lock).
- * Written out as machine code for x86-64, so that no compiler is needed where guests run.
+ * Written out as machine code, so that no compiler is needed where guests run.
  */
+import type { MachineName } from './machine';
+
 const LOAD_ADDRESS = 0x400000;
 const HEADERS = 64 + 56;
 
@@ -39,30 +41,36 @@ class Assembler {
   }
 }
 
-const SYSCALL = [0x0f, 0x05];
-const TEST_RESULT = [0x85, 0xc0]; // test eax, eax
-const JUMP_IF_NEGATIVE = 0x78;
-const JUMP = 0xeb;
-/** mov REGISTER, immediate */
-const eax = (value: number): number[] => [0xb8, value, 0, 0, 0];
-const esi = (value: number): number[] => [0xbe, value, 0, 0, 0];
-const edi = (value: number): number[] => [0xbf, value, 0, 0, 0];
-const edx = (value: number): number[] => [0xba, value, 0, 0, 0];
-
 const TEXT = 'locked\n';
-const SYS = { read: 0, write: 1, open: 2, exit: 60, fcntl: 72, flock: 73 };
-const O_RDWR = 2;
 const F_SETLK = 6;
 const F_WRLCK = 1;
 const LOCK_EX_NB = 6;
+const O_RDWR = 2;
+/** struct flock: type, whence, 4 unused, start, length (0: to the end), pid, 4 unused. */
+const LOCK = [F_WRLCK, 0, ...Array<number>(30).fill(0)];
 
 /** A POSIX lock by fcntl(F_SETLK), or one by flock(2). */
 export type LockKind = 'posix' | 'flock';
 
 /** The program as an ELF file. */
-export function lockProgram(kind: LockKind): Buffer {
+export function lockProgram(kind: LockKind, machine: MachineName): Buffer {
+  const code = machine === 'x64' ? codeForX64(kind) : codeForArm64(kind);
+  return Buffer.concat([elfHeaders(code.length, machine), code]);
+}
+
+function codeForX64(kind: LockKind): Buffer {
+  const SYS = { read: 0, write: 1, open: 2, exit: 60, fcntl: 72, flock: 73 };
+  const SYSCALL = [0x0f, 0x05];
+  const TEST_RESULT = [0x85, 0xc0]; // test eax, eax
+  const JUMP_IF_NEGATIVE = 0x78;
+  const JUMP = 0xeb;
+  /** mov REGISTER, immediate */
+  const eax = (value: number): number[] => [0xb8, value, 0, 0, 0];
+  const esi = (value: number): number[] => [0xbe, value, 0, 0, 0];
+  const edi = (value: number): number[] => [0xbf, value, 0, 0, 0];
+  const edx = (value: number): number[] => [0xba, value, 0, 0, 0];
   const [call, argument] = kind === 'posix' ? [SYS.fcntl, F_SETLK] : [SYS.flock, LOCK_EX_NB];
-  const code = new Assembler()
+  return new Assembler()
     .emit(0x48, 0x8b, 0x7c, 0x24, 0x10) // mov rdi, [rsp+16]: argv[1]
     .emit(...esi(O_RDWR), ...eax(SYS.open), ...SYSCALL)
     .emit(...TEST_RESULT, JUMP_IF_NEGATIVE)
@@ -86,20 +94,58 @@ export function lockProgram(kind: LockKind): Buffer {
     .label('exit')
     .emit(0x89, 0xc7) // mov edi, eax
     .emit(...eax(SYS.exit), ...SYSCALL)
-    .label('lock') // struct flock: type, whence, 4 unused, start, length (0: to the end), pid, 4 unused
-    .emit(F_WRLCK, 0, ...Array<number>(30).fill(0))
+    .label('lock')
+    .emit(...LOCK)
     .label('text')
     .emit(...Buffer.from(TEXT))
     .assemble();
-  return Buffer.concat([elfHeaders(code.length), code]);
+}
+
+function codeForArm64(kind: LockKind): Buffer {
+  const SYS = { fcntl: 25, flock: 32, openat: 56, read: 63, write: 64, exit: 93 };
+  const AT_FDCWD = -100;
+  const [call, argument] = kind === 'posix' ? [SYS.fcntl, F_SETLK] : [SYS.flock, LOCK_EX_NB];
+  const mov = (register: number, value: number): number =>
+    value < 0 ? 0x92800000 + ~value * 32 + register : 0xd2800000 + value * 32 + register;
+  const system = (number: number): number[] => [mov(8, number), 0xd4000001]; // svc #0
+  // Distances are counted from the instruction itself. All are forward.
+  const ifNegative = (bytes: number): number => 0xb7f80000 + (bytes / 4) * 32; // tbnz x0, #63, …
+  const jump = (bytes: number): number => 0x14000000 + bytes / 4; // b …
+  const addressOf = (register: number, bytes: number): number => 0x10000000 + (bytes / 4) * 32 + register; // adr
+  /** With the distance to each label, counted in instructions from the beginning. */
+  const instructions = (failed: number, exit: number, lock: number, text: number): number[] => {
+    const words: number[] = [];
+    const to = (label: number): number => 4 * (label - words.length);
+    const emit = (...more: number[]): void => void words.push(...more);
+    emit(0xf9400be1, mov(0, AT_FDCWD), mov(2, O_RDWR), mov(3, 0), ...system(SYS.openat)); // ldr x1, [sp, #16]: argv[1]
+    emit(ifNegative(to(failed)));
+    emit(mov(1, argument));
+    emit(addressOf(2, to(lock))); // only fcntl looks
+    emit(...system(call));
+    emit(ifNegative(to(failed)));
+    emit(mov(0, 1));
+    emit(addressOf(1, to(text)));
+    emit(mov(2, TEXT.length), ...system(SYS.write));
+    emit(mov(0, 0), 0xd10043e1, mov(2, 1), ...system(SYS.read)); // sub x1, sp, #16
+    emit(mov(0, 0));
+    emit(jump(to(exit)));
+    emit(0xcb0003e0); // failed: neg x0, x0: the errno
+    emit(...system(SYS.exit));
+    return words;
+  };
+  const count = instructions(0, 0, 0, 0).length;
+  const words = instructions(count - 3, count - 2, count, count + LOCK.length / 4);
+  const code = Buffer.alloc(4 * count);
+  words.forEach((word, index) => code.writeUInt32LE(word, 4 * index));
+  return Buffer.concat([code, Buffer.from(LOCK), Buffer.from(TEXT)]);
 }
 
 /** An ELF header and one program header: the whole file is loaded, readable and executable. */
-function elfHeaders(codeLength: number): Buffer {
+function elfHeaders(codeLength: number, machine: MachineName): Buffer {
   const headers = Buffer.alloc(HEADERS);
   headers.write('\x7fELF\x02\x01\x01', 'latin1'); // 64 bit, little-endian, version 1
   headers.writeUInt16LE(2, 16); // ET_EXEC
-  headers.writeUInt16LE(62, 18); // EM_X86_64
+  headers.writeUInt16LE(machine === 'x64' ? 62 : 183, 18); // EM_X86_64, EM_AARCH64
   headers.writeUInt32LE(1, 20); // version
   headers.writeBigUInt64LE(BigInt(LOAD_ADDRESS + HEADERS), 24); // entry
   headers.writeBigUInt64LE(64n, 32); // offset of the program headers

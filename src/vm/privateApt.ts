@@ -44,11 +44,12 @@ const WITH_PARENT = ['setpriv', '--pdeathsig', 'KILL'];
 /**
  * Not `dpkg-deb --extract`: that puts a folder in the place of the links from `/lib` to `/usr/lib`. Not a pipeline: its
  * status is tar's alone, to which the half of an archive may be a whole one. Both are children of the shell itself.
+ * Whatever user unpacks it is its owner: root of a container may know no others.
  */
 const UNPACK = `
 mkfifo "$1.tar" || exit
 ${WITH_PARENT.join(' ')} dpkg-deb --fsys-tarfile "$1" >"$1.tar" &
-${WITH_PARENT.join(' ')} tar --extract --keep-directory-symlink --directory "$2" <"$1.tar"
+${WITH_PARENT.join(' ')} tar --extract --no-same-owner --keep-directory-symlink --directory "$2" <"$1.tar"
 status=$?
 wait $! && exit $status`;
 

@@ -6,6 +6,8 @@
  * Descriptors named here are those the launcher hands over: see `launcher.ts`.
  */
 
+import { MACHINES, type MachineName } from './machine';
+
 export interface QemuShare {
   readonly tag: string;
   /** The vhost-user socket on which the back-end listens. */
@@ -15,6 +17,7 @@ export interface QemuShare {
 }
 
 export interface QemuOptions {
+  readonly machine: MachineName;
   readonly accelerator: 'kvm' | 'tcg';
   readonly kernel: string;
   readonly initramfs: string;
@@ -47,16 +50,18 @@ export const QEMU_CHANNEL = '/dev/vport*p1';
 export const QEMU_ERRORS = '/dev/vport*p2';
 /** The same behind `extraFd`. */
 export const QEMU_EXTRA = '/dev/vport*p3';
-export const QEMU_TERMINAL = '/dev/ttyS0';
+/** The serial console in the guest. */
+export const qemuTerminal = (machine: MachineName): string => `/dev/${MACHINES[machine].console}`;
 
 /** Modules the guest needs where its kernel does not have them built in. */
 export const QEMU_MODULES: readonly string[] = ['virtio_pci', 'virtio_console', 'virtiofs'];
 
 /** QEMU's arguments, without the program itself. */
 export function qemuArguments(options: QemuOptions): string[] {
+  const { board, emulatedCpu } = MACHINES[options.machine];
   return [
     ['-nodefaults', '-no-user-config', '-display', 'none'],
-    ['-machine', 'q35,memory-backend=memory,hpet=off,sata=off,smbus=off,usb=off,vmport=off'],
+    ['-machine', `${board},memory-backend=memory`],
     ...(options.accelerator === 'kvm'
       ? [
           ['-accel', 'kvm'],
@@ -64,10 +69,7 @@ export function qemuArguments(options: QemuOptions): string[] {
         ]
       : [
           ['-accel', 'tcg,thread=multi'],
-          // Five levels of page tables cost an emulated processor time and gain nothing. Told that its string
-          // instructions are fast, Linux copies a byte at a time with them, which here takes twice as long as eight at
-          // a time.
-          ['-cpu', 'max,la57=off,erms=off,fsrm=off'],
+          ['-cpu', emulatedCpu],
         ]),
     ['-smp', String(options.cpus)],
     ['-m', `${options.memoryMiB}M`],
@@ -128,14 +130,7 @@ function shareArguments(share: QemuShare, index: number, options: QemuOptions): 
 }
 
 /** Self tests, probes and hardening that a guest of one user does not need; emulated, they double its work. */
-const LEANER: readonly string[] = [
-  'cryptomgr.notests',
-  'mitigations=off',
-  'no_timer_check',
-  'tsc=reliable',
-  'i8042.nokbd',
-  'i8042.noaux',
-];
+const LEANER: readonly string[] = ['cryptomgr.notests', 'mitigations=off'];
 const LEANER_EMULATED: readonly string[] = [
   'init_on_alloc=0',
   'cgroup_disable=memory',
@@ -148,11 +143,13 @@ const LEANER_EMULATED: readonly string[] = [
 ];
 
 function kernelCommandLine(options: QemuOptions): string {
+  const { console, leaner } = MACHINES[options.machine];
   return [
-    'console=ttyS0',
+    `console=${console}`,
     'quiet',
     options.reboot ? 'panic=0' : 'panic=-1',
     ...LEANER,
+    ...leaner,
     ...(options.accelerator === 'tcg' ? LEANER_EMULATED : []),
     ...(options.kernelArguments ?? []),
   ].join(' ');

@@ -15,6 +15,7 @@ import { quote } from '../protocol/text';
 import { cached, cacheFolder } from './cacheFolder';
 import type { FileLock } from './fileLock';
 import { elfKernel } from './kernelImage';
+import { MACHINES, type MachineName, ownMachine } from './machine';
 import { hasModule } from './modules';
 import { isReadable, onPath } from './onPath';
 import { aptIsHere, fetchPackages } from './privateApt';
@@ -33,6 +34,8 @@ export type Program = readonly string[];
 
 export interface Toolbox {
   readonly name: string;
+  /** What its guests in QEMU are. */
+  readonly machine: MachineName;
   readonly folder?: string;
   readonly qemu?: Program;
   readonly kernel?: Kernel;
@@ -50,49 +53,41 @@ export interface Toolbox {
  */
 export type ToolboxName = 'current' | 'bookworm' | 'trixie';
 
-const recipes: Record<ToolboxName, PackageSelection> = {
-  current: {
-    suites: ['trixie-backports', 'trixie'],
-    packages: [
-      'qemu-system-x86',
-      'linux-image-cloud-amd64',
-      'user-mode-linux',
-      'busybox-static',
-      'virtiofsd',
-      'patchelf',
-      'zstd',
-      'libc6',
-    ],
-    // Before Linux 6.16 it cannot run on processors with AMX: it hands the kernel too few bytes of register state.
-    exceptions: { suite: 'forky', packages: ['user-mode-linux'] },
-  },
-  bookworm: {
-    suites: ['bookworm'],
-    packages: [
-      'qemu-system-x86',
-      'qemu-system-common',
-      'linux-image-cloud-amd64',
-      'user-mode-linux',
-      'busybox-static',
-      'patchelf',
-      'libc6',
-    ],
-  },
-  trixie: { suites: ['trixie'], packages: ['linux-image-cloud-amd64', 'zstd', 'libc6'] },
-};
+function recipeOf(name: ToolboxName, machine: MachineName): PackageSelection {
+  const { qemuPackage, kernelPackage, hasUml } = MACHINES[machine];
+  const [uml, patchelf] = hasUml ? [['user-mode-linux'], ['patchelf']] : [[], []];
+  switch (name) {
+    case 'current':
+      return {
+        suites: ['trixie-backports', 'trixie'],
+        packages: [qemuPackage, kernelPackage, ...uml, 'busybox-static', 'virtiofsd', ...patchelf, 'zstd', 'libc6'],
+        // Before Linux 6.16 it cannot run on processors with AMX: it hands the kernel too few bytes of register state.
+        ...(hasUml ? { exceptions: { suite: 'forky', packages: ['user-mode-linux'] } } : {}),
+      };
+    case 'bookworm':
+      return {
+        suites: ['bookworm'],
+        packages: [qemuPackage, 'qemu-system-common', kernelPackage, ...uml, 'busybox-static', ...patchelf, 'libc6'],
+      };
+    case 'trixie':
+      return { suites: ['trixie'], packages: [kernelPackage, 'zstd', 'libc6'] };
+  }
+}
+
+/** The kind of guests here: on a machine of another kind they are emulated whatever they are. */
+const MACHINE = ownMachine() ?? 'x64';
+const { libraries: LIBRARIES, loader: LOADER, qemu: QEMU } = MACHINES[MACHINE];
 
 /** Why guest tools cannot be fetched into a folder here, if so. */
 export function fetchFault(folder: string): Trouble | undefined {
   // There the loader would cut the paths of libraries, and apt wait for ever.
   if (/[:;\n]/.test(folder)) return trouble('cachePathBad', folder);
-  if (process.arch !== 'x64') return trouble('toolboxOtherMachine', process.arch);
+  if (ownMachine() === undefined) return trouble('toolboxOtherMachine', process.arch);
   return aptIsHere() ? undefined : trouble('toolboxWithoutApt');
 }
 
-const LIBRARIES = 'usr/lib/x86_64-linux-gnu';
 /** The kernel, decompressed. */
 const VMLINUX = 'vmlinux';
-const LOADER = `${LIBRARIES}/ld-linux-x86-64.so.2`;
 
 /**
  * Where toolbox `name` is, or would be; undefined where there is no cache. The name in the cache follows from what is
@@ -136,11 +131,12 @@ export function cachedToolbox(name: ToolboxName): Toolbox | undefined {
 
 /** What this machine itself has installed: QEMU on PATH, the newest readable kernel with virtio-fs, static busybox. */
 export function machineToolbox(): Toolbox {
-  const qemu = onPath('qemu-system-x86_64');
+  const qemu = onPath(QEMU);
   const busybox = onPath('busybox');
   const kernel = machineKernel();
   return {
     name: 'machine',
+    machine: MACHINE,
     ...(qemu === undefined ? {} : { qemu: [qemu] }),
     ...(busybox !== undefined && isStatic(busybox) ? { busybox } : {}),
     ...(kernel === undefined ? {} : { kernel }),
@@ -165,7 +161,7 @@ export async function guestTools(
 }
 
 function cacheName(name: ToolboxName): string {
-  const recipe = createHash('sha256').update(JSON.stringify([recipes[name], process.arch, 3]));
+  const recipe = createHash('sha256').update(JSON.stringify([recipeOf(name, MACHINE), process.arch, 3]));
   return `toolbox-${name}-${recipe.digest('hex').slice(0, 12)}`;
 }
 
@@ -182,7 +178,7 @@ async function fill(
     await mkdir(join(scratch, 'usr', folder), { recursive: true });
     await symlink(join('usr', folder), join(scratch, folder));
   }
-  const packages = await fetchPackages(recipes[name], scratch, progress, signal, lock);
+  const packages = await fetchPackages(recipeOf(name, MACHINE), scratch, progress, signal, lock);
   const loader = [join(scratch, LOADER), '--library-path', join(scratch, LIBRARIES)];
 
   if (existsSync(join(scratch, 'usr/bin/linux.uml'))) {
@@ -201,7 +197,10 @@ async function fill(
       await writeFile(join(scratch, VMLINUX), kernel);
     }
   }
-  await writeFile(join(scratch, 'toolbox.json'), JSON.stringify({ ...recipes[name], packages }, null, 2) + '\n');
+  await writeFile(
+    join(scratch, 'toolbox.json'),
+    JSON.stringify({ ...recipeOf(name, MACHINE), packages }, null, 2) + '\n',
+  );
   progress(`guest tools "${name}" are ready`);
 }
 
@@ -228,13 +227,14 @@ function toolboxIn(name: string, folder: string): Toolbox {
   const busybox = ['usr/bin/busybox', 'bin/busybox'].map((path) => join(folder, path)).find((path) => existsSync(path));
   return {
     name,
+    machine: MACHINE,
     folder,
     // Where accelerators and devices are separate modules, QEMU looks for them in the place it was built for.
-    ...(has('usr/bin/qemu-system-x86_64') && {
+    ...(has(join('usr/bin', QEMU)) && {
       qemu: [
         '/usr/bin/env',
         `QEMU_MODULE_DIR=${join(folder, LIBRARIES, 'qemu')}`,
-        ...loaded('usr/bin/qemu-system-x86_64'),
+        ...loaded(join('usr/bin', QEMU)),
         ...data,
       ],
     }),

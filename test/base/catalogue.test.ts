@@ -21,7 +21,7 @@ describe('the catalogue of errors', () => {
     const options =
       'optionUnsupported optionNeedsValue optionTakesNoValue optionBadValue daxOptionAlone qemuOnly numberBad viewOptionBad';
     const words =
-      'debugOnlyLive debugOnlyCapture debugNotNow debugNotSettable debugRefused toolMissing guestNotUp shareWordsBad unexpected';
+      'captureForeign debugOnlyLive debugOnlyCapture debugNotNow debugNotSettable debugRefused toolMissing guestNotUp shareWordsBad unexpected';
     const begins = (Object.keys(catalogue) as TroubleCode[]).filter((code) => {
       const facts = Array.from({ length: catalogue[code].length }, (_, at) => `fact${at}`);
       return /^fact\d/.test(trouble(code, ...(facts as Parameters<(typeof catalogue)[typeof code]>)).message);

@@ -37,13 +37,14 @@ export class Place {
   }
 
   /** Runs a command to its end. */
-  run(args: readonly string[], options: { input?: Uint8Array; env?: NodeJS.ProcessEnv } = {}): Outcome {
+  run(args: readonly string[], options: { input?: Uint8Array; stdin?: number; env?: NodeJS.ProcessEnv } = {}): Outcome {
     const env = { ...this.env, ...options.env };
     const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], {
       env,
       timeout: 30_000,
       maxBuffer: 64 << 20,
       ...(options.input && { input: options.input }),
+      ...(options.stdin !== undefined && { stdio: [options.stdin, 'pipe', 'pipe'] }),
     });
     return { status, stdout: stdout.toString(), stderr: stderr.toString() };
   }

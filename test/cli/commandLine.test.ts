@@ -28,6 +28,19 @@ describe('virtiofs-studio on the command line', () => {
     }
   });
 
+  it('prints its help for help, however that is asked for', () => {
+    const { stdout } = cli('--help');
+    for (const words of [['help'], ['help', '--help'], ['help', '-h']]) {
+      const said = cli(...words);
+      assert.deepEqual([said.status, said.stdout, said.stderr], [0, stdout, ''], words.join(' '));
+    }
+    const inner = cli('wireshark', 'help', '--help');
+    assert.equal(inner.status, 0);
+    assert.match(inner.stdout, /^Usage: virtiofs-studio wireshark/);
+    assert.match(cli('help', 'trace').stdout, /^Usage: virtiofs-studio trace/);
+    assert.equal(cli('help', 'nothing').status, 2);
+  });
+
   it('knows its version', () => {
     assert.equal(cli('--version').stdout, `${VERSION}\n`);
     assert.equal(cli('daemon', '--version').stdout, `virtiofs-studio daemon ${VERSION}\n`);

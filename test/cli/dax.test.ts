@@ -34,15 +34,17 @@ describe('dax', () => {
 
   it('tells of the window, its occupancy over time, files, thrash and reasons', () => {
     const text = place.good('dax', file, '--slices', '4');
-    assert.match(text, /^window +8M, at most 75 % of it in use$/m);
+    assert.match(text, /^window +8 MiB, at most 75 % of it in use$/m);
     assert.match(text, /^mappings +4 made by the guest, 1 removed, .*, 0 refused$/m);
     assert.match(text, /^thrash +1 made again within 1\.00 s/m);
     const slices = text.split('\n').filter((line) => /\+\d+ +-\d+$/.test(line));
     assert.equal(slices.length, 4);
     assert.match(slices[3], /#{30} .* 75 % +\+1 +-0$/);
-    const [orders, app] = [/^"\/orders\.db" +4M .*$/m, /^"\/app\.so" +2M .*$/m].map((one) => one.exec(text)?.[0] ?? '');
+    const [orders, app] = [/^"\/orders\.db" +4 MiB .*$/m, /^"\/app\.so" +2 MiB .*$/m].map(
+      (one) => one.exec(text)?.[0] ?? '',
+    );
     assert.match(orders, / 3 +1 +0 +0 /, 'mapped three times, once again');
-    assert.match(app, / 1 +0 +1 +0 +4K$/, 'and one READ through a request');
+    assert.match(app, / 1 +0 +1 +0 +4 KiB$/, 'and one READ through a request');
     assert.match(text, /^0 and more +1 +500 µs +500 µs$/m);
     assert.match(text, /empty\.lock.*it is empty/);
   });
@@ -89,7 +91,7 @@ describe('dax', () => {
       c.setup(10, 10, 0, RANGE, 0, 3, 12);
       c.end(200);
     });
-    assert.equal(refused, 'The DAX window of 8M was not used: nothing was mapped, 1 refused.\n');
+    assert.equal(refused, 'The DAX window of 8 MiB was not used: nothing was mapped, 1 refused.\n');
   });
 
   it('counts as thrash what it is told to', () => {

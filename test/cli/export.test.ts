@@ -198,6 +198,14 @@ describe('compare', () => {
     assert.match(place.good('compare', a, a, '--by', 'process'), /Both ask the same in the same order/);
   });
 
+  it('names each file once in its notes', () => {
+    const piece = (piece: number): Uint8Array => new CaptureBuilder({ facts: { id: 'x', piece } }).init().bytes();
+    const a = place.file('ring.pcapng', piece(4));
+    place.file('ring.pcapng.old', piece(3));
+    const { stderr } = place.run(['compare', a, a]);
+    assert.equal(stderr, `note: "${a}": it continues "${a}.old", which is read first\n`.repeat(2));
+  });
+
   it('says what is wrong', () => {
     const a = place.file('a.pcapng', sample().bytes());
     for (const [args, why] of [

@@ -129,7 +129,8 @@ describe('a machine on which', () => {
     process.env['XDG_CACHE_HOME'] = path.join(place, 'file');
     const said: string[] = [];
     const busybox = onPath('true') ?? assert.fail('no true');
-    const tools = { name: 'none', qemu: ['false'], kernel: { image: '/none', release: '1.0' }, busybox };
+    const kernel = { image: '/none', release: '1.0' };
+    const tools = { name: 'none', machine: 'x64', qemu: ['false'], kernel, busybox } as const;
     const { works } = await probeKvm(tools, (line) => said.push(line));
     assert.equal(works, false);
     assert.match(said.at(-1) ?? '', /not kept .*: not a directory \(ENOTDIR\)/);

@@ -1,7 +1,7 @@
 /** `virtiofs-studio trace`, as people run it. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, chmodSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, closeSync, mkdirSync, openSync, renameSync, writeFileSync } from 'node:fs';
 import { openSource } from '../../src/cli/captureSource';
 import { initFlags } from '../../src/protocol/fuse/flags';
 import { CaptureBuilder } from '../trace/captureBuilder';
@@ -94,7 +94,7 @@ describe('trace', () => {
 
   it('counts by opcode, path and process', () => {
     assert.match(lines('--stats')[1], /^LOOKUP +2 +1 /);
-    assert.match(lines('--stats=path').join('\n'), /^"\/a\.db" +4 +0 +4K/m);
+    assert.match(lines('--stats=path').join('\n'), /^"\/a\.db" +4 +0 +4 KiB/m);
     assert.match(lines('--stats=process', '--filter', 'pid == 200').join('\n'), /^process .*\n200 +2 /);
     assert.match(place.good('trace', '--stats', file), /^LOOKUP +2/m);
     const json = lines('--stats', '--json').map((line) => JSON.parse(line) as Record<string, unknown>);
@@ -147,6 +147,16 @@ describe('trace', () => {
     assert.match(stdout, /READ "\/a\.db"/);
   });
 
+  it('says of a folder on standard input that it is one, and of other things what they are', () => {
+    const folder = openSync(place.folder, 'r');
+    const { status, stderr } = place.run(['trace', '-'], { stdin: folder });
+    closeSync(folder);
+    assert.equal(status, 2);
+    assert.match(stderr, /^error: the standard input is a folder \[inputIsFolder\]\n {2}Give it a capture file/);
+    const empty = place.run(['trace', '-'], { input: new Uint8Array(0) });
+    assert.match(empty.stderr, /^error: what comes on the standard input is not a capture: it is empty/);
+  });
+
   it('shows what there is of a capture that is cut off, with a note', () => {
     const bytes = sample().bytes();
     const { status, stdout, stderr } = place.run(['trace', place.file('cut.pcapng', bytes.slice(0, bytes.length - 5))]);
@@ -162,7 +172,7 @@ describe('trace', () => {
     place.file('ring.pcapng.old', piece(3, 'old'));
     const { stdout, stderr } = place.run(['trace', path]);
     assert.match(stdout, /"\/old".*\n.*"\/new"/);
-    assert.match(stderr, /continues ".*ring\.pcapng\.old"/);
+    assert.match(stderr, /^note: it continues ".*ring\.pcapng\.old", which is read first$/m);
     place.file('ring.pcapng.old', piece(2, 'older'));
     assert.doesNotMatch(place.good('trace', path), /older/);
   });
@@ -215,7 +225,10 @@ describe('trace', () => {
     // Root may read anything.
     if (before === 0) process.seteuid?.(65534);
     try {
-      await assert.rejects(openSource(secret), { code: 'captureNotReadable', message: /EACCES/ });
+      await assert.rejects(openSource(secret), {
+        code: 'captureNotReadable',
+        message: /: permission denied \(EACCES\)$/,
+      });
     } finally {
       if (before === 0) process.seteuid?.(before);
     }

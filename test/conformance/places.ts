@@ -56,7 +56,7 @@ export async function openHost(): Promise<OpenPlace> {
   };
 }
 
-export interface DaemonPlaceOptions extends Pick<StartOptions, 'arguments' | 'program' | 'node'> {
+export interface DaemonPlaceOptions extends Pick<StartOptions, 'arguments' | 'program' | 'node' | 'environment'> {
   readonly device?: DeviceOptions;
   readonly cut?: Cut;
   readonly indirect?: boolean;

@@ -56,7 +56,7 @@ export function shareMemory(size: number): SharedMemory {
   return {
     fd,
     size,
-    arena: new Arena(viewOf(address, size), address),
+    arena: new Arena(viewOf(address, size).buffer as ArrayBuffer, address),
     unmap: () => {
       seal(address, size);
       release(address, size);

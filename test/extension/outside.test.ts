@@ -24,7 +24,8 @@ describe('shares that were started elsewhere', () => {
     shares.show(true);
     const bundle = join(extension().extensionPath, 'dist/daemon.js');
     const words = [`--shared-dir=${sample().fsPath}`, `--socket-path=${join(scratch, 'fs.sock')}`, '--tag=theirs'];
-    daemon = spawn('node', [bundle, ...words], { stdio: 'ignore' });
+    const env = { ...process.env, ELECTRON_RUN_AS_NODE: '1' };
+    daemon = spawn(process.execPath, [bundle, ...words], { stdio: 'ignore', env });
     const { pid = 0 } = daemon;
     await until('it is found', 15, () => outside.all.some((share) => share.pid === pid));
     await until('its counters come', 15, () => outside.activity(pid) !== undefined);

@@ -9,8 +9,9 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { runTests } from '@vscode/test-electron';
+import { whyNoElectron } from '../support/electron';
 import { inCi } from '../support/need';
-import { type VscodeRelease, getVscode } from '../support/vscode/install';
+import { type VscodeRelease, getVscode, getVscodeInElectron } from '../support/vscode/install';
 import { stories } from '../support/vscode/stories';
 import { SIZES, type Told, tell } from '../support/vscode/tell';
 import { CHROMIUM } from '../support/vscode/workbench';
@@ -21,12 +22,14 @@ interface Window {
   readonly name: string;
   readonly release: VscodeRelease;
   readonly kind: 'trusted' | 'untrusted';
+  /** It runs on Electron, as on a desktop, where that can be had. */
+  readonly electron?: boolean;
 }
 
 const windows: readonly Window[] = [
   { name: 'newest', release: 'newest', kind: 'trusted' },
   { name: 'untrusted', release: 'newest', kind: 'untrusted' },
-  { name: 'oldest', release: 'oldest', kind: 'trusted' },
+  { name: 'oldest', release: 'oldest', kind: 'trusted', electron: whyNoElectron === undefined },
 ];
 
 interface Tally {
@@ -55,9 +58,10 @@ function option(name: string): string | undefined {
 }
 
 /** Undefined: fetched by @vscode/test-electron. */
-async function executable(release: VscodeRelease): Promise<string | undefined> {
+async function executable({ release, electron }: Window): Promise<string | undefined> {
   if (desktop) return executableGiven;
-  process.env['VSCODE_SERVER'] = JSON.stringify(await getVscode(release));
+  const server = await (electron ? getVscodeInElectron(release) : getVscode(release));
+  process.env['VSCODE_SERVER'] = JSON.stringify(server);
   const standIn = join(__dirname, '../support/vscode/standIn.js');
   await chmod(standIn, 0o755);
   return standIn;
@@ -82,15 +86,16 @@ async function makeWorkspace(at: string, kind: Window['kind']): Promise<void> {
 }
 
 /** One window with its tests; its numbers, and its exit code. */
-async function runWindow({ name, release, kind }: Window): Promise<{ tally: Tally; code: number }> {
-  console.log(`\n  -- ${desktop ? 'desktop' : name}`);
+async function runWindow(window: Window): Promise<{ tally: Tally; code: number }> {
+  const { name, kind, electron } = window;
+  console.log(`\n  -- ${desktop ? 'desktop' : name}${electron ? ', on Electron' : ''}`);
   const scratch = await mkdtemp(join(tmpdir(), 'virtiofs-extension-'));
   const tallyFile = join(scratch, 'tally.json');
   try {
     const workspace = join(scratch, 'workspace');
     await makeWorkspace(workspace, kind);
     process.env['TEST_WINDOW'] = kind;
-    const vscodeExecutablePath = await executable(release);
+    const vscodeExecutablePath = await executable(window);
     const code = await runTests({
       ...(vscodeExecutablePath === undefined ? {} : { vscodeExecutablePath }),
       extensionDevelopmentPath: project,

@@ -48,6 +48,14 @@ describe('a folder shared from VS Code', function () {
     });
   }
 
+  it('runs on the Node.js of this machine, or where that is too old on what VS Code itself runs on', async () => {
+    const vm = await share();
+    await isUp(vm);
+    const programs = vm.facts?.shares.map(({ daemon }) => daemon.argv[0]);
+    const onElectron = process.versions['electron'] !== undefined;
+    assert.equal(programs?.includes(process.execPath), onElectron, `${programs?.join()} in ${process.execPath}`);
+  });
+
   it('has in the views what its guest asks from the moment that it is up', async () => {
     const { captures } = await (await insides()).views();
     await vscode.commands.executeCommand('virtiofs.requests.focus');

@@ -13,7 +13,7 @@ export interface FlipperData {
 }
 
 const { address, flips, milliseconds } = workerData as FlipperData;
-const views = flips.map((at) => new Uint32Array(viewOf(address + at, 4)));
+const views = flips.map((at) => new Uint32Array(viewOf(address + at, 4).buffer));
 const good = views.map((view) => view[0]);
 const wild = [0, 1, 0xffff_ffff, 0x7fff_ffff, 41, 4096, 0x8000_0000];
 

@@ -27,7 +27,7 @@ describe('native memory', () => {
 
   it('a view shows the bytes at an address, both ways', () => {
     const address = mapAnonymous(PAGE);
-    const [one, other] = [new Uint8Array(viewOf(address, PAGE)), new Uint8Array(viewOf(address + 8, 16))];
+    const [one, other] = [viewOf(address, PAGE), viewOf(address + 8, 16)];
     assert.ok(one.every((byte) => byte === 0));
     one[8] = 7;
     assert.equal(other[0], 7);
@@ -42,7 +42,7 @@ describe('native memory', () => {
   it('a shared mapping is the file, from its offset on', () => {
     const fd = memfd('test', 4 * PAGE);
     const address = mapShared(fd, PAGE, 2 * PAGE);
-    const view = new Uint8Array(viewOf(address, 2 * PAGE));
+    const view = viewOf(address, 2 * PAGE);
     view.set([1, 2, 3], PAGE);
     const read = Buffer.alloc(3);
     fs.readSync(fd, read, 0, 3, 2 * PAGE);
@@ -59,7 +59,7 @@ describe('native memory', () => {
     const size = 8 * 2 ** 30;
     const fd = memfd('large', size);
     const address = mapShared(fd, 0, size);
-    const end = new Uint8Array(viewOf(address + size - PAGE, PAGE));
+    const end = viewOf(address + size - PAGE, PAGE);
     end[PAGE - 1] = 1;
     assert.equal(fs.fstatSync(fd).blocks, PAGE / 512);
     seal(address, size);

@@ -1,5 +1,6 @@
 /** Single values in kernel terms. */
 import assert from 'node:assert/strict';
+import { errnoReason } from '../../src/protocol/errno';
 import { accessFlags, ioctlCommands, openFlags, seekWhence } from '../../src/protocol/fuse/flags';
 import { Attr, OutHeader, ReadIn } from '../../src/protocol/fuse/structs';
 import { printDevice, printEnum, printFlags, printHex, printId, printValue } from '../../src/protocol/print';
@@ -40,6 +41,12 @@ describe('printing values', () => {
     assert.equal(printId(0x3_0000_0007n), '0x300000007');
     assert.equal(printValue(field(ReadIn, 'offset'), 1n << 40n), '1099511627776');
     assert.equal(printValue(field(ReadIn, 'offset'), 0x7fff_ffff_ffff_ffffn), '0x7fffffffffffffff');
+  });
+
+  it('errors in words, for a person', () => {
+    assert.equal(errnoReason(-2), 'no such file or directory (ENOENT)');
+    assert.equal(errnoReason(111), 'connection refused (ECONNREFUSED)');
+    assert.equal(errnoReason(-4000), 'errno 4000');
   });
 
   it('modes, errno, devices, hexadecimal', () => {

@@ -17,6 +17,7 @@ import { initFlags, initFlags2 } from '../../src/protocol/fuse/flags';
 import { opcodeByNumber, Opcode, type OpcodeName, type OpcodeRow } from '../../src/protocol/fuse/opcodes';
 import { BatchForgetIn, Direntplus, ForgetOne, recordAlign } from '../../src/protocol/fuse/structs';
 import { hostCallNumber } from '../../src/protocol/hostCalls';
+import type { Machine } from '../../src/protocol/machine';
 import type { StructTable } from '../../src/protocol/struct';
 import { encodeText } from '../../src/protocol/text';
 import { Header } from '../../src/protocol/vhostUser/structs';
@@ -133,6 +134,8 @@ export interface BuilderOptions {
   /** How many virtqueues have an interface; 2 unless said. */
   readonly queues?: number;
   readonly snaplen?: number;
+  /** Whose open(2) flags the messages have; x86-64's unless said. */
+  readonly machine?: Machine;
 }
 
 export const CONTROL_INTERFACE = 0;
@@ -220,6 +223,13 @@ export class CaptureBuilder {
     return this.message(PacketKind.Reply, to, at, message, data, options.snap, options);
   }
 
+  /** A fault drops the reply to a request (the last one unless said). */
+  replyDropped(of: Sent | undefined = this.last, options: ReplyOptions = {}): this {
+    if (!of) throw new Error('no request to drop the reply of');
+    const at = of.at + (options.latency ?? 10_000);
+    return this.message(PacketKind.Dropped, of, at, new Uint8Array(0), 0, undefined, { ...options, changed: true });
+  }
+
   /** A message from the daemon on its own: `code` is that of the notification. */
   notification(
     code: number,
@@ -237,7 +247,7 @@ export class CaptureBuilder {
 
   /** `data`: how many of the message's last bytes the snap length may cut. */
   private message(
-    kind: PacketKind.Request | PacketKind.Reply,
+    kind: PacketKind.Request | PacketKind.Reply | PacketKind.Dropped,
     { queue, head, at, queued }: Sent,
     time: number,
     message: Uint8Array,
@@ -255,8 +265,13 @@ export class CaptureBuilder {
     view.setUint32(FuseAt.head, head, true);
     view.setBigUint64(FuseAt.taken, EPOCH + BigInt(at), true);
     view.setUint32(FuseAt.length, message.length, true);
+    const arm64 = this.options.machine === 'arm64' ? MessageFlag.ARM64 : 0;
     const flags =
-      cut | (later ? MessageFlag.LATER : 0) | (held > 0 ? MessageFlag.HELD : 0) | (changed ? MessageFlag.CHANGED : 0);
+      arm64 |
+      cut |
+      (later ? MessageFlag.LATER : 0) |
+      (held > 0 ? MessageFlag.HELD : 0) |
+      (changed ? MessageFlag.CHANGED : 0);
     view.setUint16(FuseAt.flags, flags, true);
     view.setUint16(FuseAt.calls, calls, true);
     view.setUint32(FuseAt.queued, queued, true);
@@ -287,7 +302,8 @@ export class CaptureBuilder {
     const number = hostCallNumber[call];
     if (number === undefined) throw new Error(`no host call ${call}`);
     view.setUint16(HostCallAt.call, number, true);
-    view.setUint16(HostCallAt.flags, options.otherThread ? HostCallFlag.OTHER_THREAD : 0, true);
+    const arm64 = this.options.machine === 'arm64' ? HostCallFlag.ARM64 : 0;
+    view.setUint16(HostCallAt.flags, arm64 | (options.otherThread ? HostCallFlag.OTHER_THREAD : 0), true);
     view.setUint32(HostCallAt.count, args.length, true);
     view.setBigInt64(HostCallAt.result, BigInt(options.result ?? 0), true);
     view.setBigUint64(HostCallAt.duration, BigInt(options.duration ?? 1000), true);

@@ -108,6 +108,7 @@ describe('a capture, read', () => {
       arguments: [3n, -100n],
       texts: ['a/b', 'c'],
       otherThread: true,
+      machine: 'x86-64',
     });
     assert.deepEqual([second.call, second.otherThread, second.arguments], [hostCallNumber.close, false, []]);
   });

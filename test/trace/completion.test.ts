@@ -46,7 +46,7 @@ describe('completion', () => {
 
   it('gives up on the oldest when more wait than queues can hold', () => {
     const count = MOST_WAITING + 10;
-    const flags = new Uint8Array(count);
+    const flags = new Uint16Array(count);
     const completion = new Completion({ count, columns: { flags } } as unknown as Capture);
     assert.deepEqual(completion.take(), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
     flags[20] = RowFlag.REPLIED;

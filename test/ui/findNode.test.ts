@@ -19,10 +19,13 @@ describe('findNode', () => {
     rmSync(folder, { recursive: true });
   });
 
-  /** A program that says `line` and, where it is VS Code, only when it is asked to be Node.js. */
+  const env = { ELECTRON_RUN_AS_NODE: '1' };
+
+  /** A program that says `line`; VS Code's own only when it is asked to be Node.js. */
   function program(name: string, line: string): string {
     const file = join(folder, name);
-    writeFileSync(file, `#!/bin/sh\necho '${line}'\n`);
+    const asked = name === 'code' ? '[ "$ELECTRON_RUN_AS_NODE" = 1 ] && ' : '';
+    writeFileSync(file, `#!/bin/sh\n${asked}echo '${line}'\n`);
     chmodSync(file, 0o755);
     return file;
   }
@@ -33,7 +36,7 @@ describe('findNode', () => {
   });
 
   it('takes VS Code’s own program when PATH has none, or only an old one', async () => {
-    const own = { program: program('code', 'v20.9.0'), env: { ELECTRON_RUN_AS_NODE: '1' } };
+    const own = { program: program('code', 'v20.9.0'), env };
     assert.deepEqual(await findNode('', own.program), own);
     program('node', 'v18.20.4');
     assert.deepEqual(await findNode('', own.program), own);
@@ -42,7 +45,9 @@ describe('findNode', () => {
   it('takes what the setting names, and nothing else then', async () => {
     const chosen = program('chosen', 'v24.0.0');
     program('node', 'v22.1.0');
-    assert.deepEqual(await findNode(chosen, process.execPath), { program: chosen, env: {} });
+    assert.deepEqual(await findNode(chosen, process.execPath), { program: chosen, env });
+    const code = program('code', 'v20.9.0');
+    assert.deepEqual(await findNode(code, process.execPath), { program: code, env });
     for (const bad of [join(folder, 'missing'), program('old', 'v12.0.0'), program('other', 'hello')]) {
       await assert.rejects(findNode(bad, process.execPath), (error) => {
         assert.ok(error instanceof Trouble);

@@ -34,6 +34,7 @@ describe('the choices of a share', () => {
       shares: [{ folder: '/a:b', tag: 'more' }],
       memory: '1G',
       cpus: '3',
+      bootTimeout: '300',
       kernel: '/boot/vmlinuz',
       qemuArgs: ['-device', '--help'],
       daemonArgs: ['--writeback', '--rlimit-nofile=4096'],
@@ -55,6 +56,7 @@ describe('the choices of a share', () => {
         share: ['/a:b:more'],
         memory: '1G',
         cpus: '3',
+        bootTimeout: '300',
         kernel: '/boot/vmlinuz',
         qemuArg: ['-device', '--help'],
         daemonArg: ['--writeback', '--rlimit-nofile=4096'],
@@ -84,11 +86,20 @@ describe('the choices of a share', () => {
 
   it('are checked one by one: what makes no sense is left out and named', () => {
     const { options, faults } = readOptions(
-      { guest: 'xen', cache: 'never', tag: 'x'.repeat(40), memory: '1M', cpus: 65, qemuArgs: 'all', readOnly: true },
+      {
+        guest: 'xen',
+        cache: 'never',
+        tag: 'x'.repeat(40),
+        memory: '1M',
+        cpus: 65,
+        bootTimeout: 86401,
+        qemuArgs: 'all',
+        readOnly: true,
+      },
       '/work',
     );
     assert.deepEqual(options, { cache: 'never', readOnly: true });
-    assert.deepEqual(faults.sort(), ['cpus', 'guest', 'memory', 'qemuArgs', 'tag']);
+    assert.deepEqual(faults.sort(), ['bootTimeout', 'cpus', 'guest', 'memory', 'qemuArgs', 'tag']);
   });
 
   it('have paths against the workspace and the home folder', () => {

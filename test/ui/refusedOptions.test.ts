@@ -76,6 +76,7 @@ describe('a profile', () => {
       shares: [[{ tag: 'a' }], /"shares": \[\{"tag":"a"\}\], but it has to be a list of folders/],
       memory: ['1M', /it is no size of at least 96M.*\n.*"512M"/],
       cpus: ['many', /"cpus": "many", but it has to be a number from 1 to 64/],
+      bootTimeout: [-1, /"bootTimeout": -1, but it has to be a number from 0 to 86400/],
       kernel: [6, /"kernel": 6, but it has to be a text/],
       qemuArgs: ['-s', /"qemuArgs": "-s", but it has to be a list of texts/],
       daemonArgs: ['--writeback', /"daemonArgs": "--writeback", but it has to be a list of texts/],

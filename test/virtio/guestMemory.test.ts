@@ -40,6 +40,20 @@ describe('guest memory', () => {
     }
   });
 
+  it('stays as it was where there can be no view of a new region', () => {
+    const host = new PlainHost(plain, new Arena(new ArrayBuffer(8), 0));
+    const guest = new GuestMemory(host);
+    guest.setRegions([low]);
+    const noRoom = new RangeError('no room');
+    host.view = () => {
+      throw noRoom;
+    };
+    assert.throws(() => guest.setRegions([low, high]), noRoom);
+    assert.equal(guest.translate(low.guestBase), low.hostBase);
+    assert.equal(guest.translate(high.guestBase), -1);
+    assert.equal(guest.translateUser(high.userBase, 1), -1);
+  });
+
   it('finds nothing in an empty table, and nothing of an old one', () => {
     const guest = memory();
     assert.equal(guest.translate(0), -1);

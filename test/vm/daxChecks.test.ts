@@ -30,7 +30,7 @@ describe('the checks for a DAX window', () => {
 
   const wish = (more: Partial<DaxWish> = {}): DaxWish => ({
     guest: 'qemu',
-    tools: { name: 'test', qemu: qemu('11.1.3') },
+    tools: { name: 'test', machine: 'x64', qemu: qemu('11.1.3') },
     memoryMiB: 512,
     windows: [64 * MIB],
     readOnly: false,
@@ -56,9 +56,16 @@ describe('the checks for a DAX window', () => {
 
   it('know QEMU by its version and by the device', async () => {
     for (const version of ['7.2.0', '10.2.1', '11.0.9']) {
-      assert.equal(await refusal({ tools: { name: 'old', qemu: qemu(version) } }), 'daxQemuTooOld', version);
+      assert.equal(
+        await refusal({ tools: { name: 'old', machine: 'x64', qemu: qemu(version) } }),
+        'daxQemuTooOld',
+        version,
+      );
     }
-    assert.equal(await refusal({ tools: { name: 'cut', qemu: qemu('11.1.0', false) } }), 'daxQemuTooOld');
+    assert.equal(
+      await refusal({ tools: { name: 'cut', machine: 'x64', qemu: qemu('11.1.0', false) } }),
+      'daxQemuTooOld',
+    );
     for (const version of ['11.1.0', '11.2.50', '12.0.0']) assert.ok((await qemuDax(qemu(version))).able, version);
   });
 

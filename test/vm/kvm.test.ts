@@ -38,7 +38,7 @@ describe('whether KVM works', () => {
   function reached(folder: string): Toolbox & { readonly folder: string } {
     const busybox = onPath('true') ?? assert.fail('no true');
     const kernel = { image: path.join(folder, 'vmlinux'), release: '1.0' };
-    return { name: 'test', folder, qemu: [path.join(folder, 'qemu')], kernel, busybox };
+    return { name: 'test', machine: 'x64', folder, qemu: [path.join(folder, 'qemu')], kernel, busybox };
   }
 
   const starts = (folder: string): number => fs.readFileSync(path.join(folder, 'starts'), 'utf8').length;

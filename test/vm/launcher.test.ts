@@ -21,7 +21,8 @@ describe('the launcher, with a QEMU whose QMP makes no sense', () => {
     const qemu = path.join(base, 'qemu');
     fs.writeFileSync(qemu, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
     const busybox = onPath('true') ?? assert.fail('no true');
-    const tools = { name: 'test', folder: base, qemu: [qemu], kernel: { image: qemu, release: '1.0' }, busybox };
+    const kernel = { image: qemu, release: '1.0' };
+    const tools = { name: 'test', machine: 'x64', folder: base, qemu: [qemu], kernel, busybox } as const;
     const workplace = await Workplace.open();
     let pid = 0;
     try {

@@ -158,7 +158,7 @@ describe('guest tools', () => {
         }
         const program = path.join(folder, 'lock');
         const file = path.join(folder, 'file');
-        fs.writeFileSync(program, lockProgram(kind), { mode: 0o755 });
+        fs.writeFileSync(program, lockProgram(kind, 'x64'), { mode: 0o755 });
         fs.writeFileSync(file, '');
         const run = (path: string): number | null => spawnSync(program, [path], { input: '' }).status;
 

@@ -6,6 +6,7 @@
  */
 import { OPCODES } from '../../control/rules/selector';
 import { OutHeader } from '../../protocol/fuse/structs';
+import { machineOf } from '../../protocol/machine';
 import type { SessionShape } from '../../protocol/message';
 import { OneRow } from '../../trace/filter/filter';
 import { Faults } from './faults';
@@ -23,7 +24,7 @@ export interface MatchingParts {
 export class Matching {
   readonly rules: Rules;
   readonly faults: Faults;
-  private readonly row = new OneRow();
+  private readonly row = new OneRow(machineOf(process.arch));
   private readonly faultInterest = new Uint8Array(OPCODES);
   private looked: GateRequest | undefined;
 

@@ -11,6 +11,7 @@
  */
 import { closeSync, fstatSync, ftruncateSync, openSync, renameSync, writeSync } from 'node:fs';
 import { trouble } from '../../base/catalogue';
+import { systemReason } from '../../base/systemReason';
 import { checkOlderHalf, openCaptureTarget } from '../../control/captureTarget';
 import { quote } from '../../protocol/text';
 import { type CaptureHeader, lostPackets } from './header';
@@ -129,5 +130,5 @@ function attempt(action: () => void): void {
 }
 
 function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return systemReason(error) ?? (error instanceof Error ? error.message : String(error));
 }

@@ -3,13 +3,18 @@
  * for months; paths, which need a memory of all names, are for captures.
  */
 import { opcodeByNumber } from '../../protocol/fuse/opcodes';
+import { machineOf } from '../../protocol/machine';
 import { decodeReply, decodeRequest, type Request } from '../../protocol/message';
 import { replyLine, requestLine } from '../../protocol/summary';
 import { FuseAt, PacketKind } from '../../trace/packet';
+import { DROPPED } from '../../trace/capture';
 import { printDuration } from '../../trace/times';
 import { type PcapngHandler, PcapngReader } from '../../trace/pcapngReader';
 import type { CaptureHeader } from './header';
 import type { TraceSink } from './sink';
+
+/** Guest and host are of one architecture. */
+const MACHINE = machineOf(process.arch);
 
 export class CaptureLines implements TraceSink, PcapngHandler {
   readonly full = false;
@@ -55,11 +60,11 @@ export class CaptureLines implements TraceSink, PcapngHandler {
     timeLow: number,
   ): void {
     const kind: PacketKind = bytes[at + 1];
-    if (kind !== PacketKind.Request && kind !== PacketKind.Reply) return;
+    if (kind !== PacketKind.Request && kind !== PacketKind.Reply && kind !== PacketKind.Dropped) return;
     const key = view.getUint16(at + FuseAt.queue, true) * 0x1_0000_0000 + view.getUint32(at + FuseAt.head, true);
     const message = bytes.subarray(at + FuseAt.message, at + captured);
     if (kind === PacketKind.Request) {
-      const request = decodeRequest(message.slice());
+      const request = decodeRequest(message.slice(), undefined, MACHINE);
       if (opcodeByNumber(request.number)?.reply === false) this.line(requestLine(request));
       else this.inFlight.set(key, request);
       return;
@@ -67,6 +72,7 @@ export class CaptureLines implements TraceSink, PcapngHandler {
     const request = this.inFlight.get(key);
     if (!request) return;
     this.inFlight.delete(key);
+    if (kind === PacketKind.Dropped) return this.line(`${requestLine(request)} ${DROPPED}`);
     const high = timeHigh - view.getUint32(at + FuseAt.taken + 4, true);
     const nanoseconds = high * 0x1_0000_0000 + timeLow - view.getUint32(at + FuseAt.taken, true);
     const latency = printDuration(nanoseconds);

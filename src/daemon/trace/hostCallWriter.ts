@@ -6,6 +6,7 @@
  */
 import type { Arena } from '../../base/arena';
 import { hostCalls } from '../../protocol/hostCalls';
+import { machineOf } from '../../protocol/machine';
 import { HostCallAt, HostCallFlag, PACKET_VERSION, PacketKind } from '../../trace/packet';
 import { BLOCK_HEADER, HOST_INTERFACE, beginBlock, blockBytes, endBlock } from './block';
 import { TraceClock } from './clock';
@@ -15,6 +16,7 @@ import type { TraceWriter } from './ring';
 /** PATH_MAX: the kernel takes no longer ones. */
 const LONGEST_TEXT = 4096;
 const MOST_TEXTS = 2;
+const MACHINE = machineOf(process.arch) === 'arm64' ? HostCallFlag.ARM64 : 0;
 const TWO_32 = 0x1_0000_0000;
 
 export class HostCallWriter {
@@ -69,7 +71,7 @@ export class HostCallWriter {
     u32[(packet + HostCallAt.taken) >>> 2] = trace.takenLow;
     u32[(packet + HostCallAt.taken + 4) >>> 2] = trace.takenHigh;
     u16[(packet + HostCallAt.call) >>> 1] = call;
-    u16[(packet + HostCallAt.flags) >>> 1] = otherThread ? HostCallFlag.OTHER_THREAD : 0;
+    u16[(packet + HostCallAt.flags) >>> 1] = (otherThread ? HostCallFlag.OTHER_THREAD : 0) | MACHINE;
     u32[(packet + HostCallAt.count) >>> 2] = count;
     this.put(packet + HostCallAt.result, result);
     this.put(packet + HostCallAt.duration, Math.round((ended - began) * 1e6));

@@ -25,6 +25,8 @@ export function makeTraceRing(size: number): number {
 
 class RingEnd {
   protected readonly words: Int32Array;
+  /** The blocks' bytes: index 0 is the first byte behind the header. */
+  readonly bytes: Uint8Array;
   protected position = 0;
   protected readonly mask: number;
 
@@ -32,7 +34,9 @@ class RingEnd {
     protected readonly base: number,
     readonly size: number,
   ) {
-    this.words = new Int32Array(viewOf(base, HEADER));
+    const all = viewOf(base, HEADER + size);
+    this.words = new Int32Array(all.buffer, all.byteOffset, HEADER / Int32Array.BYTES_PER_ELEMENT);
+    this.bytes = all.subarray(HEADER);
     this.mask = size - 1;
   }
 }
@@ -42,8 +46,7 @@ export class TraceWriter extends RingEnd {
   private released = 0;
   /** What the reader has been told. */
   private published = 0;
-  /** The blocks' bytes, for filling a reserved one: index 0 is the first byte behind the header. */
-  readonly bytes: Uint8Array;
+  /** `bytes` in larger words, for filling a reserved block. */
   readonly u16: Uint16Array;
   readonly u32: Uint32Array;
   /** Address of `bytes[0]`. */
@@ -56,10 +59,9 @@ export class TraceWriter extends RingEnd {
     private readonly inOrder = keepsOrder,
   ) {
     super(base, size);
-    const view = viewOf(base + HEADER, size);
-    this.bytes = new Uint8Array(view);
-    this.u16 = new Uint16Array(view);
-    this.u32 = new Uint32Array(view);
+    const { buffer, byteOffset } = this.bytes;
+    this.u16 = new Uint16Array(buffer, byteOffset, size >>> 1);
+    this.u32 = new Uint32Array(buffer, byteOffset, size >>> 2);
     this.address = base + HEADER;
   }
 
@@ -121,13 +123,6 @@ export class TraceWriter extends RingEnd {
 }
 
 export class TraceReader extends RingEnd {
-  private readonly bytes: Uint8Array;
-
-  constructor(base: number, size: number) {
-    super(base, size);
-    this.bytes = new Uint8Array(viewOf(base + HEADER, size));
-  }
-
   /** Blocks that found no room so far. */
   get dropped(): number {
     return Atomics.load(this.words, DROPPED);

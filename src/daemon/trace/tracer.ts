@@ -9,6 +9,7 @@
 import type { KnownName } from '../../fs/knownNames';
 import { Opcode } from '../../protocol/fuse/opcodes';
 import { InHeader } from '../../protocol/fuse/structs';
+import { machineOf } from '../../protocol/machine';
 import { FuseAt, MAX_CALLS, MessageFlag, NO_QUEUE, PACKET_VERSION, PacketKind } from '../../trace/packet';
 import { Request } from '../../protocol/vhostUser/requests';
 import type { Chain } from '../../virtio/chain';
@@ -29,6 +30,8 @@ const { INIT } = Opcode;
 /** Where the message begins in its block. */
 const MESSAGE = BLOCK_HEADER + FuseAt.message;
 const MOST = 0xffff_ffff;
+/** Guest and host are of one architecture. */
+const MACHINE = machineOf(process.arch) === 'arm64' ? MessageFlag.ARM64 : 0;
 
 export class Tracer {
   /** Whose host calls are being made. */
@@ -105,6 +108,18 @@ export class Tracer {
   /** It has been answered with `used` bytes. */
   replied(trace: RequestTrace, chain: Chain, used: number): void {
     this.ring.commit(this.reply(trace, chain, used));
+  }
+
+  /** A fault keeps its reply, of `used` bytes, from the guest. */
+  dropped(trace: RequestTrace, used: number): void {
+    if (!trace.traced || used <= 0) return;
+    const at = this.ring.reserve(blockBytes(FuseAt.message));
+    if (at < 0) return;
+    const answered = now();
+    this.clock.set(answered);
+    const size = this.finish(at, trace, PacketKind.Dropped, used, 0);
+    this.phases(at, trace, answered);
+    this.ring.commit(size);
   }
 
   /** A host system call, `call` of protocol/hostCalls.ts, was made for `current` since `began`. Returns `result`. */
@@ -229,14 +244,20 @@ export class Tracer {
     this.copy(at, captured, chain, false);
     this.clock.set(answered);
     const size = this.finish(at, trace, PacketKind.Reply, used, captured);
-    const pseudo = at + BLOCK_HEADER;
-    ring.u16[(pseudo + FuseAt.calls) >>> 1] = trace.calls < MAX_CALLS ? trace.calls : MAX_CALLS;
-    ring.u32[(pseudo + FuseAt.host) >>> 2] = nanoseconds(trace.host);
-    ring.u32[(pseudo + FuseAt.writing) >>> 2] =
-      trace.calls > 0 ? nanoseconds(answered - trace.hostEnd - trace.heldAfter) : 0;
-    if (trace.held > 0) ring.u32[(pseudo + FuseAt.held) >>> 2] = Math.min(MOST, Math.round(trace.held * 1000));
+    this.phases(at, trace, answered);
     if (opcode === INIT) this.init[1] = ring.bytes.slice(at, at + size);
     return size;
+  }
+
+  /** What is known of a request when it has been dealt with. */
+  private phases(at: number, trace: RequestTrace, answered: number): void {
+    const { u16, u32 } = this.ring;
+    const pseudo = at + BLOCK_HEADER;
+    u16[(pseudo + FuseAt.calls) >>> 1] = trace.calls < MAX_CALLS ? trace.calls : MAX_CALLS;
+    u32[(pseudo + FuseAt.host) >>> 2] = nanoseconds(trace.host);
+    u32[(pseudo + FuseAt.writing) >>> 2] =
+      trace.calls > 0 ? nanoseconds(answered - trace.hostEnd - trace.heldAfter) : 0;
+    if (trace.held > 0) u32[(pseudo + FuseAt.held) >>> 2] = Math.min(MOST, Math.round(trace.held * 1000));
   }
 
   private copy(at: number, captured: number, chain: Chain, ofRequest: boolean): void {
@@ -251,7 +272,7 @@ export class Tracer {
   private finish(
     at: number,
     trace: RequestTrace,
-    kind: PacketKind.Request | PacketKind.Reply,
+    kind: PacketKind.Request | PacketKind.Reply | PacketKind.Dropped,
     length: number,
     captured: number,
   ): number {
@@ -276,7 +297,8 @@ export class Tracer {
       (length > captured ? MessageFlag.CUT : 0) |
       (trace.later ? MessageFlag.LATER : 0) |
       (trace.held > 0 ? MessageFlag.HELD : 0) |
-      (trace.changed ? MessageFlag.CHANGED : 0);
+      (trace.changed ? MessageFlag.CHANGED : 0) |
+      MACHINE;
     u32[(pseudo + FuseAt.queued) >>> 2] = nanoseconds(trace.queued);
     u32[(pseudo + FuseAt.host) >>> 2] = 0;
     u32[(pseudo + FuseAt.writing) >>> 2] = 0;

@@ -3,10 +3,11 @@
  * people. Also the Linux numbers that travel inside FUSE messages (open flags, modes, seek, lock and rename flags).
  *
  * Sources: include/uapi/linux/fuse.h (7.46), fcntl.h, stat.h, fs.h, falloc.h, xattr.h, fuse's man pages. The O_* are
- * those of x86-64 and the generic layout; arm64 differs for O_DIRECTORY, O_NOFOLLOW, O_DIRECT and O_LARGEFILE. Nothing
- * is translated: guest and host are of the same architecture.
+ * those of x86-64 and the generic layout, with those of arm64 beside them. Nothing is translated on the way to the
+ * host: guest and host are of the same architecture.
  */
 import { enumTable, flagTable } from '../flagTable';
+import type { Machine } from '../machine';
 
 /** INIT flags, bits 0 to 31: `flags` of fuse_init_in and fuse_init_out. */
 export const initFlags = flagTable('FUSE_', 'What both sides of a session can do, negotiated by INIT (low word).', {
@@ -188,7 +189,7 @@ export const extTypes = enumTable(
 );
 export const ExtType = extTypes.value;
 
-export const openFlags = flagTable('O_', 'open(2) flags of the guest, unchanged.', {
+const openRows = {
   RDONLY: [0, 'Read.', 3],
   WRONLY: [1, 'Write.', 3],
   RDWR: [2, 'Read and write.', 3],
@@ -210,9 +211,24 @@ export const openFlags = flagTable('O_', 'open(2) flags of the guest, unchanged.
   CLOEXEC: [0o2000000, 'Close on exec.'],
   PATH: [0o10000000, 'Only the place, not the content.'],
   __FMODE_EXEC: [0o40, 'The kernel opens it to execute it.'],
-});
+} as const;
+export const openFlags = flagTable<keyof typeof openRows>(
+  'O_',
+  'open(2) flags of the guest, unchanged.',
+  openRows,
+  // arch/arm64/include/uapi/asm/fcntl.h.
+  { DIRECTORY: 0o40000, NOFOLLOW: 0o100000, DIRECT: 0o200000, LARGEFILE: 0o400000, TMPFILE: 0o20040000 },
+);
 export const OpenFlag = openFlags.value;
 export const O_ACCMODE = 3;
+
+/** open(2) flags of a machine in the numbers of `OpenFlag`. */
+export function asOpenFlags(flags: number, machine: Machine): number {
+  // O_DIRECTORY and O_NOFOLLOW change places with O_DIRECT and O_LARGEFILE.
+  return machine === 'x86-64'
+    ? flags
+    : ((flags & ~0o740000) | ((flags & 0o140000) << 2) | ((flags & 0o600000) >>> 2)) >>> 0;
+}
 
 export const fileTypes = enumTable('S_IF', 'The type bits of a mode (mask S_IFMT).', {
   SOCK: [0o140000, 'Socket.'],

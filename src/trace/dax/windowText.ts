@@ -3,6 +3,7 @@ import { printSize } from '../../protocol/print';
 import { quote } from '../../protocol/text';
 import type { Capture } from '../capture';
 import { bigAsText } from '../jsonRow';
+import { sizeText } from '../sizeText';
 import { alignColumns } from '../textTable';
 import { printDuration, printSeconds } from '../times';
 import type { WindowFigures } from './windowFigures';
@@ -18,12 +19,12 @@ export function windowText(figures: WindowFigures): string[] {
   const { size, maps, unmaps, refusals, leftOut, slices, files, roundTrips, notes } = figures;
   if (maps === 0) {
     const refused = refusals > 0 ? `, ${refusals} refused` : '';
-    const what = size === 0 ? 'No DAX window was used' : `The DAX window of ${printSize(size)} was not used`;
+    const what = size === 0 ? 'No DAX window was used' : `The DAX window of ${sizeText(size)} was not used`;
     return [`${what}: nothing was mapped${refused}.`, ...noteLines(notes)];
   }
   const most = Math.max(0, ...slices.map((slice) => slice.most));
   return [
-    `window      ${printSize(size)}, at most ${percent(most)} of it in use`,
+    `window      ${sizeText(size)}, at most ${percent(most)} of it in use`,
     `mappings    ${maps} made by the guest, ${unmaps} removed, by it or by the end of its mount, ${refusals} refused`,
     ...(leftOut > 0 ? [`left out    ${leftOut} made beside ${MOST_RANGES} others: no more are followed`] : []),
     `thrash      ${figures.again} made again within ${printDuration(figures.thrashNs)} of being given up`,
@@ -67,13 +68,13 @@ function fileTable(files: WindowFigures['files']): string[] {
       ['file', 'at most', 'range time', 'maps', 'again', 'READ', 'WRITE', 'through requests'],
       ...rows.map((file) => [
         quote(file.path),
-        printSize(file.mostBytes),
+        sizeText(file.mostBytes),
         printDuration(file.rangeTime),
         `${file.maps}`,
         `${file.again}`,
         `${file.reads}`,
         `${file.writes}`,
-        printSize(file.bytes),
+        sizeText(file.bytes),
       ]),
     ]),
     ...(more > 0 ? [`… and ${more} others`] : []),
@@ -120,7 +121,7 @@ export function stateText(capture: Capture, state: WindowState, time: number): s
     `use ${range.uses}`,
   ]);
   if (rows.length === 0) return ['Nothing was mapped then.'];
-  return [`${state.all.length} ranges, ${printSize(state.mappedBytes)}`, ...alignColumns(rows, [2])];
+  return [`${state.all.length} ranges, ${sizeText(state.mappedBytes)}`, ...alignColumns(rows, [2])];
 }
 
 /** As data; times in nanoseconds after the capture's first packet, nodeids beyond 2^53 as texts. */

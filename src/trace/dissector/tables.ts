@@ -82,10 +82,11 @@ class Collected {
   flag(table: FlagTable): number {
     let number = this.flagNumbers.get(table);
     if (number === undefined) {
-      const bits = table.bits.map(({ name, value, mask, doc }): LuaValue => {
-        return { name: table.prefix + name, key: name.toLowerCase(), value: value >>> 0, mask: mask >>> 0, doc };
+      number = this.flags.push({
+        named_zero: table.bits.some((bit) => bit.value === 0) || undefined,
+        bits: flagRows(table),
+        arm64: table.arm64 && flagRows(table.arm64),
       });
-      number = this.flags.push({ named_zero: table.bits.some((bit) => bit.value === 0) || undefined, bits });
       this.flagNumbers.set(table, number);
     }
     return number;
@@ -101,6 +102,12 @@ class Collected {
     }
     return number;
   }
+}
+
+function flagRows({ prefix, bits }: FlagTable): LuaValue {
+  return bits.map(({ name, value, mask, doc }): LuaValue => {
+    return { name: prefix + name, key: name.toLowerCase(), value: value >>> 0, mask: mask >>> 0, doc };
+  });
 }
 
 function payload(all: Collected, shape: PayloadShape | undefined): LuaValue {
@@ -233,6 +240,7 @@ export function dissectorTables(): LuaValue {
       host_call: PacketKind.HostCall,
       names: PacketKind.Names,
       window_note: PacketKind.Window,
+      dropped: PacketKind.Dropped,
       fuse: FuseAt,
       vhost: VhostUserAt,
       host: HostCallAt,
@@ -245,7 +253,9 @@ export function dissectorTables(): LuaValue {
       later: MessageFlag.LATER,
       held: MessageFlag.HELD,
       changed: MessageFlag.CHANGED,
+      arm64: MessageFlag.ARM64,
       other_thread: HostCallFlag.OTHER_THREAD,
+      arm64_call: HostCallFlag.ARM64,
       no_queue: NO_QUEUE,
       max_arguments: MAX_ARGUMENTS,
     },

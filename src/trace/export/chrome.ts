@@ -10,7 +10,7 @@
 import { replyLine } from '../../protocol/summary';
 import { RowFlag, type Capture } from '../capture';
 import { hostCallLine, hostCallName } from '../hostCallLine';
-import { argumentsOf, isInFlight, isOrphan, kindOf } from '../line';
+import { argumentsOf, isDropped, isInFlight, isOrphan, kindOf } from '../line';
 import { printDuration } from '../times';
 import { Lanes, LANES } from './lanes';
 import { counterSeries } from './counters';
@@ -156,5 +156,6 @@ function argumentsOfSlice(capture: Capture, row: number): object {
     ...(reply && { reply: replyLine(reply).replace(/^-> /, '') }),
     ...(columns.held[row] > 0 && { held: printDuration(columns.held[row]) }),
     ...((columns.flags[row] & RowFlag.CHANGED) !== 0 && { changed: true }),
+    ...(isDropped(capture, row) && { dropped: true }),
   };
 }

@@ -4,7 +4,7 @@
  */
 import { replyLine } from '../../protocol/summary';
 import { RowFlag, type Capture } from '../capture';
-import { argumentsOf, errorName, instantOf, isInFlight, isOrphan, kindOf, phasesOf } from '../line';
+import { argumentsOf, errorName, instantOf, isDropped, isInFlight, isOrphan, kindOf, phasesOf } from '../line';
 import { printInstant } from '../times';
 
 export const csvColumns = [
@@ -34,6 +34,7 @@ export const csvColumns = [
   'later',
   'held',
   'changed',
+  'dropped',
 ] as const;
 
 export function* csv(capture: Capture, rows: Iterable<number>): Generator<string> {
@@ -73,6 +74,7 @@ function record(capture: Capture, row: number): (string | number)[] {
     (columns.flags[row] & RowFlag.LATER) === 0 ? 0 : 1,
     answered ? columns.held[row] : '',
     (columns.flags[row] & RowFlag.CHANGED) === 0 ? 0 : 1,
+    isDropped(capture, row) ? 1 : 0,
   ];
 }
 

@@ -157,7 +157,7 @@ class FilteredCapture {
     this.capture.forEachHostCall(row, (place, captured, start) => {
       this.pending.add({ place, row, slot, call: { captured, start } });
     });
-    if ((columns.flags[row] & RowFlag.REPLIED) === 0) this.freeSlots.push(slot);
+    if ((columns.flags[row] & (RowFlag.REPLIED | RowFlag.DROPPED)) === 0) this.freeSlots.push(slot);
     else this.pending.add({ place: this.capture.replyPlace(row), row, slot });
   }
 
@@ -192,6 +192,8 @@ class FilteredCapture {
     this.freeSlots.push(slot);
     const packet = this.capture.replyPacket(row);
     if (packet.length === 0) return this.lose(1);
+    // When it was is not kept: it is of the moment of what came before it.
+    if ((columns.flags[row] & RowFlag.DROPPED) !== 0) return this.queuePacket(packet);
     this.message(columns.start[row] + columns.latency[row], packet);
     if (columns.error[row] === 0) this.names.reply(columns.opcode[row], packet, slot);
   }
@@ -207,8 +209,12 @@ class FilteredCapture {
   }
 
   private message(time: number, packet: Uint8Array): void {
-    const view = viewOf(packet);
     this.at(time);
+    this.queuePacket(packet);
+  }
+
+  private queuePacket(packet: Uint8Array): void {
+    const view = viewOf(packet);
     const length = FuseAt.message + view.getUint32(FuseAt.length, true);
     this.write(this.queueInterface(view.getUint16(FuseAt.queue, true)), packet, length);
   }

@@ -6,6 +6,7 @@
  * replaced; binding costs next to nothing.
  */
 import type { Value } from '../../protocol/decode';
+import { RowFlag } from '../capture';
 import type { CompareOperator } from './ast';
 import type { Field } from './fields';
 import type { Constant, NumberTest, Plan } from './plan';
@@ -55,6 +56,12 @@ export function bind(plan: Plan, rows: Rows): Predicate {
         return number < table.length && table[number]?.(row) === true;
       };
     }
+    case 'byMachine': {
+      const { flags } = rows.columns;
+      const generic = bind(plan.plans['x86-64'], rows);
+      const arm64 = bind(plan.plans.arm64, rows);
+      return (row) => ((flags[row] & RowFlag.ARM64) === 0 ? generic(row) : arm64(row));
+    }
   }
 }
 
@@ -75,6 +82,8 @@ function cost(plan: Plan): number {
       return costOf(plan.left) + costOf(plan.right);
     case 'byOpcode':
       return 2 + Math.max(0, ...[...plan.plans.values()].map(cost));
+    case 'byMachine':
+      return cost(plan.plans['x86-64']);
   }
 }
 

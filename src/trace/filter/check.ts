@@ -6,7 +6,17 @@
 import type { Condition, Expression, SimpleValue, TestExpression, Value, WordValue } from './ast';
 import { nearest } from '../../base/nearest';
 import { bad, good, type Outcome } from './errors';
-import { fields, findField, findOpcode, isAny, opcodeOf, termNames, type Field, type FieldType } from './fields';
+import {
+  fields,
+  findField,
+  findOpcode,
+  isAny,
+  onArm64,
+  opcodeOf,
+  termNames,
+  type Field,
+  type FieldType,
+} from './fields';
 import { globMatcher } from './glob';
 import type { Constant, NumberTest, Plan } from './plan';
 import { regexMatcher } from './regex';
@@ -76,7 +86,12 @@ function testOf(field: Field, tree: TestExpression): Outcome<Plan> {
     if (!tree.mask && !tree.condition) return good({ kind: 'truth', field });
     return bad(`${field.name} is true or false: write it alone, or !${field.name}`, tree);
   }
-  return type.kind === 'text' ? textTest(field, type, tree) : numberTest(field, type, tree);
+  if (type.kind === 'text') return textTest(field, type, tree);
+  const generic = numberTest(field, type, tree);
+  const other = onArm64(field);
+  if (!generic.ok || other?.type.kind !== 'number') return generic;
+  const arm64 = numberTest(other, other.type, tree);
+  return arm64.ok ? good({ kind: 'byMachine', plans: { 'x86-64': generic.value, arm64: arm64.value } }) : arm64;
 }
 
 function textTest(field: Field, type: Extract<FieldType, { kind: 'text' }>, tree: TestExpression): Outcome<Plan> {

@@ -215,8 +215,12 @@ function meaningOf(role: 'field' | 'value' | 'operator', word: string, owner: st
   if (role === 'operator') return operatorText[word];
   if (role === 'value') {
     for (const { type } of variantsOf(owner ?? '')) {
-      const named = type.kind === 'number' && type.names ? findName(type.names, word) : undefined;
-      if (named) return `${word} (${named.value}): ${named.doc}`;
+      const names = type.kind === 'number' ? type.names : undefined;
+      const named = names && findName(names, word);
+      if (!named) continue;
+      const arm64 = names.arm64 && findName(names.arm64, word)?.value;
+      const there = arm64 === undefined || arm64 === named.value ? '' : `, on arm64 ${arm64}`;
+      return `${word} (${named.value}${there}): ${named.doc}`;
     }
   }
   const field = findField(word);

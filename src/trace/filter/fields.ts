@@ -28,6 +28,8 @@ export interface Names {
   what: string;
   prefix: string;
   rows: readonly NamedNumber[];
+  /** The same with the numbers of arm64, where they are others there. */
+  arm64?: Names;
 }
 
 export type FieldType =
@@ -100,7 +102,13 @@ const enumNames = (table: EnumTable, what: string): Names => ({
   prefix: table.prefix,
   rows: wholeMask(table),
 });
-const flagNames = (table: FlagTable): Names => ({ bits: true, what: 'a flag', prefix: table.prefix, rows: table.bits });
+const flagNames = (table: FlagTable): Names => ({
+  bits: true,
+  what: 'a flag',
+  prefix: table.prefix,
+  rows: table.bits,
+  ...(table.arm64 && { arm64: flagNames(table.arm64) }),
+});
 
 const opcodeNames: Names = {
   bits: false,
@@ -144,7 +152,7 @@ function typeOf(field: TableField): FieldType {
   return number(field.show === 'seconds' ? 'seconds' : 'plain');
 }
 
-const { REPLIED, SILENT, REQUEST_CUT, REPLY_CUT, ORPHAN, LATER, PATH_UNSURE, CHANGED } = RowFlag;
+const { REPLIED, SILENT, REQUEST_CUT, REPLY_CUT, ORPHAN, LATER, PATH_UNSURE, CHANGED, DROPPED } = RowFlag;
 const always: FlagTest = { mask: 0, want: 0 };
 const asked: FlagTest = { mask: ORPHAN, want: 0 };
 const replied: FlagTest = { mask: REPLIED, want: REPLIED };
@@ -253,6 +261,7 @@ export const builtIn: readonly Field[] = Object.freeze([
   flag('silent', 'The opcode wants no reply.', SILENT),
   flag('later', 'Answered by another thread, or after a wait.', LATER),
   flag('changed', 'A debugger or a fault changed the request or the reply.', CHANGED),
+  flag('dropped', 'A fault dropped the reply: it is in flight for ever. Also changed.', DROPPED),
   anyFlag('cut', 'Not all bytes of the request or the reply are in the capture.', REQUEST_CUT | REPLY_CUT),
   flag('request.cut', 'Not all bytes of the request are in the capture.', REQUEST_CUT),
   flag('reply.cut', 'Not all bytes of the reply are in the capture.', REPLY_CUT),
@@ -415,6 +424,13 @@ export function findName(names: Names, word: string): NamedNumber | undefined {
   if (names === opcodeNames) return findOpcode(word);
   const { prefix, rows } = names;
   return rows.find((row) => prefix + row.name === word || row.name === word);
+}
+
+/** The field as rows with the flags of arm64 have it, where that makes a difference. */
+export function onArm64(field: Field): Field | undefined {
+  const { type } = field;
+  const names = type.kind === 'number' ? type.names?.arm64 : undefined;
+  return names && { ...field, type: { ...type, names } as FieldType };
 }
 
 export const isAny = (field: Field | AnyField): field is AnyField => 'variants' in field;

@@ -3,6 +3,7 @@
  *
  * A value that a row does not have makes every test of it false, `!=` and `not in` too; only `!` around turns that.
  */
+import type { Machine } from '../../protocol/machine';
 import type { CompareOperator } from './ast';
 import type { Field } from './fields';
 
@@ -34,4 +35,6 @@ export type Plan =
   /** Two fields of the same row. */
   | { kind: 'pair'; left: Field; operator: CompareOperator; right: Field }
   /** By the row's opcode; false for the others. */
-  | { kind: 'byOpcode'; plans: ReadonlyMap<number, Plan> };
+  | { kind: 'byOpcode'; plans: ReadonlyMap<number, Plan> }
+  /** By whose flags the row has. */
+  | { kind: 'byMachine'; plans: Readonly<Record<Machine, Plan>> };

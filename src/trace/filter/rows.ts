@@ -5,6 +5,7 @@
 import { InHeader, OutHeader, ReadIn } from '../../protocol/fuse/structs';
 import { Opcode } from '../../protocol/fuse/opcodeNumbers';
 import { opcodeByNumber } from '../../protocol/fuse/opcodes';
+import type { Machine } from '../../protocol/machine';
 import { decodeReply, decodeRequest, type Reply, type Request, type SessionShape } from '../../protocol/message';
 import { RowFlag, type Capture, type RequestColumns } from '../capture';
 import { u32 } from './words';
@@ -43,7 +44,7 @@ export class OneRow implements Rows {
     payload: new Uint32Array(1),
     path: new Uint32Array(1),
     calls: new Uint16Array(1),
-    flags: new Uint8Array(1),
+    flags: new Uint16Array(1),
   } satisfies RequestColumns;
   /** No path index is ever remembered: 1 is a different path for each request. */
   readonly paths = 0;
@@ -52,8 +53,9 @@ export class OneRow implements Rows {
   private shape: SessionShape | undefined;
   private pathText: string | (() => string) = '';
 
-  /** `origin`: nanoseconds since the epoch that `start` counts from. */
-  constructor(readonly origin: bigint = 0n) {}
+  readonly origin = 0n;
+
+  constructor(private readonly machine: Machine) {}
 
   /**
    * A request was taken. `bytes` has the whole of it, or at least what it has before any data. A path that is costly to
@@ -82,7 +84,8 @@ export class OneRow implements Rows {
     columns.queued[0] = columns.host[0] = columns.writing[0] = columns.held[0] = 0;
     columns.error[0] = columns.calls[0] = columns.replyLength[0] = 0;
     const number = columns.opcode[0];
-    columns.flags[0] = opcodeByNumber(number)?.reply === false ? RowFlag.SILENT : 0;
+    columns.flags[0] =
+      (opcodeByNumber(number)?.reply === false ? RowFlag.SILENT : 0) | (this.machine === 'arm64' ? RowFlag.ARM64 : 0);
     columns.payload[0] = sized.has(number) ? wordOr0(bytes, InHeader.size + ReadIn.offset.size) : 0;
   }
 
@@ -113,7 +116,7 @@ export class OneRow implements Rows {
   }
 
   request(): Request | undefined {
-    return this.requestPart.length === 0 ? undefined : decodeRequest(this.requestPart, this.shape);
+    return this.requestPart.length === 0 ? undefined : decodeRequest(this.requestPart, this.shape, this.machine);
   }
 
   reply(): Reply | undefined {

@@ -97,7 +97,8 @@ export class DescriptorGrowth implements Detector {
   }
 
   private opened(row: Row, at: number): void {
-    if (!row.succeeded) return;
+    // What is given back counts all the same.
+    if (row.changed || !row.succeeded) return;
     const fh = u64At(row.reply(), at + OpenOut.offset.fh);
     if (fh !== 0) this.handles.add(fh, row.index);
   }

@@ -3,7 +3,7 @@
  * the host (host system calls show that), and READs and WRITEs of such a handle that fail with EINVAL.
  */
 import { Errno } from '../../protocol/errno';
-import { OpenFlag } from '../../protocol/fuse/flags';
+import { asOpenFlags, OpenFlag } from '../../protocol/fuse/flags';
 import { Opcode } from '../../protocol/fuse/opcodeNumbers';
 import { hostCallNumber } from '../../protocol/hostCalls';
 import type { Detector, DetectorContext } from './detector';
@@ -53,7 +53,7 @@ export class DirectIoRefused implements Detector {
   /** The file was opened on the host, and no time with the flag. */
   private isDropped(row: number): boolean {
     const opened = this.context.capture.hostCalls(row).filter((each) => each.call === hostCallNumber.openat);
-    const flags = opened.map((each) => Number(each.arguments[OPENAT_FLAGS] ?? 0n));
+    const flags = opened.map((each) => asOpenFlags(Number(each.arguments[OPENAT_FLAGS] ?? 0n), each.machine));
     const files = flags.filter((each) => (each & OpenFlag.PATH) === 0);
     return files.length > 0 && files.every((each) => (each & OpenFlag.DIRECT) === 0);
   }

@@ -1,4 +1,7 @@
-/** What the latest INIT of the capture agreed on, from its bytes; `known` false where the capture began later. */
+/**
+ * What the latest INIT of the capture agreed on, from its bytes; `known` false where the capture began later, or a
+ * fault or a debugger changed that INIT.
+ */
 import { InitFlag } from '../../protocol/fuse/flags';
 import { InHeader, InitIn, InitOut, OutHeader } from '../../protocol/fuse/structs';
 import { u16At, u32At } from './bytes';
@@ -21,7 +24,7 @@ export class Negotiated {
   take(row: Row): void {
     this.known = false;
     this.flags = this.flags2 = this.maxWrite = this.maxPages = 0;
-    if (!row.succeeded) return;
+    if (row.changed || !row.succeeded) return;
     const request = row.request();
     if (request.length < IN + InitIn.offset.flags + 4) return;
     const offered = u32At(request, IN + InitIn.offset.flags);

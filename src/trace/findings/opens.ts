@@ -7,10 +7,10 @@ import { CreateIn, EntryOut, InHeader, OpenIn, OpenOut, OutHeader } from '../../
 import { u32At } from './bytes';
 import type { Row } from './row';
 
-/** O_ flags of an OPEN or CREATE; 0 where they are not in the capture. */
+/** O_ flags of an OPEN or CREATE in the numbers of `OpenFlag`; 0 where they are not in the capture. */
 export function openFlagsOf(row: Row): number {
   const at = row.opcode === Opcode.CREATE ? CreateIn.offset.flags : OpenIn.offset.flags;
-  return u32At(row.request(), InHeader.size + at);
+  return row.asOpenFlags(u32At(row.request(), InHeader.size + at));
 }
 
 /** FOPEN_ flags of the reply; 0 where there is none. */

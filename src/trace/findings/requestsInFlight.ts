@@ -26,7 +26,8 @@ export class RequestsInFlight implements Detector {
   take(row: Row): void {
     const latest = row.replied ? row.end : row.start;
     if (latest > this.now) this.now = latest;
-    if ((row.flags & (RowFlag.REPLIED | RowFlag.SILENT)) !== 0) return;
+    // Changed and without a reply: a fault has dropped it.
+    if (row.changed || (row.flags & (RowFlag.REPLIED | RowFlag.SILENT)) !== 0) return;
     if (row.opcode === Opcode.SETLKW || row.opcode === Opcode.POLL) return;
     if (this.waiting.length < this.most) this.waiting.push({ row: row.index, start: row.start });
   }

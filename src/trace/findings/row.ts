@@ -4,9 +4,10 @@
  * Everything comes from the columns. Of READ and WRITE the arguments are read as well, once; other bytes only when a
  * finding asks for them.
  */
+import { asOpenFlags } from '../../protocol/fuse/flags';
 import { InHeader, ReadIn, WriteIn } from '../../protocol/fuse/structs';
 import { Opcode } from '../../protocol/fuse/opcodeNumbers';
-import { RowFlag, type Capture, type RequestColumns } from '../capture';
+import { machineOfRow, RowFlag, type Capture, type RequestColumns } from '../capture';
 import { u32At, u64At } from './bytes';
 
 const READ_BYTES = InHeader.size + ReadIn.size;
@@ -27,7 +28,7 @@ export class Row {
   fh = 0;
   offset = 0;
   size = 0;
-  /** O_ flags of the handle. */
+  /** O_ flags of the handle, in the numbers of `OpenFlag`. */
   openFlags = 0;
   private columns: RequestColumns;
 
@@ -111,6 +112,11 @@ export class Row {
     return this.capture.replyBytes(this.index);
   }
 
+  /** open(2) flags of its request in the numbers of `OpenFlag`. */
+  asOpenFlags(flags: number): number {
+    return asOpenFlags(flags, machineOfRow(this.flags));
+  }
+
   private loadRead(): void {
     const bytes = this.request();
     if (bytes.length < READ_BYTES) return;
@@ -118,7 +124,7 @@ export class Row {
     this.fh = u64At(bytes, InHeader.size + ReadIn.offset.fh);
     this.offset = u64At(bytes, InHeader.size + ReadIn.offset.offset);
     this.size = u32At(bytes, InHeader.size + ReadIn.offset.size);
-    this.openFlags = u32At(bytes, InHeader.size + ReadIn.offset.flags);
+    this.openFlags = this.asOpenFlags(u32At(bytes, InHeader.size + ReadIn.offset.flags));
   }
 
   private loadWrite(): void {
@@ -128,7 +134,7 @@ export class Row {
     this.fh = u64At(bytes, InHeader.size + WriteIn.offset.fh);
     this.offset = u64At(bytes, InHeader.size + WriteIn.offset.offset);
     this.size = u32At(bytes, InHeader.size + WriteIn.offset.size);
-    this.openFlags = u32At(bytes, InHeader.size + WriteIn.offset.flags);
+    this.openFlags = this.asOpenFlags(u32At(bytes, InHeader.size + WriteIn.offset.flags));
   }
 
   /** The key of the handle of a READ or WRITE; where the server opens nothing (fh 0) that of the inode. */

@@ -308,7 +308,7 @@ export class Inodes {
     const nodeid = creates ? u64At(reply, OUT + EntryOut.offset.nodeid) : row.nodeid;
     const flagsAt = InHeader.size + (creates ? CreateIn.offset.flags : OpenIn.offset.flags);
     const request = row.request();
-    const flags = request.length >= flagsAt + 4 ? u32At(request, flagsAt) : 0;
+    const flags = request.length >= flagsAt + 4 ? row.asOpenFlags(u32At(request, flagsAt)) : 0;
     const slot = this.slot(nodeid, row.start);
     if (slot >= 0) {
       this.columns.handles[slot]++;

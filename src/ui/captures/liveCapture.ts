@@ -7,6 +7,7 @@
  */
 import { connect, type Socket } from 'node:net';
 import type { RunningShare } from '../../control/runningShares';
+import { errnoReason } from '../../protocol/errno';
 import { CaptureReader } from '../../trace/captureReader';
 import { type CaptureListener, type CapturePhase, Listeners, type OpenCapture } from './openCapture';
 
@@ -145,7 +146,9 @@ export class LiveCapture implements OpenCapture {
       this.turnTo('live');
     });
     socket.on('data', (chunk) => this.take(socket, chunk));
-    socket.once('error', (error: NodeJS.ErrnoException) => this.ended(socket, error.code ?? error.message));
+    socket.once('error', ({ errno, message }: NodeJS.ErrnoException) =>
+      this.ended(socket, errno === undefined ? message : errnoReason(errno)),
+    );
     socket.once('close', () => {
       clearTimeout(patience);
       this.ended(socket, undefined);

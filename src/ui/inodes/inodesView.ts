@@ -11,7 +11,7 @@ import type { Captures } from '../captures/captures';
 import { Follower } from '../captures/follower';
 import type { Stale } from '../findings/findingsModel';
 import { paragraphs } from '../markdown';
-import { sizeText } from '../sizeText';
+import { sizeText } from '../../trace/sizeText';
 import { InodesModel, WINDOW } from './inodesModel';
 
 export type InodesNode =

@@ -7,11 +7,12 @@ import { errnoName } from '../../protocol/errno';
 import { splitFlags } from '../../protocol/flagTable';
 import { opcodeByNumber } from '../../protocol/fuse/opcodes';
 import { notificationName, type Message } from '../../protocol/message';
-import { printId, printNode, printSize } from '../../protocol/print';
-import { type Capture, RowFlag } from '../../trace/capture';
+import { printId, printNode } from '../../protocol/print';
+import { type Capture, DROPPED, RowFlag } from '../../trace/capture';
 import type { CaptureReader } from '../../trace/captureReader';
 import { hostCallLine } from '../../trace/hostCallLine';
-import { instantOf, isInFlight, isOrphan, phasesOf } from '../../trace/line';
+import { instantOf, isDropped, isInFlight, isOrphan, phasesOf } from '../../trace/line';
+import { sizeText } from '../../trace/sizeText';
 import { printDuration, printInstant } from '../../trace/times';
 
 export interface Detail {
@@ -50,6 +51,9 @@ const opcodeDoc = (number: number): string[] => {
 };
 
 function answer(reader: CaptureReader, row: number): Detail {
+  if (isDropped(reader, row)) {
+    return { label: 'Reply', text: `${DROPPED}: the guest waits for ever`, icon: 'circle-slash', bad: true };
+  }
   if (isInFlight(reader, row)) {
     return { label: 'Reply', text: 'in flight: not answered yet', icon: 'watch', bad: true };
   }
@@ -173,7 +177,7 @@ function queueOf(reader: CaptureReader, row: number): Detail {
     ),
     fact('readable', `${requestLength[row]} bytes`, 'What the device reads from the chain: the request.'),
     fact('written', `${replyLength[row]} bytes`, 'What the device has written to the chain: the reply.'),
-    fact('payload', printSize(payload[row]), 'Data moved: written by the guest, or read.'),
+    fact('payload', sizeText(payload[row]), 'Data moved: written by the guest, or read.'),
   ];
   if (has(RowFlag.LATER)) {
     children.push(fact('answered later', 'yes', 'By another thread, or after a wait: the queue went on meanwhile.'));

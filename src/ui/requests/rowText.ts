@@ -1,12 +1,12 @@
 /** What one request is called in a tree, from its columns and, where that says more, its arguments. Pure. */
 import { Opcode } from '../../protocol/fuse/opcodeNumbers';
 import { printId } from '../../protocol/print';
-import type { Capture } from '../../trace/capture';
+import { DROPPED, type Capture } from '../../trace/capture';
 import { isExpected } from '../../trace/expectedErrors';
-import { argumentsOf, errorName, isInFlight, isOrphan, kindOf } from '../../trace/line';
+import { argumentsOf, errorName, isDropped, isInFlight, isOrphan, kindOf } from '../../trace/line';
 import type { Grouping } from '../../trace/requestGroups';
 import { printDuration, printSeconds } from '../../trace/times';
-import { sizeText } from '../sizeText';
+import { sizeText } from '../../trace/sizeText';
 
 export interface RowText {
   readonly label: string;
@@ -67,7 +67,7 @@ export function rowText(capture: Capture, row: number, within: Grouping): RowTex
   const waiting = isInFlight(capture, row);
   const facts: string[] = [];
   if (error !== '') facts.push(error);
-  if (waiting) facts.push('in flight');
+  if (waiting) facts.push(isDropped(capture, row) ? DROPPED : 'in flight');
   if (within === 'file') facts.push(...argumentsFor(capture, row, path));
   else if (columns.payload[row] > 0) facts.push(sizeText(columns.payload[row]));
   if (!Number.isNaN(columns.latency[row]) && !isOrphan(capture, row)) facts.push(printDuration(columns.latency[row]));

@@ -4,11 +4,20 @@ import { opcodeByNumber } from '../../protocol/fuse/opcodes';
 import type { Message } from '../../protocol/message';
 import { printNode } from '../../protocol/print';
 import { replyLine } from '../../protocol/summary';
-import { sizeText } from '../sizeText';
+import { sizeText } from '../../trace/sizeText';
 import type { FieldNode, LineView, MessageView, PhaseTimes, RequestView } from '../../control/timeline';
-import type { Capture } from '../../trace/capture';
+import { DROPPED, type Capture } from '../../trace/capture';
 import { hostCallLine } from '../../trace/hostCallLine';
-import { argumentsOf, instantOf, isInFlight, isOrphan, kindOf, phasesOf, requestLine } from '../../trace/line';
+import {
+  argumentsOf,
+  instantOf,
+  isDropped,
+  isInFlight,
+  isOrphan,
+  kindOf,
+  phasesOf,
+  requestLine,
+} from '../../trace/line';
 import { printInstant } from '../../trace/times';
 
 /** So many fields of one message are shown; a listing of thousands of entries has more. */
@@ -89,6 +98,7 @@ export function describeLine(capture: Capture, row: number): LineView {
   const request = capture.request(row);
   const other = capture.path(capture.columns.otherPath[row]);
   const what = request ? argumentsOf(request, path, other).join(' ') : '';
+  if (isDropped(capture, row)) return { path, what, result: `… ${DROPPED}`, payload };
   if (isInFlight(capture, row)) return { path, what, result: '… in flight', payload };
   const reply = capture.reply(row);
   return { path, what, result: reply ? replyLine(reply).replace(/^-> /, '') : '', payload };

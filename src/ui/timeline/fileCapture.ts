@@ -8,7 +8,7 @@ import type { CaptureFiles } from '../../control/captureFiles';
 import type { CaptureTrouble } from '../../control/timeline';
 import { CaptureReader } from '../../trace/captureReader';
 import type { CaptureSource, SourceState } from './captureSource';
-import { sizeText } from '../sizeText';
+import { sizeText } from '../../trace/sizeText';
 import { breathe } from './breathe';
 
 const CHUNK = 256 << 10;

@@ -5,11 +5,14 @@
 import { packRange, packRows } from '../../control/timelineRows';
 import type { Side, ToTimeline } from '../../control/timeline';
 import type { Capture } from '../../trace/capture';
-import { isInFlight } from '../../trace/line';
+import { isDropped, isInFlight } from '../../trace/line';
 import type { CaptureSource } from './captureSource';
 
 /** So many rows go in one message. */
 export const MOST_ROWS = 65536;
+
+/** Nothing is known of what becomes of it. */
+const isOpen = (capture: Capture, row: number): boolean => isInFlight(capture, row) && !isDropped(capture, row);
 
 export class RowStream {
   /** Rows [0, given) have been given. */
@@ -42,7 +45,7 @@ export class RowStream {
     const messages: ToTimeline[] = [];
     const still: number[] = [];
     const changed: number[] = [];
-    for (const row of this.open) (isInFlight(capture, row) ? still : changed).push(row);
+    for (const row of this.open) (isOpen(capture, row) ? still : changed).push(row);
     if (changed.length > 0) {
       const rows = Uint32Array.from(changed);
       messages.push({ kind: 'changed', side, rows, columns: packRows(capture.columns, rows) });
@@ -52,7 +55,7 @@ export class RowStream {
       const to = Math.min(capture.count, from + MOST_ROWS);
       const columns = packRange(capture.columns, from, to);
       messages.push({ kind: 'rows', side, from, count: to - from, all: capture.count, columns });
-      for (let row = from; row < to; row++) if (isInFlight(capture, row)) still.push(row);
+      for (let row = from; row < to; row++) if (isOpen(capture, row)) still.push(row);
       this.given = to;
     }
     this.open = still;

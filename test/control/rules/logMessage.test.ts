@@ -71,7 +71,7 @@ describe('log messages', () => {
 
   it('are the same of a request that is being served', () => {
     const row = rowOf('READ');
-    const live = new OneRow();
+    const live = new OneRow('x86-64');
     live.take(capture.requestBytes(row).slice(), { start: 0, queue: 1, path: '/a.db', session: capture.session(row) });
     const message = parseLogMessage('{opcode} {path} {read.size} {error}');
     if (isProblem(message)) return assert.fail(message.problem);

@@ -1,5 +1,6 @@
 /** What a capture says of requests that a debugger held or changed, or that a fault was done to. */
 import assert from 'node:assert/strict';
+import { isDropped, whatOf } from '../../../src/trace/line';
 import { RowFlag } from '../../../src/trace/capture';
 import { opcodeByNumber } from '../../../src/protocol/fuse/opcodes';
 import { readCaptureFile } from '../../bench/readCapture';
@@ -61,6 +62,27 @@ describe('held requests in a capture', () => {
     const delayed = rows.get('STATFS');
     assert.ok(delayed && delayed.held >= 55 && delayed.changed, JSON.stringify(delayed));
     assert.deepEqual([rows.get('ACCESS')?.changed, rows.get('ACCESS')?.held], [false, 0]);
+    fs.rmSync(folder, { recursive: true });
+  });
+
+  it('whose reply was dropped are marked, with what the daemon did for them', async () => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'gate-capture-'));
+    const file = path.join(folder, 'capture');
+    const it_ = await Debugged.begin({ arguments: [`--capture=${file}`, '--fault=drop,times=1 LOOKUP'] });
+    const lost = it_.lookup('file');
+    assert.equal(it_.errorOf(it_.lookup('file')), 0);
+    assert.ok(!it_.done(lost));
+    await it_.end();
+    const rows = readCaptureFile(file, (capture) =>
+      Array.from({ length: capture.count }, (_, row) => ({
+        what: whatOf(capture, row),
+        dropped: isDropped(capture, row),
+        calls: capture.columns.calls[row],
+      })),
+    );
+    const [first, second] = rows.filter(({ what }) => what.startsWith('LOOKUP'));
+    assert.deepEqual([first.what, first.dropped, second.dropped], ['LOOKUP "/file" … dropped by a fault', true, false]);
+    assert.ok(first.calls > 0);
     fs.rmSync(folder, { recursive: true });
   });
 });

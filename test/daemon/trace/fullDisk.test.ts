@@ -105,7 +105,10 @@ describe('daemon with a capture on a full disk', () => {
       '--capture=/dev/full',
     ]);
     assert.equal(await full.exit(), 3);
-    assert.match(full.log, /^error: the capture "\/dev\/full" cannot be written: ENOSPC.*\[captureUnusable\]/m);
+    assert.match(
+      full.log,
+      /^error: the capture "\/dev\/full" cannot be written: no space left on device \(ENOSPC\) \[captureUnusable\]/m,
+    );
     assert.equal(fs.existsSync(`${home}/socket`), false);
   });
 });

@@ -8,6 +8,7 @@ import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { electronProgram } from '../electron';
 import { unpackNpm } from '../unpackNpm';
 
 /** By VS Code's version: code-server's is a 4 in the place of its 1. `node`: what that server is built for. */
@@ -36,7 +37,15 @@ const UNUSED = [
 export interface VscodeServer {
   /** The folder with out/server-main.js. */
   folder: string;
+  /** What runs it: a Node.js, or Electron that is to be one. */
   node: string;
+  electron?: boolean;
+}
+
+/** The same, run by what desktop VS Code runs on: whatever looks for its program there finds Electron. */
+export async function getVscodeInElectron(release: VscodeRelease): Promise<VscodeServer> {
+  const { folder } = await getVscode(release);
+  return { folder, node: await electronProgram(console.log), electron: true };
 }
 
 /** Finds it in the cache or fetches it (about 15 s). Safe when several run at a time: the first one to end wins. */

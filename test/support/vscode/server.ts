@@ -6,6 +6,7 @@ import { createWriteStream } from 'node:fs';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { AS_NODE } from '../electron';
 import { type VscodeServer } from './install';
 
 /** Nothing that asks, greets, looks for updates or moves. */
@@ -69,6 +70,14 @@ function listening(server: ChildProcess, log: () => string): Promise<number> {
   });
 }
 
+/** As where the Node.js of the machine is too old for us: what VS Code itself runs on is all that is left. */
+async function pathWithOldNode(scratch: string, path = ''): Promise<string> {
+  const folder = join(scratch, 'old');
+  await mkdir(folder);
+  await writeFile(join(folder, 'node'), '#!/bin/sh\necho v18.19.0\n', { mode: 0o755 });
+  return `${folder}:${path}`;
+}
+
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const scratch = await mkdtemp(join(tmpdir(), 'virtiofs-vscode-'));
   const user = join(scratch, 'user');
@@ -93,6 +102,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   if (trusted) args.push('--disable-workspace-trust');
   const env: NodeJS.ProcessEnv = { ...process.env, ...options.env, EXTENSIONS_GALLERY: '{}' };
   if (options.alone ?? true) env['XDG_RUNTIME_DIR'] = scratch;
+  if (options.server.electron) {
+    Object.assign(env, AS_NODE, { PATH: await pathWithOldNode(scratch, env['PATH']) });
+    // It would ask a login shell for another PATH.
+    args.push('--force-disable-user-env');
+  }
   delete env['VSCODE_IPC_HOOK_CLI'];
   const server = spawn(options.server.node, [join(options.server.folder, 'out/server-main.js'), ...args], {
     env,

@@ -185,7 +185,7 @@ describe('the DAX window of a capture', () => {
     const text = windowText(figures).join('\n');
     for (const said of ['3 made by the guest, 1 removed, ', ', 1 refused', '"/a"', '"/c": it is empty', '0 and more'])
       assert.ok(text.includes(said), said);
-    assert.match(stateText(capture, WindowHistory.of(capture).at(1e9), 1e9).join('\n'), /^2 ranges, 4M\n/);
+    assert.match(stateText(capture, WindowHistory.of(capture).at(1e9), 1e9).join('\n'), /^2 ranges, 4 MiB\n/);
   });
 
   it('knows what was mapped before it began', () => {

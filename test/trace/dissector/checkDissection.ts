@@ -68,7 +68,9 @@ export class Walk {
     const message = bytes.slice(FuseAt.message);
     const opcode = message.length < 8 ? 0 : new DataView(message.buffer).getUint32(4, true);
     const session = opcode === 26 ? undefined : this.session;
-    const request = decodeRequest(message, session);
+    const flags = new DataView(bytes.buffer, bytes.byteOffset).getUint16(FuseAt.flags, true);
+    const machine = (flags & MessageFlag.ARM64) === 0 ? 'x86-64' : 'arm64';
+    const request = decodeRequest(message, session, machine);
     if (opcode === 26) this.session = undefined;
     this.kinds.add(request.opcode?.name ?? 'unknown opcode');
     if (request.opcode?.reply !== false) this.pending.set(key(bytes), { number, request, session });

@@ -1,12 +1,12 @@
 /** What the dissector has to show of host calls and vhost-user messages, from the protocol's tables. */
 import { decodeStruct, numberAt, type Node } from '../../../src/protocol/decode';
-import { splitFlags } from '../../../src/protocol/flagTable';
+import { splitFlags, tableOn } from '../../../src/protocol/flagTable';
 import { hostCalls } from '../../../src/protocol/hostCalls';
 import type { StructTable } from '../../../src/protocol/struct';
 import { decodeText } from '../../../src/protocol/text';
 import { backendRequestRow, requestRow } from '../../../src/protocol/vhostUser/requests';
 import * as v from '../../../src/protocol/vhostUser/structs';
-import { HostCallAt, MAX_ARGUMENTS, VhostUserAt, VhostUserFlag } from '../../../src/trace/packet';
+import { HostCallAt, HostCallFlag, MAX_ARGUMENTS, VhostUserAt, VhostUserFlag } from '../../../src/trace/packet';
 import { Expectation, type Expected } from './expected';
 
 export interface OfPacket {
@@ -18,6 +18,8 @@ export function expectedHostCall(packet: Uint8Array): OfPacket {
   const view = new DataView(packet.buffer, packet.byteOffset, packet.length);
   const row = hostCalls[view.getUint16(HostCallAt.call, true)];
   const count = view.getUint32(HostCallAt.count, true);
+  const isArm64 = (view.getUint16(HostCallAt.flags, true) & HostCallFlag.ARM64) !== 0;
+  const machine = isArm64 ? 'arm64' : 'x86-64';
   const number = (name: string, pos: number, size: number, value: number | bigint): Expected => {
     return { name: `hostcall.${name}`, pos, size, value: BigInt(value) };
   };
@@ -45,7 +47,7 @@ export function expectedHostCall(packet: Uint8Array): OfPacket {
     const value = view.getBigInt64(place, true);
     fields.push(number(of ? `${row.name}.${of.name}` : 'argument', place, 8, value));
     if (!of?.flags) continue;
-    for (const bit of splitFlags(of.flags, value).rows) {
+    for (const bit of splitFlags(tableOn(of.flags, machine), value).rows) {
       fields.push(number(`${row.name}.${of.name}.${bit.name.toLowerCase()}`, place, 8, 1));
     }
   }

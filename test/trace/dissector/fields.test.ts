@@ -52,6 +52,13 @@ describe('what tshark shows is what the decoder says', function () {
     for (const { name } of hostCalls) assert.ok(kinds.has(name), name);
   });
 
+  it('every flag of arm64, of requests and host system calls', async () => {
+    for (const filling of ['different', 'ones'] as const) {
+      assert.ok((await checkDissection(bench, everyOpcode(filling, 'arm64').bytes())).fields > 1000);
+    }
+    assert.ok((await checkDissection(bench, everyHostCall('arm64').bytes())).kinds.has('openat'));
+  });
+
   it('every vhost-user request and reply', async () => {
     const { kinds } = await checkDissection(bench, everyVhostUser().bytes());
     for (const { name } of [...requests, ...backendRequests]) assert.ok(kinds.has(`${name} reply`), name);

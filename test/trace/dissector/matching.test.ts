@@ -107,6 +107,16 @@ describe('requests, replies and filters in tshark', function () {
     assert.equal(lines[5], 'openat(dirfd=7, pathname="a.db", flags=O_RDWR|O_CREAT, mode=0000) = 9');
   });
 
+  it('marks a reply that a fault has dropped, with its request', () => {
+    const dropped = story();
+    const request = dropped.request('LOOKUP', { nodeid: 3, names: ['b.db'] }); // 33
+    const lost = bench.file(dropped.replyDropped(request, { calls: 1 }).bytes()); // 34
+    assert.deepEqual(bench.select(lost, 'fuse.dropped'), [34]);
+    assert.deepEqual(bench.select(lost, 'fuse.dropped && fuse.request_in == 33 && fuse.changed'), [34]);
+    assert.deepEqual(bench.select(lost, 'fuse.malformed || fuse.response_in == 34'), []);
+    assert.equal(bench.info(lost)[33], 'LOOKUP reply dropped by a fault  /dir/b.db');
+  });
+
   it('shows a message as a tree', () => {
     const { output } = bench.run(file, '-Y', 'frame.number == 5', '-O', 'fuse');
     const [, ...tree] = output.trimEnd().split('\n');

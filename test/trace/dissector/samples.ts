@@ -7,6 +7,7 @@ import { concatenate, encodeStruct, type Values } from '../../../src/protocol/en
 import { notifications, opcodes, type OpcodeRow } from '../../../src/protocol/fuse/opcodes';
 import { ExtHeader, Secctx, SecctxHeader, SuppGroups } from '../../../src/protocol/fuse/structs';
 import { hostCalls } from '../../../src/protocol/hostCalls';
+import type { Machine } from '../../../src/protocol/machine';
 import { scalarSize, type Field, type StructTable } from '../../../src/protocol/struct';
 import { backendRequests, requests } from '../../../src/protocol/vhostUser/requests';
 import { CaptureBuilder, type Entry, type FieldValues } from '../captureBuilder';
@@ -86,8 +87,8 @@ function addOpcode(builder: CaptureBuilder, row: OpcodeRow, filling: Filling): v
 }
 
 /** Each opcode with its reply, with an error, and those that ask for a size only; in a session with everything. */
-export function everyOpcode(filling: Filling): CaptureBuilder {
-  const builder = new CaptureBuilder({ tag: 'every', snaplen: 4096 });
+export function everyOpcode(filling: Filling, machine: Machine = 'x86-64'): CaptureBuilder {
+  const builder = new CaptureBuilder({ tag: 'every', snaplen: 4096, machine });
   builder.init({ flags: ['SETXATTR_EXT', 'SECURITY_CTX', 'CREATE_SUPP_GROUP'] });
   // INIT would make another session of whatever the values are.
   const rows = opcodes.filter((row) => row.name !== 'INIT');
@@ -133,8 +134,8 @@ export function everyNotification(filling: Filling): CaptureBuilder {
 }
 
 /** Each host call three times: well, failed, and on another thread, of no request. */
-export function everyHostCall(): CaptureBuilder {
-  const builder = new CaptureBuilder().init();
+export function everyHostCall(machine: Machine = 'x86-64'): CaptureBuilder {
+  const builder = new CaptureBuilder({ machine }).init();
   for (const row of hostCalls) {
     builder.request('GETATTR', { nodeid: 1 });
     const args = row.arguments.map((_, i) => BigInt(i + 3) * 0x0101_0101n);

@@ -161,8 +161,11 @@ export function guestAtWork(seed: number, steps: number, { losses = true, sectio
         return true;
       case 16: {
         const [one] = pending.splice(random(pending.length), 1) as (Sent | undefined)[];
-        if (one) builder.hostCall('statx', { of: one, arguments: [number] }).reply(one, { calls: 1 });
-        return one !== undefined;
+        if (!one) return false;
+        builder.hostCall('statx', { of: one, arguments: [number] });
+        if (random(4) === 0) builder.replyDropped(one, { calls: 1 });
+        else builder.reply(one, { calls: 1 });
+        return true;
       }
       case 17: {
         if (!losses || random(10) > 0) return false;

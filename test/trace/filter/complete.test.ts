@@ -74,6 +74,8 @@ describe('hover in filters', () => {
     assert.equal(at('open.flags'), 'open.flags (flags): open(2) flags.');
     assert.equal(at('has'), 'All of these flags are set.');
     assert.equal(at('O_CREAT'), 'O_CREAT (64): Make the file if it is not there.');
+    const direct = hover('open.flags has O_DIRECT', 20)?.text;
+    assert.equal(direct, 'O_DIRECT (16384, on arm64 65536): Past the page cache.');
     assert.equal(at('write'), 'WRITE (opcode 16): Writes to an open file.');
     assert.equal(at('ENOENT'), 'ENOENT (-2): No such file or directory.');
     assert.deepEqual(hover('path', 0), {

@@ -334,7 +334,7 @@ describe('the filter language', () => {
   });
 
   it('tests a single request that is being served, before its reply and after', () => {
-    const row = new OneRow();
+    const row = new OneRow('x86-64');
     const filter = (text: string) => {
       const compiled = compileFilter(text);
       assert.ok(compiled.ok);

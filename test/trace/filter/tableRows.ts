@@ -69,7 +69,7 @@ export function tableRows(lines: readonly Line[], origin = 1_700_000_000_000_000
       path: Uint32Array.from(each((line) => paths.indexOf(line.path ?? ''))),
       otherPath: new Uint32Array(n),
       calls: Uint16Array.from(each((line) => line.calls ?? 0)),
-      flags: Uint8Array.from(each((line) => (line.flags ?? 0) | presence(line))),
+      flags: Uint16Array.from(each((line) => (line.flags ?? 0) | presence(line))),
     },
   };
 }

@@ -98,6 +98,11 @@ describe('findings: locks-never-seen', () => {
     assert.match(only(built, 'locks-never-seen').text, /1 lock request answered ENOSYS/);
   });
 
+  it('is silent where a debugger has changed what INIT agrees on', () => {
+    const init = new CaptureBuilder().init({ flags: without('POSIX_LOCKS', 'FLOCK_LOCKS'), changed: true });
+    silent(open(init, write));
+  });
+
   it('is silent when locks were agreed on, for other files, for files only read, and for O_EXCL lock files', () => {
     silent(open(begun(), write));
     const local = without('POSIX_LOCKS', 'FLOCK_LOCKS');

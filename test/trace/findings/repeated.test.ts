@@ -77,12 +77,17 @@ describe('findings: readdir-without-plus', () => {
 });
 
 describe('findings: descriptor-growth', () => {
-  const opened = (built: CaptureBuilder, count: number, closed: (i: number) => boolean): CaptureBuilder => {
+  const opened = (
+    built: CaptureBuilder,
+    count: number,
+    closed: (i: number) => boolean,
+    changed = false,
+  ): CaptureBuilder => {
     built.exchange('LOOKUP', { names: ['logs'], out: entryOut({ nodeid: 2, mode: 0o40755 }) });
     for (let i = 0; i < count; i++) {
       const nodeid = 100 + (i % 10);
       built.exchange('LOOKUP', { nodeid: 2, names: [`log${i % 10}`], out: entryOut({ nodeid }) });
-      built.exchange('OPEN', { nodeid, out: { fh: i + 1 } });
+      built.exchange('OPEN', { nodeid, out: { fh: i + 1 }, changed });
       if (closed(i)) built.exchange('RELEASE', { nodeid, in: { fh: i + 1 } });
     }
     return built;
@@ -116,6 +121,7 @@ describe('findings: descriptor-growth', () => {
   describe('is silent', () => {
     it('when files are closed', () => silent(opened(begun(), 800, () => true)));
     it('when most are closed', () => silent(opened(begun(), 2000, (i) => i % 5 > 1)));
+    it('when a debugger has written the handles', () => silent(opened(begun(), 800, () => false, true)));
     it('when few stay open', () => silent(opened(begun(), 800, (i) => i % 2 === 0)));
     it('when many are held, but no longer more (a server that has opened its files)', () => {
       const built = opened(begun(), 800, () => false);

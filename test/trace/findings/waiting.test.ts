@@ -143,6 +143,11 @@ describe('findings: requests-in-flight', () => {
       built.request('SETLKW', { at: 1 * SECOND, nodeid: 2 });
       silent(look(built, { at: 9 * SECOND }));
     });
+    it('for one whose reply a fault has dropped', () => {
+      const built = begun();
+      built.replyDropped(built.request('READ', { at: 1 * SECOND, nodeid: 2, in: { fh: 1, size: 4096 } }));
+      silent(look(built, { at: 9 * SECOND }));
+    });
     it('when the guest has started anew since', () => {
       silent(look(hung().init({ flags: usualFlags, at: 2 * SECOND }), { at: 9 * SECOND }));
     });

@@ -151,7 +151,7 @@ describe('a live capture', () => {
   it('says why it does not come', async () => {
     capture = new LiveCapture({ ...share.facts, socket: join(share.folder, 'none') }, limits);
     await until(() => capture.phase === 'broken');
-    assert.match(capture.notes.join(), /no capture from "work": ENOENT/);
+    assert.match(capture.notes.join(), /no capture from "work": no such file or directory \(ENOENT\)/);
   });
 
   it('breaks off what is no capture', async () => {

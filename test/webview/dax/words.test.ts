@@ -4,15 +4,7 @@ import fc from 'fast-check';
 import type { FiguresView, WindowView } from '../../../src/control/daxWindow';
 import { gridOf } from '../../../src/webview/dax/model/grid';
 import { COLOURINGS, FILE_SHADES, legendOf, shadeOf } from '../../../src/webview/dax/model/shades';
-import {
-  cellsOf,
-  cellWords,
-  nextOf,
-  percentWords,
-  ratesAt,
-  rateWords,
-  sizeWords,
-} from '../../../src/webview/dax/model/words';
+import { cellsOf, cellWords, nextOf, percentWords, ratesAt, rateWords } from '../../../src/webview/dax/model/words';
 
 const MIB = 1 << 20;
 const S = 1e9;
@@ -82,14 +74,7 @@ describe('words for a range', () => {
 
   it('have no control characters of a path', () => assert.doesNotMatch(cellWords(view, grid, 2), /\n/));
 
-  it('are short for sizes, parts and rates', () => {
-    assert.deepEqual([1, 1023, 2048, 1.5 * MIB, 100.25 * MIB].map(sizeWords), [
-      '1 byte',
-      '1023 bytes',
-      '2 KiB',
-      '1.50 MiB',
-      '100.3 MiB',
-    ]);
+  it('are short for parts and rates', () => {
     assert.deepEqual([0, 0.012, 0.5, 1].map(percentWords), ['0 %', '1.2 %', '50 %', '100 %']);
     assert.deepEqual([0, 2.25, 1234].map(rateWords), ['0/s', '2.3/s', '1,234/s']);
   });

@@ -40,7 +40,7 @@ export function columnsOf(rows: readonly RowOptions[]): RequestColumns {
     path: Uint32Array.from(from('path')),
     otherPath: none,
     calls: new Uint16Array(rows.length),
-    flags: Uint8Array.from(rows.map(({ latency }) => (latency === undefined ? 0 : RowFlag.REPLIED))),
+    flags: Uint16Array.from(rows.map(({ latency }) => (latency === undefined ? 0 : RowFlag.REPLIED))),
   };
 }
 

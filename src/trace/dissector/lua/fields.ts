@@ -45,8 +45,10 @@ do
 
   function fields.bits(list, abbr, flags)
     local made = {}
-    for i, row in ipairs(flags.bits) do
-      made[row] = fields.define(list, "bool", abbr .. "." .. row.key, row.name, base.NONE, nil, nil, row.doc)
+    for _, rows in ipairs({ flags.bits, flags.arm64 }) do
+      for _, row in ipairs(rows) do
+        made[row] = fields.define(list, "bool", abbr .. "." .. row.key, row.name, base.NONE, nil, nil, row.doc)
+      end
     end
     return made
   end

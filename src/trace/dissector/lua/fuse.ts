@@ -12,7 +12,7 @@ do
   end
 
   local f = {
-    kind = define("uint8", "kind", "kind", base.DEC, { [0] = "request", [1] = "reply" }),
+    kind = define("uint8", "kind", "kind", base.DEC, { [0] = "request", [1] = "reply", [packet.dropped] = "dropped reply" }),
     queue = define("uint16", "queue", "queue", base.DEC, nil, nil, "The virtqueue; 0 is hiprio."),
     head = define("uint32", "head", "head", base.DEC, nil, nil, "First descriptor of the chain."),
     taken = define("absolute_time", "taken", "taken", base.UTC, "When the request was taken from its queue."),
@@ -20,6 +20,7 @@ do
     cut = define("bool", "cut", "cut", base.NONE, nil, nil, "Not all of the message was captured."),
     later = define("bool", "later", "answered later", base.NONE, nil, nil, "By another thread, or after a wait."),
     changed = define("bool", "changed", "changed", base.NONE, nil, nil, "A debugger or a fault changed request or reply."),
+    dropped = define("bool", "dropped", "dropped", base.NONE, nil, nil, "By a fault: the guest has no reply."),
     held = define("relative_time", "held", "held", "By a debugger or a fault."),
     calls = define("uint16", "calls", "number of host calls", base.DEC),
     queued = define("relative_time", "queued", "queued", "From the queue to the daemon."),
@@ -98,8 +99,10 @@ do
       host = bytes.u32(m.s, at.host),
       writing = bytes.u32(m.s, at.writing),
       held = 0,
-      reply = bytes.u8(m.s, 1) == packet.reply,
+      reply = bytes.u8(m.s, 1) ~= packet.request,
+      dropped = bytes.u8(m.s, 1) == packet.dropped,
     }
+    text.arm64 = bytes.band(h.flags, packet.arm64) ~= 0
     h.taken_low, h.taken_high = bytes.u64(m.s, at.taken)
     h.unique_low, h.unique_high = bytes.u64(m.s, at.message + 8)
     local taken = UInt64.new(h.taken_low, h.taken_high)
@@ -288,6 +291,21 @@ do
     return line, request and request.path
   end
 
+  -- The request stays without a reply.
+  local function dissect_dropped(m, pinfo, tree, h)
+    local asked_in = exchanges.request_taken(h.queue, h.head, h.taken_low, h.taken_high)
+    local request = asked_in and exchanges.requests[asked_in]
+    fields.put(m, tree, f.dropped, 1, 1, true)
+    if not request then
+      return "reply dropped by a fault"
+    end
+    fields.generate(m, tree, f.request_in, asked_in)
+    if request.path then
+      fields.generate(m, tree, f.path, request.path)
+    end
+    return (request.row and request.row.name .. " " or "") .. "reply dropped by a fault", request.path
+  end
+
   function fuse.dissect(s, tvb, pinfo, root, proto)
     local tree = root:add(proto, tvb())
     pinfo.cols.protocol = "FUSE"
@@ -298,8 +316,11 @@ do
     end
     local m = fields.packet(s, tvb, tree, "fuse")
     local h = header(m, pinfo, tree)
-    local line, path = (h.reply and dissect_reply or dissect_request)(m, pinfo, tree, h)
-    judge(m, tree)
+    local dissect = h.dropped and dissect_dropped or h.reply and dissect_reply or dissect_request
+    local line, path = dissect(m, pinfo, tree, h)
+    if not h.dropped then
+      judge(m, tree)
+    end
     if m.visible then
       tree:append_text(", " .. line)
     end

@@ -121,7 +121,9 @@ do
     tree:add(f.taken, tvb(at.taken, 8),
       NSTime.new((taken / 1000000000):tonumber(), (taken % 1000000000):tonumber()))
     tree:add_le(f.call, tvb(at.call, 2))
-    if bytes.band(bytes.u16(s, at.flags), packet.other_thread) ~= 0 then
+    local flags = bytes.u16(s, at.flags)
+    text.arm64 = bytes.band(flags, packet.arm64_call) ~= 0
+    if bytes.band(flags, packet.other_thread) ~= 0 then
       tree:add(f.other, tvb(at.flags, 2), true)
     end
     tree:add_le(f.count, tvb(at.count, 4))

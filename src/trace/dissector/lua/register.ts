@@ -19,6 +19,7 @@ do
   local by_kind = {
     [packet.request] = { fuse, protocols.fuse },
     [packet.reply] = { fuse, protocols.fuse },
+    [packet.dropped] = { fuse, protocols.fuse },
     [packet.vhost_user] = { vhost_user, protocols.vhost_user },
     [packet.host_call] = { host_calls, protocols.hostcall },
     [packet.names] = { known_names, protocols.fuse },

@@ -2,6 +2,9 @@
 export const textLua = String.raw`
 local text = {}
 do
+  -- Whether the packet's open(2) flags have the numbers of arm64; told by whoever reads its pseudo-header.
+  text.arm64 = false
+
   local format, floor, find, sub, byte = string.format, math.floor, string.find, string.sub, string.byte
   local band = bytes.band
   local units = { "", "K", "M", "G", "T", "P" }
@@ -54,7 +57,7 @@ do
   -- The rows that a flag word is made of, and the bits of its low word that no row names.
   function text.split(flags, low)
     local rows, rest = {}, low
-    for _, row in ipairs(flags.bits) do
+    for _, row in ipairs(text.arm64 and flags.arm64 or flags.bits) do
       if band(low, row.mask) == row.value and (row.value == 0 or band(rest, row.value) ~= 0) then
         rows[#rows + 1] = row
         rest = rest - band(rest, row.mask)

@@ -1,21 +1,9 @@
 /** What is at a place of the window, in words: for screen readers, tooltips and details. */
 import type { FiguresView, WindowView } from '../../../control/daxWindow';
 import { quote } from '../../../protocol/text';
+import { sizeText } from '../../../trace/sizeText';
 import { printDuration } from '../../../trace/times';
 import type { Grid } from './grid';
-
-/** `2 MiB`, `1.5 MiB`, `300 bytes`. */
-export function sizeWords(bytes: number): string {
-  if (bytes < 1024) return `${bytes} ${bytes === 1 ? 'byte' : 'bytes'}`;
-  let value = bytes;
-  let unit = -1;
-  while (value >= 1024 && unit < 4) {
-    value /= 1024;
-    unit++;
-  }
-  const digits = Number.isInteger(value) ? 0 : value < 10 ? 2 : 1;
-  return `${value.toFixed(digits)} ${['KiB', 'MiB', 'GiB', 'TiB', 'PiB'][unit]}`;
-}
 
 export const percentWords = (part: number): string => `${(part * 100).toFixed(part > 0 && part < 0.1 ? 1 : 0)} %`;
 
@@ -32,7 +20,7 @@ export interface Fact {
 
 /** All that the page itself knows of a cell. */
 export function factsOf(view: WindowView, grid: Grid, cell: number): readonly Fact[] {
-  const place = `${sizeWords(cell * grid.bytes)} to ${sizeWords(Math.min(view.size, (cell + 1) * grid.bytes))}`;
+  const place = `${sizeText(cell * grid.bytes)} to ${sizeText(Math.min(view.size, (cell + 1) * grid.bytes))}`;
   const range = view.ranges[grid.range[cell]];
   if (!range)
     return [
@@ -43,8 +31,8 @@ export function factsOf(view: WindowView, grid: Grid, cell: number): readonly Fa
   const asked = range.request < 0 ? 'before the capture' : `by process ${range.pid}`;
   return [
     { name: 'File', value: pathWords(file?.path ?? '') },
-    { name: 'File range', value: `${sizeWords(range.fileOffset)} to ${sizeWords(range.fileOffset + range.length)}` },
-    { name: 'Window', value: `${sizeWords(range.offset)} to ${sizeWords(range.offset + range.length)}` },
+    { name: 'File range', value: `${sizeText(range.fileOffset)} to ${sizeText(range.fileOffset + range.length)}` },
+    { name: 'Window', value: `${sizeText(range.offset)} to ${sizeText(range.offset + range.length)}` },
     { name: 'Access', value: range.writable ? 'read, write' : 'read' },
     { name: 'Mapped', value: `${asked}, ${printDuration(Math.max(0, view.time - range.since))} ago` },
     { name: 'Reclaimed', value: timesWords(range.uses - 1) },

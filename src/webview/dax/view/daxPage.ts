@@ -4,7 +4,8 @@ import { printDuration } from '../../../trace/times';
 import { choice, eachFrame, el, thousands } from '../../timeline/view/dom';
 import { type Grid, gridOf } from '../model/grid';
 import { type Colouring, COLOURINGS, legendOf } from '../model/shades';
-import { cellsOf, factsOf, nextOf, percentWords, ratesAt, rateWords, sizeWords, pathWords } from '../model/words';
+import { sizeText } from '../../../trace/sizeText';
+import { cellsOf, factsOf, nextOf, percentWords, ratesAt, rateWords, pathWords } from '../model/words';
 import { type Colours, readColours } from './colours';
 import { Details } from './details';
 import { GridView } from './gridView';
@@ -232,7 +233,7 @@ export class DaxPage {
     this.hits.textContent = found ? (found.length === 0 ? 'not there' : ranges(found.length)) : '';
     const part = occupancy(view);
     const all = view.ranges.length + view.more;
-    this.sums.textContent = `${sizeWords(view.mapped)} of ${sizeWords(view.size)} in use (${percentWords(part)}), ${ranges(all)}`;
+    this.sums.textContent = `${sizeText(view.mapped)} of ${sizeText(view.size)} in use (${percentWords(part)}), ${ranges(all)}`;
     this.meter.style.width = `${Math.min(1, part) * 100}%`;
     const shown = { view, grid, by: this.by, selected: this.selected, found: found && new Set(found) };
     this.gridView.draw(shown, colours);

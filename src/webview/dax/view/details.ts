@@ -3,7 +3,8 @@ import type { PlaceView, WindowView } from '../../../control/daxWindow';
 import { printDuration } from '../../../trace/times';
 import { el } from '../../timeline/view/dom';
 import type { Grid } from '../model/grid';
-import { factsOf, pathWords, sizeWords, timesWords } from '../model/words';
+import { sizeText } from '../../../trace/sizeText';
+import { factsOf, pathWords, timesWords } from '../model/words';
 
 export interface DetailActs {
   reveal(request: number, where: 'requests' | 'timeline'): void;
@@ -84,7 +85,7 @@ export class Details {
             el(
               'span',
               { class: 'when' },
-              `${sizeWords(fileOffset)}, ${printDuration(Math.max(0, view.time - time))} ago`,
+              `${sizeText(fileOffset)}, ${printDuration(Math.max(0, view.time - time))} ago`,
             ),
           ),
         ),

@@ -2,7 +2,8 @@
 import type { FiguresView } from '../../../control/daxWindow';
 import { printDuration } from '../../../trace/times';
 import { type Attributes, el, thousands } from '../../timeline/view/dom';
-import { pathWords, sizeWords } from '../model/words';
+import { sizeText } from '../../../trace/sizeText';
+import { pathWords } from '../model/words';
 
 export interface TableActs {
   find(path: string): void;
@@ -61,7 +62,7 @@ export class Tables {
           { scope: 'row', class: 'path' },
           linkTo(pathWords(file.path), `${pathWords(file.path)}: find in the window`, () => this.act.find(file.path)),
         ),
-        cell(sizeWords(file.mostBytes)),
+        cell(sizeText(file.mostBytes)),
         cell(thousands(file.maps)),
         cell(thousands(file.again), 'again'),
         el(
@@ -71,7 +72,7 @@ export class Tables {
             ? '–'
             : linkTo(
                 `${thousands(file.reads)} / ${thousands(file.writes)}`,
-                `READ / WRITE that still go through requests, ${sizeWords(file.bytes)}: show requests of this file`,
+                `READ / WRITE that still go through requests, ${sizeText(file.bytes)}: show requests of this file`,
                 () => this.act.requests(file.nodeid),
               ),
         ),

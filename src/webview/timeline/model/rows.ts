@@ -3,7 +3,7 @@
  * is kept for each request.
  */
 import { claimsRows, emptyRows, unpackInto, unpackRows, type RowColumns } from '../../../control/timelineRows';
-import { RowFlag } from '../../../trace/capture';
+import { DROPPED, RowFlag } from '../../../trace/capture';
 
 const FIRST_ROWS = 4096;
 /** Rows that there is room for before they have come. */
@@ -69,6 +69,12 @@ export class Rows {
   /** Wanted a reply and has none so far. */
   inFlight(row: number): boolean {
     return (this.columns.flags[row] & (RowFlag.REPLIED | RowFlag.SILENT | RowFlag.ORPHAN)) === 0;
+  }
+
+  /** What there is instead of its reply; '' where it has one, or wants none. */
+  missing(row: number): string {
+    if ((this.columns.flags[row] & RowFlag.DROPPED) !== 0) return DROPPED;
+    return this.inFlight(row) ? 'in flight' : '';
   }
 
   /** When it was over; of one in flight the end of what is known, of one without a reply its start. */

@@ -301,7 +301,7 @@ export class Table {
       path: line?.path ?? '',
       what: line?.what ?? '',
       latency: latency[row] >= 0 ? printDuration(latency[row]) : '',
-      result: open ? 'in flight' : error[row] < 0 ? errorName(error[row]) : (line?.result ?? ''),
+      result: open ? rows.missing(row) : error[row] < 0 ? errorName(error[row]) : (line?.result ?? ''),
       payload: line && line.payload > 0 ? thousands(line.payload) : '',
     };
     columns.forEach(({ name }, i) => {

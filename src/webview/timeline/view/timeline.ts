@@ -327,7 +327,8 @@ export class Timeline {
   }
 
   private describe({ side, row }: Selected): string {
-    const { columns } = this.model.captures[side].rows;
+    const { rows } = this.model.captures[side];
+    const { columns } = rows;
     const path = this.paths.get(side, columns.path[row]) ?? '';
     const latency = columns.latency[row];
     const result = columns.error[row] < 0 ? errorName(columns.error[row]) : '';
@@ -335,7 +336,7 @@ export class Timeline {
       opcodeName(columns.opcode[row]),
       path,
       `at ${(columns.start[row] / 1e9).toFixed(6)} seconds`,
-      latency >= 0 ? `took ${printDuration(latency)}` : 'in flight',
+      latency >= 0 ? `took ${printDuration(latency)}` : rows.missing(row),
       result,
     ];
     return parts.filter((part) => part !== '').join(', ');

@@ -34,7 +34,7 @@ export class Tooltip {
         { class: 'tooltip-head' },
         el('strong', {}, opcodeName(opcode[row])),
         el('span', { class: 'failed' }, failed),
-        el('span', { class: 'took' }, time >= 0 ? printDuration(time) : 'in flight'),
+        el('span', { class: 'took' }, time >= 0 ? printDuration(time) : rows.missing(row)),
       ),
       el('div', { class: 'tooltip-path' }, this.paths.get(side, path[row]) ?? ''),
       el('div', { class: 'doc' }, `${(start[row] / 1e9).toFixed(6)} s · queue ${queue[row]} · pid ${pid[row]}`),

@@ -1,0 +1,40 @@
+/**
+ * The list on the daemon that runs in Electron, as it does from a desktop VS Code on a machine without Node.js: there
+ * V8 takes no memory but its own, and guest memory is looked at in another way.
+ */
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { inElectron, whyNoElectron } from '../support/electron';
+import { need } from '../support/need';
+import { openDaemon } from './places';
+import { features, runCases } from './runCases';
+
+const project = resolve(__dirname, '../../..');
+
+describe('conformance: the daemon in Electron', () => {
+  const scratch = mkdtempSync(join(tmpdir(), 'virtiofs-electron-'));
+  const capture = join(scratch, 'work.fuse.pcapng');
+  let electron: Awaited<ReturnType<typeof inElectron>>;
+
+  before(async function () {
+    this.timeout(180_000);
+    need(this, 'root', process.getuid?.() === 0, 'the cases change users');
+    need(this, 'Electron', whyNoElectron === undefined, whyNoElectron ?? '');
+    need(this, 'dist', existsSync(join(project, 'dist/daemon.js')), 'dist/ is not built');
+    electron = await inElectron();
+  });
+  after(() => rmSync(scratch, { recursive: true, force: true }));
+
+  describe('serves', () => {
+    runCases({
+      name: 'electron',
+      features: features(),
+      open: () =>
+        openDaemon('ours', {
+          ...electron,
+          arguments: ['--cache', 'never', '--xattr', '--capture', capture],
+        }),
+    });
+  });
+});
