@@ -12,7 +12,7 @@ import { FuseServer } from '../fuse/server';
 import { PASSTHROUGH_AREAS_SIZE, openPassthrough, passthroughAreas } from '../fs/passthrough';
 import { EPOLLIN, Epoll, accept, close, drain } from '../native/descriptors';
 import { LinuxCalls, clearUmask } from '../native/linuxCalls';
-import { pinnedArena } from '../native/memory';
+import { dropViews, pinnedArena } from '../native/memory';
 import { descriptorLimit, nameThread, stayOn } from '../native/process';
 import { BackEnd } from '../vhostUser/backEnd';
 import { MAX_INDIRECT } from '../virtio/virtqueue';
@@ -267,4 +267,6 @@ function serve(): QueueWorkerMessage {
   return { kind: 'ended' };
 }
 
-say(serve());
+const last = serve();
+dropViews();
+say(last);

@@ -4,7 +4,8 @@
  * are then the same memory, and a view costs no more than elsewhere.
  *
  * V8 must not use such pages for something else while they are a guest's: the buffer is held, and its pages are made
- * ordinary again, before V8 may have them back. Knows nothing of what is viewed. Not for memory of huge pages.
+ * ordinary again, before V8 may have them back. So whoever makes one of these keeps it until all is given back. Knows
+ * nothing of what is viewed. Not for memory of huge pages.
  */
 import koffi from 'koffi';
 import { INT, LONG, NativeError, checked, declare, failure } from './libc';

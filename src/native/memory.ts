@@ -46,6 +46,11 @@ export function viewOf(address: number, length: number): Uint8Array {
   return doubled ? doubled.view(address, length) : new Uint8Array(koffi.view(BigInt(address), length));
 }
 
+/** No view that this thread has is used any more: to be called before it ends, and V8 frees what they lie in. */
+export function dropViews(): void {
+  doubled?.giveBack(0, Infinity);
+}
+
 /** Copies `length` bytes between two addresses that both must be mapped. */
 export const copyBytes: (to: number, from: number, length: number) => void = memcpyCall;
 

@@ -46,12 +46,13 @@ describe('doubled views', () => {
       [3 * PAGE, PAGE],
       [SIZE - 1, 1],
     ]) {
-      const view = new DoubledViews().view(address + at, length);
+      const view = views.view(address + at, length);
       assert.equal(view.length, length);
       fs.writeSync(fd, Buffer.of(at & 0xff, 7), 0, 1, at);
       assert.equal(view[0], at & 0xff);
       view[length - 1] = 201;
       assert.equal(inFile(at + length - 1), 201);
+      views.giveBack(address, SIZE);
     }
   });
 
