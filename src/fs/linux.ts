@@ -4,7 +4,9 @@
  *
  * Guest and host are of one architecture, so the guest's flags are the host's.
  */
-const arm = process.arch === 'arm64' || process.arch === 'arm';
+import { machineOf } from '../protocol/machine';
+
+const arm = machineOf(process.arch) === 'arm64';
 
 export const AT_FDCWD = -100;
 export const AT_SYMLINK_NOFOLLOW = 0x100;

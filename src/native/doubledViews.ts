@@ -8,17 +8,12 @@
  * nothing of what is viewed. Not for memory of huge pages.
  */
 import koffi from 'koffi';
-import { INT, LONG, NativeError, checked, declare, failure } from './libc';
+import { INT, LONG, NativeError, declare, failure } from './libc';
+import { PROT_READ_WRITE, replacePages } from './pages';
 
-const mmap = declare('mmap', LONG, [LONG, LONG, INT, INT, INT, LONG]);
 const mremap = declare('mremap', LONG, [LONG, LONG, LONG, INT, LONG]);
 const pageSize = declare('getpagesize', INT, []);
 
-const PROT_READ_WRITE = 3;
-const MAP_PRIVATE = 0x02;
-const MAP_FIXED = 0x10;
-const MAP_ANONYMOUS = 0x20;
-const MAP_NORESERVE = 0x4000;
 const MREMAP_MAYMOVE = 1;
 const MREMAP_FIXED = 2;
 
@@ -85,6 +80,5 @@ export class DoubledViews {
 
 /** Pages of a buffer are V8's own again, and zero. */
 function makeOrdinary(address: number, length: number): void {
-  const flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
-  checked('mmap', mmap(address, length, PROT_READ_WRITE, flags, -1, 0));
+  replacePages(address, length, PROT_READ_WRITE);
 }

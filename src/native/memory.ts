@@ -9,18 +9,19 @@ import koffi from 'koffi';
 import { Arena } from '../base/arena';
 import { DoubledViews, ownMemoryOnly } from './doubledViews';
 import { INT, LONG, checked, declare } from './libc';
+import {
+  MAP_ANONYMOUS,
+  MAP_NORESERVE,
+  MAP_PRIVATE,
+  MAP_SHARED,
+  PROT_NONE,
+  PROT_READ_WRITE,
+  mmap,
+  replacePages,
+} from './pages';
 
-const mmap = declare('mmap', LONG, [LONG, LONG, INT, INT, INT, LONG]);
 const munmapCall = declare('munmap', INT, [LONG, LONG]);
 const memcpyCall = declare('memcpy', 'void', [LONG, LONG, LONG]);
-
-const PROT_NONE = 0;
-const PROT_READ_WRITE = 3;
-const MAP_SHARED = 0x01;
-const MAP_PRIVATE = 0x02;
-const MAP_FIXED = 0x10;
-const MAP_ANONYMOUS = 0x20;
-const MAP_NORESERVE = 0x4000;
 
 /** Whether CPUs see each other's plain stores in the order in which they are made, and load in the program's order. */
 export const keepsOrder = process.arch === 'x64';
@@ -69,8 +70,7 @@ export function mapAnonymous(length: number): number {
 /** Makes every later access to a mapping fault, keeping its addresses taken. Views of it show nothing any more. */
 export function seal(address: number, length: number): void {
   doubled?.giveBack(address, length);
-  const flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
-  checked('mmap', mmap(address, length, PROT_NONE, flags, -1, 0));
+  replacePages(address, length, PROT_NONE);
 }
 
 /** Hands the addresses of a sealed mapping back. */

@@ -146,6 +146,11 @@ export const Errno = errnos.value;
 export type ErrnoName = keyof typeof Errno;
 
 /** The name of an error number, of either sign: `ENOENT`; a number without a name as `errno 4711`; 0 is `OK`. */
+export function errnoName(number: number): string {
+  const positive = Math.abs(number);
+  return positive === 0 ? 'OK' : (errnos.byValue.get(positive)?.name ?? `errno ${positive}`);
+}
+
 /** In words, for a person: "no such file or directory (ENOENT)". */
 export function errnoReason(number: number): string {
   const row = errnos.byValue.get(Math.abs(number));
@@ -153,7 +158,7 @@ export function errnoReason(number: number): string {
   return `${row.doc[0].toLowerCase()}${row.doc.slice(1, -1)} (${row.name})`;
 }
 
-export function errnoName(number: number): string {
-  const positive = Math.abs(number);
-  return positive === 0 ? 'OK' : (errnos.byValue.get(positive)?.name ?? `errno ${positive}`);
+/** What has failed on a socket, whose errors Node does not put into words. */
+export function socketReason({ errno, message }: { errno?: number | undefined; message: string }): string {
+  return errno === undefined ? message : errnoReason(errno);
 }

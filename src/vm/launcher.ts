@@ -124,7 +124,6 @@ export interface Guest {
 export const QEMU_MEMORY_MIB = 512;
 const QUEUE_SIZE = 1024;
 const BOOT_TIMEOUT_MS = 60_000;
-const never = new Promise<'late'>(() => {});
 const STOP_TIMEOUT_MS = 10_000;
 /** A guest at a long command does not hear that it should end. */
 const BUSY_STOP_TIMEOUT_MS = 500;
@@ -198,11 +197,11 @@ async function start(options: GuestOptions, workplace: Workplace): Promise<Guest
   const ended = exited(child);
   const up = async (): Promise<string> => {
     const patience = options.bootTimeoutMs ?? BOOT_TIMEOUT_MS;
-    const late = patience === 0 ? never : sleep(patience, 'late' as const, { ref: false });
+    const late = patience === 0 ? [] : [sleep(patience, 'late' as const, { ref: false })];
     const dead = ended.then(({ code, signal }) => ({ code, signal }));
     const first = await backEnds.reduce<Promise<unknown>>(
       (until, backEnd) => whileRunning(backEnd, until),
-      Promise.race([boot.settled, late, dead, ...(qmpOver === undefined ? [] : [qmpOver])]),
+      Promise.race([boot.settled, ...late, dead, ...(qmpOver === undefined ? [] : [qmpOver])]),
     );
     if (first instanceof Trouble) throw first;
     if (boot.release !== undefined && boot.failed.length === 0) {

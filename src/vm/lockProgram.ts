@@ -14,17 +14,27 @@ const HEADERS = 64 + 56;
 class Assembler {
   private readonly bytes: number[] = [];
   private readonly labels = new Map<string, number>();
-  private readonly holes: { at: number; size: 1 | 4; label: string }[] = [];
+  private readonly holes: { at: number; label: string; fill: (code: Buffer, at: number, to: number) => void }[] = [];
 
   emit(...bytes: number[]): this {
     this.bytes.push(...bytes);
     return this;
   }
 
-  /** A jump's or an address's distance to `label`, counted from the byte after it. */
+  /** Instructions of arm64. */
+  words(...words: number[]): this {
+    for (const word of words) this.emit(...[0, 8, 16, 24].map((bits) => (word >>> bits) & 0xff));
+    return this;
+  }
+
+  /** On x86-64 a jump's or an address's distance to `label`, counted from the byte after it. */
   distance(label: string, size: 1 | 4): this {
-    this.holes.push({ at: this.bytes.length, size, label });
-    return this.emit(...Array<number>(size).fill(0));
+    return this.hole(label, size, (code, at, to) => code.writeIntLE(to - (at + size), at, size));
+  }
+
+  /** On arm64 the instruction that `encode` makes of the distance to `label`, counted in bytes from itself. */
+  wordTo(label: string, encode: (bytes: number) => number): this {
+    return this.hole(label, 4, (code, at, to) => code.writeUInt32LE(encode(to - at), at));
   }
 
   label(name: string): this {
@@ -34,10 +44,13 @@ class Assembler {
 
   assemble(): Buffer {
     const code = Buffer.from(this.bytes);
-    for (const { at, size, label } of this.holes) {
-      code.writeIntLE((this.labels.get(label) ?? 0) - (at + size), at, size);
-    }
+    for (const { at, label, fill } of this.holes) fill(code, at, this.labels.get(label) ?? 0);
     return code;
+  }
+
+  private hole(label: string, size: number, fill: (code: Buffer, at: number, to: number) => void): this {
+    this.holes.push({ at: this.bytes.length, label, fill });
+    return this.emit(...Array<number>(size).fill(0));
   }
 }
 
@@ -108,36 +121,35 @@ function codeForArm64(kind: LockKind): Buffer {
   const mov = (register: number, value: number): number =>
     value < 0 ? 0x92800000 + ~value * 32 + register : 0xd2800000 + value * 32 + register;
   const system = (number: number): number[] => [mov(8, number), 0xd4000001]; // svc #0
-  // Distances are counted from the instruction itself. All are forward.
   const ifNegative = (bytes: number): number => 0xb7f80000 + (bytes / 4) * 32; // tbnz x0, #63, …
   const jump = (bytes: number): number => 0x14000000 + bytes / 4; // b …
-  const addressOf = (register: number, bytes: number): number => 0x10000000 + (bytes / 4) * 32 + register; // adr
-  /** With the distance to each label, counted in instructions from the beginning. */
-  const instructions = (failed: number, exit: number, lock: number, text: number): number[] => {
-    const words: number[] = [];
-    const to = (label: number): number => 4 * (label - words.length);
-    const emit = (...more: number[]): void => void words.push(...more);
-    emit(0xf9400be1, mov(0, AT_FDCWD), mov(2, O_RDWR), mov(3, 0), ...system(SYS.openat)); // ldr x1, [sp, #16]: argv[1]
-    emit(ifNegative(to(failed)));
-    emit(mov(1, argument));
-    emit(addressOf(2, to(lock))); // only fcntl looks
-    emit(...system(call));
-    emit(ifNegative(to(failed)));
-    emit(mov(0, 1));
-    emit(addressOf(1, to(text)));
-    emit(mov(2, TEXT.length), ...system(SYS.write));
-    emit(mov(0, 0), 0xd10043e1, mov(2, 1), ...system(SYS.read)); // sub x1, sp, #16
-    emit(mov(0, 0));
-    emit(jump(to(exit)));
-    emit(0xcb0003e0); // failed: neg x0, x0: the errno
-    emit(...system(SYS.exit));
-    return words;
-  };
-  const count = instructions(0, 0, 0, 0).length;
-  const words = instructions(count - 3, count - 2, count, count + LOCK.length / 4);
-  const code = Buffer.alloc(4 * count);
-  words.forEach((word, index) => code.writeUInt32LE(word, 4 * index));
-  return Buffer.concat([code, Buffer.from(LOCK), Buffer.from(TEXT)]);
+  const addressIn =
+    (register: number) =>
+    (bytes: number): number =>
+      0x10000000 + (bytes / 4) * 32 + register; // adr
+  return new Assembler()
+    .words(0xf9400be1) // ldr x1, [sp, #16]: argv[1]
+    .words(mov(0, AT_FDCWD), mov(2, O_RDWR), mov(3, 0), ...system(SYS.openat))
+    .wordTo('failed', ifNegative)
+    .words(mov(1, argument))
+    .wordTo('lock', addressIn(2)) // only fcntl looks
+    .words(...system(call))
+    .wordTo('failed', ifNegative)
+    .words(mov(0, 1))
+    .wordTo('text', addressIn(1))
+    .words(mov(2, TEXT.length), ...system(SYS.write))
+    .words(mov(0, 0), 0xd10043e1, mov(2, 1), ...system(SYS.read)) // sub x1, sp, #16
+    .words(mov(0, 0)) // well
+    .wordTo('exit', jump)
+    .label('failed')
+    .words(0xcb0003e0) // neg x0, x0: the errno
+    .label('exit')
+    .words(...system(SYS.exit))
+    .label('lock')
+    .emit(...LOCK)
+    .label('text')
+    .emit(...Buffer.from(TEXT))
+    .assemble();
 }
 
 /** An ELF header and one program header: the whole file is loaded, readable and executable. */

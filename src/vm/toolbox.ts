@@ -173,26 +173,21 @@ async function fill(
   progress: (line: string) => void,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  // Packages without merged /usr (Debian 12) still put files into these.
-  for (const folder of ['bin', 'sbin', 'lib', 'lib64']) {
-    await mkdir(join(scratch, 'usr', folder), { recursive: true });
-    await symlink(join('usr', folder), join(scratch, folder));
-  }
+  await makeRoot(scratch);
   const packages = await fetchPackages(recipeOf(name, MACHINE), scratch, progress, signal, lock);
-  const loader = [join(scratch, LOADER), '--library-path', join(scratch, LIBRARIES)];
 
   if (existsSync(join(scratch, 'usr/bin/linux.uml'))) {
     // UML starts itself again through /proc/self/exe, so it must be the program, not an argument of the loader.
     await copyFile(join(scratch, 'usr/bin/linux.uml'), join(scratch, 'linux.uml'));
-    const patchelf = [...loader.slice(1), join(scratch, 'usr/bin/patchelf')];
+    const [program, ...words] = programIn(scratch, 'usr/bin/patchelf');
     const paths = ['--set-interpreter', join(final, LOADER), '--set-rpath', join(final, LIBRARIES)];
-    execFileSync(loader[0], [...patchelf, ...paths, join(scratch, 'linux.uml')], {
+    execFileSync(program, [...words, ...paths, join(scratch, 'linux.uml')], {
       stdio: ['ignore', 'ignore', 'pipe', lock.fd],
     });
   }
   if (existsSync(join(scratch, 'usr/bin/zstd'))) {
     const { image } = kernelIn(scratch);
-    const kernel = elfKernel(await readFile(image), [...loader, join(scratch, 'usr/bin/zstd')]);
+    const kernel = elfKernel(await readFile(image), programIn(scratch, 'usr/bin/zstd'));
     if (kernel !== undefined) {
       await writeFile(join(scratch, VMLINUX), kernel);
     }
@@ -202,6 +197,28 @@ async function fill(
     JSON.stringify({ ...recipeOf(name, MACHINE), packages }, null, 2) + '\n',
   );
   progress(`guest tools "${name}" are ready`);
+}
+
+/** Makes a folder ready to have packages unpacked into it. */
+export async function makeRoot(folder: string): Promise<void> {
+  // Packages without merged /usr (Debian 12) still put files into these.
+  for (const name of ['bin', 'sbin', 'lib', 'lib64']) {
+    await mkdir(join(folder, 'usr', name), { recursive: true });
+    await symlink(join('usr', name), join(folder, name));
+  }
+}
+
+/** Starts a program of packages for this machine that are unpacked in `root`. */
+function programIn(root: string, path: string): Program {
+  return [join(root, LOADER), '--library-path', join(root, LIBRARIES), join(root, path)];
+}
+
+/** The same for QEMU, which has data and modules. */
+export function qemuIn(root: string, name: string): Program {
+  const data = ['qemu', 'seabios'].flatMap((part) => ['-L', join(root, 'usr/share', part)]);
+  // Where accelerators and devices are separate modules, QEMU looks for them in the place it was built for.
+  const modules = `QEMU_MODULE_DIR=${join(root, LIBRARIES, 'qemu')}`;
+  return ['/usr/bin/env', modules, ...programIn(root, join('usr/bin', name)), ...data];
 }
 
 /** Throws a Trouble where something of it is not there, or not to be read. */
@@ -215,13 +232,7 @@ function readToolbox(name: string, folder: string): Toolbox {
 }
 
 function toolboxIn(name: string, folder: string): Toolbox {
-  const loaded = (path: string): Program => [
-    join(folder, LOADER),
-    '--library-path',
-    join(folder, LIBRARIES),
-    join(folder, path),
-  ];
-  const data = ['qemu', 'seabios'].flatMap((part) => ['-L', join(folder, 'usr/share', part)]);
+  const loaded = (path: string): Program => programIn(folder, path);
   const has = (path: string): boolean => existsSync(join(folder, path));
   const [umlRelease] = has('usr/lib/uml/modules') ? readdirSync(join(folder, 'usr/lib/uml/modules')) : [];
   const busybox = ['usr/bin/busybox', 'bin/busybox'].map((path) => join(folder, path)).find((path) => existsSync(path));
@@ -229,15 +240,7 @@ function toolboxIn(name: string, folder: string): Toolbox {
     name,
     machine: MACHINE,
     folder,
-    // Where accelerators and devices are separate modules, QEMU looks for them in the place it was built for.
-    ...(has(join('usr/bin', QEMU)) && {
-      qemu: [
-        '/usr/bin/env',
-        `QEMU_MODULE_DIR=${join(folder, LIBRARIES, 'qemu')}`,
-        ...loaded(join('usr/bin', QEMU)),
-        ...data,
-      ],
-    }),
+    ...(has(join('usr/bin', QEMU)) ? { qemu: qemuIn(folder, QEMU) } : {}),
     kernel: { ...kernelIn(folder), ...(has(VMLINUX) ? { image: join(folder, VMLINUX) } : {}) },
     ...(umlRelease !== undefined && {
       uml: {

@@ -22,6 +22,7 @@ import { FuseClient } from '../driver/fuseClient';
 import { arm64Node } from '../support/arm64';
 import { need } from '../support/need';
 import { stagedExtension } from '../support/stagedExtension';
+import { LIST_OPCODES } from './cases';
 import { openDaemon } from './places';
 import { features, runCases } from './runCases';
 
@@ -78,7 +79,7 @@ if (process.arch === 'x64') {
       it('that reads the capture which the daemon has made of it all', async function () {
         this.timeout(60_000);
         const lines = (await cli('trace', capture, '--stats')).split('\n');
-        for (const opcode of ['LOOKUP', 'CREATE', 'WRITE', 'READDIR', 'SETLK']) {
+        for (const opcode of LIST_OPCODES) {
           assert.ok(
             lines.some((line) => line.startsWith(`${opcode} `)),
             opcode,

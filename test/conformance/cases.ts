@@ -28,3 +28,6 @@ export const cases: Readonly<Record<string, readonly Case[]>> = {
   mappings,
   permissions: permissionCases,
 };
+
+/** Some of the opcodes that a daemon which has served the list has met. */
+export const LIST_OPCODES = ['LOOKUP', 'CREATE', 'WRITE', 'READDIR', 'SETLK'] as const;

@@ -1,7 +1,4 @@
-/**
- * Guests on arm64: emulated here, with our daemon on this machine; then, where that is no arm64 machine, all of the
- * arm64 package as on one.
- */
+/** A guest on arm64, emulated, with our daemon on this machine: QEMU's command line, and what such a guest asks. */
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';

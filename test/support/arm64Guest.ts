@@ -2,12 +2,12 @@
  * What a guest on arm64 needs, for machines that are none: QEMU for this machine, kernel and busybox for that one, in
  * our cache folder. About 250 MB.
  */
-import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cached } from '../../src/vm/cacheFolder';
 import { MACHINES } from '../../src/vm/machine';
 import { fetchPackages } from '../../src/vm/privateApt';
-import { type Toolbox, kernelFrom } from '../../src/vm/toolbox';
+import { type Toolbox, kernelFrom, makeRoot, qemuIn } from '../../src/vm/toolbox';
 
 const SUITES = ['trixie-backports', 'trixie'];
 
@@ -22,23 +22,12 @@ export async function arm64Tools(progress: (line: string) => void): Promise<Tool
       fetchPackages({ suites: SUITES, packages: [kernelPackage, 'busybox-static'] }, guest, progress),
     );
   });
-  const host = (path: string): string => join(folder, 'host', path);
-  const { loader, libraries } = MACHINES.x64;
-  const data = ['qemu', 'seabios'].flatMap((part) => ['-L', host(`usr/share/${part}`)]);
   const modules = join(folder, 'guest/usr/lib/modules');
   const [release] = await readdir(modules);
   return {
     name: 'arm64',
     machine: 'arm64',
-    qemu: [
-      '/usr/bin/env',
-      `QEMU_MODULE_DIR=${host(libraries)}/qemu`,
-      host(loader),
-      '--library-path',
-      host(libraries),
-      host(`usr/bin/${qemu}`),
-      ...data,
-    ],
+    qemu: qemuIn(join(folder, 'host'), qemu),
     kernel: kernelFrom(join(modules, release, 'vmlinuz')),
     busybox: join(folder, 'guest/usr/bin/busybox'),
   };
@@ -55,13 +44,5 @@ export async function forArm64<T>(scratch: string, fetch: () => Promise<T>): Pro
   } finally {
     if (before === undefined) delete process.env['APT_CONFIG'];
     else process.env['APT_CONFIG'] = before;
-  }
-}
-
-/** Some packages still put files into these. */
-async function makeRoot(place: string): Promise<void> {
-  for (const folder of ['bin', 'sbin', 'lib', 'lib64']) {
-    await mkdir(join(place, 'usr', folder), { recursive: true });
-    await symlink(join('usr', folder), join(place, folder));
   }
 }

@@ -7,7 +7,7 @@
  */
 import { connect, type Socket } from 'node:net';
 import type { RunningShare } from '../../control/runningShares';
-import { errnoReason } from '../../protocol/errno';
+import { socketReason } from '../../protocol/errno';
 import { CaptureReader } from '../../trace/captureReader';
 import { type CaptureListener, type CapturePhase, Listeners, type OpenCapture } from './openCapture';
 
@@ -146,9 +146,7 @@ export class LiveCapture implements OpenCapture {
       this.turnTo('live');
     });
     socket.on('data', (chunk) => this.take(socket, chunk));
-    socket.once('error', ({ errno, message }: NodeJS.ErrnoException) =>
-      this.ended(socket, errno === undefined ? message : errnoReason(errno)),
-    );
+    socket.once('error', (error: NodeJS.ErrnoException) => this.ended(socket, socketReason(error)));
     socket.once('close', () => {
       clearTimeout(patience);
       this.ended(socket, undefined);

@@ -7,8 +7,8 @@ import { Trouble, trouble } from '../../base/catalogue';
 import type { CaptureFiles } from '../../control/captureFiles';
 import type { CaptureTrouble } from '../../control/timeline';
 import { CaptureReader } from '../../trace/captureReader';
-import type { CaptureSource, SourceState } from './captureSource';
 import { sizeText } from '../../trace/sizeText';
+import type { CaptureSource, SourceState } from './captureSource';
 import { breathe } from './breathe';
 
 const CHUNK = 256 << 10;
