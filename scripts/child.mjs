@@ -16,12 +16,25 @@ export class Stop extends Error {
   }
 }
 
+/** The signal that told us to end, after which nothing more is started. */
+let toldToEnd;
+
 /**
  * Runs a program with our terminal. Resolves to its exit code, 128 + N when signal N ended it, 127 when it could not
- * be started, 124 when it was ended because `limitSeconds` had passed (then its children go as well).
+ * be started, 124 when it was ended because `limitSeconds` had passed (then its children go as well). Rejects with a
+ * Stop where a signal has ended the one before: who types Ctrl-C means the whole script.
  */
 export function run(program, args, { env = {}, limitSeconds = 0 } = {}) {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
+    if (toldToEnd) return reject(new Stop(128 + constants.signals[toldToEnd], `Ended by ${toldToEnd}.`));
+    // The terminal sends SIGINT to the whole foreground group; a group of its own has to be told.
+    const handOn = (name) => {
+      toldToEnd = name;
+      if (name !== 'SIGINT' || limitSeconds > 0) signal(name);
+    };
+    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+    // Before there is a child: what comes while it is started is not to end us and leave it behind.
+    for (const name of signals) process.on(name, handOn);
     // With a limit the child gets a process group of its own, so that it can be ended with all that it has started.
     const child = spawn(program, args, {
       cwd: projectFolder,
@@ -37,13 +50,6 @@ export function run(program, args, { env = {}, limitSeconds = 0 } = {}) {
         if (error.code !== 'ESRCH') throw error;
       }
     };
-    // The terminal sends SIGINT to the whole foreground group; a group of its own has to be told.
-    const handlers = {
-      SIGINT: () => limitSeconds > 0 && signal('SIGINT'),
-      SIGTERM: () => signal('SIGTERM'),
-      SIGHUP: () => signal('SIGHUP'),
-    };
-    for (const [name, handler] of Object.entries(handlers)) process.on(name, handler);
     let late = false;
     const timers = [];
     if (limitSeconds > 0) {
@@ -57,7 +63,7 @@ export function run(program, args, { env = {}, limitSeconds = 0 } = {}) {
     }
     const end = (code) => {
       timers.forEach(clearTimeout);
-      for (const [name, handler] of Object.entries(handlers)) process.off(name, handler);
+      for (const name of signals) process.off(name, handOn);
       resolve(code);
     };
     child.once('error', (error) => {

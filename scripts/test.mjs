@@ -7,7 +7,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { tryBundle, tryCompile } from './build.mjs';
+import { bundle, compile, tryBundle, tryCompile } from './build.mjs';
 import { projectFolder, run } from './child.mjs';
 import { getPackages } from './setup.mjs';
 
@@ -109,9 +109,13 @@ async function runGroup(group, folders, grep) {
   const script =
     group.name === 'vscode' ? ['out/test/extension/run.js'] : ['node_modules/mocha/bin/mocha.js', ...files];
   const options = { env: { TALLY_FILE: tally }, limitSeconds: group.minutes * 60 };
-  const code = await run(process.execPath, [...script, '--reporter=scripts/tally.cjs', ...filter], options);
-  const numbers = existsSync(tally) ? JSON.parse(readFileSync(tally, 'utf8')) : undefined;
-  rmSync(scratch, { recursive: true });
+  let code, numbers;
+  try {
+    code = await run(process.execPath, [...script, '--reporter=scripts/tally.cjs', ...filter], options);
+    if (existsSync(tally)) numbers = JSON.parse(readFileSync(tally, 'utf8'));
+  } finally {
+    rmSync(scratch, { recursive: true });
+  }
   if (numbers) count(numbers);
   if (numbers?.failed) {
     troubles.push([`group "${group.name}": ${numbers.failed}`, ...numbers.failures.map(asLines)].join('\n'));
@@ -137,8 +141,9 @@ export async function test(args) {
     console.log('\n  checks');
     await runChecks(grep && new RegExp(grep));
   } else {
-    await tryCompile();
-    await tryBundle();
+    // Else what is tested would be what was built before.
+    await compile();
+    await bundle();
   }
   for (const group of groups) {
     const folders =

@@ -6,7 +6,7 @@ import { gateCosts } from './gate';
 import { measureLiveViews } from './liveViews';
 import type { Part } from './part';
 import { table } from './report';
-import { type FrameFigures, measureTimeline } from './timeline';
+import { type FrameFigures, type MotionFigures, measureTimeline } from './timeline';
 import { makeTree } from './tree';
 
 const fixed = (value: number, digits = 2): string => value.toFixed(digits);
@@ -55,17 +55,23 @@ export const timeline: Part = {
       name,
       ...[of.median, of.p95, of.workP95, of.drawP95].map((value) => fixed(value, 1)),
     ];
+    const motions = (title: string, of: MotionFigures): string[] => [
+      title,
+      ...table([
+        ['moving', 'frame ms, median', 'p95', 'of it at work p95', 'drawing p95'],
+        frames('nothing (what a frame is at least)', of.still),
+        frames('zooming', of.zooming),
+        frames('panning', of.panning),
+        frames('panning, by file', of.panningFiles),
+      ]),
+      '',
+    ];
     const text = [
       `the timeline of ${figures.requests.toLocaleString('en')} requests: first picture after ` +
         `${fixed(figures.firstPicture)} s, complete after ${fixed(figures.complete)} s`,
-      ...table([
-        ['moving', 'frame ms, median', 'p95', 'of it at work p95', 'drawing p95'],
-        frames('nothing (what a frame is at least)', figures.still),
-        frames('zooming', figures.zooming),
-        frames('panning', figures.panning),
-        frames('panning, by file', figures.panningFiles),
-      ]),
       '',
+      ...motions('each frame when the one before it is done: what frames take', figures.unlimited),
+      ...motions("at the screen's 60 frames a second, which a quicker frame waits for", figures.atScreenRate),
       ...table([
         ['filter', 'milliseconds'],
         ...figures.filtering.map(({ filter, milliseconds }) => [filter || '(none)', fixed(milliseconds, 0)]),

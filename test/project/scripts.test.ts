@@ -76,6 +76,15 @@ describe('a child of the scripts', () => {
     assert.equal(run('/nonexistent/program', []), 'exit 127');
   });
 
+  it('is told of the signal that its script is told of, and nothing is started after it', () => {
+    const printed = script(
+      `const { run } = await import('./scripts/child.mjs');
+       console.log('exit', await run('sh', ['-c', 'kill -TERM $PPID; exec sleep 20']));
+       await run('echo', ['started']).catch(({ exitCode, message }) => console.log(exitCode, message))`,
+    );
+    assert.equal(printed, 'exit 143\n143 Ended by SIGTERM.');
+  });
+
   it('is ended with all it has started when its time is over', () => {
     const printed = run('sh', ['-c', 'sleep 600 & echo $!; wait'], { limitSeconds: 1 });
     const [pid, exit] = printed.split('\n');

@@ -18,12 +18,13 @@ export interface TimelineWorkbenchOptions {
   readonly installed?: boolean;
   /** A folder with a package of it; else this project. */
   readonly extension?: string;
+  readonly browserArgs?: readonly string[];
 }
 
 /** `files`: bytes, or the path of a file that is to be linked to. */
 export async function timelineWorkbench(
   files: Readonly<Record<string, Uint8Array | string>>,
-  { settings = {}, installed = false, extension = project }: TimelineWorkbenchOptions = {},
+  { settings = {}, installed = false, extension = project, browserArgs = [] }: TimelineWorkbenchOptions = {},
 ): Promise<TimelineWorkbench> {
   const folder = await mkdtemp(join(tmpdir(), 'virtiofs-timeline-'));
   for (const [name, content] of Object.entries(files)) {
@@ -36,6 +37,7 @@ export async function timelineWorkbench(
     extensions: [extension],
     installed,
     settings,
+    browserArgs,
   });
   const close = async (): Promise<void> => {
     await workbench.close();

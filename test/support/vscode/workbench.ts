@@ -6,6 +6,8 @@ export const CHROMIUM = '/usr/bin/chromium';
 
 export interface WorkbenchOptions extends ServerOptions {
   readonly size?: { readonly width: number; readonly height: number };
+  /** Further arguments of the browser. */
+  readonly browserArgs?: readonly string[];
   /** Called before the page loads. */
   prepare?(page: Page): Promise<void>;
 }
@@ -29,7 +31,14 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
   try {
     browser = await chromium.launch({
       executablePath: CHROMIUM,
-      args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking', '--disable-sync'],
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--disable-background-networking',
+        '--disable-sync',
+        ...(options.browserArgs ?? []),
+      ],
     });
     const page = await browser.newPage({ viewport: options.size ?? { width: 1280, height: 800 } });
     page.on('dialog', (dialog) => void dialog.accept());
