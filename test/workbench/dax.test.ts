@@ -40,6 +40,8 @@ describe('the DAX Window view in VS Code', function () {
       (await frame.locator('.sums').textContent()) ?? '',
       /^\d+ MiB of 256 MiB in use \(\d+ %\), \d+ ranges$/,
     );
+    const [, ranges] = /(\d+) ranges$/.exec((await frame.locator('.sums').textContent()) ?? '') ?? [];
+    assert.equal(await frame.locator('#dax').getAttribute('data-ranges'), ranges);
   });
 
   it('is walked through with the arrow keys, and says what is there', async () => {

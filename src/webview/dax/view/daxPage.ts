@@ -242,7 +242,7 @@ export class DaxPage {
     this.timeBar.draw(view, figures, this.live, colours);
     this.details.draw(view, grid, this.selected, this.placed);
     this.drawFigures(view);
-    root.dataset['ranges'] = String(ranges);
+    root.dataset['ranges'] = String(all);
   }
 
   private drawLegend(view: WindowView): void {
