@@ -295,10 +295,10 @@ export const catalogue = {
       `the file ${file} cannot be locked: ${why}`,
       'Set XDG_CACHE_HOME to a folder on a file system that has locks.',
     ),
-  flockNotRun: (why: string) =>
+  programNotRun: (program: string, why: string) =>
     machine(
-      `the program flock, which locks the cache of guest tools, cannot be started: ${why}`,
-      '"flock --version" shows whether this user may run it, "ulimit -u" how many processes may run.',
+      `the program ${program} cannot be started: ${why}`,
+      `Look whether this user may run it; "ulimit -u" shows how many processes may run.`,
     ),
   toolMissing: (what: string, remedy: string) => machine(`${what} is missing`, remedy),
   kernelUnusable: (image: string, why: string) =>

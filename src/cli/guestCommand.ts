@@ -5,6 +5,7 @@
 import { once } from 'node:events';
 import { fstatSync } from 'node:fs';
 import { Trouble, trouble } from '../base/catalogue';
+import { systemReason } from '../base/systemReason';
 import type { Guest } from '../vm/launcher';
 
 /** Its status. Throws a Trouble where the guest ends first, or standard input cannot be read. */
@@ -23,7 +24,7 @@ export async function runCommand(guest: Guest, command: string): Promise<number>
     return status;
   } catch (error) {
     if (error instanceof Trouble) throw error.code === 'guestEnded' ? trouble('guestGone', command) : error;
-    if (stdin.errored) throw trouble('inputUnreadable', stdin.errored.message);
+    if (stdin.errored) throw trouble('inputUnreadable', systemReason(stdin.errored) ?? stdin.errored.message);
     throw trouble('guestGone', command);
   }
 }

@@ -29,7 +29,7 @@ import {
   stateChanged,
   stopGuest,
 } from '../control/launcher';
-import { socketReason } from '../protocol/errno';
+import { reasonOf } from '../protocol/errno';
 
 /** How long an editor may take to hear the last word. */
 const PATIENCE_MS = 1000;
@@ -53,7 +53,7 @@ export class LauncherLink {
     try {
       await once(socket, 'connect');
     } catch (error) {
-      throw trouble('controlUnusable', path, socketReason(error as NodeJS.ErrnoException));
+      throw trouble('controlUnusable', path, reasonOf(error as NodeJS.ErrnoException));
     }
     const link = new LauncherLink(socket);
     link.attach(socket, requested);

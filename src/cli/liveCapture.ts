@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Readable } from 'node:stream';
 import { trouble } from '../base/catalogue';
-import { errnoReason, socketReason } from '../protocol/errno';
+import { errnoReason, reasonOf } from '../protocol/errno';
 import { quote } from '../protocol/text';
 
 /** How long a share may take to answer. */
@@ -16,7 +16,7 @@ export async function connectToShare(path: string): Promise<Readable> {
   try {
     await once(socket, 'connect');
   } catch (error) {
-    throw trouble('shareGone', quote(path), socketReason(error as NodeJS.ErrnoException));
+    throw trouble('shareGone', quote(path), reasonOf(error as NodeJS.ErrnoException));
   } finally {
     clearTimeout(patience);
   }

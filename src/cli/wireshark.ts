@@ -10,6 +10,7 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node
 import { join, resolve } from 'node:path';
 import { type Command } from 'commander';
 import { trouble } from '../base/catalogue';
+import { systemReason } from '../base/systemReason';
 import { VERSION } from '../base/version';
 import { DISSECTOR_FILE, DISSECTOR_MARK, dissectorLua } from '../trace/dissector/dissector';
 import { homeFolder } from '../vm/cacheFolder';
@@ -77,7 +78,7 @@ function isThere(file: string): boolean {
     text = readFileSync(file, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
-    throw trouble('dissectorUnusable', file, (error as Error).message);
+    throw trouble('dissectorUnusable', file, systemReason(error) ?? String(error));
   }
   if (!text.startsWith(`${DISSECTOR_MARK}\n`)) throw trouble('dissectorForeign', file);
   return true;
@@ -92,7 +93,7 @@ function install(file: string): void {
     renameSync(fresh, file);
   } catch (error) {
     rmSync(fresh, { force: true });
-    throw trouble('dissectorUnusable', file, (error as Error).message);
+    throw trouble('dissectorUnusable', file, systemReason(error) ?? String(error));
   }
 }
 
@@ -101,7 +102,7 @@ function uninstall(file: string): boolean {
   try {
     rmSync(file);
   } catch (error) {
-    throw trouble('dissectorUnusable', file, (error as Error).message);
+    throw trouble('dissectorUnusable', file, systemReason(error) ?? String(error));
   }
   return true;
 }

@@ -21,7 +21,7 @@ import { Trouble, trouble } from '../base/catalogue';
 import { systemReason } from '../base/systemReason';
 import { isLeftBehind, isListening, listenUnix } from '../native/descriptors';
 import { NativeError } from '../native/libc';
-import { errnoReason } from '../protocol/errno';
+import { errnoReason, reasonOf } from '../protocol/errno';
 import type { DaemonOptions } from './daemonOptions';
 
 const O_PATH = 0o10000000;
@@ -58,7 +58,7 @@ export function listen({ fd, socketPath, socketGroup }: Wanted): Listening {
 /** The system's own answer, which may come from elsewhere than /etc/group. */
 function groupId(name: string): number {
   const { status, stdout, error } = spawnSync('getent', ['group', '--', name], { encoding: 'utf8' });
-  if (error !== undefined) throw trouble('socketGroupUnusable', name, `getent: ${error.message}`);
+  if (error !== undefined) throw trouble('programNotRun', 'getent', reasonOf(error));
   const [, , gid] = stdout.split(':');
   if (status !== 0 || !/^\d+$/.test(gid ?? '')) throw trouble('socketGroupUnusable', name, 'there is no such group');
   return Number(gid);

@@ -158,7 +158,7 @@ export function errnoReason(number: number): string {
   return `${row.doc[0].toLowerCase()}${row.doc.slice(1, -1)} (${row.name})`;
 }
 
-/** What has failed on a socket, whose errors Node does not put into words. */
-export function socketReason({ errno, message }: { errno?: number | undefined; message: string }): string {
+/** What has failed, of errors that Node does not put into words: those of sockets, and of programs to be started. */
+export function reasonOf({ errno, message }: { errno?: number | undefined; message: string }): string {
   return errno === undefined ? message : errnoReason(errno);
 }

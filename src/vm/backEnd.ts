@@ -54,11 +54,7 @@ export async function startBackEnd(
   const server = await listenAt(socket);
   try {
     const [tracing, telling] = [pipes.trace, pipes.problems].map((wanted) => (wanted === true ? 'pipe' : 'ignore'));
-    const child = await workplace
-      .spawn(argv, ['ignore', 'pipe', 'pipe', descriptorOf(server), tracing, telling])
-      .catch((error: unknown) => {
-        throw trouble('backEndNotUp', error instanceof Error ? error.message : String(error));
-      });
+    const child = await workplace.spawn(argv, ['ignore', 'pipe', 'pipe', descriptorOf(server), tracing, telling]);
     const log = new TextTail();
     child.stdout?.on('data', (chunk: Buffer) => log.add(chunk));
     child.stderr?.on('data', (chunk: Buffer) => log.add(chunk));

@@ -21,6 +21,7 @@ import {
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { trouble } from '../base/catalogue';
+import { reasonOf } from '../protocol/errno';
 
 /** Where flock(1) finds the descriptor. */
 const LOCK_FD = 3;
@@ -112,7 +113,7 @@ async function flock(
     }).catch((error: NodeJS.ErrnoException) => {
       throw error.code === 'ENOENT'
         ? trouble('toolMissing', 'the program flock', 'Run: sudo apt-get install util-linux')
-        : trouble('flockNotRun', error.code ?? error.message);
+        : trouble('programNotRun', 'flock', reasonOf(error));
     });
     signal?.throwIfAborted();
     if (status === 0) return true;

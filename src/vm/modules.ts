@@ -10,6 +10,7 @@ import { basename, join } from 'node:path';
 import * as zlib from 'node:zlib';
 import { Trouble, trouble } from '../base/catalogue';
 import { systemReason } from '../base/systemReason';
+import { reasonOf } from '../protocol/errno';
 
 export interface KernelModule {
   readonly name: string;
@@ -98,7 +99,7 @@ function through(program: string, file: string): Buffer {
     const fix = `Run: sudo apt-get install ${program === 'xz' ? 'xz-utils' : program}`;
     throw trouble('toolMissing', `the program ${program}, for the kernel module ${file},`, fix);
   }
-  if (error !== undefined) throw error;
+  if (error !== undefined) throw new Error(`${program} cannot be started: ${reasonOf(error)}`);
   if (status !== 0) throw new Error(stderr.toString().trim() || `${program} ended with ${status}`);
   return stdout;
 }

@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { trouble } from '../base/catalogue';
+import { reasonOf } from '../protocol/errno';
 import type { FileLock } from './fileLock';
 import { onPath } from './onPath';
 import { Workplace } from './workplace';
@@ -228,7 +229,7 @@ function runUntil(signal: AbortSignal | undefined, lock: FileLock | undefined): 
   return async (program, words, options = {}) => {
     signal?.throwIfAborted();
     const [first, ...others] = [...WITH_PARENT, program, ...words];
-    const child = await started(() =>
+    const child = await started(first, () =>
       spawn(first, others, { ...options, stdio: ['ignore', 'pipe', 'pipe', lock?.fd ?? 'ignore'] }),
     );
     const end = (): void => void child.kill();
@@ -252,14 +253,14 @@ function runUntil(signal: AbortSignal | undefined, lock: FileLock | undefined): 
 }
 
 /** Only then it has streams. What the system says against it comes in either of two ways. */
-async function started(start: () => ChildProcess): Promise<ChildProcess> {
+async function started(program: string, start: () => ChildProcess): Promise<ChildProcess> {
   try {
     const child = start();
     await once(child, 'spawn');
     return child;
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw code === undefined ? error : trouble('packagesNotFetched', message);
+    const fault = error as NodeJS.ErrnoException;
+    throw fault.code === undefined ? error : trouble('programNotRun', program, reasonOf(fault));
   }
 }
 

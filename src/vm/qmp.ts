@@ -6,6 +6,7 @@
  */
 import type { Duplex } from 'node:stream';
 import { trouble, type Trouble } from '../base/catalogue';
+import { reasonOf } from '../protocol/errno';
 import { quote } from '../protocol/text';
 
 type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
@@ -42,7 +43,7 @@ export class QmpClient {
     this.over = new Promise((resolve) => (this.tellOver = resolve));
     stream.setEncoding('utf8');
     stream.on('data', (chunk: string) => this.receive(chunk));
-    stream.on('error', (error) => this.close(trouble('qmpOver', error.message)));
+    stream.on('error', (error) => this.close(trouble('qmpOver', reasonOf(error))));
     stream.on('close', () => {
       this.close(trouble('qmpOver', this.text === '' ? 'QEMU closed it' : 'QEMU closed it within a message'));
     });

@@ -16,6 +16,7 @@ import type { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { trouble } from '../base/catalogue';
 import { systemReason } from '../base/systemReason';
+import { reasonOf } from '../protocol/errno';
 
 /**
  * `+ PID`, `- PID` and `/ FOLDER` lines in; at the end, kills the process groups that are left and removes the folders.
@@ -100,8 +101,8 @@ export class Workplace {
   }
 
   /**
-   * Starts a program in a session of its own, so that the terminal's Ctrl-C reaches only the launcher. Rejects when it
-   * cannot be started. `stdio` is as for Node's `spawn`.
+   * Starts a program in a session of its own, so that the terminal's Ctrl-C reaches only the launcher. Rejects with a
+   * Trouble when it cannot be started. `stdio` is as for Node's `spawn`.
    */
   async spawn(argv: readonly string[], stdio: StdioOptions, environment = process.env): Promise<ChildProcess> {
     if (this.closing !== undefined) {
@@ -120,7 +121,9 @@ export class Workplace {
         this.tell.write(`- ${child.pid}\n`);
       });
     }
-    await started;
+    await started.catch((error: NodeJS.ErrnoException) => {
+      throw trouble('programNotRun', argv[0], reasonOf(error));
+    });
     return child;
   }
 

@@ -82,4 +82,15 @@ describe('the place of the socket of a daemon', () => {
     assert.throws(forGroup, { code: 'socketGroupUnusable' });
     assert.deepEqual(fs.readdirSync(folder), []);
   });
+
+  it('is not made where nobody can be asked for the group', () => {
+    const before = process.env['PATH'];
+    process.env['PATH'] = folder;
+    try {
+      assert.throws(forGroup, { code: 'programNotRun', message: /getent cannot be started: no such file/ });
+      assert.deepEqual(fs.readdirSync(folder), []);
+    } finally {
+      process.env['PATH'] = before;
+    }
+  });
 });

@@ -209,7 +209,7 @@ describe('the cache', () => {
         fs.writeFileSync(path.join(bin, 'flock'), '', { mode: 0o600 });
         await assert.rejects(
           lockFile(lock(), () => {}, undefined),
-          { code: 'flockNotRun', message: /cannot be started: EACCES$/, remedy: /flock --version/ },
+          { code: 'programNotRun', message: /flock cannot be started: permission denied \(EACCES\)$/ },
         );
       } finally {
         process.env['PATH'] = before;

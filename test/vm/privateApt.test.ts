@@ -134,7 +134,10 @@ describe('programs that fetch and unpack packages', () => {
   it('that cannot be started are told in the words of the system', async () => {
     writeFileSync(join(folder, 'bin', 'setpriv'), '', { mode: 0o644 });
     process.env['PATH'] = join(folder, 'bin');
-    await assert.rejects(fetch(), { code: 'packagesNotFetched', message: /spawn setpriv EACCES$/ });
+    await assert.rejects(fetch(), {
+      code: 'programNotRun',
+      message: /setpriv cannot be started: permission denied \(EACCES\)$/,
+    });
   });
 
   it('say what failed in their own words, or at least how', async () => {

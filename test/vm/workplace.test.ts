@@ -113,7 +113,10 @@ describe('a workplace', () => {
 
   it('says when a program is not there', async () => {
     const place = await Workplace.open();
-    await assert.rejects(place.spawn(['/no/such/program'], 'ignore'), /ENOENT/);
+    await assert.rejects(place.spawn(['/no/such/program'], 'ignore'), {
+      code: 'programNotRun',
+      message: /\/no\/such\/program cannot be started: no such file or directory \(ENOENT\)$/,
+    });
     await place.close();
   });
 
@@ -194,8 +197,8 @@ describe('the socket of a back-end', () => {
 
   it('whose program is missing is a clear error', async () => {
     await assert.rejects(startBackEnd(place, 'share', ['/no/such/daemon']), {
-      code: 'backEndNotUp',
-      message: /ENOENT/,
+      code: 'programNotRun',
+      message: /\/no\/such\/daemon cannot be started: no such file or directory \(ENOENT\)$/,
     });
   });
 });

@@ -7,7 +7,7 @@
  */
 import { connect, type Socket } from 'node:net';
 import type { RunningShare } from '../../control/runningShares';
-import { socketReason } from '../../protocol/errno';
+import { reasonOf } from '../../protocol/errno';
 import { CaptureReader } from '../../trace/captureReader';
 import { type CaptureListener, type CapturePhase, Listeners, type OpenCapture } from './openCapture';
 
@@ -146,7 +146,7 @@ export class LiveCapture implements OpenCapture {
       this.turnTo('live');
     });
     socket.on('data', (chunk) => this.take(socket, chunk));
-    socket.once('error', (error: NodeJS.ErrnoException) => this.ended(socket, socketReason(error)));
+    socket.once('error', (error: NodeJS.ErrnoException) => this.ended(socket, reasonOf(error)));
     socket.once('close', () => {
       clearTimeout(patience);
       this.ended(socket, undefined);
