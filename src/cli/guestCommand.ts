@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { fstatSync } from 'node:fs';
 import { Trouble, trouble } from '../base/catalogue';
 import { systemReason } from '../base/systemReason';
-import type { Guest } from '../vm/launcher';
+import type { Guest } from '../vm/guest';
 
 /** Its status. Throws a Trouble where the guest ends first, or standard input cannot be read. */
 export async function runCommand(guest: Guest, command: string): Promise<number> {

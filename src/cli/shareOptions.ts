@@ -9,7 +9,7 @@ import { CAPTURE_LIMITS, parseCaptureLimit, parseSnapLength, SNAP_LENGTHS } from
 import { DEFAULT_DAX_POLICY } from '../base/daxSize';
 import { checkCaptureTarget } from '../control/captureTarget';
 import { parseFault } from '../control/rules/faultRule';
-import type { GuestShare } from '../vm/launcher';
+import type { GuestShare } from '../vm/guest';
 import { checkDaemonArgs } from './daemonArgs';
 import { type NamedFolder, parseDax } from './guestOptions';
 

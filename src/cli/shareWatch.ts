@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Trouble, trouble } from '../base/catalogue';
 import type { ShareProblem } from '../control/launcher';
 import { parseProblem } from '../control/problemLines';
-import type { Guest, GuestShare } from '../vm/launcher';
+import type { Guest, GuestShare } from '../vm/guest';
 import { exited } from '../vm/workplace';
 
 const LOOK_MS = 2000;

@@ -3,7 +3,7 @@
  */
 import { PacedKeys } from './pacedKeys';
 import { mountPoint } from '../vm/guestInit';
-import type { Guest, GuestOptions } from '../vm/launcher';
+import type { Guest, GuestOptions } from '../vm/guest';
 import { qemuTerminal } from '../vm/qemuArguments';
 import { UML_TERMINAL } from '../vm/umlArguments';
 

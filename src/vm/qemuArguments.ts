@@ -3,7 +3,7 @@
  *
  * Sources: QEMU's manual page and docs/system/devices/vhost-user.rst. Guest memory must be shared with the back-ends
  * (memfd, `share=on`); a queue size of 1024 lets the guest send requests of 1 MiB, which the default of 128 does not.
- * Descriptors named here are those the launcher hands over: see `launcher.ts`.
+ * Descriptors named here are those the launcher hands over: see `guestProgram.ts`.
  */
 
 import { MACHINES, type MachineName } from './machine';

@@ -2,7 +2,8 @@
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { type Guest, startGuest } from '../../src/vm/launcher';
+import type { Guest } from '../../src/vm/guest';
+import { startGuest } from '../../src/vm/launcher';
 import { fetchToolbox } from '../../src/vm/toolbox';
 import { median } from './measure';
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { trouble } from '../../src/base/catalogue';
 import { runCommand } from '../../src/cli/guestCommand';
-import type { Guest } from '../../src/vm/launcher';
+import type { Guest } from '../../src/vm/guest';
 
 describe('a command in the guest', () => {
   const guest = (run: () => Promise<{ status: number; output: Buffer }>): Guest =>

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import * as readline from 'node:readline';
 import { hostFile, programWithLibraries, type ExtraFile } from '../../src/vm/initramfs';
-import type { GuestShare } from '../../src/vm/launcher';
+import type { GuestShare } from '../../src/vm/guest';
 import { onPath } from '../../src/vm/onPath';
 import { AGENT } from '../conformance/places';
 import type { Posix } from '../conformance/posix';

@@ -6,7 +6,8 @@
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { aptIsHere } from '../../src/vm/privateApt';
-import { startGuest, type Guest, type GuestOptions, type GuestShare } from '../../src/vm/launcher';
+import type { Guest, GuestOptions, GuestShare } from '../../src/vm/guest';
+import { startGuest } from '../../src/vm/launcher';
 import { cachedToolbox, fetchToolbox, type Toolbox } from '../../src/vm/toolbox';
 import { need } from '../support/need';
 

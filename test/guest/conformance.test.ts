@@ -2,7 +2,7 @@
  * The conformance list inside real guests, on folders that our daemon shares: the same cases as everywhere, made by a
  * process of the guest (`agent.pl`, run by this machine's perl) through the guest's own kernel.
  */
-import type { GuestShare } from '../../src/vm/launcher';
+import type { GuestShare } from '../../src/vm/guest';
 import { onPath } from '../../src/vm/onPath';
 import { features, type OpenPlace, type Place, runCases } from '../conformance/runCases';
 import { need } from '../support/need';

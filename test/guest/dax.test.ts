@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { GuestShare } from '../../src/vm/launcher';
+import type { GuestShare } from '../../src/vm/guest';
 import { onPath } from '../../src/vm/onPath';
 import { fetchToolbox, type Kernel } from '../../src/vm/toolbox';
 import { need } from '../support/need';

@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { hostFile, programWithLibraries, type ExtraFile } from '../../src/vm/initramfs';
-import type { GuestShare } from '../../src/vm/launcher';
+import type { GuestShare } from '../../src/vm/guest';
 import { onPath } from '../../src/vm/onPath';
 import { bootGuest, type TestGuest, type TestGuestOptions } from './bootGuest';
 
