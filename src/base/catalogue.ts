@@ -387,6 +387,8 @@ export const catalogue = {
     machine(`the folder ${folder} cannot be shared: ${why}`, 'Name a folder that exists and that this user may open.'),
   socketNotListening: (fd: string) =>
     usage(`--fd=${fd} is not a listening socket`, 'Hand over a listening Unix socket under that number.'),
+  descriptorUnusable: (option: string, why: string) =>
+    usage(`${option} cannot be written to: ${why}`, 'Hand over an open file, pipe or socket under that number.'),
   socketUnusable: (path: string, why: string) =>
     machine(
       `cannot listen on ${path}: ${why}`,

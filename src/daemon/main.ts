@@ -173,6 +173,16 @@ function folderFault(folder: string): string | undefined {
   }
 }
 
+/** Of a descriptor that was handed over: a write of nothing asks whether there could be one. */
+function writingFault(fd: number): string | undefined {
+  try {
+    writeSync(fd, new Uint8Array());
+    return undefined;
+  } catch (error) {
+    return systemReason(error) ?? String(error);
+  }
+}
+
 function fail(problem: Trouble): number {
   process.stderr.write(`${problem.toString()}\n`);
   return problem.exitCode;
@@ -193,12 +203,19 @@ function main(argv: readonly string[]): void {
   }
   const log = logger(parsed.options.logLevel);
   for (const notice of parsed.notices) log('info', notice);
-  const { sharedDir, capture, captureLimit, readonly } = parsed.options;
+  const { sharedDir, capture, captureLimit, readonly, traceFd, problemsFd } = parsed.options;
   try {
     const fault = folderFault(sharedDir);
     if (fault !== undefined) throw trouble('sharedDirUnusable', sharedDir, fault);
     // Before there is a socket: nobody is to connect to a daemon that ends at once.
     if (capture !== undefined) checkCaptureTarget(capture, captureLimit !== undefined, readonly ? [] : [sharedDir]);
+    for (const [option, fd] of [
+      ['--trace-fd', traceFd],
+      ['--problems-fd', problemsFd],
+    ] as const) {
+      const why = fd === undefined ? undefined : writingFault(fd);
+      if (why !== undefined) throw trouble('descriptorUnusable', `${option}=${fd}`, why);
+    }
     if (process.geteuid?.() !== 0) {
       log('info', 'not root: new files belong to the user who runs this, whoever makes them in the guest');
     }

@@ -254,6 +254,24 @@ describe('daemon process', () => {
     });
   });
 
+  for (const option of ['--trace-fd', '--problems-fd']) {
+    it(`${option} is a descriptor that is open for writing, or there is no daemon`, async () => {
+      const closed = serve(`${option}=99`);
+      assert.equal(await closed.exit(), 2);
+      assert.match(closed.log, /-fd=99 cannot be written to: bad file descriptor \(EBADF\) \[descriptorUnusable\]/);
+      const file = path.join(home, 'file');
+      fs.writeFileSync(file, '');
+      const reading = fs.openSync(file, 'r');
+      const wrong = start([`${option}=3`, `--socket-path=${socket}`, `--shared-dir=${share}`], {
+        descriptors: [reading],
+      });
+      fs.closeSync(reading);
+      assert.equal(await wrong.exit(), 2);
+      assert.match(wrong.log, /\[descriptorUnusable\]/);
+      assert.equal(fs.existsSync(socket), false);
+    });
+  }
+
   describe('a signal', () => {
     for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
       it(`${name} ends it while it waits for a front-end`, async () => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import * as net from 'node:net';
 import { runningShares } from '../../../src/control/runningShares';
@@ -333,7 +334,13 @@ describe('daemon tracing', () => {
   });
 
   it('a capture that cannot be written is told; the share goes on', async () => {
-    await begin(['--trace-fd=99']);
+    const fifo = path.join(home, 'fifo');
+    execFileSync('mkfifo', [fifo]);
+    const reader = fs.openSync(fifo, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
+    const writer = fs.openSync(fifo, 'w');
+    fs.closeSync(reader);
+    await begin(['--trace-fd=3'], { descriptors: [writer] });
+    fs.closeSync(writer);
     await daemon.says(/^warn: the capture is not written any more/m);
     session.calls.getattr(ROOT);
     await end();
