@@ -101,7 +101,6 @@ export const FATTR_KILL_SUIDGID = 2048;
 
 export const RENAME_NOREPLACE = 1;
 export const RENAME_EXCHANGE = 2;
-export const RENAME_WHITEOUT = 4;
 
 export const R_OK = 4;
 export const W_OK = 2;

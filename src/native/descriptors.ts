@@ -48,7 +48,6 @@ const EFD_FLAGS = 0o2004000; // EFD_CLOEXEC | EFD_NONBLOCK
 
 export const EPOLLIN = 0x1;
 export const EPOLLHUP = 0x10;
-export const EPOLLRDHUP = 0x2000;
 export const EPOLLET = 0x8000_0000;
 const EPOLL_CTL_ADD = 1;
 const EPOLL_CTL_DEL = 2;

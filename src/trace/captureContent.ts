@@ -19,7 +19,6 @@ import type { CaptureBytes } from './captureBytes';
 import { Columns } from './columns';
 import { Gaps } from './gaps';
 import { HostCallList } from './hostCallList';
-import { NodeidCounts } from './nodeidCounts';
 import { FuseAt } from './packet';
 import type { CapturePackets, InitPackets, SidePacket } from './packets';
 import { PacketTimes } from './packetTimes';
@@ -38,7 +37,6 @@ export abstract class CaptureContent implements CapturePackets {
   protected readonly names = new NameTable();
   protected readonly pathTable = new PathTable(this.names);
   protected readonly model = new PathModel(this.pathTable);
-  protected readonly nodeidCounts = new NodeidCounts();
   protected readonly times = new PacketTimes();
   protected readonly sessions = new Sessions();
   protected readonly shareSections = new ShareSections();
@@ -58,10 +56,9 @@ export abstract class CaptureContent implements CapturePackets {
 
   abstract get notes(): readonly string[];
 
-  /** The first `dropped` rows go, a multiple of `ROWS_A_NOTE`. */
+  /** The first `dropped` rows go. */
   protected dropRows(dropped: number): void {
     this.table.drop(dropped);
-    this.nodeidCounts.drop(dropped);
     this.calls.drop(dropped);
     this.sessions.drop(dropped);
     this.lostHere.drop(dropped);
@@ -161,11 +158,6 @@ export abstract class CaptureContent implements CapturePackets {
   /** Calls `visit` with each of them (as a double) and its lookup count. */
   forEachNode(visit: (nodeid: number, lookups: number) => void): void {
     this.model.forEach(visit);
-  }
-
-  /** How many nodeids the guest knew when the row was taken, or up to 255 rows before. */
-  nodeidsKnown(row: number): number {
-    return this.nodeidCounts.at(row);
   }
 
   /** What has heard nothing of this yet, to be told it once more; paths have the same numbers. */

@@ -8,7 +8,6 @@
 import { FileBytes, LiveBytes, type ReadAt } from './captureBytes';
 import { CaptureContent } from './captureContent';
 import type { Journal } from './journal';
-import { ROWS_A_NOTE } from './nodeidCounts';
 import { wideText } from './nodeNumbers';
 import { FuseAt, HostCallAt, NamesAt, PACKET_VERSION, PacketKind, VhostUserAt, WindowAt } from './packet';
 import type { InitPackets } from './packets';
@@ -46,9 +45,9 @@ export class CaptureReader extends CaptureContent implements PcapngHandler {
   constructor({ read, liveLimit = LIVE_LIMIT, rows, completed, journal }: CaptureReaderOptions = {}) {
     super(read ? new FileBytes(read) : new LiveBytes(liveLimit), rows);
     this.journal = journal;
-    const { table, calls, nodeidCounts, times, model, traffic } = this;
+    const { table, calls, times, traffic } = this;
     const init: RowEvents['init'] = (...at) => this.sessionBegins(...at);
-    this.rows = new RequestRows(table, calls, nodeidCounts, times, model, traffic, { completed, journal, init });
+    this.rows = new RequestRows(table, calls, times, traffic, { completed, journal, init });
   }
 
   /** Takes the next bytes of the stream, cut anywhere. They may be reused afterwards. */
@@ -75,12 +74,11 @@ export class CaptureReader extends CaptureContent implements PcapngHandler {
   }
 
   /**
-   * Drops the oldest rows, as many as asked for, rounded down to a multiple of 256; answers how many. The numbers of
-   * the others are less by that. What they have told of names and sessions stays.
+   * Drops the oldest rows, as many as asked for and there are; answers how many. The numbers of the others are less by
+   * that. What they have told of names and sessions stays.
    */
   drop(rows: number): number {
-    const wanted = Math.min(rows, this.count);
-    const dropped = wanted - (wanted % ROWS_A_NOTE);
+    const dropped = Math.min(rows, this.count);
     if (dropped === 0) return 0;
     this.rows.pairing.drop(dropped);
     this.dropRows(dropped);

@@ -106,13 +106,6 @@ export class RequestGroups {
     return found.sort((a, b) => b - a);
   }
 
-  /** The groups around a row, the outermost first, without that of everything. */
-  around(row: number): number[] {
-    const found: number[] = [];
-    for (let at = this.groupOf(row); at > ALL; at = this.parent[at]) found.unshift(at);
-    return found;
-  }
-
   /** The path of a file or folder, as the share has it. */
   path(id: number): string {
     const parts: string[] = [];

@@ -13,12 +13,10 @@ import { RowFlag } from './capture';
 import type { Journal } from './journal';
 import type { Columns } from './columns';
 import type { HostCallList } from './hostCallList';
-import type { NodeidCounts } from './nodeidCounts';
 import { WIDE_HIGH } from './nodeNumbers';
 import { FuseAt, HostCallAt, MessageFlag, NO_QUEUE } from './packet';
 import type { PacketTimes } from './packetTimes';
 import { Pairing } from './pairing';
-import type { PathModel } from './pathModel';
 import type { PathTraffic } from './pathTraffic';
 import { askedBytes, movedBytes } from './payload';
 
@@ -44,9 +42,7 @@ export class RequestRows {
   constructor(
     private readonly table: Columns,
     private readonly calls: HostCallList,
-    private readonly counts: NodeidCounts,
     private readonly times: PacketTimes,
-    private readonly model: PathModel,
     private readonly traffic: PathTraffic,
     private readonly events: RowEvents,
   ) {}
@@ -180,7 +176,6 @@ export class RequestRows {
     table.latency[row] = NaN;
     table.queue[row] = view.getUint16(at + FuseAt.queue, true);
     table.queued[row] = view.getUint32(at + FuseAt.queued, true);
-    this.counts.add(row, this.model.known);
     return row;
   }
 

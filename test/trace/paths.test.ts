@@ -257,17 +257,6 @@ describe('paths of requests', () => {
     assert.deepEqual([pathNow(builder, 3), pathNow(builder, 2)], ['/dir/a', '/other']);
   });
 
-  it('how many nodeids are known is noted as the rows come', () => {
-    const builder = new CaptureBuilder().init();
-    for (let i = 0; i < 600; i++) builder.exchange('LOOKUP', { names: [`f${i}`], out: file(10 + i) });
-    for (let i = 0; i < 600; i++) builder.exchange('FORGET', { nodeid: 10 + i, in: { nlookup: 1 } });
-    const capture = builder.capture();
-    assert.deepEqual(
-      [0, 256, 512, 1024].map((row) => capture.nodeidsKnown(row)),
-      [1, 256, 512, 178],
-    );
-  });
-
   it('INIT and DESTROY begin anew', () => {
     assert.equal(pathNow(tree().exchange('DESTROY', { nodeid: 0 }), 4), '');
     assert.equal(pathNow(tree().init(), 4), '');

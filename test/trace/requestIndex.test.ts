@@ -61,7 +61,6 @@ describe('the rows that a view shows', () => {
     assert.deepEqual([a.name, a.count, b.name, b.errors], ['a.c', 3, 'b.c', 1]);
     assert.equal(groups.path(a.id), '/src/a.c');
     assert.deepEqual(groups.newest(a.id, 10), [5, 3, 2]);
-    assert.deepEqual(groups.around(3), [src.id, a.id]);
   });
 
   it('are those that pass, asked when the reply is there', () => {
@@ -122,7 +121,7 @@ describe('the rows that a view shows', () => {
     }
     const rows = index(capture, 'opcode', 'opcode == GETATTR');
     const dropped = capture.drop(300);
-    assert.equal(dropped, 256);
+    assert.equal(dropped, 300);
     rows.drop(dropped);
     assert.ok(rows.advance(capture.count, never));
     assert.deepEqual(rows.newest(1000).reverse(), [...select(capture, filterOf('opcode == GETATTR'))]);
@@ -142,9 +141,8 @@ describe('a capture whose oldest rows are dropped', () => {
         const late = made.request('GETATTR', { nodeid: 2, pid: 77 });
         const capture = made.capture();
         const whole = made.capture();
-        const dropped = capture.drop(ask);
-        assert.equal(dropped % 256, 0);
-        assert.ok(dropped <= ask);
+        const dropped = capture.drop(Math.min(ask, rows));
+        assert.equal(dropped, Math.min(ask, rows));
         assert.equal(capture.count, whole.count - dropped);
         const length = made.bytes().length;
         made.reply(late, { error: 'EIO' });

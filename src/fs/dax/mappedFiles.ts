@@ -68,14 +68,6 @@ export class MappedFiles implements FileWindow {
     return this.host.frontEnd.size;
   }
 
-  get pieces(): number {
-    return this.ranges.pieces;
-  }
-
-  get mappedBytes(): number {
-    return this.ranges.bytes;
-  }
-
   // FileWindow: what the server asks
 
   told(node: Node, perInode: boolean): boolean {

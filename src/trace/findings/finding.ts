@@ -46,11 +46,6 @@ export class Proof {
     if (this.kept.length < this.most) this.kept.push(row);
   }
 
-  clear(): void {
-    this.total = 0;
-    this.kept.length = 0;
-  }
-
   rows(): Uint32Array {
     return Uint32Array.from(new Set(this.kept)).sort();
   }

@@ -31,11 +31,6 @@ export class Groups<Key extends number | string = number> {
     else this.others++;
   }
 
-  clear(): void {
-    this.groups.clear();
-    this.others = 0;
-  }
-
   /** The largest, the earlier one first where they are equal. */
   largest(count: number): [Key, Group][] {
     return [...this.groups].sort(([, a], [, b]) => b.count - a.count || a.row - b.row).slice(0, count);

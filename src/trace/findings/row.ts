@@ -79,14 +79,6 @@ export class Row {
     return this.columns.queued[this.index];
   }
 
-  get host(): number {
-    return this.columns.host[this.index];
-  }
-
-  get writing(): number {
-    return this.columns.writing[this.index];
-  }
-
   get uid(): number {
     return this.columns.uid[this.index];
   }

@@ -112,11 +112,7 @@ export class Inodes {
     this.inode = new Observed(capture.origin);
   }
 
-  /** How many nodes are remembered, and how many the guest knows. */
-  get count(): number {
-    return this.index.count;
-  }
-
+  /** How many nodes the guest knows. */
   get known(): number {
     return this.capture.nodesKnown;
   }
