@@ -3,8 +3,7 @@
  *
  * Owns which file goes where inside the guest. The archive form is `cpio.ts`, the script `guestInit.ts`.
  */
-import { readFileSync, statSync } from 'node:fs';
-import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { writeCpio } from './cpio';
 import type { CpioEntry } from './cpio';
 import { guestInit } from './guestInit';
@@ -56,26 +55,4 @@ export function buildInitramfs(plan: InitramfsPlan): Buffer {
     entries.push({ path: file.path.replace(/^\/+/, ''), mode: REGULAR | (file.mode & 0o7777), content: file.content });
   }
   return writeCpio(entries);
-}
-
-/**
- * A program of the host with the shared libraries and the loader it needs, at the same paths, for `extraFiles`.
- * Asks `ldd`; throws an Error naming the program when it is missing or a library of it is.
- */
-export function programWithLibraries(program: string, guestPath = program): ExtraFile[] {
-  const result = spawnSync('ldd', [program], { encoding: 'utf8' });
-  if (result.error !== undefined) {
-    throw new Error(`cannot list the libraries of ${program}: ${result.error.message}`);
-  }
-  const missing = /^\s*(\S+) => not found/m.exec(result.stdout);
-  if (missing !== null) {
-    throw new Error(`${program} needs the library ${missing[1]}, which is not on this machine`);
-  }
-  const libraries = [...result.stdout.matchAll(/(?:=> )?(\/\S+) \(0x/g)].map((match) => match[1]);
-  return [hostFile(program, guestPath), ...[...new Set(libraries)].map((path) => hostFile(path, path))];
-}
-
-/** One file of the host for `extraFiles`, following symbolic links. */
-export function hostFile(path: string, guestPath: string): ExtraFile {
-  return { path: guestPath, mode: statSync(path).mode & 0o777, content: readFileSync(path) };
 }

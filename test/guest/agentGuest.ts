@@ -1,12 +1,13 @@
 /** A guest in which a process makes the system calls that a test asks for (`agent.pl`, run by this machine's perl). */
 import { spawnSync } from 'node:child_process';
 import * as readline from 'node:readline';
-import { hostFile, programWithLibraries, type ExtraFile } from '../../src/vm/initramfs';
+import type { ExtraFile } from '../../src/vm/initramfs';
 import type { GuestShare } from '../../src/vm/guest';
 import { onPath } from '../../src/vm/onPath';
 import { AGENT } from '../conformance/places';
 import type { Posix } from '../conformance/posix';
 import { Agent } from '../conformance/syscallPosix';
+import { hostFile, programWithLibraries } from '../support/hostPrograms';
 import { bootGuest, type GuestName, output } from './bootGuest';
 
 /** perl, the modules that the agent uses, and the agent. */

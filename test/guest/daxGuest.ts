@@ -4,9 +4,10 @@
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { hostFile, programWithLibraries, type ExtraFile } from '../../src/vm/initramfs';
+import type { ExtraFile } from '../../src/vm/initramfs';
 import type { GuestShare } from '../../src/vm/guest';
 import { onPath } from '../../src/vm/onPath';
+import { hostFile, programWithLibraries } from '../support/hostPrograms';
 import { bootGuest, type TestGuest, type TestGuestOptions } from './bootGuest';
 
 const PROGRAM = path.resolve(__dirname, '../../../test/guest/mapped.pl');

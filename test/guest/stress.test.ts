@@ -3,9 +3,10 @@
  * files. Shared memory maps are part of it, which needs a cache mode that allows them, or --allow-mmap.
  */
 import * as assert from 'node:assert/strict';
-import { type ExtraFile, programWithLibraries } from '../../src/vm/initramfs';
+import type { ExtraFile } from '../../src/vm/initramfs';
 import { onPath } from '../../src/vm/onPath';
 import { need } from '../support/need';
+import { programWithLibraries } from '../support/hostPrograms';
 import { bootGuest, needGuests, output, type GuestName } from './bootGuest';
 
 const SECONDS = 60;

@@ -5,11 +5,11 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { programWithLibraries } from '../../src/vm/initramfs';
 import { elfKernel } from '../../src/vm/kernelImage';
 import { lockProgram } from '../../src/vm/lockProgram';
 import { dependencies, hasModule, resolveModules } from '../../src/vm/modules';
 import { fetchToolbox, kernelFrom, namedKernel } from '../../src/vm/toolbox';
+import { programWithLibraries } from '../support/hostPrograms';
 
 describe('guest tools', () => {
   let folder: string;
