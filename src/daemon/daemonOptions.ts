@@ -1,7 +1,7 @@
 /** What a daemon does, once its command line has been read: the options with their values. */
 import { basename, resolve } from 'node:path';
+import type { CacheMode } from '../fuse/options';
 
-export type CacheMode = 'never' | 'metadata' | 'auto' | 'always';
 export type LogLevel = 'off' | 'error' | 'warn' | 'info' | 'debug' | 'trace';
 
 export interface DaemonOptions {

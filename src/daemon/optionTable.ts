@@ -10,7 +10,8 @@ import { DAX_SIZES, DEFAULT_DAX_POLICY, daxSizeFault } from '../base/daxSize';
 import { tagFault } from '../base/tag';
 import { parseFault } from '../control/rules/faultRule';
 import { parsePolicy } from '../fs/dax/policy';
-import type { CacheMode, DaemonOptions, LogLevel } from './daemonOptions';
+import type { CacheMode } from '../fuse/options';
+import type { DaemonOptions, LogLevel } from './daemonOptions';
 
 export interface Draft {
   options: Partial<DaemonOptions>;

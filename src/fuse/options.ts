@@ -23,14 +23,3 @@ export interface FuseOptions {
   /** There is a DAX window, and the file system fills it. */
   readonly window?: boolean;
 }
-
-export const defaultFuseOptions: FuseOptions = {
-  cache: 'auto',
-  writeback: false,
-  readdirplus: true,
-  posixLocks: true,
-  flock: true,
-  killpriv: true,
-  announceSubmounts: true,
-  allowMmap: false,
-};

@@ -1,12 +1,12 @@
 /** Open files of the file system in memory: their content, space and locks. */
-import type { Arena } from '../base/arena';
-import { Errno } from '../protocol/errno';
-import { DEFERRED, type Caller, type Handle, type Lock, type Payload, WriteWay } from './fileSystem';
-import * as linux from './linux';
-import { copyRange } from './lockRange';
+import type { Arena } from '../../../src/base/arena';
+import { Errno } from '../../../src/protocol/errno';
+import { DEFERRED, type Caller, type Handle, type Lock, type Payload, WriteWay } from '../../../src/fs/fileSystem';
+import * as linux from '../../../src/fs/linux';
+import { copyRange } from '../../../src/fs/lockRange';
 import type { MemoryInode } from './memoryInode';
 import type { HeldLock } from './rangeLocks';
-import { WaitingRequests } from './waitingRequests';
+import { WaitingRequests } from '../../../src/fs/waitingRequests';
 
 export interface OpenFile {
   readonly inode: MemoryInode;

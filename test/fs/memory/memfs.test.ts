@@ -1,15 +1,15 @@
 /** The conformance list on the file system in memory, behind the real server and rings over plain memory. */
-import { Arena } from '../../src/base/arena';
-import { MEMORY_AREAS_SIZE, MemoryFileSystem, memoryAreas } from '../../src/fs/memfs';
-import { FUSE_AREA_BYTES, layOutFuse } from '../../src/fuse/areas';
-import { defaultFuseOptions } from '../../src/fuse/options';
-import { FuseServer } from '../../src/fuse/server';
-import { FuseMount } from '../conformance/fuseMount';
-import { FusePosix } from '../conformance/fusePosix';
-import { type OpenPlace, features, runCases } from '../conformance/runCases';
-import { FuseCalls } from '../driver/fuseCalls';
-import { FuseClient } from '../driver/fuseClient';
-import { JoinedDevice } from '../driver/joinedDevice';
+import { Arena } from '../../../src/base/arena';
+import { FUSE_AREA_BYTES, layOutFuse } from '../../../src/fuse/areas';
+import { FuseServer } from '../../../src/fuse/server';
+import { FuseMount } from '../../conformance/fuseMount';
+import { FusePosix } from '../../conformance/fusePosix';
+import { type OpenPlace, features, runCases } from '../../conformance/runCases';
+import { FuseCalls } from '../../driver/fuseCalls';
+import { FuseClient } from '../../driver/fuseClient';
+import { JoinedDevice } from '../../driver/joinedDevice';
+import { defaultFuseOptions } from '../../fuse/defaultOptions';
+import { MEMORY_AREAS_SIZE, MemoryFileSystem, memoryAreas } from './memfs';
 
 function openMemory(): Promise<OpenPlace> {
   const deviceAt = MEMORY_AREAS_SIZE + FUSE_AREA_BYTES;

@@ -1,6 +1,6 @@
 /** An inode of the file system in memory, and what of it a `struct statx` shows. */
-import type { Arena } from '../base/arena';
-import { FileType, S_IFMT, S_ISGID, S_ISUID, Statx, UTIME_NOW, UTIME_OMIT } from './linux';
+import type { Arena } from '../../../src/base/arena';
+import { FileType, S_IFMT, S_ISGID, S_ISUID, Statx, UTIME_NOW, UTIME_OMIT } from '../../../src/fs/linux';
 import { RangeLocks, WholeLocks } from './rangeLocks';
 import { PAGE, SparseBytes } from './sparseBytes';
 

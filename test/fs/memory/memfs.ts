@@ -1,11 +1,11 @@
 /**
- * A whole file system in memory, for tests and for a server over plain memory: no system call, no descriptor.
+ * A whole file system in memory, for a server over plain memory: no system call, no descriptor.
  *
  * Behaves as tmpfs does behind the passthrough one. Checks no permissions: the guest's kernel does. Slots of nodes and
  * handles are never used twice, so generations are all 0. Open files and their locks: memoryFiles.ts.
  */
-import type { Arena } from '../base/arena';
-import { Errno } from '../protocol/errno';
+import type { Arena } from '../../../src/base/arena';
+import { Errno } from '../../../src/protocol/errno';
 import {
   ROOT,
   type AttributeChanges,
@@ -16,8 +16,8 @@ import {
   type Lock,
   type Node,
   type Payload,
-} from './fileSystem';
-import * as linux from './linux';
+} from '../../../src/fs/fileSystem';
+import * as linux from '../../../src/fs/linux';
 import { MemoryFiles } from './memoryFiles';
 import { MemoryInode, type Link } from './memoryInode';
 

@@ -1,6 +1,6 @@
 /** The locks of one inode of the file system in memory, which has no host to keep them. fcntl(2), flock(2). */
-import { HeldRanges, type TypedRange } from './heldRanges';
-import { F_RDLCK, F_WRLCK } from './linux';
+import { HeldRanges, type TypedRange } from '../../../src/fs/heldRanges';
+import { F_RDLCK, F_WRLCK } from '../../../src/fs/linux';
 
 export interface HeldLock extends TypedRange {
   readonly owner: string;
