@@ -1,6 +1,6 @@
 /**
- * The lanes: ruler, names, bars. Two canvases lie on each other, so that pointing at something draws only the upper one
- * (lanesOverlay.ts). Draws when something has changed, once a frame.
+ * The lanes: ruler, names (namesColumn.ts), bars. Two canvases lie on each other, so that pointing at something draws
+ * only the upper one (lanesOverlay.ts). Draws when something has changed, once a frame.
  */
 import type { Side } from '../../../control/timeline';
 import { opcodeName } from '../model/families';
@@ -9,18 +9,19 @@ import { CAPTION, laneAt, type Layout, place, type PlacedLane } from '../model/l
 import { Labels, colourOf, paintLane, type PaintOptions } from '../model/paint';
 import { lengthOf, placeOf, seconds, tickBase, tickText, ticksOf, timeAt } from '../model/timeScale';
 import { rowAt, trackAt } from '../model/hitTest';
-import { el, eachFrame, set, thousands } from './dom';
-import { laneName, pairingName } from './laneNames';
+import { el, eachFrame, set } from './dom';
+import { pairingName } from './laneNames';
 import type { Selected, TimelineModel } from './model';
 import { LanesOverlay } from './lanesOverlay';
+import { NamesColumn } from './namesColumn';
 import type { PathTexts } from './pathTexts';
 import { drawn } from './probe';
+import { TextWidths } from './textWidths';
 import type { Theme } from './theme';
 
 export const RULER = 24;
 /** Above the marks of notes. */
 const TICK_TEXT = RULER / 2 - 2;
-const SIDE_COLOURS = ['A', 'B'] as const;
 
 export interface Hit {
   readonly area: 'ruler' | 'names' | 'bars';
@@ -38,13 +39,14 @@ export class LanesView {
   private readonly image = new Image(1, 1);
   private data: ImageData | undefined;
   private readonly labels = new Labels();
-  private readonly widths = new Map<string, number>();
+  private readonly widths = new TextWidths();
   layout: Layout = { lanes: [], pairs: 0, height: 0 };
   scroll = 0;
   readonly ruler = RULER;
   width = 0;
   height = 0;
   ratio = 1;
+  private readonly names: NamesColumn;
   private readonly overlay: LanesOverlay;
   /** The names at the left are as they have to be. */
   private namesDrawn = false;
@@ -77,6 +79,7 @@ export class LanesView {
     this.thumb = el('div', { class: 'thumb' });
     this.scroller = el('div', { class: 'lane-scrollbar', 'aria-hidden': 'true' }, this.thumb);
     this.element = el('div', { class: 'lanes' }, this.base, this.surface, this.scroller);
+    this.names = new NamesColumn(model, paths, this, this.widths);
     this.overlay = new LanesOverlay(model, this);
     new ResizeObserver(() => this.resize()).observe(this.element);
     this.dragScrollbar();
@@ -199,7 +202,7 @@ export class LanesView {
     this.paintPlot(context);
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     this.drawLabels(context);
-    if (!this.namesDrawn) this.drawNames(context);
+    if (!this.namesDrawn) this.namesDrawn = !this.names.draw(context);
     this.drawRuler(context);
     this.overlay.draw();
     const { model } = this;
@@ -239,16 +242,6 @@ export class LanesView {
     context.putImageData(this.data, Math.round(this.left * ratio), Math.round(RULER * ratio));
   }
 
-  private textWidth(context: CanvasRenderingContext2D, text: string): number {
-    let width = this.widths.get(text);
-    if (width === undefined) {
-      width = context.measureText(text).width;
-      if (this.widths.size > 5000) this.widths.clear();
-      this.widths.set(text, width);
-    }
-    return width;
-  }
-
   private drawLabels(context: CanvasRenderingContext2D): void {
     const { labels, ratio, model, theme } = this;
     const options = this.options();
@@ -258,7 +251,7 @@ export class LanesView {
       const { rows } = model.captures[side];
       const room = (labels.x1[i] - labels.x0[i]) / ratio - 8;
       const name = opcodeName(rows.columns.opcode[row]);
-      const width = this.textWidth(context, name);
+      const width = this.widths.of(context, name);
       if (width > room) continue;
       const tall = labels.height[i] / ratio;
       const x = this.left + labels.x0[i] / ratio + 4;
@@ -274,90 +267,9 @@ export class LanesView {
       const path = room - width > 40 && !rows.inFlight(row) ? this.paths.get(side, rows.columns.path[row]) : undefined;
       if (path !== undefined && path !== '') {
         const text = path.slice(path.lastIndexOf('/') + 1) || path;
-        if (this.textWidth(context, text) + width + 6 <= room) context.fillText(text, x + width + 6, y);
+        if (this.widths.of(context, text) + width + 6 <= room) context.fillText(text, x + width + 6, y);
       }
     }
-  }
-
-  private drawNames(context: CanvasRenderingContext2D): void {
-    const { theme, model, left } = this;
-    const compared = model.captures.length > 1;
-    // A caption lies above the bars too, which are drawn each time.
-    this.namesDrawn = !this.layout.lanes.some(({ caption }) => caption);
-    context.fillStyle = theme.background;
-    context.fillRect(0, RULER, left, this.plotHeight);
-    context.save();
-    context.beginPath();
-    context.rect(0, RULER, this.width, this.plotHeight);
-    context.clip();
-    for (const { side, lane, top, height, caption } of this.layout.lanes) {
-      const y = top - this.scroll + RULER;
-      if (y > this.height) break;
-      if (caption) this.drawCaption(context, side, y - CAPTION);
-      if (y + height < RULER) continue;
-      const { text, short, path } = laneName(lane, model.grouping, side, this.paths);
-      const badge = compared ? 18 : 0;
-      if (compared) this.drawBadge(context, side, 10, y + Math.min(height / 2, 14));
-      const two = height >= 38;
-      context.fillStyle = theme.foreground;
-      const middle = two ? y + height / 2 - 7 : y + height / 2;
-      const count = thousands(lane.count);
-      const room = left - 20 - badge - (two ? 0 : this.textWidth(context, count) + 6);
-      const name = short !== undefined && this.textWidth(context, text) > room ? short : text;
-      context.fillText(this.fitted(context, name, room, path === true), 10 + badge, middle);
-      context.fillStyle = theme.muted;
-      if (two) {
-        const failed = lane.failed > 0 ? `${thousands(lane.failed)} failed` : '';
-        const both = [count, failed].filter((part) => part !== '').join(' · ');
-        // Where there is no room for both, what has failed is told.
-        const told = failed !== '' && this.textWidth(context, both) > left - 20 - badge ? failed : both;
-        context.fillText(this.fitted(context, told, left - 20 - badge, false), 10 + badge, middle + 15);
-      } else {
-        context.textAlign = 'right';
-        context.fillText(count, left - 8, y + height / 2);
-        context.textAlign = 'left';
-      }
-      context.fillStyle = theme.line;
-      context.fillRect(0, y + height - 1, left, 1);
-    }
-    context.restore();
-    context.fillStyle = theme.line;
-    context.fillRect(left - 1, 0, 1, this.height);
-  }
-
-  private drawCaption(context: CanvasRenderingContext2D, side: Side, y: number): void {
-    const title = `only in ${this.model.states[side]?.title ?? SIDE_COLOURS[side]}`;
-    context.fillStyle = this.theme.background;
-    context.fillRect(0, y, this.width, CAPTION);
-    this.drawBadge(context, side, 10, y + CAPTION / 2);
-    context.fillStyle = this.theme.muted;
-    context.fillText(title, 28, y + CAPTION / 2);
-    context.fillStyle = this.theme.line;
-    context.fillRect(0, y + CAPTION - 1, this.width, 1);
-  }
-
-  private drawBadge(context: CanvasRenderingContext2D, side: Side, x: number, y: number): void {
-    context.fillStyle = this.theme.muted;
-    context.fillRect(x - 2, y - 7, 14, 14);
-    context.fillStyle = this.theme.background;
-    context.textAlign = 'center';
-    context.fillText(SIDE_COLOURS[side], x + 5, y + 0.5);
-    context.textAlign = 'left';
-  }
-
-  /** Cut with an ellipsis: a path at its beginning. */
-  private fitted(context: CanvasRenderingContext2D, text: string, room: number, fromLeft: boolean): string {
-    if (this.textWidth(context, text) <= room) return text;
-    let low = 0;
-    let high = text.length;
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      const part = fromLeft ? `…${text.slice(-middle)}` : `${text.slice(0, middle)}…`;
-      if (context.measureText(part).width <= room) low = middle;
-      else high = middle - 1;
-    }
-    if (low === 0) return '…';
-    return fromLeft ? `…${text.slice(-low)}` : `${text.slice(0, low)}…`;
   }
 
   private drawRuler(context: CanvasRenderingContext2D): void {
@@ -383,7 +295,7 @@ export class LanesView {
     // What the distances on the ruler are counted from is beside it.
     const base = tickBase(Math.max(0, ticks.first), ticks.step);
     const title = this.model.empty || base === undefined ? '' : seconds(base);
-    if (this.textWidth(context, title) <= left - 20) context.fillText(title, 10, TICK_TEXT);
+    if (this.widths.of(context, title) <= left - 20) context.fillText(title, 10, TICK_TEXT);
     context.fillStyle = theme.line;
     context.fillRect(0, RULER - 1, this.width, 1);
   }

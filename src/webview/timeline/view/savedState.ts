@@ -2,7 +2,7 @@
 import { groupings, type Grouping } from '../model/lanes';
 import type { ColourBy, HeightBy } from '../model/paint';
 import type { Span } from '../model/timeScale';
-import { columnNames, type ColumnName, type Sorting } from './table';
+import { columnNames, type ColumnName, type Sorting } from '../model/tableColumns';
 
 export type TabName = 'requests' | 'statistics' | 'comparison' | 'notes';
 

@@ -5,42 +5,13 @@
 import type { LineView, Side } from '../../../control/timeline';
 import { isFailure } from '../../../trace/expectedErrors';
 import { errorName, familyIndex, opcodeName } from '../model/families';
-import { sortByKeys, sortByNumber, sortByStart } from '../model/sorting';
+import { type ColumnName, type ColumnParts, columns, type Sorting } from '../model/tableColumns';
+import { orderBy } from '../model/tableOrder';
 import { afterPause, el, set, thousands } from './dom';
 import { printDuration } from '../../../trace/times';
 import type { Selected, TimelineModel } from './model';
 import { NoRequests } from './noRequests';
 import { VirtualList } from './virtualList';
-
-export type ColumnName =
-  'row' | 'start' | 'queue' | 'pid' | 'opcode' | 'path' | 'what' | 'latency' | 'result' | 'payload';
-
-interface ColumnParts {
-  readonly name: ColumnName;
-  readonly title: string;
-  readonly number?: true;
-  readonly sortable: boolean;
-}
-
-const columns: readonly ColumnParts[] = [
-  { name: 'row', title: '#', number: true, sortable: true },
-  { name: 'start', title: 'Time (s)', number: true, sortable: true },
-  { name: 'queue', title: 'Queue', number: true, sortable: true },
-  { name: 'pid', title: 'PID', number: true, sortable: true },
-  { name: 'opcode', title: 'Opcode', sortable: true },
-  { name: 'path', title: 'Path', sortable: true },
-  { name: 'what', title: 'Arguments', sortable: false },
-  { name: 'latency', title: 'Latency', number: true, sortable: true },
-  { name: 'result', title: 'Result', sortable: true },
-  { name: 'payload', title: 'Bytes', number: true, sortable: true },
-];
-
-export interface Sorting {
-  readonly column: ColumnName;
-  readonly down: boolean;
-}
-
-export const columnNames: readonly string[] = columns.map(({ name }) => name);
 
 export interface TableParts {
   readonly model: TimelineModel;
@@ -188,57 +159,12 @@ export class Table {
     if (!capture) return;
     const number = ++this.sortNumber;
     const { rows } = capture;
-    const { start, latency, queue, pid, opcode, path, error } = rows.columns;
     const shown = capture.passed?.slice() ?? Uint32Array.from({ length: rows.count }, (_, row) => row);
-    let order: Uint32Array;
-    switch (sorting.column) {
-      case 'start':
-        order = sortByStart(shown, start);
-        break;
-      case 'latency':
-        order = sortByNumber(shown, (row) => latency[row]);
-        break;
-      case 'path': {
-        const ranks = await this.parts.pathOrder(side).catch(() => new Uint32Array(0));
-        if (number !== this.sortNumber) return;
-        order = sortByKeys(
-          shown,
-          shown.map((row) => ranks[path[row]] ?? 0),
-        );
-        break;
-      }
-      case 'payload': {
-        const payloads = await this.parts.payloads(side).catch(() => new Uint32Array(0));
-        if (number !== this.sortNumber) return;
-        order = sortByKeys(
-          shown,
-          shown.map((row) => payloads[row] ?? 0),
-        );
-        break;
-      }
-      case 'opcode': {
-        const ranks = opcodeRanks();
-        order = sortByKeys(
-          shown,
-          shown.map((row) => ranks[Math.min(opcode[row], ranks.length - 1)]),
-        );
-        break;
-      }
-      case 'result':
-        order = sortByNumber(shown, (row) => (rows.inFlight(row) ? 1 : error[row]));
-        break;
-      case 'row':
-      case 'what':
-        order = shown;
-        break;
-      default: {
-        const values = { queue, pid }[sorting.column];
-        order = sortByKeys(
-          shown,
-          shown.map((row) => values[row]),
-        );
-      }
-    }
+    const order = await orderBy(sorting.column, rows, shown, {
+      paths: () => this.parts.pathOrder(side),
+      payloads: () => this.parts.payloads(side),
+    });
+    if (number !== this.sortNumber) return;
     if (sorting.down) order.reverse();
     this.order = order;
     this.show(order.length);
@@ -385,14 +311,4 @@ export class Table {
     const down = this.sorting.column === column.name ? !this.sorting.down : false;
     this.sortBy({ column: column.name, down });
   }
-}
-
-/** The place of each opcode's name in alphabetical order. */
-function opcodeRanks(): Uint32Array {
-  const ranks = new Uint32Array(65);
-  Array.from({ length: 64 }, (_, opcode) => opcode)
-    .sort((a, b) => (opcodeName(a) < opcodeName(b) ? -1 : 1))
-    .forEach((opcode, rank) => (ranks[opcode] = rank));
-  ranks[64] = 64;
-  return ranks;
 }
