@@ -2,7 +2,9 @@
 import { basename, resolve } from 'node:path';
 import type { CacheMode } from '../fuse/options';
 
-export type LogLevel = 'off' | 'error' | 'warn' | 'info' | 'debug' | 'trace';
+/** Each says what those before it say as well. */
+export const LOG_LEVELS = ['off', 'error', 'warn', 'info', 'debug', 'trace'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
 
 export interface DaemonOptions {
   sharedDir: string;

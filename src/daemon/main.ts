@@ -21,7 +21,7 @@ import type { BlockingWorkerData } from './blockingWorker';
 import { compileForRequests } from './compiler';
 import { CounterBoard } from './counterBoard';
 import { CounterLines } from './counterLines';
-import type { DaemonOptions, LogLevel } from './daemonOptions';
+import { type DaemonOptions, LOG_LEVELS, type LogLevel } from './daemonOptions';
 import { DebugServer } from './gate/debugServer';
 import { listen } from './listening';
 import { parseOptions } from './options';
@@ -29,7 +29,6 @@ import type { QueueWorkerData, QueueWorkerMessage } from './queueWorker';
 import { SlowCallBoard } from './slowCalls';
 import { Tracing } from './trace/tracing';
 
-const LEVELS: readonly LogLevel[] = ['off', 'error', 'warn', 'info', 'debug', 'trace'];
 const DEFAULT_NOFILE = 1_000_000;
 /** With fewer open files the daemon itself may run out of them, and not only the guest. */
 const LEAST_NOFILE = 192;
@@ -58,7 +57,7 @@ function run(options: DaemonOptions): void {
   raiseDescriptorLimit(options, log);
   const doneFd = eventfd();
   const board = new SlowCallBoard();
-  const wantsLines = LEVELS.indexOf(options.logLevel) >= LEVELS.indexOf('debug');
+  const wantsLines = LOG_LEVELS.indexOf(options.logLevel) >= LOG_LEVELS.indexOf('debug');
   const line = wantsLines ? (text: string): void => log('debug', text) : undefined;
   const tracing = new Tracing(options, (text) => log('warn', text), problemTeller(options, log), line);
   const { trace } = tracing;
@@ -159,9 +158,9 @@ function raiseDescriptorLimit(options: DaemonOptions, log: Log): void {
 type Log = (level: LogLevel, text: string) => void;
 
 function logger(limit: LogLevel): Log {
-  const most = LEVELS.indexOf(limit);
+  const most = LOG_LEVELS.indexOf(limit);
   return (level, text) => {
-    if (LEVELS.indexOf(level) <= most) process.stderr.write(`${level}: ${text}\n`);
+    if (LOG_LEVELS.indexOf(level) <= most) process.stderr.write(`${level}: ${text}\n`);
   };
 }
 

@@ -3,7 +3,7 @@
  * virtiofsd that do not exist here are of two kinds: those that may be left out without anybody noticing are taken with
  * a notice, those that promise something (a sandbox, an id mapping) are refused.
  */
-import { type Trouble, trouble } from '../base/catalogue';
+import { trouble } from '../base/catalogue';
 import { parseSize } from '../base/byteSize';
 import { CAPTURE_LIMITS, parseCaptureLimit, parseSnapLength, SNAP_LENGTHS } from '../base/captureSizes';
 import { DAX_SIZES, DEFAULT_DAX_POLICY, daxSizeFault } from '../base/daxSize';
@@ -11,104 +11,22 @@ import { tagFault } from '../base/tag';
 import { parseFault } from '../control/rules/faultRule';
 import { parsePolicy } from '../fs/dax/policy';
 import type { CacheMode } from '../fuse/options';
-import type { DaemonOptions, LogLevel } from './daemonOptions';
-
-export interface Draft {
-  options: Partial<DaemonOptions>;
-  notices: string[];
-  /** Set by an option that is answered with text. */
-  print: 'help' | 'version' | 'capabilities' | undefined;
-}
-
-export interface Row {
-  /** Spellings, the one that messages use first. */
-  names: readonly string[];
-  /** What stands for the value in the help; without it the option is a switch. */
-  value?: string;
-  doc: string;
-  apply(draft: Draft, value: string, name: string): Trouble | undefined;
-}
+import { LOG_LEVELS } from './daemonOptions';
+import { answer, ignored, only, refused, type Row, setting, toggle } from './optionRows';
 
 const CACHE_MODES: readonly string[] = ['never', 'metadata', 'auto', 'always'] satisfies CacheMode[];
-const LOG_LEVELS: readonly string[] = ['off', 'error', 'warn', 'info', 'debug', 'trace'] satisfies LogLevel[];
 const MAX_QUEUES = 64;
 
-/** A row that sets one option to what `read` makes of the value; `wanted` describes a good value. */
-function setting<Key extends keyof DaemonOptions>(
-  names: readonly string[],
-  value: string,
-  doc: string,
-  key: Key,
-  wanted: string,
-  read: (text: string) => DaemonOptions[Key] | undefined,
-): Row {
-  return {
-    names,
-    value,
-    doc,
-    apply: (draft, text, name) => {
-      const result = read(text);
-      if (result === undefined) return trouble('optionBadValue', name, text, wanted);
-      draft.options[key] = result;
-      return undefined;
-    },
-  };
-}
-
-type Switch = {
-  [Key in keyof DaemonOptions]-?: DaemonOptions[Key] extends boolean ? Key : never;
-}[keyof DaemonOptions];
-
-function toggle(name: string, key: Switch, to: boolean, doc: string): Row {
-  return {
-    names: [name],
-    doc,
-    apply: (draft) => {
-      draft.options[key] = to;
-      return undefined;
-    },
-  };
-}
-
-/** An option of virtiofsd that changes nothing here. */
-function ignored(names: readonly string[], value: string | undefined, why: string): Row {
-  return {
-    names,
-    ...(value === undefined ? {} : { value }),
-    doc: `No effect: ${why}`,
-    apply: (draft, _text, name) => {
-      draft.notices.push(`${name} has no effect: ${why}`);
-      return undefined;
-    },
-  };
-}
-
-/** An option of virtiofsd that only works with one value here. */
-function only(name: string, value: string, good: readonly string[], doc: string, remedy: string): Row {
+/** An option that gives the share a name. */
+function called(name: string, value: string, key: 'tag' | 'name', doc: string): Row {
   return {
     names: [name],
     value,
     doc,
-    apply: (_draft, text) =>
-      good.includes(text) ? undefined : trouble('optionUnsupported', `${name}=${text}`, remedy),
-  };
-}
-
-function refused(name: string, value: string | undefined, remedy: string): Row {
-  return {
-    names: [name],
-    ...(value === undefined ? {} : { value }),
-    doc: '',
-    apply: () => trouble('optionUnsupported', name, remedy),
-  };
-}
-
-function answer(names: readonly string[], print: NonNullable<Draft['print']>, doc: string): Row {
-  return {
-    names,
-    doc,
-    apply: (draft) => {
-      draft.print ??= print;
+    apply: (draft, text) => {
+      const fault = tagFault(text);
+      if (fault !== undefined) return trouble('tagBad', fault);
+      draft.options[key] = text;
       return undefined;
     },
   };
@@ -129,17 +47,7 @@ const noMigration = 'live migration is not offered';
 
 export const rows: readonly Row[] = [
   setting(['--shared-dir'], 'DIR', 'The folder to share.', 'sharedDir', 'a folder', (text) => text || undefined),
-  {
-    names: ['--tag'],
-    value: 'TAG',
-    doc: 'What the guest mounts: 1 to 36 bytes. Offers the config space (for UML).',
-    apply: (draft, text) => {
-      const fault = tagFault(text);
-      if (fault !== undefined) return trouble('tagBad', fault);
-      draft.options.tag = text;
-      return undefined;
-    },
-  },
+  called('--tag', 'TAG', 'tag', 'What the guest mounts: 1 to 36 bytes. Offers the config space (for UML).'),
   setting(
     ['--socket-path', '--socket'],
     'PATH',
@@ -219,17 +127,12 @@ export const rows: readonly Row[] = [
     'a list of pages, tails, sizes such as >=1M or <2G, and globs such as *.db',
     (text) => (parsePolicy(text) ? text : undefined),
   ),
-  {
-    names: ['--name'],
-    value: 'NAME',
-    doc: 'What captures and "virtiofs-studio trace" call it (default: the tag, or the folder).',
-    apply: (draft, text) => {
-      const fault = tagFault(text);
-      if (fault !== undefined) return trouble('tagBad', fault);
-      draft.options.name = text;
-      return undefined;
-    },
-  },
+  called(
+    '--name',
+    'NAME',
+    'name',
+    'What captures and "virtiofs-studio trace" call it (default: the tag, or the folder).',
+  ),
   setting(
     ['--capture'],
     'FILE',
@@ -291,7 +194,7 @@ export const rows: readonly Row[] = [
     'off, error, warn, info (the default), debug (prints each request), trace.',
     'logLevel',
     'one of off, error, warn, info, debug, trace',
-    (text) => (LOG_LEVELS.includes(text) ? (text as LogLevel) : undefined),
+    (text) => LOG_LEVELS.find((level) => level === text),
   ),
   setting(['-d'], '', 'The same as --log-level=debug.', 'logLevel', '', () => 'debug'),
   answer(['--print-capabilities'], 'capabilities', 'Print what libvirt asks for, as JSON.'),
@@ -304,8 +207,8 @@ export const rows: readonly Row[] = [
     '--inode-file-handles',
     'WHEN',
     ['never', 'prefer', 'fallback'],
-    'never or prefer: both hold an O_PATH descriptor for each inode.',
-    'Use never: each inode the guest knows costs one descriptor.',
+    'never or prefer: the same here, an inode in use is held by an O_PATH descriptor.',
+    'Use never or prefer: here an inode costs a descriptor while it is in use.',
   ),
   ignored(['-f'], undefined, 'the daemon always stays in the foreground'),
   ignored(['--syslog'], undefined, 'messages go to standard error, which systemd and containers collect'),

@@ -7,7 +7,8 @@
 import { type Trouble, trouble } from '../base/catalogue';
 import { nearest } from '../base/nearest';
 import type { DaemonOptions } from './daemonOptions';
-import { type Draft, type Row, legacy, legacyValues, rows } from './optionTable';
+import type { Draft, Row } from './optionRows';
+import { legacy, legacyValues, rows } from './optionTable';
 
 const DEFAULT_SNAP_LENGTH = 256;
 

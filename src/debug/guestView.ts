@@ -8,9 +8,10 @@ import { Opcode } from '../protocol/fuse/opcodeNumbers';
 import { InHeader } from '../protocol/fuse/structs';
 import { machineOfRow, RowFlag } from '../trace/capture';
 import type { CaptureContent } from '../trace/captureContent';
+import { changesPaths } from '../trace/namedOpcodes';
 import type { PathModel } from '../trace/pathModel';
 import { sessionOf } from '../trace/sessions';
-import { changesPaths, type PathTraffic } from '../trace/pathTraffic';
+import type { PathTraffic } from '../trace/pathTraffic';
 import type { Listener } from './history';
 
 export interface OpenHandle {

@@ -1,14 +1,13 @@
 /**
  * Tells the path model what requests and replies say, and answers which path a request is about.
  *
- * Reads the few fields that names come from straight out of the message, wherever that lies; believes no length. What a
- * request asks is remembered by the place of its chain (`slot`) until its reply says that it was done. Only replies
- * without an error change the model.
+ * Reads the few fields that names come from straight out of the message, wherever that lies; believes no length. Where
+ * they are is `namedOpcodes.ts`. What a request asks is remembered by the place of its chain (`slot`) until its reply
+ * says that it was done. Only replies without an error change the model.
  *
  * Of a file with several names, a request with a handle is about the name that it was opened by.
  */
 import { Opcode } from '../protocol/fuse/opcodeNumbers';
-import { opcodeByNumber, opcodes, sizeInSession } from '../protocol/fuse/opcodes';
 import { RenameFlag } from '../protocol/fuse/flags';
 import {
   Attr,
@@ -27,6 +26,7 @@ import {
 } from '../protocol/fuse/structs';
 import type { SessionShape } from '../protocol/message';
 import { roomFor } from './columnArray';
+import { HANDLE_AT, NAMELESS, NO_HANDLE, OPCODES, placesOfNames, TELLING } from './namedOpcodes';
 import { NAME_RECORD, NamesAt, NamesFlag } from './packet';
 import { PairMap } from './pairMap';
 import type { FoundNode, PathModel } from './pathModel';
@@ -51,7 +51,6 @@ export class PathTraffic {
   private otherHigh = new Uint32Array(64);
   private otherLow = new Uint32Array(64);
   private flags = new Uint32Array(64);
-  /** By opcode: bytes between the header and the name of a file; NAMELESS: there is none. */
   private nameAt = placesOfNames(undefined);
   private entrySize: number = EntryOut.size;
   /** `.` and `..`, which a guest that serves NFS looks up: no names of anything. */
@@ -354,47 +353,3 @@ function endOfName(bytes: Uint8Array, from: number, end: number): number {
 
 const wide = (view: DataView, at: number): number =>
   view.getUint32(at + 4, true) * 0x1_0000_0000 + view.getUint32(at, true);
-
-/** Opcodes are below it, as far as they mean anything here. */
-const OPCODES = 64;
-const NAMELESS = 0xff;
-
-const named = ['LOOKUP', 'SYMLINK', 'UNLINK', 'RMDIR', 'MKNOD', 'MKDIR', 'RENAME', 'LINK', 'RENAME2'] as const;
-const created = ['CREATE', 'TMPFILE'] as const;
-
-/** Those that are about a name in the folder whose nodeid is in their header. */
-export const namedOpcodes: ReadonlySet<number> = new Set([...named, ...created].map((name) => Opcode[name]));
-
-function placesOfNames(session: SessionShape | undefined): Uint8Array {
-  const places = new Uint8Array(OPCODES).fill(NAMELESS);
-  for (const name of [...named, ...created]) {
-    const row = opcodeByNumber(Opcode[name]);
-    if (!row) continue;
-    const size = (index: number): number =>
-      session ? sizeInSession(row, 'in', index, session.minor, (flag) => session.hasFlag(flag)) : row.in[index].size;
-    places[row.number] = row.in.reduce((sum, _, index) => sum + size(index), 0);
-  }
-  return places;
-}
-
-/** By opcode: whether a reply changes what is known. */
-const TELLING = new Uint8Array(OPCODES);
-for (const name of [...named, ...created, 'OPEN', 'READDIRPLUS', 'DESTROY'] as const) TELLING[Opcode[name]] = 1;
-
-/** Whether what is known can be another thing after a request of this opcode, or after its reply. */
-export const changesPaths = (opcode: number): boolean =>
-  opcode < OPCODES && (TELLING[opcode] === 1 || ASKING.has(opcode));
-const ASKING: ReadonlySet<number> = new Set([Opcode.FORGET, Opcode.BATCH_FORGET, Opcode.RELEASE]);
-
-const NO_HANDLE = 0xff;
-/** By opcode: where in the arguments the handle of a file is. */
-const HANDLE_AT = handlePlaces();
-
-function handlePlaces(): Uint8Array {
-  const places = new Uint8Array(OPCODES).fill(NO_HANDLE);
-  for (const row of opcodes) {
-    const at = row.in.length > 0 ? (row.in[0].offset as Readonly<Record<string, number | undefined>>).fh : undefined;
-    if (at !== undefined && row.number < OPCODES) places[row.number] = at;
-  }
-  return places;
-}

@@ -12,9 +12,10 @@ import { InHeader, LinkIn, OutHeader, recordAlign, RenameIn } from '../../protoc
 import { encodeText } from '../../protocol/text';
 import { type Capture, RowFlag } from '../capture';
 import { FuseAt, NAME_RECORD, NamesAt, NamesFlag, PACKET_VERSION, PacketKind } from '../packet';
+import { namedOpcodes } from '../namedOpcodes';
 import { PathModel } from '../pathModel';
 import { NameTable, PathTable } from '../pathTable';
-import { namedOpcodes, PathTraffic } from '../pathTraffic';
+import { PathTraffic } from '../pathTraffic';
 import { sessionOf } from '../sessions';
 
 interface Name {
