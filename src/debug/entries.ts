@@ -1,6 +1,6 @@
 /**
  * What the Variables view, watches and hovers show of a stopped request: entries with a value, a sentence, memory,
- * entries inside; and how each may be changed. `expressions.ts` finds one by name, `variables.ts` gives them to DAP.
+ * entries inside; and how each may be changed. `expressions.ts` finds one by name, `looking.ts` gives them to DAP.
  */
 import type { Node } from '../protocol/decode';
 import { errnos } from '../protocol/errno';
