@@ -14,7 +14,7 @@ import { onTermination } from '../vm/endings';
 import { mountCommand, mountPoint } from '../vm/guestInit';
 import { needKvm, probeKvm } from '../vm/kvm';
 import { startGuest } from '../vm/launcher';
-import { type Guest, type GuestOptions, QEMU_MEMORY_MIB } from '../vm/guest';
+import { type Guest, type GuestOptions, type GuestShare, QEMU_MEMORY_MIB } from '../vm/guest';
 import { TextTail } from '../vm/textTail';
 import { guestTools, namedKernel } from '../vm/toolbox';
 import { Workplace } from '../vm/workplace';
@@ -163,14 +163,7 @@ class ShareCommand {
     if (interactive && !(process.stdin.isTTY && process.stdout.isTTY)) {
       throw trouble('terminalMissing');
     }
-    const sizes = {
-      ...(options.memory === undefined ? {} : { memoryMiB: parseMemory(options.memory) }),
-      ...(options.cpus === undefined ? {} : { cpus: parseCount('--cpus', options.cpus, 1, 64) }),
-      ...(options.queues === undefined ? {} : { queues: parseCount('--queues', options.queues, 1, 64) }),
-      ...(options.bootTimeout === undefined
-        ? {}
-        : { bootTimeoutMs: 1000 * parseCount('--boot-timeout', options.bootTimeout, 0, DAY_SECONDS) }),
-    };
+    const sizes = sizesOf(options);
     const inspectorPort =
       options.inspectDaemon === undefined
         ? undefined
@@ -224,19 +217,7 @@ class ShareCommand {
           kind: options.guest,
           accelerator: options.guest === 'uml' ? 'none' : accelerator,
           guest: processFacts(guest),
-          shares: shares.map(({ directory, tag, readOnly }, index) => {
-            const daemon = processFacts(backEnds[index].process);
-            return {
-              directory,
-              tag,
-              readOnly,
-              mountPoint: mountPoint(tag),
-              mountCommand: mountCommand(tag, readOnly ? 'ro' : 'rw'),
-              daemon,
-              captureSocket: socketOf(daemon.pid),
-              countersSocket: countersSocketOf(daemon.pid),
-            };
-          }),
+          shares: shares.map((one, index) => shareFacts(one, backEnds[index].process)),
         });
       },
     };
@@ -279,6 +260,40 @@ function statusWithCaptures(status: number, cut: ReadonlySet<string>): number {
   const incomplete = trouble('captureIncomplete', tags);
   process.stderr.write(`${incomplete.toString()}\n`);
   return status === 0 ? incomplete.exitCode : status;
+}
+
+/** How large the guest is to be, and how long it may take, as far as that was said. */
+function sizesOf({
+  memory,
+  cpus,
+  queues,
+  bootTimeout,
+}: ShareOptions): Pick<GuestOptions, 'memoryMiB' | 'cpus' | 'queues' | 'bootTimeoutMs'> {
+  return {
+    ...(memory === undefined ? {} : { memoryMiB: parseMemory(memory) }),
+    ...(cpus === undefined ? {} : { cpus: parseCount('--cpus', cpus, 1, 64) }),
+    ...(queues === undefined ? {} : { queues: parseCount('--queues', queues, 1, 64) }),
+    ...(bootTimeout === undefined
+      ? {}
+      : { bootTimeoutMs: 1000 * parseCount('--boot-timeout', bootTimeout, 0, DAY_SECONDS) }),
+  };
+}
+
+function shareFacts(
+  { directory, tag, readOnly = false }: GuestShare,
+  process: Guest['process'],
+): LauncherFacts['shares'][number] {
+  const daemon = processFacts(process);
+  return {
+    directory,
+    tag,
+    readOnly,
+    mountPoint: mountPoint(tag),
+    mountCommand: mountCommand(tag, readOnly ? 'ro' : 'rw'),
+    daemon,
+    captureSocket: socketOf(daemon.pid),
+    countersSocket: countersSocketOf(daemon.pid),
+  };
 }
 
 function processFacts({ pid = 0, spawnargs }: Guest['process']): LauncherFacts['guest'] {
