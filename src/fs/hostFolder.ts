@@ -177,11 +177,23 @@ export class HostFolder {
     return fd;
   }
 
-  /** The name under which an inode without a descriptor has just been found is the one to find it by again. */
-  renew(node: Node, parent: Node, name: number): void {
+  /**
+   * The name under which an inode without a descriptor has just been found is the one to find it by again. False where
+   * it is too long to be kept.
+   */
+  renew(node: Node, parent: Node, name: number): boolean {
     const { nodes } = this;
     const before = nodes.parent[node];
-    if (nodes.setName(node, parent, this.arena.u8, name)) this.endUnused(before);
+    if (!nodes.setName(node, parent, this.arena.u8, name)) return false;
+    this.endUnused(before);
+    return true;
+  }
+
+  /** An inode that was known by its name has a descriptor of its own from now on. */
+  keep(node: Node, fd: number): void {
+    this.budget.take();
+    this.nodes.fd[node] = fd;
+    this.dropName(node);
   }
 
   /** A name in a folder is about to go or to be another inode's: what is known by it alone gets a descriptor. */
@@ -195,9 +207,7 @@ export class HostFolder {
       calls.close(fd);
       return;
     }
-    this.budget.take();
-    nodes.fd[node] = fd;
-    this.dropName(node);
+    this.keep(node, fd);
   }
 
   private dropName(node: Node): void {
