@@ -417,9 +417,15 @@ export class HostFolder {
     return this.impersonates ? this.calls.impersonate(uid, gid, supplementaryGid) : 0;
   }
 
-  /** The same to ask what the caller may do: then nothing is taken for granted. */
-  askAs({ uid, gid, supplementaryGid }: Caller): number {
-    return this.impersonates ? this.calls.impersonate(uid, gid, Math.max(NO_GROUP, supplementaryGid)) : 0;
+  /** Whether the caller may do what `mask` says (R_OK, W_OK, X_OK) with a descriptor's inode: 0 or a negative errno. */
+  access(fd: number, mask: number, { uid, gid, supplementaryGid }: Caller): number {
+    const { calls } = this;
+    // Groups that the guest could not tell of are not taken for granted here.
+    const refused = this.impersonates ? calls.impersonate(uid, gid, Math.max(NO_GROUP, supplementaryGid)) : 0;
+    if (refused < 0) return refused;
+    const result = calls.faccessat2(this.procSelfFd, this.nameOf(fd), mask, linux.AT_EACCESS);
+    this.endActing();
+    return result;
   }
 
   endActing(): void {
