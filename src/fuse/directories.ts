@@ -62,13 +62,22 @@ function writeDirent(
 /** What a reply's entries go into; one for each of the two opcodes, used again and again. */
 abstract class Entries implements DirectorySink {
   used = 0;
-  protected capacity = 0;
+  private capacity = 0;
+  /** There was one more, for which there was no room. */
+  full = false;
   protected turn!: Turn;
 
   begin(turn: Turn, capacity: number): void {
     this.used = 0;
+    this.full = false;
     this.capacity = capacity;
     this.turn = turn;
+  }
+
+  /** Before anything is done for the entry. */
+  protected hasRoom(bytes: number): boolean {
+    this.full = this.used + bytes > this.capacity;
+    return !this.full;
   }
 
   abstract entry(
@@ -94,7 +103,7 @@ class PlainEntries extends Entries {
     nameLength: number,
   ): boolean {
     const size = DIRENT + align(nameLength);
-    if (this.used + size > this.capacity) return false;
+    if (!this.hasRoom(size)) return false;
     const at = this.turn.body + this.used;
     writeDirent(this.turn, at, inoLow, inoHigh, nextLow, nextHigh, type, nameAt, nameLength);
     this.used += size;
@@ -115,7 +124,7 @@ class PlusEntries extends Entries {
   ): boolean {
     const size = ENTRY + DIRENT + align(nameLength);
     // Before the lookup: the kernel takes its count only for entries that it gets.
-    if (this.used + size > this.capacity) return false;
+    if (!this.hasRoom(size)) return false;
     const { turn } = this;
     const at = turn.body + this.used;
     const node = isDotOrDotDot(turn.arena.u8, nameAt, nameLength) ? -1 : turn.fs.lookup(turn.node, nameAt);
@@ -148,10 +157,12 @@ function readInto(turn: Turn, entries: Entries): number {
   const handle = turn.handleAt(args + readIn.fh, turn.node);
   if (handle < 0) return turn.fail(handle);
   const capacity = Math.min(arena.getU32(args + readIn.size), turn.room);
-  if (capacity < DIRENT) return turn.fail(-Errno.EINVAL);
   entries.begin(turn, capacity);
   const position = args + readIn.offset;
   const failed = turn.fs.readdir(handle, arena.getU32(position), arena.getU32(position + 4), capacity, entries);
   // What has been told before a failure is the answer; the failure comes again with the next request.
-  return failed < 0 && entries.used === 0 ? turn.fail(failed) : turn.send(entries.used);
+  if (entries.used > 0) return turn.send(entries.used);
+  if (failed < 0) return turn.fail(failed);
+  // An empty reply would be the end of the folder.
+  return entries.full ? turn.fail(-Errno.EINVAL) : turn.send(0);
 }
