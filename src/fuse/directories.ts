@@ -29,8 +29,9 @@ export function opendir(turn: Turn): number {
   return turn.send(OpenOut.size);
 }
 
+/** As RELEASE: the inode may be forgotten by now. */
 export function releasedir(turn: Turn): number {
-  const handle = turn.handleAt(turn.args + ReleaseIn.offset.fh, turn.node);
+  const handle = turn.lastHandleAt(turn.args + ReleaseIn.offset.fh);
   return handle < 0 ? turn.fail(handle) : turn.acknowledge(turn.fs.releasedir(handle));
 }
 
