@@ -13,7 +13,7 @@ const EINVAL = -22;
 
 describe('the DAX window', function () {
   this.timeout(20_000);
-  const { begin, dax, host, node, put, remove, seen, setup, until } = windowCase();
+  const { begin, dax, host, log, node, put, remove, seen, setup, until } = windowCase();
 
   describe('keeps its books', () => {
     it('of what is mapped twice, over, and removed in one go', async () => {
@@ -118,6 +118,21 @@ describe('the DAX window', function () {
       }
       assert.equal(dax('a'), false);
       assert.match(daemon.log(), /DAX window: a: the front-end did not map it/);
+    });
+
+    it('refuses every time: that is said once of a file, and of so many files that no guest can fill a disk', async () => {
+      const names = Array.from({ length: 300 }, (_, i) => `file${i}`);
+      for (const name of names) put(name, letters(PAGE));
+      const { window } = await begin('pages');
+      window.answer = ({ map }) => (map ? 'refuse' : 'well');
+      for (const name of names) {
+        const nodeid = node(name);
+        for (let i = 0; i < 2; i++) assert.equal(setup(nodeid), EIO);
+      }
+      await until('it is said', () => /nothing more is said/.test(log()));
+      const lines = log().split('\n');
+      assert.equal(lines.filter((line) => line.includes('did not map it')).length, 256);
+      assert.equal(lines.filter((line) => line.includes('DAX window: file0: ')).length, 1);
     });
 
     it('is slow: everything else goes on, GET_VRING_BASE does not wait, and no mapping stays behind', async () => {
