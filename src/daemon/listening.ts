@@ -14,7 +14,9 @@ import {
   existsSync,
   fstatSync,
   lstatSync,
+  type Stats,
   openSync,
+  renameSync,
   unlinkSync,
 } from 'node:fs';
 import { Trouble, trouble } from '../base/catalogue';
@@ -43,16 +45,41 @@ export function listen({ fd, socketPath, socketGroup }: Wanted): Listening {
   if (socketPath === undefined) throw trouble('socketMissing');
   const gid = socketGroup === undefined ? undefined : groupId(socketGroup);
   try {
-    if (existsSync(socketPath) && lstatSync(socketPath).isSocket() && isLeftBehind(socketPath)) unlinkSync(socketPath);
+    if (existsSync(socketPath) && lstatSync(socketPath).isSocket() && isLeftBehind(socketPath)) clear(socketPath);
     const made =
       gid === undefined || socketGroup === undefined
         ? listenUnix(socketPath)
         : listenForGroup(socketPath, socketGroup, gid);
-    const { ino } = lstatSync(socketPath);
-    return { fd: made, remove: () => removeSocket(socketPath, ino) };
+    const stat = lstatSync(socketPath);
+    return { fd: made, remove: () => removeSocket(socketPath, stat) };
   } catch (error) {
     throw error instanceof Trouble ? error : trouble('socketUnusable', socketPath, reason(error));
   }
+}
+
+/**
+ * Takes a socket that was left behind away. Another daemon may have done so since and have its own there: what is there
+ * is asked once more, where nobody can put another in its place.
+ */
+function clear(path: string): void {
+  const aside = `${path}.${process.pid}`;
+  try {
+    renameSync(path, aside);
+  } catch (error) {
+    if (isGone(error)) return;
+    throw error;
+  }
+  const fd = openSync(aside, O_PATH | constants.O_NOFOLLOW);
+  try {
+    if (fstatSync(fd).isSocket() && isLeftBehind(`/proc/self/fd/${fd}`)) unlinkSync(aside);
+    else renameSync(aside, path);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function isGone(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ENOENT';
 }
 
 /** The system's own answer, which may come from elsewhere than /etc/group. */
@@ -87,7 +114,7 @@ function giveToGroup(path: string, name: string, gid: number): void {
       chownSync(`/proc/self/fd/${fd}`, -1, gid);
       chmodSync(`/proc/self/fd/${fd}`, 0o660);
     } catch (error) {
-      removeSocket(path, stat.ino);
+      removeSocket(path, stat);
       throw trouble('socketGroupUnusable', name, reason(error));
     }
   } finally {
@@ -101,7 +128,8 @@ function reason(error: unknown): string {
   return systemReason(error) ?? (error instanceof Error ? error.message : String(error));
 }
 
-function removeSocket(socketPath: string, ino: number): void {
-  // Another daemon may have taken the path since.
-  if (lstatSync(socketPath, { throwIfNoEntry: false })?.ino === ino) unlinkSync(socketPath);
+function removeSocket(socketPath: string, { ino, mtimeMs }: Stats): void {
+  // Another daemon may have taken the path since, and the host have given its socket the number that ours had.
+  const stat = lstatSync(socketPath, { throwIfNoEntry: false });
+  if (stat?.ino === ino && stat.mtimeMs === mtimeMs) unlinkSync(socketPath);
 }

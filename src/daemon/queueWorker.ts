@@ -70,6 +70,9 @@ const Key = { Quit: 0, Listen: 1, Socket: 2, Done: 3, Ask: 4, Command: 5, Channe
 /** Descriptors kept for everything but the shared folder: sockets, eventfds, memory, the capture, Node's own. */
 const RESERVED_DESCRIPTORS = 128;
 
+/** They take about a hundred bytes each, and a descriptor only when used. */
+const MOST_INODES = 1 << 22;
+
 const fuseAt = 0;
 const passthroughAt = align(fuseAt + FUSE_AREA_BYTES);
 const vectorsAt = align(passthroughAt + PASSTHROUGH_AREAS_SIZE);
@@ -137,6 +140,7 @@ function serve(): QueueWorkerMessage {
       allowDirectIo: options.allowDirectIo,
       canImpersonate: isRoot,
       descriptors: Math.max(16, descriptorLimit() - RESERVED_DESCRIPTORS),
+      inodes: MOST_INODES,
     },
   );
   if (typeof fs === 'number') return { kind: 'ended', failure: -fs };

@@ -18,6 +18,9 @@ import { EpollAlarm } from './alarm';
 /** Bytes of arena that a window needs. */
 export const WINDOW_AREA = DAX_AREAS_SIZE + HEADER_SIZE + MAX_PAYLOAD + 4;
 
+/** Lines in the log: a guest can have something go wrong with every request. */
+const MOST_SAID = 256;
+
 /** Files mapped last, by which the regions that the front-end tells of are known again. */
 const MOST_IDENTITIES = 64;
 
@@ -42,6 +45,7 @@ export class ShareWindow {
   private readonly inotify = new Inotify();
   private readonly identities = new Set<string>();
   private readonly messageAt: number;
+  private readonly said = new Set<string>();
   private open = -1;
   private refused = 0;
 
@@ -143,7 +147,15 @@ export class ShareWindow {
   private note(note: NoteFacts): void {
     this.parts.noted(note);
     if (note.what === DaxNote.Refused) this.refused++;
-    else this.parts.warn(`DAX window: ${note.path || 'a file'}: ${note.text}`);
+    else this.say(`${note.path || 'a file'}: ${note.text}`);
+  }
+
+  /** The same once only. */
+  private say(text: string): void {
+    const { said } = this;
+    if (said.has(text) || said.size > MOST_SAID) return;
+    said.add(text);
+    this.parts.warn(`DAX window: ${said.size > MOST_SAID ? 'nothing more is said of single files' : text}`);
   }
 }
 

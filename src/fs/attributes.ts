@@ -105,14 +105,8 @@ export class Attributes {
   }
 
   access(node: Node, mask: number, caller: Caller): number {
-    const { calls, procSelfFd } = this.folder;
     const fd = this.folder.fdOf(node);
-    if (fd < 0) return fd;
-    const refused = this.folder.askAs(caller);
-    if (refused < 0) return refused;
-    const result = calls.faccessat2(procSelfFd, this.folder.nameOf(fd), mask, linux.AT_EACCESS);
-    this.folder.endActing();
-    return result;
+    return fd < 0 ? fd : this.folder.access(fd, mask, caller);
   }
 
   statfs(node: Node, into: number): number {

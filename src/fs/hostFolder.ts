@@ -177,11 +177,23 @@ export class HostFolder {
     return fd;
   }
 
-  /** The name under which an inode without a descriptor has just been found is the one to find it by again. */
-  renew(node: Node, parent: Node, name: number): void {
+  /**
+   * The name under which an inode without a descriptor has just been found is the one to find it by again. False where
+   * it is too long to be kept.
+   */
+  renew(node: Node, parent: Node, name: number): boolean {
     const { nodes } = this;
     const before = nodes.parent[node];
-    if (nodes.setName(node, parent, this.arena.u8, name)) this.endUnused(before);
+    if (!nodes.setName(node, parent, this.arena.u8, name)) return false;
+    this.endUnused(before);
+    return true;
+  }
+
+  /** An inode that was known by its name has a descriptor of its own from now on. */
+  keep(node: Node, fd: number): void {
+    this.budget.take();
+    this.nodes.fd[node] = fd;
+    this.dropName(node);
   }
 
   /** A name in a folder is about to go or to be another inode's: what is known by it alone gets a descriptor. */
@@ -195,9 +207,7 @@ export class HostFolder {
       calls.close(fd);
       return;
     }
-    this.budget.take();
-    nodes.fd[node] = fd;
-    this.dropName(node);
+    this.keep(node, fd);
   }
 
   private dropName(node: Node): void {
@@ -407,9 +417,15 @@ export class HostFolder {
     return this.impersonates ? this.calls.impersonate(uid, gid, supplementaryGid) : 0;
   }
 
-  /** The same to ask what the caller may do: then nothing is taken for granted. */
-  askAs({ uid, gid, supplementaryGid }: Caller): number {
-    return this.impersonates ? this.calls.impersonate(uid, gid, Math.max(NO_GROUP, supplementaryGid)) : 0;
+  /** Whether the caller may do what `mask` says (R_OK, W_OK, X_OK) with a descriptor's inode: 0 or a negative errno. */
+  access(fd: number, mask: number, { uid, gid, supplementaryGid }: Caller): number {
+    const { calls } = this;
+    // Groups that the guest could not tell of are not taken for granted here.
+    const refused = this.impersonates ? calls.impersonate(uid, gid, Math.max(NO_GROUP, supplementaryGid)) : 0;
+    if (refused < 0) return refused;
+    const result = calls.faccessat2(this.procSelfFd, this.nameOf(fd), mask, linux.AT_EACCESS);
+    this.endActing();
+    return result;
   }
 
   endActing(): void {

@@ -12,9 +12,6 @@ import { type HostFolder, INODE } from './hostFolder';
 import * as linux from './linux';
 import type { Opening } from './opening';
 
-/** Inodes that a guest may hold at a time: they take about a hundred bytes each, and a descriptor only when used. */
-const MOST_NODES = 1 << 22;
-
 /** Who is told of inodes. */
 export interface InodeWatcher {
   /** The guest knows it no more: its locks end, and what waits for it. */
@@ -42,13 +39,13 @@ export class Names {
     if (directory < 0) return directory;
     const failed = folder.statName(directory, folder.arena.address(name));
     if (failed < 0) return failed;
-    const { nodes } = folder;
+    const { nodes, options } = folder;
     const known = folder.known();
     if (known > 0) {
-      if (nodes.fd[known] < 0) folder.renew(known, parent, name);
-      return this.again(parent, known);
+      if (nodes.fd[known] >= 0 || folder.renew(known, parent, name)) return this.again(parent, known);
+      return this.lookupOpened(parent, name);
     }
-    if (nodes.count >= MOST_NODES) return -Errno.ENFILE;
+    if (nodes.count >= options.inodes) return -Errno.ENFILE;
     if (!folder.knowsBirth) return this.lookupOpened(parent, name);
     const fresh = folder.insert(-1);
     if (!nodes.setName(fresh, parent, folder.arena.u8, name)) {
@@ -67,9 +64,13 @@ export class Names {
     if (fd < 0) return fd;
     const failed = folder.statFd(fd);
     const known = failed < 0 ? 0 : folder.known();
-    if (failed < 0 || known > 0) {
+    if (failed < 0 || (known > 0 && folder.nodes.fd[known] >= 0)) {
       folder.calls.close(fd);
       return failed < 0 ? failed : this.again(parent, known);
+    }
+    if (known > 0) {
+      folder.keep(known, fd);
+      return this.again(parent, known);
     }
     folder.budget.take();
     const fresh = folder.insert(fd);
@@ -105,21 +106,21 @@ export class Names {
 
   mkdir(parent: Node, name: number, mode: number, caller: Caller): Node | number {
     const { calls, arena } = this.folder;
-    const directory = this.beginMaking(parent, this.folder.budget.hasRoomForInode, caller);
+    const directory = this.beginMaking(parent, false, caller);
     if (directory < 0) return directory;
     return this.made(parent, name, calls.mkdirat(directory, arena.address(name), mode & 0o7777));
   }
 
   mknod(parent: Node, name: number, mode: number, rdev: number, caller: Caller): Node | number {
     const { calls, arena } = this.folder;
-    const directory = this.beginMaking(parent, this.folder.budget.hasRoomForInode, caller);
+    const directory = this.beginMaking(parent, false, caller);
     if (directory < 0) return directory;
     return this.made(parent, name, calls.mknodat(directory, arena.address(name), mode, rdev));
   }
 
   symlink(parent: Node, name: number, target: number, caller: Caller): Node | number {
     const { calls, arena } = this.folder;
-    const directory = this.beginMaking(parent, this.folder.budget.hasRoomForInode, caller);
+    const directory = this.beginMaking(parent, false, caller);
     if (directory < 0) return directory;
     return this.made(parent, name, calls.symlinkat(arena.address(target), directory, arena.address(name)));
   }
@@ -151,7 +152,7 @@ export class Names {
     const flags = this.folder.openFlags(guestFlags);
     if (flags < 0) return flags;
     const { calls, arena } = this.folder;
-    const directory = this.beginMaking(parent, this.folder.budget.hasRoom, caller);
+    const directory = this.beginMaking(parent, true, caller);
     if (directory < 0) return directory;
     // O_EXCL always: an open of something that is there already, maybe a device or a symlink, has its own checks.
     const fd = calls.openat(
@@ -170,7 +171,7 @@ export class Names {
     const flags = this.folder.openFlags(guestFlags);
     if (flags < 0) return flags;
     const { calls, arena, areas } = this.folder;
-    const directory = this.beginMaking(parent, this.folder.budget.hasRoom, caller);
+    const directory = this.beginMaking(parent, true, caller);
     if (directory < 0) return directory;
     const fd = calls.openat(
       directory,
@@ -213,13 +214,15 @@ export class Names {
   }
 
   /** The parent's descriptor, for a call to be made as the caller, then `endActing`; or a negative errno. */
-  private beginMaking(parent: Node, hasRoom: boolean, caller: Caller): number {
+  private beginMaking(parent: Node, opens: boolean, caller: Caller): number {
     const { folder } = this;
-    if (folder.options.readOnly) return -Errno.EROFS;
-    // Nothing is made that could not be told of then.
-    if (!hasRoom) return -Errno.EMFILE;
+    const { budget, nodes, options } = folder;
+    if (options.readOnly) return -Errno.EROFS;
     const directory = folder.fdOf(parent);
     if (directory < 0) return directory;
+    // Nothing is made that could not be told of then. Now: the parent may have taken the last descriptor.
+    if (opens ? !budget.hasRoom : !budget.hasRoomForInode) return -Errno.EMFILE;
+    if (nodes.count >= options.inodes) return -Errno.ENFILE;
     const refused = folder.actAs(caller);
     return refused < 0 ? refused : directory;
   }
@@ -238,6 +241,10 @@ export class Names {
   ): Node | number {
     const node = this.lookup(parent, name);
     if (node < 0) return node;
+    if (!this.mayOpen(node, guestFlags, caller)) {
+      this.forget(node, 1);
+      return -Errno.ESTALE;
+    }
     const handle = this.opening.open(node, guestFlags, killPriv);
     if (handle === -Errno.EAGAIN && (guestFlags & linux.O_NONBLOCK) === 0) {
       return this.openLater(node, guestFlags, killPriv, caller);
@@ -245,6 +252,20 @@ export class Names {
     const result = handle < 0 ? handle : this.opened(node, handle, guestFlags, false);
     if (result < 0) this.forget(node, 1);
     return result;
+  }
+
+  /**
+   * A guest's kernel takes what CREATE opens to be new, and checks nothing: so the host has to. What it does not let
+   * the caller have is ESTALE, upon which that kernel looks again, finds it and judges by itself, with all groups.
+   */
+  private mayOpen(node: Node, guestFlags: number, caller: Caller): boolean {
+    const { folder } = this;
+    if (caller.uid === 0 || !folder.options.canImpersonate) return true;
+    const fd = folder.fdOf(node);
+    const access = guestFlags & linux.O_ACCMODE;
+    const writes = access !== linux.O_RDONLY || (guestFlags & linux.O_TRUNC) !== 0;
+    const mask = (access === linux.O_WRONLY ? 0 : linux.R_OK) | (writes ? linux.W_OK : 0);
+    return fd < 0 || folder.access(fd, mask, caller) !== -Errno.EACCES;
   }
 
   /** The lookup of a node that waits is kept for the reply, and given back where that is an error. */

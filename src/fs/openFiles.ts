@@ -231,30 +231,38 @@ export class OpenFiles implements Contents {
     let way: FlushWay = folder.handles.flushWay[handle];
     if (way === FlushWay.Unknown) way = folder.learnFlushWay(handle);
     if (way === FlushWay.Nothing) return 0;
-    if (folder.budget.canLend) {
-      const result = this.closeDuplicate(handle, () => this.begin(handle, caller.defer()));
-      return result < 0 ? result : DEFERRED;
-    }
-    const end = this.begin(handle, caller.defer());
-    folder.budget.whenLent(() => {
-      const result = this.closeDuplicate(handle, () => end);
-      if (result < 0) end(result);
-    });
-    return DEFERRED;
+    const { calls, handles } = folder;
+    return this.withLent(
+      () => this.begin(handle, caller.defer()),
+      () => calls.duplicate(handles.fd[handle]),
+      (duplicate, done) => this.blocking.close(duplicate, done),
+    );
   }
 
-  /** `begun`: asked for what is told the result, once that will come later. */
-  private closeDuplicate(handle: Handle, begun: () => Done): number {
-    const { calls, handles, budget } = this.folder;
-    const duplicate = calls.duplicate(handles.fd[handle]);
-    if (duplicate < 0) return duplicate;
-    budget.take();
-    const end = begun();
-    this.blocking.close(duplicate, (result) => {
-      budget.takeBack();
-      end(result);
+  /**
+   * Makes a call that needs a descriptor of its own only until it is over; DEFERRED or a negative errno. `begin`: says
+   * that the result will come later, and is what it is told then; `take`: the descriptor, or a negative errno.
+   */
+  private withLent(begin: () => Done, take: () => number, call: (fd: number, done: Done) => void): number {
+    const { budget } = this.folder;
+    const use = (begun: () => Done): number => {
+      const fd = take();
+      if (fd < 0) return fd;
+      budget.take();
+      const end = begun();
+      call(fd, (result) => {
+        budget.takeBack();
+        end(result);
+      });
+      return DEFERRED;
+    };
+    if (budget.canLend) return use(begin);
+    const end = begin();
+    budget.whenLent(() => {
+      const result = use(() => end);
+      if (result !== DEFERRED) end(result);
     });
-    return 0;
+    return DEFERRED;
   }
 
   fsync(handle: Handle, dataOnly: boolean, caller: Caller): number {
@@ -264,20 +272,24 @@ export class OpenFiles implements Contents {
   }
 
   syncfs(node: Node, caller: Caller): number {
-    const { calls, nodes, budget } = this.folder;
-    if (!budget.hasRoom) return -Errno.EMFILE;
+    const { folder, blocking } = this;
+    const { calls, nodes } = folder;
+    const generation = nodes.generation[node];
     // syncfs does not take an O_PATH descriptor.
-    const isFolder = nodes.type[node] === linux.FileType.FOLDER;
-    const fd = this.folder.reopen(node, linux.O_RDONLY | (isFolder ? linux.O_DIRECTORY : 0));
-    if (fd < 0) return fd;
-    budget.take();
-    const parked = caller.defer();
-    this.blocking.syncfs(fd, (result) => {
-      calls.close(fd);
-      budget.give();
-      parked.finish(result);
-    });
-    return DEFERRED;
+    const flags = linux.O_RDONLY | (nodes.type[node] === linux.FileType.FOLDER ? linux.O_DIRECTORY : 0);
+    return this.withLent(
+      () => {
+        const parked = caller.defer();
+        return (result) => parked.finish(result);
+      },
+      // The guest may have forgotten it meanwhile.
+      () => (nodes.resolve(node, generation) === 0 ? -Errno.ESTALE : folder.reopen(node, flags)),
+      (fd, done) =>
+        blocking.syncfs(fd, (result) => {
+          calls.close(fd);
+          done(result);
+        }),
+    );
   }
 
   fallocate(handle: Handle, mode: number, offset: number, length: number, caller: Caller): number {

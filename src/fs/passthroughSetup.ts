@@ -54,4 +54,6 @@ export interface PassthroughOptions {
   readonly canImpersonate: boolean;
   /** Descriptors that inodes, open files and locks may take together. */
   readonly descriptors: number;
+  /** Inodes that the guest may know at a time. */
+  readonly inodes: number;
 }

@@ -27,7 +27,8 @@ export interface WaitingRequest {
 export class WaitingRequests {
   private entries: WaitingRequest[] = [];
   private delay = SHORTEST_DELAY;
-  private alarmSet = false;
+  /** What the alarm that is set was set to; Infinity without one. */
+  private alarmSet = Infinity;
 
   constructor(private readonly alarm: Alarm) {}
 
@@ -90,10 +91,11 @@ export class WaitingRequests {
   }
 
   private setAlarm(): void {
-    if (this.alarmSet && this.delay > SHORTEST_DELAY) return;
-    this.alarmSet = true;
+    // Never put off: requests that come and go all the time would have nobody else's be tried again.
+    if (this.alarmSet <= this.delay) return;
+    this.alarmSet = this.delay;
     this.alarm.wake(this.delay, () => {
-      this.alarmSet = false;
+      this.alarmSet = Infinity;
       const ended = this.attemptThose(() => true);
       this.delay = ended ? SHORTEST_DELAY : Math.min(this.delay * 2, LONGEST_DELAY);
       if (this.entries.length > 0) this.setAlarm();

@@ -102,11 +102,12 @@ export function flush(turn: Turn): number {
   return turn.acknowledge(turn.fs.flush(handle, arena.getU32(owner), arena.getU32(owner + 4), turn.caller));
 }
 
+/** The inode may be forgotten by now: FORGET goes by another queue. */
 export function release(turn: Turn): number {
   const { arena, args } = turn;
-  const handle = turn.handleAt(args + releaseIn.fh, turn.node);
+  const handle = turn.lastHandleAt(args + releaseIn.fh);
   if (handle < 0) return turn.fail(handle);
-  if (arena.getU32(args + releaseIn.release_flags) & ReleaseFlag.FLUSH) {
+  if (arena.getU32(args + releaseIn.release_flags) & ReleaseFlag.FLUSH && turn.headerNode() >= 0) {
     const owner = args + releaseIn.lock_owner;
     turn.fs.dropLocks(handle, arena.getU32(owner), arena.getU32(owner + 4));
   }

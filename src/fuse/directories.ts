@@ -29,8 +29,9 @@ export function opendir(turn: Turn): number {
   return turn.send(OpenOut.size);
 }
 
+/** As RELEASE: the inode may be forgotten by now. */
 export function releasedir(turn: Turn): number {
-  const handle = turn.handleAt(turn.args + ReleaseIn.offset.fh, turn.node);
+  const handle = turn.lastHandleAt(turn.args + ReleaseIn.offset.fh);
   return handle < 0 ? turn.fail(handle) : turn.acknowledge(turn.fs.releasedir(handle));
 }
 
@@ -62,13 +63,22 @@ function writeDirent(
 /** What a reply's entries go into; one for each of the two opcodes, used again and again. */
 abstract class Entries implements DirectorySink {
   used = 0;
-  protected capacity = 0;
+  private capacity = 0;
+  /** There was one more, for which there was no room. */
+  full = false;
   protected turn!: Turn;
 
   begin(turn: Turn, capacity: number): void {
     this.used = 0;
+    this.full = false;
     this.capacity = capacity;
     this.turn = turn;
+  }
+
+  /** Before anything is done for the entry. */
+  protected hasRoom(bytes: number): boolean {
+    this.full = this.used + bytes > this.capacity;
+    return !this.full;
   }
 
   abstract entry(
@@ -94,7 +104,7 @@ class PlainEntries extends Entries {
     nameLength: number,
   ): boolean {
     const size = DIRENT + align(nameLength);
-    if (this.used + size > this.capacity) return false;
+    if (!this.hasRoom(size)) return false;
     const at = this.turn.body + this.used;
     writeDirent(this.turn, at, inoLow, inoHigh, nextLow, nextHigh, type, nameAt, nameLength);
     this.used += size;
@@ -115,7 +125,7 @@ class PlusEntries extends Entries {
   ): boolean {
     const size = ENTRY + DIRENT + align(nameLength);
     // Before the lookup: the kernel takes its count only for entries that it gets.
-    if (this.used + size > this.capacity) return false;
+    if (!this.hasRoom(size)) return false;
     const { turn } = this;
     const at = turn.body + this.used;
     const node = isDotOrDotDot(turn.arena.u8, nameAt, nameLength) ? -1 : turn.fs.lookup(turn.node, nameAt);
@@ -148,10 +158,12 @@ function readInto(turn: Turn, entries: Entries): number {
   const handle = turn.handleAt(args + readIn.fh, turn.node);
   if (handle < 0) return turn.fail(handle);
   const capacity = Math.min(arena.getU32(args + readIn.size), turn.room);
-  if (capacity < DIRENT) return turn.fail(-Errno.EINVAL);
   entries.begin(turn, capacity);
   const position = args + readIn.offset;
   const failed = turn.fs.readdir(handle, arena.getU32(position), arena.getU32(position + 4), capacity, entries);
   // What has been told before a failure is the answer; the failure comes again with the next request.
-  return failed < 0 && entries.used === 0 ? turn.fail(failed) : turn.send(entries.used);
+  if (entries.used > 0) return turn.send(entries.used);
+  if (failed < 0) return turn.fail(failed);
+  // An empty reply would be the end of the folder.
+  return entries.full ? turn.fail(-Errno.EINVAL) : turn.send(0);
 }

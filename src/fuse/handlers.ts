@@ -28,6 +28,8 @@ const aboutNoInode = {
   INIT: init,
   DESTROY: destroy,
   INTERRUPT: interrupt,
+  RELEASE: release,
+  RELEASEDIR: releasedir,
 } as const satisfies Partial<Record<ServedOpcode, Handler>>;
 
 const aboutAnInode: Readonly<Record<Exclude<ServedOpcode, keyof typeof aboutNoInode>, Handler>> = {
@@ -46,7 +48,6 @@ const aboutAnInode: Readonly<Record<Exclude<ServedOpcode, keyof typeof aboutNoIn
   READ: read,
   WRITE: write,
   STATFS: statfs,
-  RELEASE: release,
   FSYNC: fsync,
   SETXATTR: setxattr,
   GETXATTR: getxattr,
@@ -55,7 +56,6 @@ const aboutAnInode: Readonly<Record<Exclude<ServedOpcode, keyof typeof aboutNoIn
   FLUSH: flush,
   OPENDIR: opendir,
   READDIR: readdir,
-  RELEASEDIR: releasedir,
   FSYNCDIR: fsync,
   GETLK: getlk,
   SETLK: setlk,

@@ -99,6 +99,11 @@ export class Turn {
     return this.nodeAt(this.request + inHeader.nodeid);
   }
 
+  /** The handle at `at`, of the inode in the header, known or forgotten meanwhile; or -EBADF. */
+  lastHandleAt(at: number): Handle | number {
+    return this.handleAt(at, this.arena.getU32(this.request + inHeader.nodeid));
+  }
+
   /** A nodeid that lies at `at`, as a node, or -ESTALE. */
   nodeAt(at: number): Node | number {
     return this.fs.node(this.arena.getU32(at), this.arena.getU32(at + 4));

@@ -150,12 +150,12 @@ export class Virtqueue {
     if (!Number.isInteger(count) || count === 0 || count > MAX_INDIRECT) {
       return this.broken('an indirect table of a bad length');
     }
-    const address = this.memory.translate(guest);
-    if (address < 0 || this.memory.run < bytes) return this.broken('an indirect table outside of guest memory');
-    let table = this.memory.words;
-    let base = this.memory.offset(guest);
-    if ((base & 3) !== 0) {
-      this.memory.host.copyIn(this.indirectAt, address, bytes);
+    const { memory } = this;
+    const isThere = memory.translate(guest) >= 0;
+    let table = memory.words;
+    let base = memory.offset(guest);
+    if (!isThere || memory.run < bytes || (base & 3) !== 0) {
+      if (!this.copyTable(guest, bytes)) return this.broken('an indirect table outside of guest memory');
       table = this.arena.u32;
       base = this.indirectAt;
     }
@@ -173,6 +173,19 @@ export class Virtqueue {
       if (index >= count) return this.broken('a next index beyond the indirect table');
     }
     return this.broken('a descriptor chain that never ends');
+  }
+
+  /** A table that does not lie as it can be read: out of line, or from one region of memory into the next. */
+  private copyTable(guest: number, bytes: number): boolean {
+    const { memory, indirectAt } = this;
+    for (let done = 0; done < bytes;) {
+      const address = memory.translate(guest + done);
+      if (address < 0) return false;
+      const part = Math.min(memory.run, bytes - done);
+      memory.host.copyIn(indirectAt + done, address, part);
+      done += part;
+    }
+    return true;
   }
 
   private broken(fault: string): PopResult {

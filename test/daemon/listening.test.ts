@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { mock } from 'node:test';
 import { listen, type Listening } from '../../src/daemon/listening';
+import { close, connectUnix } from '../../src/native/descriptors';
 import { need } from '../support/need';
 
 describe('the place of the socket of a daemon', () => {
@@ -41,6 +42,58 @@ describe('the place of the socket of a daemon', () => {
     fs.renameSync(path.join(folder, 'moved'), socketPath);
     listening.remove();
     assert.deepEqual(fs.readdirSync(folder), []);
+  });
+
+  it('is left to another socket that has got the number of ours', () => {
+    listening = listen({ socketPath });
+    fs.utimesSync(socketPath, 1, 1);
+    listening.remove();
+    assert.deepEqual(fs.readdirSync(folder), ['socket']);
+  });
+
+  describe('left behind, when two daemons start at once', () => {
+    let other: Listening | undefined;
+
+    beforeEach(() => {
+      other = undefined;
+      fs.closeSync(listen({ socketPath }).fd);
+    });
+    afterEach(() => {
+      if (other !== undefined) fs.closeSync(other.fd);
+    });
+
+    /** Just before this one takes it away, the other one does `act`. */
+    function meanwhile(act: () => void): void {
+      const real = fs.renameSync;
+      mock.method(fs, 'renameSync', (...words: Parameters<typeof fs.renameSync>) => {
+        mock.restoreAll();
+        act();
+        real(...words);
+      });
+    }
+
+    it('is the one’s that was first, who is still found there', () => {
+      meanwhile(() => (other = listen({ socketPath })));
+      assert.throws(() => (listening = listen({ socketPath })), { code: 'socketUnusable' });
+      assert.deepEqual(fs.readdirSync(folder), ['socket']);
+      close(connectUnix(socketPath));
+      other?.remove();
+      assert.deepEqual(fs.readdirSync(folder), []);
+    });
+
+    it('may be gone by then, and is replaced', () => {
+      meanwhile(() => fs.rmSync(socketPath));
+      listening = listen({ socketPath });
+      close(connectUnix(socketPath));
+      assert.deepEqual(fs.readdirSync(folder), ['socket']);
+    });
+
+    it('stays what it is by then, if that is a file', () => {
+      meanwhile(() => takePlace());
+      assert.throws(() => (listening = listen({ socketPath })), { code: 'socketUnusable' });
+      assert.equal(fs.readFileSync(socketPath, 'utf8'), 'theirs');
+      assert.deepEqual(fs.readdirSync(folder), ['moved', 'socket']);
+    });
   });
 
   for (const [what, make] of [

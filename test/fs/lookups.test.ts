@@ -6,7 +6,7 @@ import * as fc from 'fast-check';
 import { ROOT } from '../../src/fs/fileSystem';
 import * as linux from '../../src/fs/linux';
 import { Errno as E } from '../../src/protocol/errno';
-import { check, failsWith } from './client';
+import { check, type Client, failsWith } from './client';
 import { sharing } from './sharing';
 
 describe('lookups of the passthrough file system', () => {
@@ -140,6 +140,18 @@ describe('lookups of the passthrough file system', () => {
     for (const node of [gone, replaced]) file.forget(node, 1);
   });
 
+  it('lead to an inode by a name too long to be kept, whatever was kept before', () => {
+    const { client, folder, fs: file } = open();
+    const long = 'x'.repeat(100);
+    fs.writeFileSync(path.join(folder, 'short'), 'content');
+    const node = client.lookup(ROOT, 'short');
+    fs.renameSync(path.join(folder, 'short'), path.join(folder, long));
+    assert.equal(client.lookup(ROOT, long), node);
+    assert.equal(client.stat(node).size, 7);
+    file.forget(node, 2);
+    assert.equal(file.descriptorCount, 0);
+  });
+
   it('never open what has been put there instead', async () => {
     const { client, folder, fs: file } = open();
     fs.writeFileSync(path.join(folder, 'a'), 'a');
@@ -216,4 +228,31 @@ describe('lookups of the passthrough file system', () => {
     file.forget(last, 1);
     client.stat(client.lookup(ROOT, 'f99'));
   });
+
+  /** What makes something by a name that takes a descriptor at once. */
+  const makers: readonly [string, (client: Client, parent: number, name: string) => Promise<unknown>][] = [
+    ['mkdir', (client, parent, name) => client.mkdir(parent, name)],
+    ['mknod', (client, parent, name) => client.mknod(parent, name, 0o100644)],
+    ['symlink', (client, parent, name) => client.symlink(parent, name, 'target')],
+    ['create', (client, parent, name) => client.create(parent, name)],
+  ];
+  for (const [what, make] of makers) {
+    it(`make nothing that the guest could not be told of: ${what}`, async () => {
+      const { client, folder, fs: file } = open({ descriptors: 9, inodes: 10 });
+      fs.mkdirSync(path.join(folder, 'sub'));
+      for (let i = 0; i < 9; i++) fs.writeFileSync(path.join(folder, `f${i}`), '');
+      const sub = client.lookup(ROOT, 'sub');
+      // All descriptors are taken but one for an inode, which the folder will need.
+      const held = Array.from({ length: 7 }, (_, i) => client.lookup(ROOT, `f${i}`));
+      for (const node of held) client.stat(node);
+      if (what === 'create') check(client.open(held[0], linux.O_RDONLY));
+      await assert.rejects(make(client, sub, 'x'.repeat(60)), failsWith(E.EMFILE));
+      file.forget(held[1], 1);
+      file.forget(held[2], 1);
+      for (let i = 1; i < 3; i++) client.lookup(ROOT, `f${i}`);
+      client.lookup(ROOT, 'f7');
+      await assert.rejects(make(client, sub, 'x'), failsWith(E.ENFILE));
+      assert.deepEqual(fs.readdirSync(path.join(folder, 'sub')), []);
+    });
+  }
 });

@@ -109,6 +109,7 @@ export function share(
       allowDirectIo: false,
       canImpersonate: isRoot,
       descriptors: 4096,
+      inodes: 1 << 22,
       ...options,
     },
   );

@@ -91,6 +91,26 @@ describe('requests that wait', () => {
     assert.equal(alarm.delay, 1);
   });
 
+  it('is tried in time, however many come and go meanwhile', () => {
+    let [now, due] = [0, Infinity];
+    let then = (): void => undefined;
+    const busy = new WaitingRequests({
+      wake(afterMilliseconds, called) {
+        due = now + afterMilliseconds;
+        then = called;
+      },
+    });
+    const entry = { node: 1, handle: 1, uniqueHigh: 0, parked: { finish: () => undefined } };
+    let tried = 0;
+    busy.add({ ...entry, uniqueLow: 1, attempt: () => (tried++, -EAGAIN) });
+    for (; now < 10; now += 0.5) {
+      busy.add({ ...entry, node: 2, uniqueLow: 2, attempt: () => -EAGAIN });
+      busy.interrupt(2, 0);
+      if (now >= due) then();
+    }
+    assert.ok(tried >= 3, `${tried} times`);
+  });
+
   it('ends with an error of the host other than that it is locked', () => {
     add(1, 1, 1, () => -37);
     alarm.ring();

@@ -283,6 +283,7 @@ describe('passthrough: writing and closing', () => {
       const shared = openRemote({ descriptors: 5 });
       const { client, fs: file } = shared;
       const { node, handle } = await client.create(ROOT, 'a');
+      fs.mkdirSync(path.join(shared.folder, 'b'));
       while (client.open(node, linux.O_RDONLY) >= 0);
       assert.equal(file.descriptorCount, 5);
       wrapped().reset();
@@ -307,6 +308,24 @@ describe('passthrough: writing and closing', () => {
       assert.equal(shared.fs.descriptorCount, 5);
       full = false;
       assert.equal(await shared.client.flush(handle), 0);
+    });
+
+    it('takes turns with SYNCFS, which needs a descriptor as long as it takes', async () => {
+      const { shared, closing } = await closings(2);
+      const { fs: file, client } = shared;
+      const syncing = [1, 2].map(() => client.outcome((caller) => file.syncfs(ROOT, caller)));
+      assert.equal(file.descriptorCount, 6);
+      assert.deepEqual(await Promise.all([...closing, ...syncing]), [0, 0, 0, 0]);
+      assert.equal(file.descriptorCount, 5);
+    });
+
+    it('as does SYNCFS of what is forgotten before its turn', async () => {
+      const { shared, closing } = await closings(1);
+      const { fs: file, client } = shared;
+      const node = client.lookup(ROOT, 'b');
+      const syncing = client.outcome((caller) => file.syncfs(node, caller));
+      file.forget(node, 1);
+      assert.deepEqual(await Promise.all([...closing, syncing]), [0, -E.ESTALE]);
     });
 
     it('and does not wait for one that the host has given no descriptor', async () => {

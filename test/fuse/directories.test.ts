@@ -122,7 +122,11 @@ describe('FUSE directories', () => {
 
   it('the end is an empty reply; no room for any entry an error', () => {
     assert.equal(read(prepared(), Opcode.READDIR, 4096, 4n).used, 16);
-    assert.equal(read(prepared(), Opcode.READDIR, 8).error, -22);
+    for (const size of [0, 8, 24, 31]) assert.equal(read(prepared(), Opcode.READDIR, size).error, -22);
+    const one = EntryOut.size + Dirent.size + 8;
+    assert.equal(read(prepared(), Opcode.READDIRPLUS, one - 1).error, -22);
+    assert.equal(read(prepared(), Opcode.READDIRPLUS, one).error, 0);
+    assert.equal(read(prepared(), Opcode.READDIR, 0, 4n).used, 16, 'nor does the end need any');
   });
 
   it('a huge reply is bounded, not refused', () => {

@@ -109,7 +109,9 @@ describe('malformed FUSE requests', () => {
       if (!row.reply || ['INIT', 'DESTROY'].includes(row.name)) continue;
       const bench = Workbench.started();
       const { error } = bench.send(request({ opcode: row.number, nodeid: 77n }, new Uint8Array(200)));
-      assert.ok(error === -ESTALE || error === -38, `${row.name}: ${error}`);
+      // These go by their handle: the inode may be forgotten by then.
+      const expected = row.name.startsWith('RELEASE') ? -EBADF : -ESTALE;
+      assert.ok(error === expected || error === -38, `${row.name}: ${error}`);
     }
     assert.equal(refusal(request({ opcode: Opcode.LINK }, pack(wire.LinkIn, { oldnodeid: 77n }), text('a'))), -ESTALE);
     const rename = request({ opcode: Opcode.RENAME }, pack(wire.RenameIn, { newdir: 77n }), text('a'), text('b'));

@@ -134,6 +134,26 @@ describe('what guest and host do to the same names', () => {
     }
   }
 
+  it('leaves nothing open that is forgotten first and then released: these go by different queues', () => {
+    const { calls, daemon } = victim;
+    const before = heldDescriptors(daemon.pid);
+    const made = calls.create(ROOT, 'a', O_RDWR, 0o644);
+    calls.setlk(made.nodeid, made.fh, 7n, { type: 1, start: 0n, end: 9n, pid: 1 });
+    const folder = calls.mkdir(ROOT, 'b');
+    const { fh } = calls.opendir(folder.nodeid);
+    calls.forget(made.nodeid);
+    calls.forget(folder.nodeid);
+    // Their places are taken by others.
+    const others = ['a', 'b'].map((name) => calls.lookup(ROOT, name).nodeid);
+    calls.release(made.nodeid, made.fh);
+    calls.releasedir(folder.nodeid, fh);
+    for (const nodeid of others) calls.forget(nodeid);
+    assert.equal(heldDescriptors(daemon.pid), before);
+    assert.throws(() => calls.release(made.nodeid, made.fh), { code: 'EBADF' });
+    fs.rmSync(path.join(cell.share, 'a'));
+    fs.rmdirSync(path.join(cell.share, 'b'));
+  });
+
   it(`leaves no descriptor behind (seed ${SEED})`, () => {
     const { calls, daemon } = victim;
     const choice = fc.nat(0xffff);

@@ -85,10 +85,11 @@ describe('a guest that holds as many inodes as it can', () => {
       () => calls.opendir(ROOT),
       () => calls.create(ROOT, 'new', O_RDWR, 0o644),
       () => calls.setlk(nodeid, handles[0], 1n, { type: 1, start: 0n, end: 9n, pid: 1 }),
-      () => calls.syncfs(ROOT),
     ]) {
       assert.equal(codeOf(attempt), 'EMFILE');
     }
+    // Needs one only until it is over, which is kept for such.
+    calls.syncfs(ROOT);
     handles.forEach((fh) => calls.release(nodeid, fh));
     calls.forget(nodeid);
     cell.checkHealth(victim);

@@ -7,7 +7,10 @@ import { FuseError, LINUX_FLAGS, LINUX_FLAGS_2 } from '../driver/fuseCalls';
 import { Cell, ROOT, type Victim, needCell } from './cell';
 import { until } from './patience';
 
+const O_RDONLY = 0;
+const O_WRONLY = 1;
 const O_RDWR = 2;
+const O_TRUNC = 0o1000;
 const NOBODY = 65534;
 const OTHER_GROUP = 4321;
 
@@ -57,6 +60,35 @@ describe('users of the guest', () => {
     calls.release(made.nodeid, made.fh);
     calls.mkdir(team, 'folder', 0o755);
     assert.equal(fs.statSync(path.join(cell.share, 'team/folder')).mode & 0o2000, 0o2000, 'folders do inherit it');
+  });
+
+  it('CREATE opens nothing that the caller may not: nobody in the guest has looked at what is there', () => {
+    const { calls, client } = victim;
+    const drop = path.join(cell.share, 'drop');
+    fs.mkdirSync(drop);
+    fs.chmodSync(drop, 0o1777);
+    fs.writeFileSync(path.join(drop, 'secret'), 'of the host', { mode: 0o600 });
+    fs.writeFileSync(path.join(drop, 'notice'), 'for all', { mode: 0o644 });
+    const { nodeid } = calls.lookup(ROOT, 'drop');
+    client.uid = client.gid = 1000;
+    const attempt = (name: string, flags: number): string =>
+      codeOf(() => {
+        const made = calls.create(nodeid, name, flags, 0o644);
+        calls.release(made.nodeid, made.fh);
+        calls.forget(made.nodeid);
+      });
+    // Upon ESTALE the guest's kernel looks it up and judges by itself.
+    assert.equal(attempt('secret', O_RDONLY), 'ESTALE');
+    assert.equal(attempt('secret', O_RDWR), 'ESTALE');
+    assert.equal(attempt('notice', O_RDONLY), '');
+    assert.equal(attempt('notice', O_WRONLY), 'ESTALE');
+    assert.equal(attempt('notice', O_RDONLY | O_TRUNC), 'ESTALE');
+    assert.equal(fs.readFileSync(path.join(drop, 'notice'), 'utf8'), 'for all');
+    assert.equal(attempt('own', O_RDWR), '');
+    assert.equal(attempt('own', O_RDWR | O_TRUNC), '');
+    client.uid = client.gid = 0;
+    assert.equal(attempt('secret', O_RDWR), '');
+    calls.forget(nodeid);
   });
 
   it('a file where the caller may not write is not made, with the rights of nobody else', () => {

@@ -100,6 +100,16 @@ describe('virtqueue', () => {
     assert.deepEqual([bench.chain.readable, bench.chain.writable], [7, 5]);
   });
 
+  it('takes an indirect table that lies across two regions of memory, cut anywhere', () => {
+    for (const cut of [40960 + 16, 40960 + 20, 40960 + 28]) {
+      const bench = new RingBench();
+      bench.memory.setRegions([bench.region(0, cut), bench.region(cut, 256 * 1024 - cut)]);
+      bench.offer([bench.piece(50000, 3), bench.piece(50100, 4), bench.piece(50200, 5, true)], 40960);
+      assert.equal(bench.queue.pop(bench.chain), 'chain', bench.queue.fault);
+      assert.deepEqual([bench.chain.readable, bench.chain.writable], [7, 5]);
+    }
+  });
+
   it('needs an indirect table no more once the request is taken: the driver may change it', () => {
     const bench = new RingBench();
     bench.offer([bench.piece(50000, 3), bench.piece(50100, 4, true)], 40960);

@@ -13,7 +13,7 @@ const EINVAL = -22;
 
 describe('the DAX window', function () {
   this.timeout(20_000);
-  const { begin, dax, host, node, put, remove, seen, setup, until } = windowCase();
+  const { begin, dax, host, log, node, put, remove, seen, setup, until } = windowCase();
 
   describe('keeps its books', () => {
     it('of what is mapped twice, over, and removed in one go', async () => {
@@ -108,7 +108,7 @@ describe('the DAX window', function () {
   describe('with a front-end that', () => {
     it('refuses: the guest gets EIO, and the file is not offered again; the reason is told', async () => {
       put('a', letters(PAGE + 9));
-      const { window, daemon } = await begin();
+      const { window } = await begin();
       const nodeid = node('a');
       for (const refused of [0, 1]) {
         let order = 0;
@@ -117,7 +117,22 @@ describe('the DAX window', function () {
         await until('nothing stays mapped', () => window.mappings.length === 0);
       }
       assert.equal(dax('a'), false);
-      assert.match(daemon.log(), /DAX window: a: the front-end did not map it/);
+      await until('it is told', () => /DAX window: a: the front-end did not map it/.test(log()));
+    });
+
+    it('refuses every time: that is said once of a file, and of so many files that no guest can fill a disk', async () => {
+      const names = Array.from({ length: 260 }, (_, i) => `file${i}`);
+      for (const name of names) put(name, letters(PAGE));
+      const { window } = await begin('pages');
+      window.answer = ({ map }) => (map ? 'refuse' : 'well');
+      for (const name of names) {
+        const nodeid = node(name);
+        for (let times = name === 'file0' ? 3 : 1; times > 0; times--) assert.equal(setup(nodeid), EIO);
+      }
+      await until('it is said', () => /nothing more is said/.test(log()));
+      const lines = log().split('\n');
+      assert.equal(lines.filter((line) => line.includes('did not map it')).length, 256);
+      assert.equal(lines.filter((line) => line.includes('DAX window: file0: ')).length, 1);
     });
 
     it('is slow: everything else goes on, GET_VRING_BASE does not wait, and no mapping stays behind', async () => {

@@ -63,7 +63,15 @@ describe('whether the host lets a file go through the DAX window', () => {
         },
       },
       folder,
-      { readOnly: false, xattr: false, writeback: false, allowDirectIo: false, canImpersonate: false, descriptors: 64 },
+      {
+        readOnly: false,
+        xattr: false,
+        writeback: false,
+        allowDirectIo: false,
+        canImpersonate: false,
+        descriptors: 64,
+        inodes: 64,
+      },
     );
     if (typeof opened === 'number') assert.fail(`errno ${-opened}`);
     file = opened;
