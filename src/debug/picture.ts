@@ -8,6 +8,7 @@ import { errnoName } from '../protocol/errno';
 import { initFlags, initFlags2 } from '../protocol/fuse/flags';
 import type { Machine } from '../protocol/machine';
 import { decodeReply, decodeRequest, type Reply, type Request, type SessionShape } from '../protocol/message';
+import { visible } from '../protocol/text';
 import type { HostCallRecord } from '../trace/capture';
 
 /** A named fact with its sentence; `inside` where it has parts. */
@@ -109,7 +110,8 @@ export const numbered = ({ name, unique, number }: Named): string =>
   `${name} ${number === undefined ? `unique=${unique}` : `#${number}`}`;
 
 /** The same with its path. */
-export const titleOf = (named: Named): string => `${numbered(named)}${named.path === '' ? '' : ` ${named.path}`}`;
+export const titleOf = (named: Named): string =>
+  `${numbered(named)}${named.path === '' ? '' : ` ${visible(named.path)}`}`;
 
 /** What INIT has agreed on, from its flag words. */
 export function sessionShape(minor: number, flags: number, flags2: number): SessionShape {

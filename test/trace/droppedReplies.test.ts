@@ -69,7 +69,10 @@ describe('a reply that a fault has dropped', () => {
     const [, lost, open] = [...csv(capture, [1, 2])].map((line) => line.trimEnd().split(','));
     const at = csvColumns.indexOf('dropped');
     assert.deepEqual([lost[at], open[at]], ['1', '0']);
-    assert.match(rowText(capture, 1, 'time').description, /^dropped by a fault/);
+    const { description, icon, mood } = rowText(capture, 1, 'time');
+    assert.match(description, /^dropped by a fault/);
+    assert.deepEqual([icon, mood], ['error', 'failed']);
+    assert.deepEqual([rowText(capture, 2, 'time').icon, rowText(capture, 2, 'time').mood], ['watch', 'waiting']);
     assert.equal(describeLine(capture, 1).result, '… dropped by a fault');
     const reply = requestDetails(capture, 1).find(({ label }) => label === 'Reply');
     assert.deepEqual([reply?.text, reply?.bad], ['dropped by a fault: the guest waits for ever', true]);

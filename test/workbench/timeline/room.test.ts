@@ -87,6 +87,25 @@ describe('the timeline in VS Code, in windows of several widths', function () {
       await frame.locator('.details-number', { hasText: /^#11999$/ }).waitFor();
     });
 
+    it(`has the names of files that lie deep whole, ${width} pixels wide, and says where they are`, async () => {
+      await timeline.begin('deep.fuse.pcapng');
+      await page.setViewportSize({ width, height: 900 });
+      await frame.getByRole('grid', { name: 'Requests' }).press('End');
+      const row = timeline.rows.filter({ hasText: 'package.json' });
+      await row.waitFor();
+      const path = `${'/node_modules'.repeat(29)}/package.json`;
+      const places = [row.locator('.column-path'), frame.locator('.details-path', { hasText: 'package.json' })];
+      for (const place of places) {
+        assert.equal(await place.textContent(), path);
+        assert.equal((await cut(place.locator('.path-folder'))).length, 1);
+        assert.deepEqual(await cut(place.locator('.path-name')), []);
+        const [around, name] = [...(await boxes(place)), ...(await boxes(place.locator('.path-name')))];
+        assert.ok(name.left >= around.left && name.right <= around.right, `${name.right} in ${around.right}`);
+        await place.hover();
+        await frame.locator('.text-tip:visible', { hasText: path }).waitFor();
+      }
+    });
+
     it(`has whole totals, with bars as long as they are where there is room, ${width} pixels wide`, async () => {
       await timeline.begin('build.fuse.pcapng');
       await page.setViewportSize({ width, height: 900 });
