@@ -46,6 +46,9 @@ function long(): CaptureBuilder {
   return builder;
 }
 
+/** Linux has no larger ones. */
+const MOST_PID = 2 ** 22 - 1;
+
 /** Two files a long way down. */
 function deep(): CaptureBuilder {
   const builder = new CaptureBuilder().init();
@@ -54,7 +57,7 @@ function deep(): CaptureBuilder {
     builder.exchange('LOOKUP', { nodeid, names: ['node_modules'], out: entry(nodeid + 1, 0o040755) });
   }
   for (const name of ['index.js', 'package.json']) {
-    builder.exchange('LOOKUP', { nodeid: 30, names: [name], out: entry(40 + name.length, 0o100644) });
+    builder.exchange('LOOKUP', { pid: MOST_PID, nodeid: 30, names: [name], out: entry(40 + name.length, 0o100644) });
   }
   return builder;
 }

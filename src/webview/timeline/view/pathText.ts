@@ -4,9 +4,9 @@ import { el } from './dom';
 
 export function showPath(into: Element, path: string): void {
   if (into.textContent === path) return;
-  const { name } = pathParts(path);
+  const { folder } = pathParts(path);
   into.replaceChildren(
-    el('span', { class: 'path-folder' }, path.slice(0, path.length - name.length)),
-    el('span', { class: 'path-name' }, name),
+    el('span', { class: 'path-folder' }, folder),
+    el('span', { class: 'path-name' }, path.slice(folder.length)),
   );
 }
