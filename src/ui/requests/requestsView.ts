@@ -225,7 +225,7 @@ export class RequestsView implements vscode.TreeDataProvider<RequestsNode>, vsco
     if (!group) return item;
     item.description = groupText(group);
     item.contextValue = `group.${model.grouping}`;
-    const color = group.errors > 0 ? new vscode.ThemeColor('virtiofs.requestFailed') : undefined;
+    const color = group.failed > 0 ? new vscode.ThemeColor('virtiofs.requestFailed') : undefined;
     if (model.grouping === 'file') {
       const folder = group.groups > 0 || group.name === '/';
       item.iconPath = new vscode.ThemeIcon(folder ? 'folder' : 'file');
