@@ -69,8 +69,8 @@ export function encodeText(text: string): Uint8Array {
 }
 
 /**
- * A decoded text on one line and in the order it is written in, whatever a guest has put into a name: what would end the
- * line, or turn the order round, is escaped.
+ * A decoded text on one line and in the order it is written in, whatever a guest has put into a name: what would end
+ * the line, or turn the order round, is escaped.
  */
 export const visible = (text: string): string =>
   text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, (c) =>

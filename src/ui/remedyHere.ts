@@ -1,6 +1,7 @@
 /**
  * A remedy of the catalogue or of `doctor`, which speaks of options of the command line, in the words of VS Code: the
- * setting, or where there is none the choice among the options of a share, or what else is done there. Knows nothing of vscode.
+ * setting, or where there is none the choice among the options of a share, or what else is done there. Knows nothing
+ * of vscode.
  */
 const places: Readonly<Record<string, string>> = {
   dax: '"virtiofs.dax.size"',

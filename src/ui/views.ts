@@ -125,7 +125,7 @@ async function followInode(node: InodesNode | undefined): Promise<void> {
   await vscode.commands.executeCommand('virtiofs.requests.focus');
 }
 
-/** While one of the views is looked at and there is nothing to see, or nothing more to come, a share that begins is watched. */
+/** While one of the views is looked at and nothing is there, or more to come, a share that begins is watched. */
 function watchForShares(
   captures: Captures,
   vms: VirtualMachines,

@@ -14,7 +14,7 @@ export interface RowText {
   readonly label: string;
   readonly description: string;
   readonly icon: string;
-  /** failed: an error, or a dropped reply. expected: an error that programs provoke all the time. waiting: no reply yet. */
+  /** failed: an error or a dropped reply. expected: one that programs provoke all the time. waiting: no reply yet. */
   readonly mood: 'fine' | 'expected' | 'failed' | 'waiting';
 }
 

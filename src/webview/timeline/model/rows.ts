@@ -6,7 +6,7 @@ import { claimsRows, emptyRows, unpackInto, unpackRows, type RowColumns } from '
 import { DROPPED, RowFlag } from '../../../trace/capture';
 import { isFailure } from '../../../trace/expectedErrors';
 
-/** Whether what became of a row is nothing that its guest expects: an error of its own, or a reply that a fault dropped. */
+/** Whether what became of a row is nothing that its guest expects: an error, or a reply that a fault dropped. */
 export const isFailed = ({ opcode, error, flags }: RowColumns, row: number): boolean =>
   isFailure(opcode[row], error[row]) || (flags[row] & RowFlag.DROPPED) !== 0;
 
