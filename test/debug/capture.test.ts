@@ -261,7 +261,7 @@ describe('the debug adapter on a capture', () => {
     await dap.begin('launch', { capture: file });
     await start();
     const { threads } = await dap.good<Body<Dap.ThreadsResponse>>('threads');
-    assert.match(threads[0].name, / #0  \(of 9\)$/);
+    assert.match(threads[0].name, / #0 {2}\(of 9\)$/);
   });
 
   it('tells of a progress as often as its percentage is another', async () => {
@@ -323,7 +323,7 @@ describe('the debug adapter on a capture', () => {
       await dap.good('setFunctionBreakpoints', { breakpoints: [{ name: 'READ' }] });
       await start();
       const { threads } = await dap.good<Body<Dap.ThreadsResponse>>('threads');
-      assert.match(threads[0].name, /^INIT #0  \(of 4\)$/);
+      assert.match(threads[0].name, /^INIT #0 {2}\(of 4\)$/);
       assert.match(await move('continue'), /^READ #\d+ \/a\.db: entry$/);
       assert.deepEqual([await value('inode.path'), await value('handle(3).flags')], ['/a.db', 'O_RDWR']);
       assert.match(await move('stepBack'), /^OPEN #\d+ \/a\.db: reply$/);
@@ -335,7 +335,7 @@ describe('the debug adapter on a capture', () => {
       await begin(newer.bytes());
       await start();
       const alone = await dap.good<Body<Dap.ThreadsResponse>>('threads');
-      assert.match(alone.threads[0].name, / #0  \(of 1\)$/);
+      assert.match(alone.threads[0].name, / #0 {2}\(of 1\)$/);
     } finally {
       rmSync(`${file}.old`);
     }
