@@ -8,6 +8,7 @@ import { errnoName } from '../protocol/errno';
 import { initFlags, initFlags2 } from '../protocol/fuse/flags';
 import type { Machine } from '../protocol/machine';
 import { decodeReply, decodeRequest, type Reply, type Request, type SessionShape } from '../protocol/message';
+import { visible } from '../protocol/text';
 import type { HostCallRecord } from '../trace/capture';
 
 /** A named fact with its sentence; `inside` where it has parts. */
@@ -40,6 +41,8 @@ export interface PictureFacts {
   readonly name: string;
   readonly opcode: number;
   readonly unique: string;
+  /** Of a capture: its number there, as views, timelines, findings and exports have it. */
+  readonly number?: number;
   readonly nodeid: string;
   readonly path: string;
   readonly queue: number;
@@ -100,9 +103,15 @@ export class Picture {
   }
 }
 
-/** `READ #812 /a.db`. */
-export const titleOf = ({ name, unique, path }: Pick<PictureFacts, 'name' | 'unique' | 'path'>): string =>
-  `${name} #${unique}${path === '' ? '' : ` ${path}`}`;
+type Named = Pick<PictureFacts, 'name' | 'unique' | 'number' | 'path'>;
+
+/** `READ #37`; of a share that runs, where nobody has numbered it, `READ unique=812`, which is also a filter's word. */
+export const numbered = ({ name, unique, number }: Named): string =>
+  `${name} ${number === undefined ? `unique=${unique}` : `#${number}`}`;
+
+/** The same with its path. */
+export const titleOf = (named: Named): string =>
+  `${numbered(named)}${named.path === '' ? '' : ` ${visible(named.path)}`}`;
 
 /** What INIT has agreed on, from its flag words. */
 export function sessionShape(minor: number, flags: number, flags2: number): SessionShape {

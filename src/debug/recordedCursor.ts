@@ -155,7 +155,7 @@ export class RecordedCursor {
   private where(): string {
     const { count, columns } = this.capture;
     const phase = this.step === 0 ? 'entry' : this.atReply ? 'reply' : 'after a host call';
-    return `${phase}, ${this.row + 1} of ${count}, ${printSeconds(columns.start[this.row])} s`;
+    return `${phase}, #${this.row} of ${count}, ${printSeconds(columns.start[this.row])} s`;
   }
 }
 

@@ -93,8 +93,7 @@ export class RecordedTarget implements Target {
   }
 
   threads(): ThreadFacts[] {
-    const { row } = this.cursor;
-    const name = this.begun ? `${titleOf(this.ids())}  (${row + 1} of ${this.capture.count})` : 'capture';
+    const name = this.begun ? `${titleOf(this.ids())}  (of ${this.capture.count.toLocaleString('en')})` : 'capture';
     return [{ id: THREAD, name }];
   }
 
@@ -148,6 +147,7 @@ export class RecordedTarget implements Target {
       name: kindOf(capture, row),
       opcode: columns.opcode[row],
       unique: String(request?.unique ?? reply?.unique ?? 0n),
+      number: row,
       nodeid: String(request?.nodeid ?? 0n),
       path: capture.path(columns.path[row]),
       queue: columns.queue[row],

@@ -8,7 +8,7 @@ import { quote } from '../protocol/text';
 import { hexDump } from '../trace/hexDump';
 import { hostCallWords, hostResult } from '../trace/hostCallLine';
 import { printDuration } from '../trace/times';
-import type { Picture, PictureCall } from './picture';
+import { numbered, type Picture, type PictureCall } from './picture';
 
 export interface RequestText {
   readonly text: string;
@@ -30,7 +30,7 @@ export function requestText(picture: Picture): RequestText {
   const { facts, request } = picture;
   const lines: string[] = [];
   const add = (line: string): number => lines.push(line);
-  add(`# ${facts.name} #${facts.unique}${facts.path === '' ? '' : ` ${quote(facts.path)}`}`);
+  add(`# ${numbered(facts)}${facts.path === '' ? '' : ` ${quote(facts.path)}`}`);
   if (request.opcode) add(`# ${request.opcode.doc}`);
   add(
     `# pid=${facts.pid} uid=${facts.uid} gid=${facts.gid}, queue ${facts.queue}${facts.head === undefined ? '' : `, head ${facts.head}`}`,

@@ -68,10 +68,14 @@ export function encodeText(text: string): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
-/** A decoded text in quotes, on one line: control characters and quotes are escaped. */
-export function quote(text: string): string {
-  const escaped = text.replace(/["\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, (c) =>
-    c === '"' ? '\\"' : c === '\n' ? '\\n' : c === '\t' ? '\\t' : `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
+/**
+ * A decoded text on one line and in the order it is written in, whatever a guest has put into a name: what would end
+ * the line, or turn the order round, is escaped.
+ */
+export const visible = (text: string): string =>
+  text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, (c) =>
+    c === '\n' ? '\\n' : c === '\t' ? '\\t' : `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
-  return `"${escaped}"`;
-}
+
+/** The same in quotes. */
+export const quote = (text: string): string => `"${visible(text).replaceAll('"', '\\"')}"`;

@@ -5,8 +5,9 @@
  * Grows row by row and never looks at a row twice. Rows of a group are a list through one array, so that a group costs
  * nothing but a few numbers; only files have names in memory. Knows nothing of filters.
  */
-import type { Capture } from './capture';
+import { type Capture, RowFlag } from './capture';
 import { roomFor } from './columnArray';
+import { isFailure } from './expectedErrors';
 import { kindOf } from './line';
 import { PairMap } from './pairMap';
 
@@ -17,6 +18,8 @@ export interface Group {
   readonly name: string;
   readonly count: number;
   readonly errors: number;
+  /** Of the errors those that no guest expects, and dropped replies. */
+  readonly failed: number;
   /** Sum of the latencies, nanoseconds. */
   readonly time: number;
   /** Groups in it. */
@@ -40,6 +43,7 @@ export class RequestGroups {
   private parent = new Int32Array(64);
   private counts = new Uint32Array(64);
   private errors = new Uint32Array(64);
+  private failed = new Uint32Array(64);
   private times = new Float64Array(64);
   private own = new Uint32Array(64);
   /** Position + 1 of the latest row of its own. */
@@ -67,12 +71,14 @@ export class RequestGroups {
     this.before[position] = this.last[group];
     this.last[group] = position + 1;
     this.own[group]++;
-    const { error, latency } = this.capture.columns;
-    const failed = error[row] < 0 ? 1 : 0;
+    const { error, flags, latency, opcode } = this.capture.columns;
+    const isError = error[row] < 0 ? 1 : 0;
+    const failed = isFailure(opcode[row], error[row]) || (flags[row] & RowFlag.DROPPED) !== 0 ? 1 : 0;
     const time = Number.isNaN(latency[row]) ? 0 : latency[row];
     for (let at = group; at >= 0; at = this.parent[at]) {
       this.counts[at]++;
-      this.errors[at] += failed;
+      this.errors[at] += isError;
+      this.failed[at] += failed;
       this.times[at] += time;
     }
   }
@@ -93,6 +99,7 @@ export class RequestGroups {
       name: this.names[id],
       count: this.counts[id],
       errors: this.errors[id],
+      failed: this.failed[id],
       time: this.times[id],
       groups: this.inside[id]?.size ?? 0,
       own: this.own[id],
@@ -165,6 +172,7 @@ export class RequestGroups {
     this.parent = roomFor(this.parent, group + 1);
     this.counts = roomFor(this.counts, group + 1);
     this.errors = roomFor(this.errors, group + 1);
+    this.failed = roomFor(this.failed, group + 1);
     this.times = roomFor(this.times, group + 1);
     this.own = roomFor(this.own, group + 1);
     this.last = roomFor(this.last, group + 1);

@@ -83,6 +83,10 @@ export const commands = {
     run: async () =>
       vscode.commands.executeCommand('workbench.action.openWalkthrough', `${EXTENSION_ID}#virtiofs.start`, false),
   },
+  'virtiofs.watchShare': {
+    needs: ['linux'],
+    run: async ({ args }) => vscode.commands.executeCommand('virtiofs.requests.watch', runningOf(args[0])?.pid),
+  },
   'virtiofs.debugShare': {
     needs: ['linux'],
     run: async ({ studio, args }) => (await debugging()).debugShare(studio, runningOf(args[0])),
@@ -167,7 +171,7 @@ async function pickVm(studio: Studio, running: boolean): Promise<SharedVm | unde
   const vms = studio.vms.all.filter((vm) => !running || vm.isUp);
   if (vms.length === 0) throw trouble('noVm');
   if (vms.length === 1) return vms[0];
-  const items = vms.map((vm) => ({ label: `$(vm) ${vm.name}`, description: vm.plan.folder, vm }));
+  const items = vms.map((vm) => ({ label: `$(vm) ${vm.name}`, description: shownPath(vm.plan.folder), vm }));
   return (await vscode.window.showQuickPick(items, { title: 'Which virtual machine?' }))?.vm;
 }
 

@@ -48,7 +48,7 @@ export class OutsideShares implements vscode.Disposable {
   }
 
   look(): void {
-    const own = new Set(this.vms.all.flatMap((vm) => vm.facts?.shares.map(({ daemon }) => daemon.pid) ?? []));
+    const own = this.vms.daemons;
     const found = this.read().filter(({ pid }) => !own.has(pid));
     for (const [pid, reader] of this.readers) {
       if (found.some((share) => share.pid === pid)) continue;

@@ -1,6 +1,7 @@
 /**
  * A remedy of the catalogue or of `doctor`, which speaks of options of the command line, in the words of VS Code: the
- * setting, or where there is none the choice among the options of a share. Knows nothing of vscode.
+ * setting, or where there is none the choice among the options of a share, or what else is done there. Knows nothing
+ * of vscode.
  */
 const places: Readonly<Record<string, string>> = {
   dax: '"virtiofs.dax.size"',
@@ -19,11 +20,18 @@ const places: Readonly<Record<string, string>> = {
   tag: 'the option "Tag"',
 };
 
+/** What is done by the command line alone, and what a person does here instead. */
+const deeds: readonly (readonly [said: string, here: string])[] = [
+  ['; "virtiofs-studio trace --tail" waits for what a file still gets', ': open it again later'],
+  ['Name a file that "--capture" has made', 'Open a file that a share with the option "Capture to a file" has made'],
+];
+
 /** With the value that an example gives: after `=`, or a size or a guest. What stands for one (SIZE) is left out. */
 const OPTION = /--([a-z][a-z-]*)(?:=([A-Z]+\b)|=([\w./-]*\w)| (\d+[MG]|qemu|uml)\b)?/g;
 
 export function remedyHere(remedy: string): string {
-  return remedy.replace(OPTION, (whole, name: string, _stand: unknown, given?: string, example?: string) => {
+  const done = deeds.reduce((text, [said, here]) => text.replace(said, here), remedy);
+  return done.replace(OPTION, (whole, name: string, _stand: unknown, given?: string, example?: string) => {
     const place = Object.hasOwn(places, name) ? places[name] : undefined;
     if (place === undefined) return whole;
     const value = given ?? example;

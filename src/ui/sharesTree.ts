@@ -14,6 +14,7 @@ import { remedyHere } from './remedyHere';
 import { sentence } from './sentence';
 import type { Studio } from './studio';
 import { shownPath } from './shownPath';
+import { shownTime } from './shownTime';
 
 export type SharesNode =
   | { readonly kind: 'vm'; readonly vm: SharedVm }
@@ -223,7 +224,7 @@ function vmItem(vm: SharedVm): vscode.TreeItem {
         worst === undefined
           ? tooltip(
               ['Guest', `Linux ${state.release} in ${vm.facts?.kind === 'uml' ? 'User Mode Linux' : 'QEMU'}`],
-              ['Folder', vm.plan.folder],
+              ['Folder', shownPath(vm.plan.folder)],
             )
           : troubleTooltip(worst.text, worst.remedy, isServed(worst) ? 'warning' : 'error');
       break;
@@ -332,7 +333,7 @@ function outsideItem(share: RunningShare, activity: ShareActivity | undefined): 
   item.tooltip = tooltip(
     ['Folder', shownPath(share.directory)],
     ['Process', String(share.pid)],
-    ['Since', new Date(share.started).toLocaleString()],
+    ['Since', shownTime(share.started)],
     ...countedLines(activity),
   );
   return item;

@@ -125,14 +125,14 @@ async function followInode(node: InodesNode | undefined): Promise<void> {
   await vscode.commands.executeCommand('virtiofs.requests.focus');
 }
 
-/** While one of the views is looked at and there is nothing to see, a share that begins is watched. */
+/** While one of the views is looked at and nothing is there, or more to come, a share that begins is watched. */
 function watchForShares(
   captures: Captures,
   vms: VirtualMachines,
   views: readonly vscode.TreeView<unknown>[],
 ): vscode.Disposable {
   const watch = new ShareWatch(
-    () => captures.look(),
+    () => captures.look(vms.daemons),
     () => vms.all.some((vm) => vm.isAlive && !vm.isUp),
   );
   const turn = (): void => watch.watch(views.some((view) => view.visible));

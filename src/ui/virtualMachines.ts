@@ -20,6 +20,11 @@ export class VirtualMachines implements vscode.Disposable {
     return this.list;
   }
 
+  /** The processes that serve its shares. */
+  get daemons(): ReadonlySet<number> {
+    return new Set(this.list.flatMap(({ facts }) => facts?.shares.map(({ daemon }) => daemon.pid) ?? []));
+  }
+
   start(plan: LaunchPlan, program: LauncherProgram, host: ControlHost): SharedVm {
     const vm = new SharedVm(++this.count, plan, program, host);
     this.list.push(vm);

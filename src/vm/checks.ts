@@ -10,6 +10,7 @@ import { promisify } from 'node:util';
 import { Trouble, trouble } from '../base/catalogue';
 import { homePath } from '../base/homePath';
 import type { Finding } from '../control/findings';
+import { sizeText } from '../trace/sizeText';
 import { ownDaemon } from './backEnd';
 import { cacheFolder, homeFolder } from './cacheFolder';
 import { kernelHasDax, qemuDax } from './daxChecks';
@@ -164,11 +165,12 @@ const checks: Readonly<Record<string, Check>> = {
   },
 
   memory: async () => {
-    const available = Number(/MemAvailable:\s+(\d+)/.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1] ?? 0) / 1024;
-    const free = Math.round(available || freemem() / MIB);
-    return free >= GUEST_MIB
-      ? ok(`${free} MiB available`)
-      : warning(`${free} MiB available`, 'Close something, or give the guest less with --memory=256M.');
+    const available = Number(/MemAvailable:\s+(\d+)/.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1] ?? 0) * 1024;
+    const free = available || freemem();
+    const text = `${sizeText(free)} available`;
+    return free >= GUEST_MIB * MIB
+      ? ok(text)
+      : warning(text, 'Close something, or give the guest less with --memory=256M.');
   },
 
   '/dev/shm': async () => {
@@ -179,17 +181,17 @@ const checks: Readonly<Record<string, Check>> = {
       );
     }
     const { bavail, bsize } = statfsSync('/dev/shm');
-    const room = Math.floor((bavail * bsize) / MIB);
+    const room = bavail * bsize;
     const mount = readFileSync('/proc/mounts', 'utf8')
       .split('\n')
       .find((line) => line.split(' ')[1] === '/dev/shm');
     if (/\bnoexec\b/.test(mount ?? '')) {
       return warning('mounted noexec', shell('User Mode Linux cannot use it: ', 'sudo mount -o remount,exec /dev/shm'));
     }
-    return room >= 300
-      ? ok(`${room} MiB of room`)
+    return room >= 300 * MIB
+      ? ok(`${sizeText(room)} of room`)
       : warning(
-          `${room} MiB of room`,
+          `${sizeText(room)} of room`,
           shell('User Mode Linux needs 256 MiB: ', 'sudo mount -o remount,size=1G /dev/shm'),
         );
   },

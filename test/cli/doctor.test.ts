@@ -26,6 +26,8 @@ describe('virtiofs-studio doctor', () => {
         assert.equal(tools?.verdict, 'missing');
         assert.match(tools?.fix ?? '', /XDG_CACHE_HOME/);
         assert.ok(findings.every(({ fix }) => !fix?.includes('share --command')));
+        const memory = findings.find(({ subject }) => subject === 'memory');
+        assert.match(memory?.found ?? '', /^\d(?:\.?\d){0,2} [MGT]iB available$/, 'as sizes are written everywhere');
       }
     } finally {
       rmSync(folder, { recursive: true });

@@ -73,7 +73,7 @@ describe('a held request in the debug adapter', () => {
     at.dap.note('into the handler');
     await at.dap.good('stepIn', { threadId: thread });
     await at.dap.stopped();
-    const waits = 'waits for READ #812 /a.db, which stands in its handler';
+    const waits = 'waits for READ unique=812 /a.db, which stands in its handler';
     assert.deepEqual(await states(), [[waits], [waits]]);
     assert.equal((await at.dap.ask('next', { threadId: 1 })).success, false);
     assert.deepEqual(await at.dap.good('scopes', { frameId: 2 * 8 + 1 }), { scopes: [] });

@@ -49,7 +49,7 @@ describe('threads of held requests', () => {
   it('begin, stop, go on by themselves, and end', () => {
     const told = new Told();
     assert.deepEqual(told.take({ request: 7, why: why('pause') }, true), ['began 1007', 'stopped 1007: pause, entry']);
-    assert.deepEqual(told.threads.threads(), [{ id: 1007, name: 'READ #812 /a.db' }]);
+    assert.deepEqual(told.threads.threads(), [{ id: 1007, name: 'READ unique=812 /a.db' }]);
     assert.ok(told.threads.isStopped(1007));
     assert.equal(told.threads.request(1007), 7);
     assert.deepEqual(told.take({ request: 7, phase: 'waiting' }), ['running 1007']);

@@ -30,7 +30,7 @@ const value = (facts: readonly Fact[], name: string): string | undefined =>
 describe('pictures of a share that runs', () => {
   it('have the request’s title, its thread, and addresses of 64 bits', () => {
     const { title, facts } = picture();
-    assert.deepEqual([title, facts.thread, facts.phase], ['READ #812 /a.db', 1001, 'entry']);
+    assert.deepEqual([title, facts.thread, facts.phase], ['READ unique=812 /a.db', 1001, 'entry']);
     assert.equal(facts.descriptors?.[0].address, 0xffff_ffff_ffff_ffffn);
   });
 

@@ -133,7 +133,7 @@ describe('debugging in VS Code', function () {
     await isUp(vm);
     const ran = vm.run('cat hello.txt');
     const thread = await watched.stopped(0);
-    await shows(/^# OPEN #\d+ "\/hello\.txt"/);
+    await shows(/^# OPEN unique=\d+ "\/hello\.txt"/);
     assert.match((await frames(thread))[0].name, /^request OPEN /);
 
     const names: string[] = [];
@@ -203,7 +203,7 @@ describe('debugging in VS Code', function () {
     const thread = await watched.stopped(0);
     assert.equal(watched.stops[0].reason, 'breakpoint');
     const { threads } = await ask<Dap.ThreadsResponse>('threads');
-    assert.match(threads.find(({ id }) => id === thread)?.name ?? '', /^MKDIR #\d+ \/made$/);
+    assert.match(threads.find(({ id }) => id === thread)?.name ?? '', /^MKDIR unique=\d+ \/made$/);
     // Asked for once more it is the same: a share has one debugger.
     const first = session();
     assert.ok(
@@ -258,7 +258,7 @@ describe('debugging in VS Code', function () {
       const { result } = await ask<Dap.EvaluateResponse>('evaluate', { expression: 'held', context: 'repl' });
       const waited = result
         .split('\n')
-        .map((line) => /^STATFS #\d+ \/ {2}at its entry, for (\d+\.\d) s$/.exec(line)?.[1]);
+        .map((line) => /^STATFS unique=\d+ \/ {2}at its entry, for (\d+\.\d) s$/.exec(line)?.[1]);
       assert.equal(waited.filter((seconds) => seconds !== undefined).length, many, result);
       for (const threadId of pick(threads)) {
         await ask('continue', { threadId });

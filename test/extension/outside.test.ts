@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import * as vscode from 'vscode';
 import { endAll, extension, insides, sample, until } from './machine';
 
 describe('shares that were started elsewhere', () => {
@@ -15,12 +16,14 @@ describe('shares that were started elsewhere', () => {
       daemon.kill('SIGTERM');
       await once(daemon, 'exit');
     }
+    const { captures } = await (await insides()).views();
+    for (const capture of [...captures.all]) captures.close(capture);
     await rm(scratch, { recursive: true });
     await endAll();
   });
 
-  it('are shown as such, with what goes on', async () => {
-    const { outside, shares } = await insides();
+  it('are shown as such, with what goes on, and watched from there', async () => {
+    const { outside, shares, views } = await insides();
     shares.show(true);
     const bundle = join(extension().extensionPath, 'dist/daemon.js');
     const words = [`--shared-dir=${sample().fsPath}`, `--socket-path=${join(scratch, 'fs.sock')}`, '--tag=theirs'];
@@ -36,6 +39,9 @@ describe('shares that were started elsewhere', () => {
     const item = shares.getTreeItem(node);
     assert.equal(item.label, 'theirs');
     assert.match(String(item.description), /^idle · .*sample$/);
+    await vscode.commands.executeCommand('virtiofs.watchShare', node);
+    const { captures } = await views();
+    assert.equal(captures.active?.title, 'theirs');
     daemon.kill('SIGTERM');
     await until('it goes', 15, () => !outside.all.some((share) => share.pid === pid));
   });

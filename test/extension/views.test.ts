@@ -236,7 +236,11 @@ describe('requests of a share at work', () => {
     const sections = inodes.getChildren().map((node) => labelOf(inodes.getTreeItem(node)));
     assert.deepEqual(sections.slice(-3), ['Locks', 'Open handles', 'Inodes']);
     const handles = inodes.getChildren({ kind: 'section', of: 'handles' }).map((node) => inodes.getTreeItem(node));
-    assert.ok(handles.some((item) => labelOf(item) === '/data.db' && /O_RDWR/.test(String(item.description))));
+    assert.ok(handles.some((item) => labelOf(item) === 'data.db' && /O_RDWR/.test(String(item.description))));
+    const nodes = inodes.getChildren({ kind: 'section', of: 'inodes' }).map((node) => inodes.getTreeItem(node));
+    const util = nodes.find((item) => labelOf(item) === 'util.h');
+    assert.match(String(util?.description), /(^| · )\/src$/);
+    assert.equal(util?.tooltip, '/src/util.h');
     writeFileSync(join(traffic.folder, 'src/util.h'), 'of another length');
     await until('the change on the host', () => {
       void inodes.follower.catchUp();

@@ -1,6 +1,7 @@
 /** What can be done, in the words of who sits in VS Code. */
 import assert from 'node:assert/strict';
 import { trouble } from '../../src/base/catalogue';
+import { CaptureReader } from '../../src/trace/captureReader';
 import { remedyHere } from '../../src/ui/remedyHere';
 
 describe('a remedy in VS Code', () => {
@@ -22,6 +23,16 @@ describe('a remedy in VS Code', () => {
       assert.doesNotMatch(here.replace('--writeback in "virtiofs.daemonArgs"', ''), /--/, code);
       assert.match(here, /\.$/);
     }
+  });
+
+  it('about a file that is no capture names what is done here', () => {
+    const foreign = new CaptureReader();
+    foreign.push(new TextEncoder().encode('This was never a capture.'));
+    const remedies = [trouble('captureEmpty', 'x').remedy, foreign.fault?.remedy ?? ''];
+    assert.deepEqual(remedies.map(remedyHere), [
+      'The share may not have had a request yet: open it again later.',
+      'Open a file that a share with the option "Capture to a file" has made, or that Wireshark has saved as pcapng.',
+    ]);
   });
 
   for (const [said, here] of [

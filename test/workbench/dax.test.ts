@@ -5,6 +5,7 @@ import { need } from '../support/need';
 import { CHROMIUM } from '../support/vscode/workbench';
 import { hasNames } from './accessibilityTree';
 import { sampleWindow } from './sampleWindow';
+import { capital } from '../../src/base/capital';
 import { command, openInViews, timelineFrame, timelineWorkbench, type TimelineWorkbench } from './timelineWorkbench';
 
 describe('the DAX Window view in VS Code', function () {
@@ -86,7 +87,9 @@ describe('the DAX Window view in VS Code', function () {
       ['churn', 'first use'],
       ['file', '/orders.db'],
     ]) {
-      await frame.getByRole('combobox', { name: 'Color by' }).selectOption(by);
+      const choice = frame.getByRole('combobox', { name: 'Color by' });
+      await choice.selectOption({ label: capital(by) });
+      assert.equal(await choice.inputValue(), by);
       await frame.locator('.legend li', { hasText: word }).first().waitFor();
     }
   });

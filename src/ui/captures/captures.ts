@@ -11,10 +11,14 @@ export type CapturesEvent =
   | { readonly kind: 'opened' | 'closed'; readonly capture: OpenCapture }
   | { readonly kind: 'active'; readonly capture: OpenCapture | undefined };
 
+const NONE: ReadonlySet<number> = new Set();
+
 export class Captures {
   private readonly open: OpenCapture[] = [];
   private readonly listeners = new Set<(event: CapturesEvent) => void>();
   private chosen: OpenCapture | undefined;
+  /** Processes of shares of this window that there has been a chance to turn to. */
+  private readonly seen = new Set<number>();
 
   constructor(private readonly limits: () => LiveLimits) {}
 
@@ -74,23 +78,27 @@ export class Captures {
   }
 
   /**
-   * While somebody looks: turns to a share that runs when there is nothing to look at, or when a share whose capture
-   * has ended runs again.
+   * While somebody looks: turns to a share that runs when there is nothing to look at, or when that of a capture which
+   * has ended runs again; else from such a capture to a share that this window has started since. `own`: the processes
+   * that serve this window's shares.
    */
-  look(): void {
-    const ended = this.chosen?.phase === 'ended' || this.chosen?.phase === 'broken';
-    if (this.chosen !== undefined && !(ended && this.chosen instanceof LiveCapture)) return;
+  look(own: ReadonlySet<number> = NONE): void {
+    const { chosen } = this;
+    const over = chosen instanceof LiveCapture && (chosen.phase === 'ended' || chosen.phase === 'broken');
+    const unseen = [...own].some((pid) => !this.seen.has(pid));
+    if (chosen !== undefined && !over && !unseen) return;
     const shares = runningOrNone();
-    if (this.chosen === undefined) {
+    const begun = shares.filter(({ pid }) => own.has(pid) && !this.seen.has(pid));
+    for (const { pid } of begun) this.seen.add(pid);
+    if (chosen === undefined) {
       if (shares.length > 0) this.watch(shares[shares.length - 1]);
-      return;
+    } else if (over) {
+      const again = shares.find(
+        ({ directory, tag, pid }) => directory === chosen.about && tag === chosen.title && pid !== chosen.pid,
+      );
+      const next = again ?? begun.at(-1);
+      if (next) this.watch(next);
     }
-    const { about, title } = this.chosen;
-    const again = shares.find(({ directory, tag, pid }) => {
-      const same = directory === about && tag === title;
-      return same && pid !== (this.chosen as LiveCapture).pid;
-    });
-    if (again) this.watch(again);
   }
 
   dispose(): void {

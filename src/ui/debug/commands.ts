@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { trouble } from '../../base/catalogue';
 import type { RunningShare } from '../../control/runningShares';
 import { debugSocketOf, runningShares } from '../../control/runningShares';
+import { shownPath } from '../shownPath';
 import type { Studio } from '../studio';
 import { attachTo, TYPE } from './configurations';
 import { opcodesUri } from './documents';
@@ -37,7 +38,7 @@ async function pickShare(): Promise<RunningShare | undefined> {
   if (shares.length === 1) return shares[0];
   const items = shares.map((share) => ({
     label: `$(folder-active) ${share.tag}`,
-    description: share.directory,
+    description: shownPath(share.directory),
     share,
   }));
   return (await vscode.window.showQuickPick(items, { title: 'Debug which share?' }))?.share;

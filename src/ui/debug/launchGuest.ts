@@ -11,6 +11,7 @@ import { debugSocketOf } from '../../control/runningShares';
 import type { LaunchPlan } from '../../debug/configuration';
 import type { Launched } from '../../debug/surroundings';
 import { checkShareable } from '../preflight';
+import { remedyHere } from '../remedyHere';
 import { launch, startOptions } from '../shareFolder';
 import type { SharedVm } from '../sharedVm';
 import { type Studio, surroundings } from '../studio';
@@ -81,7 +82,7 @@ function until(vm: SharedVm, happened: () => boolean): Promise<void> {
 }
 
 function endOf({ state }: SharedVm): string {
-  if (state.kind === 'failed') return `${state.text}. ${state.remedy}`;
+  if (state.kind === 'failed') return `${state.text}. ${remedyHere(state.remedy)}`;
   return state.kind === 'stopped' ? state.status : 'its terminal was closed';
 }
 

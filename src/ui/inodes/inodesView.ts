@@ -2,10 +2,12 @@
 import * as vscode from 'vscode';
 import { FileType, fopenFlags, openFlags } from '../../protocol/fuse/flags';
 import { printFlags, printId } from '../../protocol/print';
+import { visible } from '../../protocol/text';
 import type { Handle } from '../../trace/inodes/handles';
 import type { Inode, InodeOrder } from '../../trace/inodes/inodes';
 import type { AskedLock, HeldLock } from '../../trace/inodes/locks';
 import { WIDE_LEFT_OUT } from '../../trace/nodeNumbers';
+import { pathParts } from '../../trace/pathParts';
 import { printDuration } from '../../trace/times';
 import type { Captures } from '../captures/captures';
 import { Follower } from '../captures/follower';
@@ -186,7 +188,7 @@ export class InodesView implements vscode.TreeDataProvider<InodesNode>, vscode.D
         fact('parent', printId(inode.facts.parent), 'nodeid of the folder of its name.');
       fact('lookups', count(inode.facts.lookups), 'Its lookup count: so often FORGET has to give it back.');
       for (const path of inode.facts.paths.slice(1, 10)) {
-        fact('also called', model.capture?.reader.path(path) ?? '', 'Another name of it.');
+        fact('also called', visible(model.capture?.reader.path(path) ?? ''), 'Another name of it.');
       }
     }
     fact(
@@ -284,16 +286,19 @@ export class InodesView implements vscode.TreeDataProvider<InodesNode>, vscode.D
   private nameOf(nodeid: number): string {
     const { capture } = this.model;
     const [path] = capture?.reader.node(BigInt(nodeid))?.paths ?? [];
-    const name = path === undefined ? '' : (capture?.reader.path(path) ?? '');
+    const name = path === undefined ? '' : visible(capture?.reader.path(path) ?? '');
     return name === '' ? `nodeid ${printId(nodeid)}` : name;
   }
 
   private inodeItem(nodeid: number, under: string): vscode.TreeItem {
     const { model } = this;
     const inode = model.inodes?.inodeOf(nodeid);
-    const item = new vscode.TreeItem(this.nameOf(nodeid), vscode.TreeItemCollapsibleState.Collapsed);
+    const path = this.nameOf(nodeid);
+    const { name, folder } = pathParts(path);
+    const item = new vscode.TreeItem(name, vscode.TreeItemCollapsibleState.Collapsed);
     item.id = `${under}/${nodeid}`;
     item.contextValue = 'inode';
+    item.tooltip = path;
     if (!inode) return item;
     const parts: string[] = [];
     const differs = model.differs.get(nodeid);
@@ -303,26 +308,31 @@ export class InodesView implements vscode.TreeDataProvider<InodesNode>, vscode.D
     const left = Math.min(inode.attributesUntil, inode.nameUntil || Infinity) - model.now;
     if (left > 0) parts.push(left > FOR_GOOD ? 'cached' : `cached ${this.until(inode.attributesUntil)}`);
     if (model.order === 'lookups' && inode.facts) parts.push(`${count(inode.facts.lookups)} lookups`);
+    item.accessibilityInformation = { label: `${path} ${parts.join(', ')}` };
+    // Of a narrow view the end is cut off.
+    if (folder !== '') parts.push(folder);
     item.description = parts.join(' · ');
-    const folder = (inode.mode & 0o170000) === FileType.DIR || nodeid === 1;
-    const icon = differs ? 'warning' : folder ? 'folder' : 'file';
+    const isFolder = (inode.mode & 0o170000) === FileType.DIR || nodeid === 1;
+    const icon = differs ? 'warning' : isFolder ? 'folder' : 'file';
     item.iconPath = new vscode.ThemeIcon(icon, differs && new vscode.ThemeColor('problemsWarningIcon.foreground'));
-    item.accessibilityInformation = { label: `${this.nameOf(nodeid)} ${parts.join(', ')}` };
     return item;
   }
 
   private handleItem(handle: Handle, under: string): vscode.TreeItem {
     const own = under !== 'handles';
-    const item = new vscode.TreeItem(own ? `handle ${printId(handle.fh)}` : this.nameOf(handle.nodeid));
+    const path = this.nameOf(handle.nodeid);
+    const { name, folder } = pathParts(path);
+    const item = new vscode.TreeItem(own ? `handle ${printId(handle.fh)}` : name);
     item.id = `${under}/fh${handle.fh}`;
     const flags = printFlags(openFlags, handle.flags);
     const bytes = handle.read + handle.written;
     const moved = bytes > 0 ? ` · ${sizeText(bytes)}` : '';
-    item.description = `${own ? '' : `fh ${printId(handle.fh)} · `}${flags} · pid ${handle.pid}${moved}`;
+    item.description = `${own ? '' : `fh ${printId(handle.fh)} · `}${flags} · pid ${handle.pid}${moved}${own || folder === '' ? '' : ` · ${folder}`}`;
     item.iconPath = new vscode.ThemeIcon(handle.folder ? 'folder-opened' : 'go-to-file');
     item.contextValue = 'handle';
     const reply = handle.openFlags === 0 ? '' : `Answered with ${printFlags(fopenFlags, handle.openFlags)}.`;
     item.tooltip = paragraphs([
+      path,
       `Opened by process ${handle.pid} of user ${handle.uid} with ${flags}. ${reply}`,
       `${sizeText(handle.read)} read, ${sizeText(handle.written)} written.`,
     ]);
@@ -331,10 +341,14 @@ export class InodesView implements vscode.TreeDataProvider<InodesNode>, vscode.D
   }
 
   private lockItem({ lock, wanted, under }: InodesNode & { kind: 'lock' }): vscode.TreeItem {
-    const item = new vscode.TreeItem(under === 'locks' ? this.nameOf(lock.nodeid) : wanted ? 'lock wanted' : 'lock');
+    const path = this.nameOf(lock.nodeid);
+    const { name, folder } = pathParts(path);
+    const own = under !== 'locks';
+    const item = new vscode.TreeItem(!own ? name : wanted ? 'lock wanted' : 'lock');
     item.id = `${under}/${wanted ? 'wanted' : 'lock'}${lock.owner}/${lock.nodeid}/${lock.start}/${lock.flock}/${lock.row}`;
     const range = lock.flock ? 'flock' : `bytes ${lock.start} to ${lock.end === Infinity ? 'the end' : lock.end}`;
-    item.description = `${wanted ? 'wanted · ' : ''}${lock.exclusive ? 'exclusive' : 'shared'} · ${range} · pid ${lock.pid}`;
+    item.description = `${wanted ? 'wanted · ' : ''}${lock.exclusive ? 'exclusive' : 'shared'} · ${range} · pid ${lock.pid}${own || folder === '' ? '' : ` · ${folder}`}`;
+    item.tooltip = path;
     item.iconPath = new vscode.ThemeIcon(wanted ? 'watch' : 'lock');
     item.contextValue = 'lock';
     item.command = revealing(lock.row + (this.model.capture?.dropped ?? 0));

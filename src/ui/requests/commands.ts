@@ -14,6 +14,7 @@ import { askFilter } from './filterBox';
 import { groupFilter } from './groupFilter';
 import type { RequestsNode, RequestsView } from './requestsView';
 import { shownPath } from '../shownPath';
+import { shownTime } from '../shownTime';
 
 export interface RequestsContext {
   readonly captures: Captures;
@@ -37,7 +38,7 @@ const grouped =
   };
 
 export const requestCommands: Readonly<Record<string, Command>> = {
-  'virtiofs.requests.watch': ({ captures }) => watch(captures),
+  'virtiofs.requests.watch': ({ captures }, pid) => watch(captures, pid),
   'virtiofs.requests.openFile': ({ captures }, uri) => openFile(captures, uri),
   'virtiofs.requests.switch': ({ captures }) => switchCapture(captures),
   'virtiofs.requests.filter': filter,
@@ -74,7 +75,8 @@ export const requestCommands: Readonly<Record<string, Command>> = {
 
 // Captures
 
-async function watch(captures: Captures): Promise<void> {
+/** The share of that process, the only one, or the one that is picked. */
+async function watch(captures: Captures, pid?: unknown): Promise<void> {
   let shares: RunningShare[];
   try {
     shares = runningShares();
@@ -86,10 +88,15 @@ async function watch(captures: Captures): Promise<void> {
     const chosen = await showInformation('No share of this user runs.', share);
     return void (chosen === share && vscode.commands.executeCommand('virtiofs.shareFolder'));
   }
+  const named = shares.find((one) => one.pid === pid);
+  if (named) {
+    captures.watch(named);
+    return void vscode.commands.executeCommand('virtiofs.requests.focus');
+  }
   const items = shares.map((one) => ({
     label: `$(broadcast) ${one.tag}`,
     description: shownPath(one.directory),
-    detail: `process ${one.pid}, since ${one.started.slice(0, 19).replace('T', ' ')}`,
+    detail: `process ${one.pid}, since ${shownTime(one.started)}`,
     one,
   }));
   const chosen =
@@ -113,7 +120,7 @@ async function openFile(captures: Captures, clicked: unknown): Promise<void> {
 async function switchCapture(captures: Captures): Promise<void> {
   const items = captures.all.map((capture) => ({
     label: `$(${capture.kind === 'live' ? 'broadcast' : 'file'}) ${capture.title}`,
-    description: capture === captures.active ? `${capture.about} · shown now` : capture.about,
+    description: `${shownPath(capture.about)}${capture === captures.active ? ' · shown now' : ''}`,
     run: async () => captures.activate(capture),
   }));
   const others = [

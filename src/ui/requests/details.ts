@@ -8,6 +8,7 @@ import { splitFlags } from '../../protocol/flagTable';
 import { opcodeByNumber } from '../../protocol/fuse/opcodes';
 import { notificationName, type Message } from '../../protocol/message';
 import { printId, printNode } from '../../protocol/print';
+import { visible } from '../../protocol/text';
 import { type Capture, DROPPED, RowFlag } from '../../trace/capture';
 import type { CaptureReader } from '../../trace/captureReader';
 import { hostCallLine } from '../../trace/hostCallLine';
@@ -190,7 +191,7 @@ function callerOf(reader: CaptureReader, row: number): Detail {
   const session = reader.session(row);
   const facts: [string, string, string][] = [
     ['taken', printInstant(instantOf(reader, row)), 'When the daemon took it from the queue.'],
-    ['path', reader.path(path[row]) || 'unknown', 'As the traffic so far tells it.'],
+    ['path', visible(reader.path(path[row])) || 'unknown', 'As the traffic so far tells it.'],
   ];
   if (!isOrphan(reader, row)) {
     facts.push(

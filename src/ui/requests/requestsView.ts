@@ -6,6 +6,7 @@ import * as vscode from 'vscode';
 import type { Capture } from '../../trace/capture';
 import { requestLine } from '../../trace/line';
 import { opcodeByNumber } from '../../protocol/fuse/opcodes';
+import { visible } from '../../protocol/text';
 import { ALL, type Group } from '../../trace/requestGroups';
 import { printDuration } from '../../trace/times';
 import type { Captures } from '../captures/captures';
@@ -219,16 +220,16 @@ export class RequestsView implements vscode.TreeDataProvider<RequestsNode>, vsco
   private groupItem(id: number): vscode.TreeItem {
     const { model } = this;
     const group = model.groupFacts(id);
-    const item = new vscode.TreeItem(group?.name ?? '', vscode.TreeItemCollapsibleState.Collapsed);
+    const item = new vscode.TreeItem(visible(group?.name ?? ''), vscode.TreeItemCollapsibleState.Collapsed);
     item.id = `${model.grouping}/${id}`;
     if (!group) return item;
     item.description = groupText(group);
     item.contextValue = `group.${model.grouping}`;
-    const color = group.errors > 0 ? new vscode.ThemeColor('virtiofs.requestFailed') : undefined;
+    const color = group.failed > 0 ? new vscode.ThemeColor('virtiofs.requestFailed') : undefined;
     if (model.grouping === 'file') {
       const folder = group.groups > 0 || group.name === '/';
       item.iconPath = new vscode.ThemeIcon(folder ? 'folder' : 'file');
-      item.tooltip = model.pathOf(id);
+      item.tooltip = visible(model.pathOf(id));
     } else if (model.grouping === 'process') {
       // What no process asked for, such as FORGET, has pid 0.
       const kernel = group.name === '0';

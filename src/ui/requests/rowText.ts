@@ -1,9 +1,11 @@
 /** What one request is called in a tree, from its columns and, where that says more, its arguments. Pure. */
 import { Opcode } from '../../protocol/fuse/opcodeNumbers';
 import { printId } from '../../protocol/print';
+import { visible } from '../../protocol/text';
 import { DROPPED, type Capture } from '../../trace/capture';
 import { isExpected } from '../../trace/expectedErrors';
 import { argumentsOf, errorName, isDropped, isInFlight, isOrphan, kindOf } from '../../trace/line';
+import { pathParts } from '../../trace/pathParts';
 import type { Grouping } from '../../trace/requestGroups';
 import { printDuration, printSeconds } from '../../trace/times';
 import { sizeText } from '../../trace/sizeText';
@@ -12,7 +14,7 @@ export interface RowText {
   readonly label: string;
   readonly description: string;
   readonly icon: string;
-  /** failed: an error. expected: one that programs provoke all the time. waiting: no reply yet. */
+  /** failed: an error or a dropped reply. expected: one that programs provoke all the time. waiting: no reply yet. */
   readonly mood: 'fine' | 'expected' | 'failed' | 'waiting';
 }
 
@@ -64,38 +66,33 @@ export function rowText(capture: Capture, row: number, within: Grouping): RowTex
   const kind = kindOf(capture, row);
   const path = capture.path(columns.path[row]);
   const error = errorName(capture, row);
-  const waiting = isInFlight(capture, row);
+  const dropped = isDropped(capture, row);
+  const waiting = isInFlight(capture, row) && !dropped;
   const facts: string[] = [];
   if (error !== '') facts.push(error);
-  if (waiting) facts.push(isDropped(capture, row) ? DROPPED : 'in flight');
+  if (dropped) facts.push(DROPPED);
+  if (waiting) facts.push('in flight');
   if (within === 'file') facts.push(...argumentsFor(capture, row, path));
   else if (columns.payload[row] > 0) facts.push(sizeText(columns.payload[row]));
   if (!Number.isNaN(columns.latency[row]) && !isOrphan(capture, row)) facts.push(printDuration(columns.latency[row]));
-  const about = path === '' ? unnamed(capture, row) : path;
+  const about = path === '' ? unnamed(capture, row) : visible(path);
   // The name first: of a narrow view the end is cut off.
-  const [name, folder] = split(about);
+  const { name, folder } = pathParts(about);
   const label = within === 'file' || about === '' ? kind : within === 'opcode' ? name : `${kind} ${name}`;
   if (within === 'file' || within === 'opcode') facts.push(`${printSeconds(columns.start[row])} s`);
   if (within !== 'file' && folder !== '') facts.push(folder);
   return {
     label,
     description: facts.join(' · '),
-    icon: error !== '' ? 'error' : waiting ? 'watch' : opcodeIcon(columns.opcode[row]),
+    icon: error !== '' || dropped ? 'error' : waiting ? 'watch' : opcodeIcon(columns.opcode[row]),
     mood: waiting
       ? 'waiting'
-      : error === ''
+      : error === '' && !dropped
         ? 'fine'
-        : isExpected(columns.opcode[row], columns.error[row])
+        : error !== '' && isExpected(columns.opcode[row], columns.error[row])
           ? 'expected'
           : 'failed',
   };
-}
-
-/** The last name, and the folder that it is in; '' for what has none. */
-function split(path: string): [name: string, folder: string] {
-  const slash = path.lastIndexOf('/');
-  if (slash < 0 || path === '/') return [path, ''];
-  return [path.slice(slash + 1), slash === 0 ? '' : path.slice(0, slash)];
 }
 
 /** The arguments, as far as a line of a tree has room for them. */

@@ -4,6 +4,7 @@ import { opcodeByNumber } from '../../protocol/fuse/opcodes';
 import type { Message } from '../../protocol/message';
 import { printNode } from '../../protocol/print';
 import { replyLine } from '../../protocol/summary';
+import { visible } from '../../protocol/text';
 import { sizeText } from '../../trace/sizeText';
 import type { FieldNode, LineView, MessageView, PhaseTimes, RequestView } from '../../control/timeline';
 import { DROPPED, type Capture } from '../../trace/capture';
@@ -42,7 +43,7 @@ export function describeRequest(capture: Capture, row: number): RequestView {
     line: requestLine(capture, row).trim(),
     opcode: kindOf(capture, row),
     doc: opcodeByNumber(columns.opcode[row])?.doc ?? '',
-    path: capture.path(columns.path[row]),
+    path: visible(capture.path(columns.path[row])),
     instant: printInstant(instantOf(capture, row)),
     phases: reply && !isOrphan(capture, row) ? phaseTimes(capture, row) : undefined,
     messages,
@@ -93,11 +94,12 @@ function fieldNodes(nodes: readonly Node[], budget: { left: number }): FieldNode
 
 export function describeLine(capture: Capture, row: number): LineView {
   if (row >= capture.count) return { path: '', what: '', result: '', payload: 0 };
-  const path = capture.path(capture.columns.path[row]);
+  const named = capture.path(capture.columns.path[row]);
+  const path = visible(named);
   const payload = capture.columns.payload[row];
   const request = capture.request(row);
   const other = capture.path(capture.columns.otherPath[row]);
-  const what = request ? argumentsOf(request, path, other).join(' ') : '';
+  const what = request ? argumentsOf(request, named, other).join(' ') : '';
   if (isDropped(capture, row)) return { path, what, result: `… ${DROPPED}`, payload };
   if (isInFlight(capture, row)) return { path, what, result: '… in flight', payload };
   const reply = capture.reply(row);

@@ -9,6 +9,7 @@ import type { CaptureTrouble } from '../../control/timeline';
 import { CaptureReader } from '../../trace/captureReader';
 import { sizeText } from '../../trace/sizeText';
 import type { CaptureSource, SourceState } from './captureSource';
+import { remedyHere } from '../remedyHere';
 import { breathe } from './breathe';
 
 const CHUNK = 256 << 10;
@@ -88,10 +89,10 @@ export class FileCapture implements CaptureSource {
       if (this.closed) return;
       this.capture.end();
       const { fault } = this.capture;
-      if (fault) this.trouble = { kind: fault.kind, at: fault.at, text: fault.text, remedy: fault.remedy };
+      if (fault) this.trouble = { kind: fault.kind, at: fault.at, text: fault.text, remedy: remedyHere(fault.remedy) };
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
-      const remedy = error instanceof Trouble ? error.remedy : 'Check that the file can be read.';
+      const remedy = error instanceof Trouble ? remedyHere(error.remedy) : 'Check that the file can be read.';
       this.trouble = { kind: 'unreadable', at: this.bytesRead, text, remedy };
     }
     this.phase = 'complete';

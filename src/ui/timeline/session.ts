@@ -3,6 +3,7 @@
  * keeps its notes. Knows the webview only as something that takes messages, and nothing of vscode.
  */
 import { answer } from '../../control/exchange';
+import { visible } from '../../protocol/text';
 import type {
   Asked,
   CaptureState,
@@ -257,7 +258,10 @@ export class TimelineSession {
       }
       case 'paths': {
         const { capture } = this.sourceOf(ask.side);
-        return { about: 'paths', texts: ask.paths.map((path) => (path < capture.paths ? capture.path(path) : '')) };
+        return {
+          about: 'paths',
+          texts: ask.paths.map((path) => (path < capture.paths ? visible(capture.path(path)) : '')),
+        };
       }
       case 'pathOrder':
         return { about: 'pathOrder', ranks: await pathOrder(this.sourceOf(ask.side).capture) };

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { checkColorRules, colorsOf } from '../../../src/ui/requests/colorRules';
 import { type Detail, requestDetails } from '../../../src/ui/requests/details';
 import { rowText } from '../../../src/ui/requests/rowText';
+import { describeLine } from '../../../src/ui/timeline/describe';
 import { CaptureBuilder } from '../../trace/captureBuilder';
 
 const capture = new CaptureBuilder()
@@ -39,6 +40,21 @@ describe('what a request is called', () => {
     });
     assert.match(rowText(capture, 3, 'file').description, /^fh=5 offset=0 size=4K · 100 µs/);
     assert.equal(rowText(capture, 1, 'opcode').label, 'a.c');
+  });
+
+  it('has its name in the order in which it is written, on one line', () => {
+    const names = ['\u202egnp.exe', 'a\nb\tc', '\u2066x'].map((name) => {
+      const made = new CaptureBuilder()
+        .init()
+        .exchange('LOOKUP', { names: [name], error: 'ENOENT' })
+        .capture();
+      return [rowText(made, 1, 'time').label, describeLine(made, 1).path];
+    });
+    assert.deepEqual(names, [
+      ['LOOKUP \\u202egnp.exe', '/\\u202egnp.exe'],
+      ['LOOKUP a\\nb\\tc', '/a\\nb\\tc'],
+      ['LOOKUP \\u2066x', '/\\u2066x'],
+    ]);
   });
 
   it('tells errors that programs provoke all the time from others', () => {

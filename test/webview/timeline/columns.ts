@@ -14,11 +14,13 @@ export interface RowOptions {
   readonly queued?: number;
   readonly host?: number;
   readonly writing?: number;
+  /** A fault has dropped its reply. */
+  readonly dropped?: boolean;
 }
 
 /** A row without a latency is in flight. */
 export function columnsOf(rows: readonly RowOptions[]): RequestColumns {
-  const from = <T extends keyof RowOptions>(name: T): number[] => rows.map((row) => row[name] ?? 0);
+  const from = (name: Exclude<keyof RowOptions, 'dropped'>): number[] => rows.map((row) => row[name] ?? 0);
   const none = new Uint32Array(rows.length);
   return {
     start: Float64Array.from(from('start')),
@@ -40,7 +42,11 @@ export function columnsOf(rows: readonly RowOptions[]): RequestColumns {
     path: Uint32Array.from(from('path')),
     otherPath: none,
     calls: new Uint16Array(rows.length),
-    flags: Uint16Array.from(rows.map(({ latency }) => (latency === undefined ? 0 : RowFlag.REPLIED))),
+    flags: Uint16Array.from(
+      rows.map(({ latency, dropped }) =>
+        dropped === true ? RowFlag.CHANGED | RowFlag.DROPPED : latency === undefined ? 0 : RowFlag.REPLIED,
+      ),
+    ),
   };
 }
 

@@ -76,6 +76,23 @@ describe('the picture of a lane', () => {
     assert.notEqual(painted([{ ...lookup, error: -Errno.ENOENT }], 100_000).at(10, 4), RED);
   });
 
+  it('marks a reply that a fault dropped, as of one in flight the guest waits for it', () => {
+    const end = { start: 90_000, latency: 1 };
+    const rows = (dropped: boolean) => [{ start: 0, dropped }, end];
+    for (const [dropped, top] of [
+      [true, RED],
+      [false, READ],
+    ] as const) {
+      const { image, at } = painted(rows(dropped), 100_000);
+      assert.equal(at(0, 4), top);
+      const hatched = Array.from({ length: 80 }, (_, x) => at(5 + x, 12));
+      assert.ok(hatched.includes(READ) && hatched.some((pixel) => pixel !== READ), 'hatched to the end');
+      const byResult = painted(rows(dropped), 100_000, { colour: 'result' });
+      assert.equal(byResult.image.pixels.includes(RED), dropped);
+      assert.equal(image.pixels.includes(RED), dropped);
+    }
+  });
+
   it('shows what began before', () => {
     const { at } = painted(
       [

@@ -5,6 +5,7 @@ import { figuresOf, histogramOf, percentile, withRoom } from '../../../src/webvi
 import {
   panned,
   seconds,
+  spanWords,
   showing,
   tickBase,
   tickText,
@@ -162,6 +163,14 @@ describe('the time in view', () => {
     assert.equal(tickText(1_234_000_700, 100).text, '+0.7 µs');
     assert.equal(tickText(2e9, 1e5).text, '2.000 s');
     assert.equal(seconds(8_900_000), '0.008900 s');
+    for (const [from, length, words] of [
+      [74_286_975_200, 3.28e9, '74.287 s, 3.28 s'],
+      [-5, 2_440_000, '0.000 s, 2.44 ms'],
+      [74_286_975_234, 250, '74.286975234 s, 250 ns'],
+      [8_899_999, 40_000, '0.008900 s, 40.0 µs'],
+    ] as const) {
+      assert.equal(Object.values(spanWords({ from, to: from + length })).join(', '), words);
+    }
   });
 
   it('has ticks that, added to what they are counted from, are the moment where they are', () => {

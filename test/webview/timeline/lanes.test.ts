@@ -159,6 +159,17 @@ describe('lanes of a timeline', () => {
     assert.deepEqual([level?.rows[0], level?.failed[0], level?.longest[0]], [2, 1, 0]);
   });
 
+  it('count a reply that a fault drops, at once or later, as failed', () => {
+    const rows = [{ start: 10 }, { start: 20, dropped: true }];
+    const capture = new TimelineCapture('queue');
+    capture.append(0, 2, packRange(columnsOf(rows), 0, 2));
+    const [lane] = capture.lanes.list;
+    assert.equal(lane.failed, 1);
+    capture.change(Uint32Array.of(0), packRows(columnsOf([{ start: 10, dropped: true }, rows[1]]), Uint32Array.of(0)));
+    assert.equal(lane.failed, 2);
+    assert.equal(lane.levels.atMost(2 ** 20)?.failed[0], 2);
+  });
+
   it('do not count answers that guests expect as failed', () => {
     const [lane] = lanesOf([
       { start: 10, latency: 5, opcode: Opcode.LOOKUP, error: -Errno.ENOENT },

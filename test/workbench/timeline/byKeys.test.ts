@@ -87,6 +87,34 @@ describe('the timeline in VS Code, without a mouse or a screen', function () {
     );
   });
 
+  it('goes to the last and the first request of a lane, with nothing selected as well', async () => {
+    const number = frame.locator('.details-number');
+    await frame.locator('#lanes').press('End');
+    await number.waitFor();
+    const last = (await number.textContent()) ?? '';
+    await page.keyboard.press('Escape');
+    await number.waitFor({ state: 'detached' });
+    await page.keyboard.press('Home');
+    await number.filter({ hasNotText: last }).waitFor();
+    const first = (await number.textContent()) ?? '';
+    assert.ok(Number(first.slice(1)) < Number(last.slice(1)), `${first} to ${last}`);
+    await page.keyboard.press('End');
+    await number.filter({ hasText: last }).waitFor();
+  });
+
+  it('has the selected request in sight when its lanes are others, and else the first of them', async () => {
+    const scrolled = (): Promise<number> => frame.locator('#lanes').getAttribute('data-scroll').then(Number);
+    const lanes = frame.getByLabel('Lanes', { exact: true });
+    for (const key of ['End', 'ArrowUp']) await frame.getByRole('grid', { name: 'Requests' }).press(key);
+    await frame.locator('.details-path', { hasText: 'part59.c' }).waitFor();
+    await lanes.selectOption('file');
+    await timeline.until('the lane of the selected request', async () => (await scrolled()) > 0);
+    await frame.locator('#lanes').press('Escape');
+    await lanes.selectOption('queue');
+    await lanes.selectOption('file');
+    await timeline.until('the first lane', async () => (await scrolled()) === 0);
+  });
+
   it('goes into the fields of a request that is still on its way, the first one and those after it', async () => {
     const line = frame.locator('.details-head .line');
     let before = 'none yet';

@@ -8,6 +8,7 @@ export type CaptureName =
   | 'build.fuse.pcapng'
   | 'slower.fuse.pcapng'
   | 'long.fuse.pcapng'
+  | 'deep.fuse.pcapng'
   | 'noted.fuse.pcapng'
   | 'noted-twice.fuse.pcapng'
   | 'reloaded.fuse.pcapng'
@@ -24,6 +25,7 @@ export function captures(): Record<CaptureName, Uint8Array> {
     'build.fuse.pcapng': whole,
     'slower.fuse.pcapng': sampleCapture({ slower: 1.6, files: 50 }).bytes(),
     'long.fuse.pcapng': long().bytes(),
+    'deep.fuse.pcapng': deep().bytes(),
     // Notes outlive a test, and may be written after it: each test that makes some has a capture of its own.
     'noted.fuse.pcapng': whole,
     'noted-twice.fuse.pcapng': whole,
@@ -41,6 +43,22 @@ export function captures(): Record<CaptureName, Uint8Array> {
 function long(): CaptureBuilder {
   const builder = new CaptureBuilder();
   for (let i = 0; i < 12_000; i++) builder.exchange('STATFS');
+  return builder;
+}
+
+/** Linux has no larger ones. */
+const MOST_PID = 2 ** 22 - 1;
+
+/** Two files a long way down. */
+function deep(): CaptureBuilder {
+  const builder = new CaptureBuilder().init();
+  const entry = (nodeid: number, mode: number) => ({ nodeid, generation: 1, attr: { mode, nlink: 1 } });
+  for (let nodeid = 1; nodeid < 30; nodeid++) {
+    builder.exchange('LOOKUP', { nodeid, names: ['node_modules'], out: entry(nodeid + 1, 0o040755) });
+  }
+  for (const name of ['index.js', 'package.json']) {
+    builder.exchange('LOOKUP', { pid: MOST_PID, nodeid: 30, names: [name], out: entry(40 + name.length, 0o100644) });
+  }
   return builder;
 }
 

@@ -30,6 +30,29 @@ const cut = (parts: Locator): Promise<string[]> =>
       .map(({ textContent }) => textContent),
   );
 
+/** Red, green, blue. */
+const colourOf = async (part: Locator, of: 'color' | 'background'): Promise<readonly number[]> => {
+  const property = of === 'color' ? 'color' : 'backgroundColor';
+  const text = await part.evaluate(
+    (element, name) =>
+      (globalThis as unknown as { getComputedStyle(of: unknown): Record<string, string> }).getComputedStyle(element)[
+        name
+      ],
+    property,
+  );
+  return [...text.matchAll(/[\d.]+/g)].slice(0, 3).map(Number);
+};
+
+/** As WCAG has it. */
+function contrast(one: readonly number[], other: readonly number[]): number {
+  const luminance = (colour: readonly number[]): number => {
+    const [r, g, b] = colour.map((byte) => (byte <= 10 ? byte / 255 / 12.92 : ((byte / 255 + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const [dark, bright] = [luminance(one), luminance(other)].sort((a, b) => a - b);
+  return (bright + 0.05) / (dark + 0.05);
+}
+
 describe('the timeline in VS Code, in windows of several widths', function () {
   this.timeout(180_000);
   let timeline: SharedTimeline;
@@ -87,6 +110,26 @@ describe('the timeline in VS Code, in windows of several widths', function () {
       await frame.locator('.details-number', { hasText: /^#11999$/ }).waitFor();
     });
 
+    it(`has the names of files that lie deep whole, ${width} pixels wide, and says where they are`, async () => {
+      await timeline.begin('deep.fuse.pcapng');
+      await page.setViewportSize({ width, height: 900 });
+      await frame.getByRole('grid', { name: 'Requests' }).press('End');
+      const row = timeline.rows.filter({ hasText: 'package.json' });
+      await row.waitFor();
+      assert.deepEqual(await cut(timeline.rows.locator('.column-pid:visible')), []);
+      const path = `${'/node_modules'.repeat(29)}/package.json`;
+      const places = [row.locator('.column-path'), frame.locator('.details-path', { hasText: 'package.json' })];
+      for (const place of places) {
+        assert.equal(await place.textContent(), path);
+        assert.equal((await cut(place.locator('.path-folder'))).length, 1);
+        assert.deepEqual(await cut(place.locator('.path-name')), []);
+        const [around, name] = [...(await boxes(place)), ...(await boxes(place.locator('.path-name')))];
+        assert.ok(name.left >= around.left && name.right <= around.right, `${name.right} in ${around.right}`);
+        await place.hover();
+        await frame.locator('.text-tip:visible', { hasText: path }).waitFor();
+      }
+    });
+
     it(`has whole totals, with bars as long as they are where there is room, ${width} pixels wide`, async () => {
       await timeline.begin('build.fuse.pcapng');
       await page.setViewportSize({ width, height: 900 });
@@ -105,6 +148,30 @@ describe('the timeline in VS Code, in windows of several widths', function () {
         const expected = (totals[i] / Math.max(...totals)) * most;
         assert.ok(Math.abs(bar - expected) < 1, `a bar of ${bar} pixels for one of ${expected}`);
       });
+    });
+  }
+
+  it('has the names of structures whole', async () => {
+    await timeline.begin('build.fuse.pcapng');
+    await timeline.filter('opcode == RELEASE', /^\d+ of 533$/);
+    await timeline.rows.first().click();
+    const names = frame.locator('.details [aria-expanded] > .field > .name');
+    await names.filter({ hasText: 'fuse_release_in' }).waitFor();
+    assert.deepEqual(await cut(names), []);
+  });
+
+  for (const theme of ['light', 'dark'] as const) {
+    it(`says what failed in a red that can be read, ${theme}`, async () => {
+      await timeline.begin('build.fuse.pcapng');
+      await page.emulateMedia({ colorScheme: theme });
+      await frame.locator(`body.vscode-${theme}`).waitFor();
+      await timeline.filter('opcode == UNLINK', /^7 of 533$/);
+      const result = timeline.rows.locator('.column-result', { hasText: 'EACCES' }).first();
+      const [text, back] = await Promise.all([
+        colourOf(result, 'color'),
+        colourOf(frame.locator('body'), 'background'),
+      ]);
+      assert.ok(contrast(text, back) >= 4.5, `${contrast(text, back)}: ${text} on ${back}`);
     });
   }
 

@@ -27,7 +27,11 @@ let started: SharedTimeline | undefined;
 export async function sharedTimeline(context: Mocha.Context): Promise<SharedTimeline> {
   need(context, 'a browser', existsSync(CHROMIUM), `no ${CHROMIUM}`);
   // What comes and goes beside captures is not shown: a row of the Explorer that moves is not hit.
-  const settings = { 'files.exclude': { '**/*.notes.json*': true, '**/*.old': true } };
+  const settings = {
+    'files.exclude': { '**/*.notes.json*': true, '**/*.old': true },
+    // The theme is what a test says of the system.
+    'window.autoDetectColorScheme': true,
+  };
   return (started ??= new SharedTimeline(await timelineWorkbench(captures(), { settings })));
 }
 
@@ -70,6 +74,7 @@ export class SharedTimeline {
     await page.locator('.explorer-folders-view .monaco-list-row').first().waitFor({ timeout: 60_000 });
     await page.mouse.up();
     await page.setViewportSize(this.size);
+    await page.emulateMedia({ colorScheme: 'dark' });
     await closeEditors(page);
     await this.open(name);
   }

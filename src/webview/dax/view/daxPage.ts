@@ -78,10 +78,10 @@ export class DaxPage {
     const colouring = choice(
       'Color by',
       [
-        ['file', 'file'],
-        ['access', 'access'],
-        ['age', 'age'],
-        ['churn', 'churn'],
+        ['file', 'File'],
+        ['access', 'Access'],
+        ['age', 'Age'],
+        ['churn', 'Churn'],
       ],
       this.by,
       (by) => {

@@ -3,9 +3,8 @@
  * within the lane that each is drawn on (requests of one lane overlap), and its levels of detail. All of it grows with
  * the capture without being made anew.
  */
-import { isFailure } from '../../../trace/expectedErrors';
 import { Levels } from './levels';
-import type { Rows } from './rows';
+import { isFailed, type Rows } from './rows';
 
 export const groupings = ['queue', 'process', 'file', 'opcode'] as const;
 export type Grouping = (typeof groupings)[number];
@@ -46,7 +45,7 @@ export class Lane {
 
   push(row: number): void {
     if (this.count === this.list.length) this.grow();
-    const { start, opcode, error } = this.rows.columns;
+    const { start } = this.rows.columns;
     const at = start[row];
     let place = this.count++;
     const least = Math.max(0, place - NEAR);
@@ -57,7 +56,7 @@ export class Lane {
     this.list[place] = row;
     if (place < this.moved) this.moved = place;
     if (place === least && place > 0 && start[this.list[place - 1]] > at) this.disordered = true;
-    if (isFailure(opcode[row], error[row])) this.failed++;
+    if (isFailed(this.rows.columns, row)) this.failed++;
   }
 
   private grow(): void {
@@ -116,12 +115,11 @@ export class Lane {
     return this.rows.inFlight(row) ? Infinity : this.rows.until(row);
   }
 
-  /** A row's reply has come. */
+  /** A row's reply has come, or was dropped. */
   change(row: number): void {
-    const { opcode, error } = this.rows.columns;
     const place = this.placeOf(row);
     if (place < 0) return;
-    if (isFailure(opcode[row], error[row])) this.failed++;
+    if (isFailed(this.rows.columns, row)) this.failed++;
     if (place >= this.settled) return;
     this.levels.change(row);
     this.renewReach(place);

@@ -4,8 +4,7 @@
  * each level is made from the one below it.
  */
 import type { RowColumns } from '../../../control/timelineRows';
-import { isFailure } from '../../../trace/expectedErrors';
-import type { Rows } from './rows';
+import { isFailed, type Rows } from './rows';
 
 /**
  * The narrowest bucket is 2^FINEST nanoseconds, the widest 2^COARSEST (a day and more). What is narrower is drawn row
@@ -45,7 +44,8 @@ export class Level {
   }
 
   /** Adds the rows of `list` from place `from` on, which follow those that are here. */
-  takeRows(list: Uint32Array, from: number, end: number, { start, opcode, error, latency }: RowColumns): void {
+  takeRows(list: Uint32Array, from: number, end: number, columns: RowColumns): void {
+    const { start, latency } = columns;
     const { width } = this;
     if (from < end) this.makeRoom(end - from, Math.floor(start[list[end - 1]] / width));
     const { index, rows, failed, longest } = this;
@@ -61,7 +61,7 @@ export class Level {
         longest[place] = row;
       }
       if (++rows[place] > most) most = rows[place];
-      if (isFailure(opcode[row], error[row])) failed[place]++;
+      if (isFailed(columns, row)) failed[place]++;
       if (longer(latency[row], latency[longest[place]])) longest[place] = row;
     }
     this.count = place + 1;
@@ -158,8 +158,8 @@ export class Levels {
   }
 
   change(row: number): void {
-    const { start, opcode, error, latency } = this.rows.columns;
-    const fails = isFailure(opcode[row], error[row]);
+    const { start, latency } = this.rows.columns;
+    const fails = isFailed(this.rows.columns, row);
     for (const level of this.levels) level.change(row, start[row], fails, latency);
   }
 

@@ -1,8 +1,7 @@
 /** The whole capture as one strip: for each pixel how much happens, how much of it fails. From the lanes' levels. */
-import { isFailure } from '../../../trace/expectedErrors';
 import type { Lane } from './lanes';
 import type { Level } from './levels';
-import type { Rows } from './rows';
+import { isFailed, type Rows } from './rows';
 import { lengthOf, type Span } from './timeScale';
 
 export interface OverviewStrip {
@@ -43,6 +42,6 @@ function addRows(strip: Strip, lane: Lane, { columns }: Rows, span: Span): void 
     const x = Math.floor(((columns.start[row] - span.from) / lengthOf(span)) * width);
     if (x >= width) break;
     strip.rows[x]++;
-    if (isFailure(columns.opcode[row], columns.error[row])) strip.failed[x]++;
+    if (isFailed(columns, row)) strip.failed[x]++;
   }
 }

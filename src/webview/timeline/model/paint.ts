@@ -3,14 +3,13 @@
  * time. Pure: theme colours and sizes come in, pixels and the places for texts go out.
  */
 import { PART, queuedTime } from '../../../control/timelineRows';
-import { isFailure } from '../../../trace/expectedErrors';
 import { familyIndex } from './families';
 import { type Image, mix } from './image';
 import { type Lane } from './lanes';
 import { type Level } from './levels';
 import { PADDING } from './layout';
 import { lengthOf, type Span } from './timeScale';
-import type { Rows } from './rows';
+import { isFailed, type Rows } from './rows';
 
 export type ColourBy = 'opcode' | 'latency' | 'result';
 export type HeightBy = 'overlap' | 'latency';
@@ -97,10 +96,10 @@ export function latencyPart(
 
 export function colourOf(rows: Rows, row: number, options: PaintOptions): number {
   const { palette, colour } = options;
-  const { error, latency, opcode } = rows.columns;
+  const { latency, opcode } = rows.columns;
   if (colour === 'opcode') return palette.families[familyIndex(opcode[row])];
   if (colour === 'result')
-    return isFailure(opcode[row], error[row]) ? palette.error : rows.inFlight(row) ? palette.muted : palette.good;
+    return isFailed(rows.columns, row) ? palette.error : rows.inFlight(row) ? palette.muted : palette.good;
   if (!(latency[row] >= 0)) return palette.muted;
   const { ramp } = palette;
   return ramp[Math.min(ramp.length - 1, Math.floor(latencyPart(latency[row], options) * ramp.length))];
@@ -181,7 +180,7 @@ const MOST_EARLIER = 50_000;
 function paintBar({ image, top, height, side, lane, rows, span, options, labels }: LaneInImage, place: number): void {
   const { ratio, palette } = options;
   const row = lane.list[place];
-  const { start, opcode, error, latency } = rows.columns;
+  const { start, latency } = rows.columns;
   const perPixel = lengthOf(span) / image.width;
   const from = start[row];
   const x0 = clip((from - span.from) / perPixel, image.width);
@@ -211,7 +210,7 @@ function paintBar({ image, top, height, side, lane, rows, span, options, labels 
   }
   if (options.height === 'overlap' && wide >= PHASES_FROM * ratio && y1 - y0 >= 15 * ratio && !open)
     paintPhases({ image, rows, span, options }, row, { x0, x1: exact, y0, y1 });
-  if (isFailure(opcode[row], error[row]) && options.colour !== 'result') {
+  if (isFailed(rows.columns, row) && options.colour !== 'result') {
     image.fill(x0, y0, x1 - (wide > 4 * ratio ? 1 : 0), y0 + Math.max(2, Math.round(3 * ratio)), palette.error);
   }
   if (Math.min(x1, image.width) - Math.max(x0, 0) >= LABEL_FROM * ratio && y1 - y0 >= 11 * ratio) {

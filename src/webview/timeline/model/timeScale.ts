@@ -1,4 +1,5 @@
 /** The part of time that is in view, and what is drawn along it: zooming, panning, ticks and their texts. */
+import { printDuration } from '../../../trace/times';
 
 /** Nanoseconds after the origin. */
 export interface Span {
@@ -107,6 +108,13 @@ export function tickText(at: number, step: number): { text: string; whole: boole
 export function seconds(at: number): string {
   const text = (at / 1e9).toFixed(9).replace(/(\.\d{3}(\d{3})*?)(000)+$/, '$1');
   return `${text} s`;
+}
+
+/** Where a span begins, as exactly as its length makes a difference, and how long it is, in words. */
+export function spanWords(span: Span): { readonly from: string; readonly length: string } {
+  const length = lengthOf(span);
+  const least = 10 ** Math.max(0, Math.floor(Math.log10(length)) - 3);
+  return { from: seconds(Math.max(0, Math.round(span.from / least) * least)), length: printDuration(length) };
 }
 
 /** `at` as a place among `width` pixels. */

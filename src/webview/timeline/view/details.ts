@@ -1,11 +1,12 @@
 /** The selected request: what, where its time went, the fields and the bytes of its messages, host system calls. */
 import type { MessageView, PhaseTimes, RequestView } from '../../../control/timeline';
-import { isFailure } from '../../../trace/expectedErrors';
+import { isFailed } from '../model/rows';
 import { BytesView } from './bytesView';
 import { el, set } from './dom';
 import { printDuration } from '../../../trace/times';
 import { FieldTree } from './fieldTree';
 import type { Selected, TimelineModel } from './model';
+import { showPath } from './pathText';
 
 export interface DetailsParts {
   readonly model: TimelineModel;
@@ -73,8 +74,9 @@ export class Details {
 
   private fill(selected: Selected, request: RequestView): void {
     const { rows } = this.parts.model.captures[selected.side];
-    const { opcode, error } = rows.columns;
-    const failed = isFailure(opcode[selected.row], error[selected.row]);
+    const failed = isFailed(rows.columns, selected.row);
+    const path = el('span', { class: 'details-path', 'data-tip': request.path });
+    showPath(path, request.path);
     const head = el(
       'header',
       { class: 'details-head' },
@@ -83,7 +85,7 @@ export class Details {
         { class: 'details-title' },
         el('h2', {}, request.opcode),
         el('span', { class: 'details-number' }, `#${selected.row}`),
-        el('span', { class: 'details-path', 'data-tip': request.path }, request.path),
+        path,
       ),
       ...(request.doc === '' ? [] : [el('p', { class: 'doc' }, request.doc)]),
       el('p', { class: `line${failed ? ' failed' : ''}`, title: request.instant }, request.line),

@@ -244,7 +244,8 @@ export class LanesInput {
     const lane = selected ? model.captures[selected.side].lanes.of(selected.row) : view.layout.lanes[0]?.lane;
     const side: Side = selected?.side ?? view.layout.lanes[0]?.side ?? 0;
     if (!lane || lane.count === 0) return;
-    const place = selected ? lane.placeOf(selected.row) + by : lane.firstFrom(this.span.from);
+    const unselected = Number.isFinite(by) ? lane.firstFrom(this.span.from) : by;
+    const place = selected ? lane.placeOf(selected.row) + by : unselected;
     this.choose(side, lane.list[Math.max(0, Math.min(lane.count - 1, place))]);
   }
 

@@ -4,6 +4,7 @@
  */
 import type { Side } from '../../../control/timeline';
 import { opcodeName } from '../model/families';
+import type { Grouping } from '../model/lanes';
 import { Image } from '../model/image';
 import { CAPTION, laneAt, type Layout, place, type PlacedLane } from '../model/layout';
 import { Labels, colourOf, paintLane, type PaintOptions } from '../model/paint';
@@ -42,6 +43,7 @@ export class LanesView {
   private readonly widths = new TextWidths();
   layout: Layout = { lanes: [], pairs: 0, height: 0 };
   scroll = 0;
+  private grouping: Grouping;
   readonly ruler = RULER;
   width = 0;
   height = 0;
@@ -83,8 +85,9 @@ export class LanesView {
     this.overlay = new LanesOverlay(model, this);
     new ResizeObserver(() => this.resize()).observe(this.element);
     this.dragScrollbar();
+    this.grouping = model.grouping;
     model.on('rows', () => this.relayout());
-    model.on('look', () => this.relayout());
+    model.on('look', () => this.lookChanged());
     model.on('span', this.drawSoon);
     model.on('state', this.drawSoon);
     model.on('selection', this.drawOver);
@@ -130,6 +133,16 @@ export class LanesView {
     );
     this.scrollTo(this.scroll);
     this.draw();
+  }
+
+  /** Other lanes are seen from the first one, or where the selected request is. */
+  private lookChanged(): void {
+    const { grouping, selected } = this.model;
+    const regrouped = grouping !== this.grouping;
+    this.grouping = grouping;
+    if (regrouped) this.scroll = 0;
+    this.relayout();
+    if (regrouped && selected) this.revealLane(selected);
   }
 
   scrollTo(scroll: number): void {
@@ -210,6 +223,7 @@ export class LanesView {
     set(this.surface, {
       'data-lanes': this.layout.lanes.length,
       'data-pairs': this.layout.pairs,
+      'data-scroll': this.scroll,
       'data-drawn': window.virtiofsDrawTimes.count,
     });
   }

@@ -4,7 +4,7 @@
  * again, in each frame.
  */
 import { overviewOf } from '../model/overview';
-import { lengthOf, placeOf, type Span, timeAt } from '../model/timeScale';
+import { lengthOf, placeOf, type Span, timeAt, spanWords } from '../model/timeScale';
 import { el, eachFrame, paced, set } from './dom';
 import type { TimelineModel } from './model';
 import { cssOf, type Theme } from './theme';
@@ -127,10 +127,11 @@ export class OverviewView {
     const { whole } = this;
     const { span } = this.model;
     const middle = (span.from + span.to) / 2;
+    const { from, length } = spanWords(span);
     const part = Math.round(((middle - whole.from) / lengthOf(whole)) * 100);
     set(this.element, {
       'aria-valuenow': Math.max(0, Math.min(100, part)),
-      'aria-valuetext': `${(span.from / 1e9).toFixed(3)} to ${(span.to / 1e9).toFixed(3)} seconds`,
+      'aria-valuetext': `from ${from}, ${length} long`,
     });
   }
 

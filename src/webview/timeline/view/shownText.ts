@@ -1,6 +1,5 @@
 /** What is shown in words, beside the picture of it: how many requests, and which part of time. */
-import { printDuration } from '../../../trace/times';
-import { lengthOf, seconds } from '../model/timeScale';
+import { spanWords } from '../model/timeScale';
 import { el, paced, requestsText, set, thousands } from './dom';
 import type { TimelineModel } from './model';
 
@@ -29,9 +28,8 @@ export class ShownText {
 
   private showRange(): void {
     const { span, empty } = this.model;
-    this.range.textContent = empty
-      ? ''
-      : `${seconds(Math.max(0, Math.round(span.from)))} + ${printDuration(lengthOf(span))}`;
+    const { from, length } = spanWords(span);
+    this.range.textContent = empty ? '' : `${from} + ${length}`;
     set(this.range, { 'data-late': false });
   }
 }

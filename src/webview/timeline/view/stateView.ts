@@ -86,5 +86,5 @@ function linesOf({ notes, trouble }: CaptureState): string[] {
 
 /** With the place, where it does not say so itself. */
 function sentence(text: string, at: number | undefined): string {
-  return `${capital(text).replace(/\.$/, '')}${at !== undefined && !text.includes(String(at)) ? ` (at byte ${at})` : ''}.`;
+  return `${capital(text).replace(/\.$/, '')}${at !== undefined && at > 0 && !text.includes(String(at)) ? ` (at byte ${at})` : ''}.`;
 }

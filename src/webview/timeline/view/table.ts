@@ -3,14 +3,15 @@
  * only those in view. Columns that are here come from the rows; texts are asked for when they are seen.
  */
 import type { LineView, Side } from '../../../control/timeline';
-import { isFailure } from '../../../trace/expectedErrors';
 import { errorName, familyIndex, opcodeName } from '../model/families';
+import { isFailed } from '../model/rows';
 import { type ColumnName, type ColumnParts, columns, type Sorting } from '../model/tableColumns';
 import { orderBy } from '../model/tableOrder';
 import { afterPause, el, set, thousands } from './dom';
 import { printDuration } from '../../../trace/times';
 import type { Selected, TimelineModel } from './model';
 import { NoRequests } from './noRequests';
+import { showPath } from './pathText';
 import { VirtualList } from './virtualList';
 
 export interface TableParts {
@@ -216,7 +217,7 @@ export class Table {
       id: `row-${index}`,
       'aria-rowindex': index + 2,
       'aria-selected': String(chosen),
-      class: `table-row${chosen ? ' chosen' : ''}${isFailure(opcode[row], error[row]) ? ' failed' : ''}${index === this.cursor ? ' cursor' : ''}`,
+      class: `table-row${chosen ? ' chosen' : ''}${isFailed(rows.columns, row) ? ' failed' : ''}${index === this.cursor ? ' cursor' : ''}`,
     });
     const texts: Readonly<Record<ColumnName, string>> = {
       row: String(row),
@@ -232,7 +233,8 @@ export class Table {
     };
     columns.forEach(({ name }, i) => {
       const cell = element.children[i];
-      if (cell.textContent !== texts[name]) cell.textContent = texts[name];
+      if (name === 'path') showPath(cell, texts.path);
+      else if (cell.textContent !== texts[name]) cell.textContent = texts[name];
       if (name === 'opcode') set(cell, { 'data-family': familyIndex(opcode[row]) });
       if (name === 'path' || name === 'what' || name === 'result') set(cell, { 'data-tip': texts[name] || undefined });
     });

@@ -6,6 +6,9 @@ import { el } from './dom';
 
 const WAIT_MS = 450;
 
+const isCut = (cell: Element): boolean =>
+  [cell, ...cell.children].some(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth);
+
 export class TextTip {
   readonly element = el('div', { class: 'tooltip text-tip', hidden: true, 'aria-hidden': 'true' });
   private timer: number | undefined;
@@ -34,7 +37,7 @@ export class TextTip {
     const text = cell.getAttribute('data-tip');
     const whole = text === cell.textContent;
     // What can be read where it is needs no tip.
-    if (text === null || !cell.isConnected || (whole && cell.scrollWidth <= cell.clientWidth)) return;
+    if (text === null || !cell.isConnected || (whole && !isCut(cell))) return;
     this.element.textContent = text;
     this.element.hidden = false;
     const { offsetWidth, offsetHeight } = this.element;
