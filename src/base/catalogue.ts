@@ -216,6 +216,10 @@ export const catalogue = {
     ),
   folderMissing: (folder: string) =>
     usage(`there is no folder ${folder}`, 'Choose an existing folder on this machine.'),
+  folderIsNone: (path: string) =>
+    usage(`the path ${path} is no folder`, 'Name the folder that it is in, or another one.'),
+  currentFolderGone: (why: string) =>
+    machine(`the current folder cannot be found: ${why}`, 'It was removed or moved: go to one that is there, with cd.'),
   nodeMissing: (tried: string) =>
     machine(
       `no Node.js of version 20 or later was found (tried ${tried})`,

@@ -66,9 +66,13 @@ export function namedFolders(
 
 /** An absolute path of a folder that exists and can be entered. */
 export function existingFolder(path: string): string {
+  // To `resolve` it is the current one, and to a script, whose variable is empty, it is not.
+  if (path === '') throw trouble('folderMissing', '""');
   const full = resolve(path);
   try {
-    if (!(statSync(full, { throwIfNoEntry: false })?.isDirectory() ?? false)) throw trouble('folderMissing', path);
+    const stat = statSync(full, { throwIfNoEntry: false });
+    if (stat === undefined) throw trouble('folderMissing', path);
+    if (!stat.isDirectory()) throw trouble('folderIsNone', path);
     // Needs the right to enter it.
     statSync(`${full}/.`);
   } catch (error) {

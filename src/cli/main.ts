@@ -8,6 +8,7 @@
 import { Command, CommanderError, Help, type Option } from 'commander';
 import { Trouble, trouble } from '../base/catalogue';
 import { isReaderGone, outputTrouble } from '../base/outputFault';
+import { systemReason } from '../base/systemReason';
 import { VERSION } from '../base/version';
 import { askedWords } from './askedWords';
 import { registerCompare } from './compare';
@@ -63,6 +64,9 @@ function report(error: unknown): number {
   if (error instanceof Trouble) {
     console.error(error.toString());
     return error.exitCode;
+  }
+  if (error instanceof Error && 'syscall' in error && error.syscall === 'uv_cwd') {
+    return report(trouble('currentFolderGone', systemReason(error) ?? error.message));
   }
   const fault = trouble('unexpected', error instanceof Error ? error.message : String(error));
   console.error(error instanceof Error ? error.stack : error);

@@ -3,6 +3,9 @@ import { trouble } from '../base/catalogue';
 import type { Capture } from '../trace/capture';
 import { compileFilter, followFilter, formatError, type Predicate } from '../trace/filter/filter';
 
+/** What a remedy's first line gets anyway. Spaces that the filter begins with stay: the caret counts them. */
+const INDENT = '  ';
+
 export type RowTest = (capture: Capture, row: number) => boolean;
 
 /** Undefined without an expression. Throws a Trouble, with the place, for one that is wrong. */
@@ -11,7 +14,7 @@ export function filterOf(expression: string | undefined): RowTest | undefined {
   const compiled = compileFilter(expression);
   if (!compiled.ok) {
     const [what, ...place] = formatError(expression, compiled.error).split('\n');
-    throw trouble('filterBad', what, place.join('\n').trimStart());
+    throw trouble('filterBad', what, place.join('\n').slice(INDENT.length));
   }
   const filter = compiled.value;
   let bound: { capture: Capture; passes: Predicate } | undefined;

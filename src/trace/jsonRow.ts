@@ -55,7 +55,8 @@ export function jsonRow(capture: Capture, row: number): string {
       ...(columns.held[row] > 0 && { held: columns.held[row] }),
       ...((columns.flags[row] & RowFlag.CHANGED) !== 0 && { changed: true }),
       ...(isDropped(capture, row) && { dropped: true }),
-      hostCalls: columns.calls[row],
+      // A FORGET may have made some, of which only a reply would tell how many.
+      hostCalls: reply ? columns.calls[row] : null,
       ...(calls.length > 0 && { calls: calls.map(hostCall) }),
     },
     bigAsText,

@@ -74,8 +74,10 @@ export function guestInit(plan: InitPlan): string {
     ...(plan.records === true ? recordLines : []),
     // The devices may come a moment after their module.
     `for try in $(seq 100); do set -- ${plan.channel} ${plan.errors}; [ -c "$1" -a -c "$2" ] && break; usleep 20000; done`,
-    'exec 3<>"$1" 4<>"$2"',
-    'for line in 3 4; do [ ! -t $line ] || stty raw -echo <&$line; done',
+    'exec 3<>"$1" 4<>"$2" 6>&3 7>&4',
+    '[ ! -t 3 ] || {',
+    ...pipeLines,
+    '}',
     `say() { printf '\\n${plan.token} %s\\n' "$*" >&3; }`,
     leaveScript(plan),
     'say started',
@@ -89,6 +91,16 @@ export function guestInit(plan: InitPlan): string {
     '',
   ].join('\n');
 }
+
+/**
+ * Programs that write to a terminal lay it out for a person, so they get pipes instead, as they do on the host. Whose
+ * name is busybox is not what somebody's `killall cat` means.
+ */
+const pipeLines = [
+  '  for line in 3 4; do stty raw -echo <&$line; mkfifo /run/line$line; done',
+  '  exec 6<>/run/line3 7<>/run/line4',
+  '  for line in 3 4; do /bin/busybox cat </run/line$line >&$line 6>&- 7>&- & done',
+];
 
 const recordLines = [
   'records=/run/records',
@@ -130,17 +142,18 @@ feed() {
   return 2
 }
 answer() {
-  # From a folder of its own, so that this shell keeps no mount busy.
-  (cd \${folder:-$home} && exec sh /run/command) >&3 2>&$errors 3>&- 4>&-
+  # From a folder of its own, so that this shell keeps no mount busy; and in a session of its own, so that "kill 0" ends
+  # the command and not whoever waits for it.
+  (cd \${folder:-$home} && exec setsid sh /run/command) >&6 2>&$errors 3>&- 4>&- 6>&- 7>&-
   tell $?
 }
 tell() {
-  [ $errors = 3 ] || printf '\\n%s %d\\n' "$token" $1 >&4
-  printf '\\n%s %d\\n' "$token" $1 >&3
+  [ $errors = 6 ] || printf '\\n%s %d\\n' "$token" $1 >&7
+  printf '\\n%s %d\\n' "$token" $1 >&6
 }
 serve() {
   while read -r token streams folder <&3; do
-    case $streams in *errors*) errors=4 ;; *) errors=3 ;; esac
+    case $streams in *errors*) errors=7 ;; *) errors=6 ;; esac
     feed >/run/command
     case $?,$streams in
       # What the command has not read is read here, for the line to be free for the next command; and so that to write
@@ -178,6 +191,6 @@ function shellLines(shell: NonNullable<InitPlan['shell']>): string[] {
     'END',
     'head -n 1 <&5 >/dev/null',
     'stty echo <&5',
-    '(cd $home && exec setsid -c sh -l) <&5 >&5 2>&5 3>&- 4>&- 5>&-',
+    '(cd $home && exec setsid -c sh -l) <&5 >&5 2>&5 3>&- 4>&- 5>&- 6>&- 7>&-',
   ];
 }

@@ -57,6 +57,8 @@ export function umlArguments(options: UmlOptions): string[] {
     'umid=guest',
     'quiet',
     'panic=-1',
+    // It would start anew, without the daemons, which have ended with the connection.
+    'noreboot',
     ...options.sockets.map((socket) => `virtio_uml.device=${socket}:${VIRTIO_FS_DEVICE}`),
     ...(options.kernelArguments ?? []),
   ];

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -95,6 +95,22 @@ describe('virtiofs-studio on the command line', () => {
     const { status, stderr } = cli('daemon', '--shared-dir=/nonexistent', '--socket-path=/nonexistent/socket');
     assert.equal(status, 3);
     assert.match(stderr, /\/nonexistent/);
+  });
+
+  it('says so where the folder that it was started in is not there any more', () => {
+    const gone = mkdtempSync(join(tmpdir(), 'virtiofs-cli-'));
+    const script = `cd ${gone} && rmdir ${gone} && exec "$0" "$@"`;
+    for (const words of [
+      ['share', '--command', 'true'],
+      ['share', '/', '--capture', 'c', '--command', 'true'],
+    ]) {
+      const line = ['-c', script, process.execPath, join(process.cwd(), 'dist/cli.js'), ...words];
+      const { status, stderr } = spawnSync('/bin/sh', line, { encoding: 'utf8' });
+      assert.equal(status, 3, stderr);
+      assert.match(stderr, /^error: the current folder cannot be found: .*ENOENT.* \[currentFolderGone\]$/m);
+      mkdirSync(gone);
+    }
+    rmSync(gone, { recursive: true });
   });
 
   it('ends before anything is started when there can be no such capture', () => {

@@ -36,6 +36,8 @@ describe('the options of share', () => {
 
   it('refuse a missing folder, a bad tag, and a tag twice', () => {
     assert.throws(() => namedFolders('/no/such/folder', undefined, []), { code: 'folderMissing', exitCode: 2 });
+    assert.throws(() => namedFolders('', undefined, []), { code: 'folderMissing', message: 'there is no folder ""' });
+    assert.throws(() => namedFolders(process.execPath, undefined, []), { code: 'folderIsNone', exitCode: 2 });
     for (const tag of ['', 'x'.repeat(37), 'ü'.repeat(19), 'a\nb']) {
       assert.throws(() => namedFolders(folder, tag, []), { code: 'tagBad', exitCode: 2 });
     }

@@ -204,6 +204,7 @@ describe('trace', () => {
       [[`${file}/x`], /ENOTDIR|neither a capture/],
       [['/dev/null'], /no regular file/],
       [[file, '--filter', 'paht == "x"'], /did you mean "path"\?[^]*\n {2}\^~~~$/m],
+      [[file, '--filter', 'pid == 1\n  && paht == "x"'], /\n {4}&& paht == "x"\n {7}\^~~~$/m],
       [[file, '--fields', 'opcode,pth'], /no field "pth"; did you mean "path"\?/],
       [[file, '--follow', 'name=x'], /inode=N, fh=N or pid=N/],
       [[file, '--limit', '0'], /a number from 1/],

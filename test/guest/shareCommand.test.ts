@@ -43,6 +43,21 @@ describe('virtiofs-studio share --command', function () {
     });
   }
 
+  it('gives a command pipes to write to, no terminal that it would lay its output out for', async () => {
+    for (const name of ['one', 'two']) fs.writeFileSync(path.join(at.shared, name), '');
+    const command = `[ -t 1 ] || [ -t 2 ] || ls; trap 'kill -9 0' EXIT; exit 3`;
+    const { code, out, err } = await finished(at.share('--guest', 'uml', '--command', command));
+    assert.deepEqual([code, out], [128 + 9, 'one\ntwo\n'], err);
+    await at.nothingIsLeft();
+  });
+
+  it('ends when a command reboots the guest', async () => {
+    const { code, err } = await finished(at.share('--guest', 'uml', '--command', 'reboot -f; sleep 60'));
+    assert.equal(code, 4);
+    assert.match(err, /the guest ended before the command did: reboot -f; sleep 60 \[guestGone\]/);
+    await at.nothingIsLeft();
+  });
+
   for (const kind of ['qemu', 'uml']) {
     it(`runs a long command, and hears after it that it is to power off: ${kind}`, async () => {
       const capture = path.join(at.base, 'c.fuse.pcapng');

@@ -58,15 +58,15 @@ describe('a request as JSON', () => {
     assert.deepEqual(['held' in plain, 'changed' in plain], [false, false]);
   });
 
-  it('names errors, and has null where there is none, no latency or no path', () => {
+  it('names errors, and has null where there is none, no latency, no path, or nobody knows how many host calls', () => {
     const error = rowOf(new CaptureBuilder().exchange('GETATTR', { nodeid: 50, error: 'ESTALE' }));
     assert.equal(error['error'], 'ESTALE');
     const builder = new CaptureBuilder();
     builder.request('STATFS');
     const open = rowOf(builder);
     assert.deepEqual(
-      [open['inFlight'], open['latency'], open['reply'], open['error']],
-      [true, null, undefined, undefined],
+      [open['inFlight'], open['latency'], open['reply'], open['error'], open['hostCalls']],
+      [true, null, undefined, undefined, null],
     );
   });
 

@@ -108,6 +108,10 @@ describe('the command line of User Mode Linux', () => {
     assert.deepEqual(words, ['virtio_uml.device=/t/a:26', 'virtio_uml.device=/t/b:26']);
   });
 
+  it('ends at a reboot', () => {
+    assert.ok(umlArguments(uml).includes('noreboot'));
+  });
+
   it('keeps its files in the given folder', () => {
     assert.ok(umlArguments(uml).includes('uml_dir=/t'));
     assert.ok(umlArguments(uml).includes('hostfs=/t/records'));

@@ -26,7 +26,7 @@ function serving(records = '', script = '$(mktemp)'): string {
   const init = guestInit({ modules: [], mounts: [], ...devices, token: TOKEN, hostname: 'guest' });
   const between = (from: string, to: string): string => init.slice(init.indexOf(from), init.indexOf(to));
   const serve = `${between('say() {', '\ncat >/bin/leave')}\n${between('feed() {', '\nsay started')}`;
-  return `home=/usr; records=${records}; run=${script}\n${serve.replaceAll('/run/command', '$run')}\nprintf '\\n${TOKEN} ready 1.2.3\\n' >&3\nserve; [ ! -f $run ] || rm $run`;
+  return `exec 6>&3 7>&4; home=/usr; records=${records}; run=${script}\n${serve.replaceAll('/run/command', '$run')}\nprintf '\\n${TOKEN} ready 1.2.3\\n' >&3\nserve; [ ! -f $run ] || rm $run`;
 }
 
 describe('the command channel', () => {
@@ -102,6 +102,13 @@ describe('the command channel', () => {
   it('takes scripts of any content', async () => {
     const { output } = await channel.run('cat <<\'END\'\n$x `y` "z" \\ Ü\nEND');
     assert.equal(output.toString(), '$x `y` "z" \\ Ü\n');
+  });
+
+  it('has a command in a process group of its own, which "kill 0" may end', async () => {
+    const command = 'read -r pid name state parent group rest </proc/$$/stat; [ $group = $$ ]';
+    for (const input of [undefined, Readable.from([Buffer.from('read\n')])]) {
+      assert.equal((await channel.run(command, { ...(input && { input }) })).status, 0);
+    }
   });
 
   it('gives output as it comes', async () => {

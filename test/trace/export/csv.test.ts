@@ -56,6 +56,7 @@ describe('a capture as CSV', () => {
     assert.equal(lookup['path'], '/a,"b"\r\nc');
     assert.deepEqual([lookup['error'], lookup['queued'], lookup['in_flight']], ['ENOENT', '5', '0']);
     assert.deepEqual([forget['opcode'], forget['latency'], forget['reply']], ['FORGET', '', '']);
+    assert.deepEqual([forget['host_calls'], forget['reply_bytes'], lookup['host_calls']], ['', '', '0']);
     assert.deepEqual(
       [read['arguments'], read['reply'], read['latency'], read['payload_bytes'], read['later']],
       ['fh=4 offset=8 size=512', '100 bytes', '900', '100', '1'],
