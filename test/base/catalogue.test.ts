@@ -19,7 +19,7 @@ describe('the catalogue of errors', () => {
   it('has no text that begins with an argument, which may be a name and gets no capital letter', () => {
     // Where it is an option, which begins with a dash, or words of this project's own.
     const options =
-      'optionUnsupported optionNeedsValue optionTakesNoValue optionBadValue daxOptionAlone qemuOnly numberBad viewOptionBad';
+      'optionUnsupported optionNeedsValue optionTakesNoValue optionBadValue daxOptionAlone descriptorUnusable qemuOnly numberBad viewOptionBad';
     const words =
       'captureForeign debugOnlyLive debugOnlyCapture debugNotNow debugNotSettable debugRefused toolMissing guestNotUp shareWordsBad unexpected';
     const begins = (Object.keys(catalogue) as TroubleCode[]).filter((code) => {

@@ -35,7 +35,7 @@ describe('the debug adapter and a daemon', () => {
       names.push((await it_.frames(thread))[0].name);
       const waits = names[i].startsWith('reply')
         ? []
-        : [`waits for OPEN #${pending.unique} /file, which stands in its handler`];
+        : [`waits for OPEN unique=${pending.unique} /file, which stands in its handler`];
       assert.deepEqual(
         (await it_.frames(queue)).map(({ name }) => name),
         waits,
@@ -138,7 +138,7 @@ describe('the debug adapter and a daemon', () => {
   });
 
   for (const [filterId, condition, send, shown] of [
-    ['anyErrno', 'path ~ "noth*"', (share) => share.lookup('nothing'), /^ENOENT LOOKUP #\d+ \/nothing: ENOENT\n/],
+    ['anyErrno', 'path ~ "noth*"', (share) => share.lookup('nothing'), /^ENOENT LOOKUP unique=\d+ \/nothing: ENOENT\n/],
     [
       'violation',
       '',

@@ -36,7 +36,7 @@ describe('twenty requests held through the debug adapter', () => {
     const listed = (await it_.threads()).filter(({ id }) => threads.includes(id));
     assert.deepEqual(
       listed.map(({ name }) => name),
-      pending.map(({ unique }, index) => `LOOKUP #${unique} /${names[index]}`),
+      pending.map(({ unique }, index) => `LOOKUP unique=${unique} /${names[index]}`),
     );
     const lines = (await it_.console('held')).split('\n');
     const rows = lines.map((line) => /^(.*) {2}at its entry, for (\d+\.\d) s$/.exec(line) ?? assert.fail(line));
