@@ -48,7 +48,10 @@ describe('the timeline in VS Code, opened', function () {
     await timeline.begin('foreign.fuse.pcapng');
     const failure = frame.locator('.failure');
     await failure.getByRole('heading', { name: 'This is no capture' }).waitFor();
-    assert.match((await failure.textContent()) ?? '', /foreign\.fuse\.pcapng.*byte 0.*Name a file/s);
+    assert.match(
+      (await failure.textContent()) ?? '',
+      /foreign\.fuse\.pcapng.*Open a file that a share with the option/s,
+    );
   });
 
   it('shows words in the place of a file without a byte', async () => {
