@@ -55,11 +55,11 @@ export const timeline: Part = {
       name,
       ...[of.median, of.p95, of.workP95, of.drawP95].map((value) => fixed(value, 1)),
     ];
-    const motions = (title: string, of: MotionFigures): string[] => [
+    const motions = (title: string, of: MotionFigures, still: readonly string[][] = []): string[] => [
       title,
       ...table([
         ['moving', 'frame ms, median', 'p95', 'of it at work p95', 'drawing p95'],
-        frames('nothing (what a frame is at least)', of.still),
+        ...still,
         frames('zooming', of.zooming),
         frames('panning', of.panning),
         frames('panning, by file', of.panningFiles),
@@ -71,7 +71,9 @@ export const timeline: Part = {
         `${fixed(figures.firstPicture)} s, complete after ${fixed(figures.complete)} s`,
       '',
       ...motions('each frame when the one before it is done: what frames take', figures.unlimited),
-      ...motions("at the screen's 60 frames a second, which a quicker frame waits for", figures.atScreenRate),
+      ...motions("at the screen's 60 frames a second, which a quicker frame waits for", figures.atScreenRate, [
+        frames('nothing (what a frame is at least)', figures.still),
+      ]),
       ...table([
         ['filter', 'milliseconds'],
         ...figures.filtering.map(({ filter, milliseconds }) => [filter || '(none)', fixed(milliseconds, 0)]),
