@@ -3,9 +3,17 @@
  * eighth of the capture to the next to the end, of which few are given back.
  */
 import { Opcode } from '../../protocol/fuse/opcodeNumbers';
-import { EntryOut, InHeader, OpenOut, OutHeader, ReleaseIn } from '../../protocol/fuse/structs';
+import {
+  BatchForgetIn,
+  EntryOut,
+  ForgetOne,
+  InHeader,
+  OpenOut,
+  OutHeader,
+  ReleaseIn,
+} from '../../protocol/fuse/structs';
 import { quote } from '../../protocol/text';
-import { u64At } from './bytes';
+import { u32At, u64At } from './bytes';
 import type { Detector, DetectorContext } from './detector';
 import { finding, Proof, type Finding } from './finding';
 import { Groups } from './groups';
@@ -67,6 +75,7 @@ class Held {
 export class DescriptorGrowth implements Detector {
   readonly opcodes = [
     Opcode.FORGET,
+    Opcode.BATCH_FORGET,
     Opcode.OPEN,
     Opcode.OPENDIR,
     Opcode.CREATE,
@@ -85,6 +94,8 @@ export class DescriptorGrowth implements Detector {
     switch (row.opcode) {
       case Opcode.FORGET:
         return this.nodes.remove(row.nodeid);
+      case Opcode.BATCH_FORGET:
+        return this.forgotten(row.request());
       case Opcode.RELEASE:
       case Opcode.RELEASEDIR:
         return this.handles.remove(u64At(row.request(), InHeader.size + ReleaseIn.offset.fh));
@@ -93,6 +104,14 @@ export class DescriptorGrowth implements Detector {
         return this.opened(row, OutHeader.size + EntryOut.size);
       default:
         return this.opened(row, OutHeader.size);
+    }
+  }
+
+  private forgotten(request: Uint8Array): void {
+    const count = u32At(request, InHeader.size + BatchForgetIn.offset.count);
+    let at = InHeader.size + BatchForgetIn.size;
+    for (let i = 0; i < count && at + ForgetOne.size <= request.length; i++, at += ForgetOne.size) {
+      this.nodes.remove(u64At(request, at + ForgetOne.offset.nodeid));
     }
   }
 

@@ -103,23 +103,33 @@ describe('findings: descriptor-growth', () => {
     assert.match(finding.text, /By eighths of the capture: [\d, ]+, 640\. Folders with most of them: "\/logs" 640\./);
   });
 
-  it('inodes that are looked up and not given back', () => {
+  const listed = (afterEach?: (built: CaptureBuilder, nodeids: readonly number[]) => void): CaptureBuilder => {
     const built = begun().exchange('LOOKUP', { names: ['tree'], out: entryOut({ nodeid: 2, mode: 0o40755 }) });
     const each = 500;
     for (let i = 0; i < growth.nodes; i += each) {
-      const entries = Array.from({ length: each }, (_, k) => ({
-        name: `f${i + k}`,
-        out: entryOut({ nodeid: 100 + i + k }),
-      }));
+      const nodeids = Array.from({ length: each }, (_, k) => 100 + i + k);
+      const entries = nodeids.map((nodeid) => ({ name: `f${nodeid - 100}`, out: entryOut({ nodeid }) }));
       built.exchange('READDIRPLUS', { nodeid: 2, in: { fh: 1, size: 1 << 20 }, entries });
+      afterEach?.(built, nodeids);
     }
-    const finding = only(built, 'descriptor-growth');
+    return built;
+  };
+
+  it('inodes that are looked up and not given back', () => {
+    const finding = only(listed(), 'descriptor-growth');
     assert.match(finding.text, /^The guest holds 100001 inodes at the end and gave 0 % of 100001 back \(FORGET\)/);
     assert.match(finding.text, /Folders with most of them: "\/tree" 100000 and "\/" 1\./);
   });
 
   describe('is silent', () => {
     it('when files are closed', () => silent(opened(begun(), 800, () => true)));
+    it('when inodes are given back, many at a time', () =>
+      silent(
+        listed((built, nodeids) => {
+          const forgets = nodeids.map((nodeid) => ({ nodeid, nlookup: 1 }));
+          built.request('BATCH_FORGET', { in: { count: forgets.length }, forgets });
+        }),
+      ));
     it('when most are closed', () => silent(opened(begun(), 2000, (i) => i % 5 > 1)));
     it('when a debugger has written the handles', () => silent(opened(begun(), 800, () => false, true)));
     it('when few stay open', () => silent(opened(begun(), 800, (i) => i % 2 === 0)));
