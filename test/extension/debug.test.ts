@@ -38,6 +38,11 @@ class Watched implements vscode.DebugAdapterTracker {
     }
   }
 
+  /** Before that the breakpoints may not have been told yet, whatever VS Code says of the session. */
+  isSetUp(): Promise<void> {
+    return until('the session is set up', 60, () => this.answered.has('configurationDone'));
+  }
+
   /** The thread of the stop after `count` others. */
   async stopped(count: number): Promise<number> {
     await until(
@@ -131,6 +136,7 @@ describe('debugging in VS Code', function () {
     const { vms } = await insides();
     const [vm] = vms.all;
     await isUp(vm);
+    await watched.isSetUp();
     const ran = vm.run('cat hello.txt');
     const thread = await watched.stopped(0);
     await shows(/^# OPEN unique=\d+ "\/hello\.txt"/);
@@ -197,8 +203,7 @@ describe('debugging in VS Code', function () {
     assert.ok(
       await vscode.commands.executeCommand('virtiofs.debugShare', { kind: 'share', vm, share: vm.facts?.shares[0] }),
     );
-    // Before that the breakpoints may not have been told yet.
-    await until('the session is set up', 60, () => watched.answered.has('configurationDone'));
+    await watched.isSetUp();
     const ran = vm.run('mkdir made && rmdir made');
     const thread = await watched.stopped(0);
     assert.equal(watched.stops[0].reason, 'breakpoint');
@@ -223,7 +228,7 @@ describe('debugging in VS Code', function () {
     try {
       const named = { type: 'virtiofs', request: 'attach', name: 'by tag', share: vm.facts?.shares[0].tag };
       assert.ok(await vscode.debug.startDebugging(undefined, named), watched.failures.join('\n'));
-      await until('the session is set up', 60, () => watched.answered.has('configurationDone'));
+      await watched.isSetUp();
       vscode.debug.addBreakpoints([new vscode.FunctionBreakpoint('OPEN')]);
       assert.ok(await vscode.commands.executeCommand('virtiofs.debugCapture', vscode.Uri.file(file)));
       await watched.stopped(0);
@@ -244,7 +249,7 @@ describe('debugging in VS Code', function () {
     assert.ok(
       await vscode.commands.executeCommand('virtiofs.debugShare', { kind: 'share', vm, share: vm.facts?.shares[0] }),
     );
-    await until('the session is set up', 60, () => watched.answered.has('configurationDone'));
+    await watched.isSetUp();
     const many = 20;
     /** Twenty programs that ask once each; what they have said, and the threads of their requests. */
     const hold = async (): Promise<{ ran: ReturnType<typeof vm.run>; threads: number[] }> => {
