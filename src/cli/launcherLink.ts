@@ -18,9 +18,11 @@ import {
   type LauncherFacts,
   type LauncherState,
   type RunResult,
+  type ShareFact,
   type ShareProblem,
   checkedRestart,
   checkedScript,
+  daemonsReady,
   factsKnown,
   goodbye,
   restartGuest,
@@ -66,6 +68,20 @@ export class LauncherLink {
 
   facts(facts: LauncherFacts): void {
     this.tell(() => this.connection?.sendNotification(factsKnown, facts));
+  }
+
+  /**
+   * Resolves when the guest may start: an editor may have breakpoints to set before its first request. It may also go
+   * meanwhile, or the guest be given up (`signal`).
+   */
+  async mayStart(shares: readonly ShareFact[], signal: AbortSignal): Promise<void> {
+    const { connection, socket } = this;
+    if (connection === undefined || socket === undefined) return;
+    const over = new Promise<void>((resolve) => {
+      socket.once('close', resolve);
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+    await Promise.race([connection.sendRequest(daemonsReady, { shares }).catch(() => {}), over]);
   }
 
   problem(problem: ShareProblem): void {

@@ -6,9 +6,10 @@
  */
 import type { Command } from 'commander';
 import { Trouble, trouble } from '../base/catalogue';
-import type { LauncherFacts, RunResult, ShareProblem } from '../control/launcher';
+import type { LauncherFacts, RunResult, ShareFact, ShareProblem } from '../control/launcher';
 import { MOST_OUTPUT } from '../control/launcher';
 import { countersSocketOf, socketOf } from '../control/runningShares';
+import type { BackEnd } from '../vm/backEnd';
 import { checkDax } from '../vm/daxChecks';
 import { onTermination } from '../vm/endings';
 import { mountCommand, mountPoint } from '../vm/guestInit';
@@ -200,6 +201,8 @@ class ShareCommand {
       ...(dax === undefined ? {} : { dax }),
       daemonOptions: words[index],
     }));
+    const factsOf = (backEnds: readonly BackEnd[]): ShareFact[] =>
+      shares.map((one, index) => shareFacts(one, backEnds[index].process));
     return {
       kind: options.guest,
       accelerator,
@@ -210,6 +213,10 @@ class ShareCommand {
       shares,
       ...(interactive ? { shell: terminalShape() } : {}),
       progress: (text, reached) => (reached === 'up' ? progress.step(text) : step(reached)(text)),
+      onDaemons: async (backEnds) => {
+        await link.mayStart(factsOf(backEnds), signal);
+        signal.throwIfAborted();
+      },
       onStarted: (guest, backEnds) => {
         this.captures = folders.flatMap(({ tag }) => captureFile(options, folders, tag) ?? []);
         link.facts({
@@ -217,7 +224,7 @@ class ShareCommand {
           kind: options.guest,
           accelerator: options.guest === 'uml' ? 'none' : accelerator,
           guest: processFacts(guest),
-          shares: shares.map((one, index) => shareFacts(one, backEnds[index].process)),
+          shares: factsOf(backEnds),
         });
       },
     };
@@ -279,10 +286,7 @@ function sizesOf({
   };
 }
 
-function shareFacts(
-  { directory, tag, readOnly = false }: GuestShare,
-  process: Guest['process'],
-): LauncherFacts['shares'][number] {
+function shareFacts({ directory, tag, readOnly = false }: GuestShare, process: Guest['process']): ShareFact {
   const daemon = processFacts(process);
   return {
     directory,

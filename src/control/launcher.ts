@@ -74,6 +74,8 @@ export interface RunResult {
 export const MOST_OUTPUT = 1 << 20;
 
 export const stateChanged = new NotificationType<LauncherState>('launcher/state');
+/** All daemons are there. The guest starts when this is answered, or the editor has gone. */
+export const daemonsReady = new RequestType<{ readonly shares: readonly ShareFact[] }, null, void>('launcher/daemons');
 export const factsKnown = new NotificationType<LauncherFacts>('launcher/facts');
 export const shareTroubled = new NotificationType<ShareProblem>('launcher/problem');
 /** The launcher is about to end: answered when everything before has been taken in. */
@@ -132,15 +134,20 @@ function checkedShare(value: unknown): ShareFact | undefined {
 
 /** Undefined for what are no facts. */
 export function checkedFacts(value: unknown): LauncherFacts | undefined {
-  const { launcher, kind, accelerator, guest, shares } = object(value);
+  const { launcher, kind, accelerator, guest } = object(value);
   const process = checkedProcess(guest);
   if (!isPid(launcher) || (kind !== 'qemu' && kind !== 'uml') || process === undefined) return undefined;
   if (accelerator !== 'kvm' && accelerator !== 'tcg' && accelerator !== 'none') return undefined;
+  const checked = checkedShares(value);
+  return checked && { launcher, kind, accelerator, guest: process, shares: checked };
+}
+
+/** The shares of facts, or of daemons that are ready. Undefined for what are none. */
+export function checkedShares(value: unknown): readonly ShareFact[] | undefined {
+  const { shares } = object(value);
   if (!Array.isArray(shares) || shares.length > 1000) return undefined;
   const checked = shares.map(checkedShare);
-  return checked.every((share) => share !== undefined)
-    ? { launcher, kind, accelerator, guest: process, shares: checked }
-    : undefined;
+  return checked.every((share) => share !== undefined) ? checked : undefined;
 }
 
 /** Undefined for what is no problem of a share. */

@@ -211,5 +211,6 @@ export class Debugging {
   end(): void {
     this.over = true;
     this.letGo();
+    this.launched?.begin();
   }
 }

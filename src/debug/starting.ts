@@ -98,6 +98,7 @@ export async function configurationDone(debugging: Debugging): Promise<void> {
   debugging.configured = true;
   await target.begin();
   const { launched, command } = debugging;
+  launched?.begin();
   if (launched === undefined || command === undefined) return;
   void launched.up
     .then(() => launched.run(command))
@@ -128,7 +129,8 @@ export async function terminate(debugging: Debugging): Promise<void> {
 }
 
 export async function disconnect(debugging: Debugging, { terminateDebuggee }: Given<'disconnect'>): Promise<void> {
-  const { launched } = debugging;
+  // Asked for first: a guest that was not to start yet never does.
+  const stopped = terminateDebuggee === false ? undefined : debugging.launched?.stop().catch(() => undefined);
   debugging.end();
-  if (launched !== undefined && terminateDebuggee !== false) await launched.stop().catch(() => undefined);
+  await stopped;
 }

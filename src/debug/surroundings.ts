@@ -7,6 +7,8 @@ export interface Launched {
   readonly debugSocket: string;
   /** Port on which the daemon's JavaScript can be debugged. */
   readonly inspectorPort: number | undefined;
+  /** The guest starts: before that nothing asks anything of the share. */
+  begin(): void;
   /** Resolves when the guest is up; rejects with a Trouble when it does not come up. */
   readonly up: Promise<void>;
   /** Resolves to how the guest has ended. */
@@ -22,7 +24,7 @@ export interface ShareToAttach {
 }
 
 export interface Surroundings {
-  /** Shares a folder into a guest; resolves as soon as its daemon runs. */
+  /** Shares a folder into a guest; resolves as soon as its daemon runs, before the guest does. */
   launch(plan: LaunchPlan, told: (text: string) => void): Promise<Launched>;
   /** The running share of that tag, folder or process id; without a name the only one. Throws a Trouble. */
   findShare(name: string | undefined): ShareToAttach;

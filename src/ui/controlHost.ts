@@ -17,10 +17,13 @@ import {
   type LauncherFacts,
   type LauncherState,
   type RunResult,
+  type ShareFact,
   type ShareProblem,
   checkedFacts,
   checkedProblem,
+  checkedShares,
   checkedState,
+  daemonsReady,
   factsKnown,
   goodbye,
   restartGuest,
@@ -37,6 +40,8 @@ const PREFIX = 'virtiofs-control-';
 
 interface Events {
   state: [LauncherState];
+  /** Shares whose daemons are there, and take connections. */
+  daemons: [readonly ShareFact[]];
   facts: [LauncherFacts];
   problem: [ShareProblem];
   /** The launcher has gone, or never comes. */
@@ -52,8 +57,14 @@ export class ControlHost {
   private connection: MessageConnection | undefined;
   private socket: Socket | undefined;
   private closed = false;
+  /** Lets a guest start whose daemons are there. */
+  readonly letStart: () => void;
+  private readonly mayStart: Promise<void>;
 
   private constructor() {
+    let letStart = (): void => {};
+    this.mayStart = new Promise((resolve) => (letStart = resolve));
+    this.letStart = letStart;
     const base = Buffer.byteLength(tmpdir()) > LONGEST_FOLDER ? '/tmp' : tmpdir();
     removeAbandoned(base);
     this.folder = mkdtempSync(join(base, `${PREFIX}${process.pid}-`));
@@ -135,6 +146,12 @@ export class ControlHost {
     connection.onNotification(stateChanged, (value: unknown) => {
       const state = checkedState(value);
       if (state !== undefined) this.events.emit('state', state);
+    });
+    connection.onRequest(daemonsReady, async (value: unknown) => {
+      const shares = checkedShares(value);
+      if (shares !== undefined) this.events.emit('daemons', shares);
+      await this.mayStart;
+      return null;
     });
     connection.onNotification(factsKnown, (value: unknown) => {
       const facts = checkedFacts(value);

@@ -8,7 +8,7 @@ import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { ShareActivity } from '../control/counters';
 import { isServed } from '../control/launcher';
-import type { LauncherFacts, LauncherState, RunResult, ShareProblem } from '../control/launcher';
+import type { LauncherFacts, LauncherState, RunResult, ShareFact, ShareProblem } from '../control/launcher';
 import type { ControlHost } from './controlHost';
 import { CounterReader } from './counterReader';
 import { type LaunchOptions, shareWords } from './launchOptions';
@@ -30,6 +30,8 @@ export interface LaunchPlan {
   readonly options: LaunchOptions;
   /** More words for the launcher. */
   readonly words?: readonly string[];
+  /** Its daemons start; the guest only when it is told to: `letStart`. */
+  readonly held?: boolean;
 }
 
 /** How to start the launcher: Node.js, its variables, the command line's file. */
@@ -41,6 +43,8 @@ export interface LauncherProgram {
 
 export class SharedVm implements vscode.Disposable {
   state: VmState = { kind: 'starting' };
+  /** Of the daemons that are there, before the guest is. */
+  shares: readonly ShareFact[] = [];
   facts: LauncherFacts | undefined;
   /** By tag. */
   readonly problems = new Map<string, ShareProblem>();
@@ -66,7 +70,8 @@ export class SharedVm implements vscode.Disposable {
     private readonly host: ControlHost,
   ) {
     this.running = this.next = plan;
-    const { folder } = plan;
+    const { folder, held = false } = plan;
+    if (!held) host.letStart();
     const command = [program.program, program.cli, 'share', '--control', host.path, ...shareWordsOf(plan)];
     this.terminal = vscode.window.createTerminal({
       name: `VM: ${this.name}`,
@@ -79,6 +84,10 @@ export class SharedVm implements vscode.Disposable {
       isTransient: true,
     });
     host.events.on('state', (state) => this.enter(state));
+    host.events.on('daemons', (shares) => {
+      this.shares = shares;
+      this.changed.fire();
+    });
     host.events.on('facts', (facts) => this.learn(facts));
     host.events.on('problem', (problem) => {
       const before = this.problems.get(problem.tag);
@@ -94,6 +103,11 @@ export class SharedVm implements vscode.Disposable {
         this.enter({ kind: 'gone' });
       }),
     );
+  }
+
+  /** For a guest that is held; a later boot is not. */
+  letStart(): void {
+    this.host.letStart();
   }
 
   get name(): string {
@@ -189,6 +203,7 @@ export class SharedVm implements vscode.Disposable {
   private learn(facts: LauncherFacts): void {
     this.forgetReaders();
     this.facts = facts;
+    this.shares = facts.shares;
     for (const { tag, countersSocket } of facts.shares) {
       this.readers.set(tag, new CounterReader(countersSocket, () => this.counted.fire()));
     }

@@ -22,7 +22,7 @@ export class VirtualMachines implements vscode.Disposable {
 
   /** The processes that serve its shares. */
   get daemons(): ReadonlySet<number> {
-    return new Set(this.list.flatMap(({ facts }) => facts?.shares.map(({ daemon }) => daemon.pid) ?? []));
+    return new Set(this.list.flatMap(({ shares }) => shares.map(({ daemon }) => daemon.pid)));
   }
 
   start(plan: LaunchPlan, program: LauncherProgram, host: ControlHost): SharedVm {

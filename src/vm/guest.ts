@@ -64,6 +64,8 @@ export interface GuestOptions {
   readonly bootTimeoutMs?: number;
   /** Told of each step in a few words. */
   readonly progress?: (line: string, step: 'daemons' | 'boot' | 'up') => void;
+  /** Awaited when all daemons are there, before the guest starts. */
+  readonly onDaemons?: (backEnds: readonly BackEnd[]) => Promise<void>;
   /** Called when all processes are there, before the guest is up. */
   readonly onStarted?: (guest: ChildProcess, backEnds: readonly BackEnd[]) => void;
 }

@@ -58,6 +58,7 @@ async function start(options: GuestOptions, workplace: Workplace): Promise<Guest
   for (const [index, share] of shares.entries()) {
     backEnds.push(await startDaemon(share, index, options, workplace, cpu));
   }
+  await options.onDaemons?.(backEnds);
 
   progress(`booting a guest in ${programName(options)}`, 'boot');
   const sockets = backEnds.map(({ socket }) => socket);

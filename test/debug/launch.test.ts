@@ -14,6 +14,7 @@ class ScriptedGuest implements Launched {
   readonly up: Promise<void>;
   readonly ended: Promise<string>;
   readonly ran: string[] = [];
+  begins = 0;
   stops = 0;
   isUp!: () => void;
   isNotUp!: (why: Error) => void;
@@ -26,6 +27,10 @@ class ScriptedGuest implements Launched {
       this.isNotUp = reject;
     });
     this.ended = new Promise((resolve) => (this.end = resolve));
+  }
+
+  begin(): void {
+    this.begins++;
   }
 
   run(script: string): Promise<{ status: number; output: string }> {
@@ -76,8 +81,9 @@ describe('launching with the debug adapter', () => {
     assert.deepEqual(plan, { ...args, tag: undefined, readOnly: false });
     guest.isUp();
     await dap.good('setFunctionBreakpoints', { breakpoints: [{ name: 'OPEN' }] });
-    assert.deepEqual(guest.ran, []);
+    assert.deepEqual([guest.begins, guest.ran], [0, []]);
     await dap.good('configurationDone');
+    assert.equal(guest.begins, 1);
     const { body } = await dap.event<Dap.ExitedEvent>('exited');
     assert.equal(body.exitCode, 3);
     await dap.event('terminated');
@@ -120,11 +126,29 @@ describe('launching with the debug adapter', () => {
     dap.isGolden('launchFailed');
   });
 
-  it('stops the guest on disconnect, unless it is to go on', async () => {
+  it('stops the guest on disconnect, unless it is to go on: then it starts, if it has not yet', async () => {
     await dap.begin('launch', { directory: '/srv/work' });
     await dap.good('disconnect', { terminateDebuggee: false });
-    assert.equal(guest.stops, 0);
+    assert.deepEqual([guest.begins, guest.stops], [1, 0]);
     await daemon.left;
+  });
+
+  it('lets the guest start when the client goes without a word', async () => {
+    await dap.begin('launch', { directory: '/srv/work' });
+    dap.adapter.dispose();
+    assert.deepEqual([guest.begins, guest.stops], [1, 0]);
+  });
+
+  it('never starts a guest that is stopped before breakpoints are set', async () => {
+    const order: string[] = [];
+    guest.begin = () => void order.push('begin');
+    guest.stop = () => {
+      order.push('stop');
+      return Promise.resolve();
+    };
+    await dap.begin('launch', { directory: '/srv/work' });
+    await dap.good('disconnect', { terminateDebuggee: true });
+    assert.equal(order[0], 'stop');
   });
 
   for (const command of ['disconnect', 'terminate']) {

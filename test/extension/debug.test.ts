@@ -18,12 +18,14 @@ class Watched implements vscode.DebugAdapterTracker {
   /** Of queues, which wait for a request that is stopped. */
   readonly waits: Dap.StoppedEvent['body'][] = [];
   readonly events: Dap.Event[] = [];
+  readonly messages: Dap.ProtocolMessage[] = [];
   readonly failures: string[] = [];
 
   /** Commands that have been answered well. */
   readonly answered = new Set<string>();
 
   onDidSendMessage(message: Dap.ProtocolMessage): void {
+    this.messages.push(message);
     if (message.type === 'event') {
       const event = message as Dap.Event;
       this.events.push(event);
@@ -38,7 +40,7 @@ class Watched implements vscode.DebugAdapterTracker {
     }
   }
 
-  /** Before that the breakpoints may not have been told yet, whatever VS Code says of the session. */
+  /** Of a share that runs: before that the breakpoints may not have been told yet, whatever VS Code says of it. */
   isSetUp(): Promise<void> {
     return until('the session is set up', 60, () => this.answered.has('configurationDone'));
   }
@@ -136,7 +138,6 @@ describe('debugging in VS Code', function () {
     const { vms } = await insides();
     const [vm] = vms.all;
     await isUp(vm);
-    await watched.isSetUp();
     const ran = vm.run('cat hello.txt');
     const thread = await watched.stopped(0);
     await shows(/^# OPEN unique=\d+ "\/hello\.txt"/);
@@ -177,6 +178,26 @@ describe('debugging in VS Code', function () {
     const { status, output } = await ran;
     assert.equal(status, 1);
     assert.match(output, /hello\.txt'?: Permission denied/);
+  });
+
+  it('meets the first request of a guest that it has started', async () => {
+    vscode.debug.addBreakpoints([new vscode.FunctionBreakpoint('INIT')]);
+    const [folder] = vscode.workspace.workspaceFolders ?? [];
+    const configuration = { type: 'virtiofs', request: 'launch', directory: sample().fsPath, guest: 'uml' };
+    const started = await vscode.debug.startDebugging(folder, { ...configuration, name: 'mount' });
+    assert.ok(started, watched.failures.join('\n'));
+    const thread = await watched.stopped(0);
+    assert.match((await frames(thread))[0].name, /^request INIT /);
+    const configured = watched.messages.findIndex(
+      (message) => message.type === 'response' && (message as Dap.Response).command === 'configurationDone',
+    );
+    const connected = watched.messages.findIndex((message) =>
+      JSON.stringify(message).includes('front-end has connected'),
+    );
+    assert.ok(configured >= 0 && connected > configured, `${configured}, ${connected}`);
+    await ask('continue', { threadId: thread });
+    const { vms } = await insides();
+    await isUp(vms.all[0]);
   });
 
   it('holds at line breakpoints of the opcodes document, and lets all go when it is stopped', async () => {

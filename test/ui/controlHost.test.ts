@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, statSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { dirname, join } from 'node:path';
 import { Trouble, trouble } from '../../src/base/catalogue';
+import type { ShareFact } from '../../src/control/launcher';
 import { LauncherLink, type Requested } from '../../src/cli/launcherLink';
 import { ControlHost } from '../../src/ui/controlHost';
 
@@ -77,17 +78,75 @@ describe('the control channel between launcher and editor', () => {
     await link.close();
   });
 
+  describe('holds a guest back whose daemons are there', () => {
+    const share: ShareFact = {
+      tag: 'work',
+      directory: '/srv/work',
+      readOnly: false,
+      mountPoint: '/mnt/work',
+      mountCommand: 'mount -t virtiofs work /mnt/work',
+      daemon: { pid: 7, argv: ['daemon'] },
+      captureSocket: '/run/7.capture',
+      countersSocket: '/run/7.counters',
+    };
+    let link: LauncherLink;
+    let giveUp: AbortController;
+    let mayStart: Promise<void>;
+    let started: boolean;
+
+    beforeEach(async () => {
+      link = await LauncherLink.open(host.path, nothing);
+      giveUp = new AbortController();
+      started = false;
+      const told = once(host.events, 'daemons');
+      mayStart = link.mayStart([share], giveUp.signal).then(() => void (started = true));
+      assert.deepEqual(await told, [[share]]);
+      // Said later and heard: an answer would have come by now.
+      link.state({ kind: 'preparing', step: 'daemons', text: '' });
+      await once(host.events, 'state');
+      await host.stop();
+      assert.equal(started, false);
+    });
+    afterEach(() => link.close());
+
+    it('until it is let start', async () => {
+      host.letStart();
+      await mayStart;
+    });
+    it('until the editor goes', async () => {
+      host.dispose();
+      await mayStart;
+    });
+    it('until it is given up', async () => {
+      giveUp.abort();
+      await mayStart;
+    });
+    it('and no other one after that', async () => {
+      host.letStart();
+      await mayStart;
+      await link.mayStart([share], giveUp.signal);
+    });
+  });
+
   it('believes nothing that is not what it should be', async () => {
     const socket = createConnection(host.path);
     await once(socket, 'connect');
     const said: unknown[] = [];
     host.events.on('state', (state) => said.push(state));
+    let id = 0;
     const send = (method: string, params: unknown): void => {
-      const body = JSON.stringify({ jsonrpc: '2.0', method, params });
+      const body = JSON.stringify({
+        jsonrpc: '2.0',
+        method,
+        params,
+        ...(method === 'launcher/daemons' && { id: ++id }),
+      });
       socket.write(`Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
     };
     send('launcher/state', { kind: 'up' });
     send('launcher/facts', { launcher: 'me' });
+    host.events.on('daemons', (shares) => said.push(shares));
+    send('launcher/daemons', { shares: [{ tag: 'work' }] });
     send('launcher/nonsense', {});
     send('launcher/state', { kind: 'up', release: '7.2' });
     await once(host.events, 'state');

@@ -16,7 +16,10 @@ import { launch, startOptions } from '../shareFolder';
 import type { SharedVm } from '../sharedVm';
 import { type Studio, surroundings } from '../studio';
 
-/** Resolves as soon as the guest's daemon takes debuggers. Throws a Trouble when it does not come to that. */
+/**
+ * Resolves as soon as the daemon takes debuggers; the guest waits until breakpoints are set. Throws a Trouble when it
+ * does not come to that.
+ */
 export async function launchGuest(studio: Studio, plan: LaunchPlan, told: (text: string) => void): Promise<Launched> {
   await checkShareable(surroundings(studio), vscode.Uri.file(plan.directory));
   const usual = startOptions(studio, plan.guest === undefined ? {} : { guest: plan.guest });
@@ -30,14 +33,15 @@ export async function launchGuest(studio: Studio, plan: LaunchPlan, told: (text:
       readOnly: plan.readOnly,
       tag: plan.tag ?? usual.tag,
     },
+    held: true,
     words: [...plan.options, ...(inspectorPort === undefined ? [] : ['--inspect-daemon', String(inspectorPort)])],
   });
   const telling = vm.onDidChange(() => {
     if (vm.state.kind === 'preparing') told(vm.state.text);
   });
   try {
-    await until(vm, () => vm.facts !== undefined);
-    const [share] = vm.facts?.shares ?? [];
+    await until(vm, () => vm.shares.length > 0);
+    const [share] = vm.shares;
     const debugSocket = debugSocketOf(share.daemon.pid);
     // It listens a moment after its process has begun.
     while (!existsSync(debugSocket)) {
@@ -55,6 +59,7 @@ export async function launchGuest(studio: Studio, plan: LaunchPlan, told: (text:
       inspectorPort,
       up,
       ended,
+      begin: () => vm.letStart(),
       run: (script) => vm.run(script),
       stop: async () => (vm.isAlive ? vm.stop() : undefined),
     };
