@@ -4,6 +4,7 @@
  */
 import { Errno } from '../protocol/errno';
 import { Opcode } from '../protocol/fuse/opcodeNumbers';
+import { RowFlag, type RequestColumns } from './capture';
 
 /** A name that is not there, an attribute that is not set, a call that is not served: programs ask all the time. */
 export function isExpected(opcode: number, error: number): boolean {
@@ -20,5 +21,8 @@ export function isExpected(opcode: number, error: number): boolean {
   }
 }
 
-/** Whether a reply is an error that no guest asked for. */
-export const isFailure = (opcode: number, error: number): boolean => error < 0 && !isExpected(opcode, error);
+/** Whether what became of a row is nothing that its guest expects: an error, or a reply that a fault dropped. */
+export const isFailed = (
+  { opcode, error, flags }: Pick<RequestColumns, 'opcode' | 'error' | 'flags'>,
+  row: number,
+): boolean => (error[row] < 0 && !isExpected(opcode[row], error[row])) || (flags[row] & RowFlag.DROPPED) !== 0;

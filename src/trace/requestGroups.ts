@@ -5,9 +5,9 @@
  * Grows row by row and never looks at a row twice. Rows of a group are a list through one array, so that a group costs
  * nothing but a few numbers; only files have names in memory. Knows nothing of filters.
  */
-import { type Capture, RowFlag } from './capture';
+import type { Capture } from './capture';
 import { roomFor } from './columnArray';
-import { isFailure } from './expectedErrors';
+import { isFailed } from './expectedErrors';
 import { kindOf } from './line';
 import { PairMap } from './pairMap';
 
@@ -71,9 +71,10 @@ export class RequestGroups {
     this.before[position] = this.last[group];
     this.last[group] = position + 1;
     this.own[group]++;
-    const { error, flags, latency, opcode } = this.capture.columns;
+    const { columns } = this.capture;
+    const { error, latency } = columns;
     const isError = error[row] < 0 ? 1 : 0;
-    const failed = isFailure(opcode[row], error[row]) || (flags[row] & RowFlag.DROPPED) !== 0 ? 1 : 0;
+    const failed = isFailed(columns, row) ? 1 : 0;
     const time = Number.isNaN(latency[row]) ? 0 : latency[row];
     for (let at = group; at >= 0; at = this.parent[at]) {
       this.counts[at]++;

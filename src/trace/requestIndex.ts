@@ -13,7 +13,8 @@ import { type Grouping, RequestGroups } from './requestGroups';
 /** So many rows wait for their replies; of more the oldest are taken to be never answered. */
 const MOST_WAITING = 1 << 16;
 const ROWS_BETWEEN_LOOKS = 512;
-const COMPLETE = RowFlag.REPLIED | RowFlag.SILENT | RowFlag.ORPHAN;
+/** Nothing more comes for it. */
+const COMPLETE = RowFlag.REPLIED | RowFlag.SILENT | RowFlag.ORPHAN | RowFlag.DROPPED;
 
 export class RequestIndex {
   /** Rows that pass, in order of completion. */
@@ -95,13 +96,14 @@ export class RequestIndex {
     return at < 0 ? -1 : this.count - 1 - at;
   }
 
-  /** The next row after `row` (or before it) that ended in an error; undefined: there is none. */
+  /** The next row after `row` (or before it) with an error, or without the reply it had; undefined: there is none. */
   nextError(row: number, forward = true): number | undefined {
-    const { error } = this.capture.columns;
+    const { error, flags } = this.capture.columns;
     let best: number | undefined;
     for (let i = 0; i < this.count; i++) {
       const each = this.rows[i];
-      if (error[each] >= 0 || (forward ? each <= row : each >= row)) continue;
+      const isWell = error[each] >= 0 && (flags[each] & RowFlag.DROPPED) === 0;
+      if (isWell || (forward ? each <= row : each >= row)) continue;
       if (best === undefined || (forward ? each < best : each > best)) best = each;
     }
     return best;

@@ -50,6 +50,14 @@ function child(inside: Inside, label: string, node?: RequestsNode): RequestsNode
   return found;
 }
 
+/** VS Code tells of a selection some time after it was asked for. */
+function selects({ views }: Inside, at: number): Promise<void> {
+  return until(`request ${at} is selected`, () => {
+    const [selected] = views.requests.view.selection;
+    return selected?.kind === 'row' && selected.at === at;
+  });
+}
+
 describe('requests of a share at work', () => {
   let inside: Inside;
   let traffic: Traffic;
@@ -151,8 +159,7 @@ describe('requests of a share at work', () => {
   it('are searched for errors one after the other', async () => {
     const first = await run('virtiofs.requests.nextError');
     assert.equal(typeof first, 'number');
-    const [selected] = inside.views.requests.view.selection;
-    assert.ok(selected?.kind === 'row' && selected.at === first);
+    await selects(inside, Number(first));
     const next = await run('virtiofs.requests.nextError');
     assert.ok(Number(next) > Number(first));
     assert.equal(await run('virtiofs.requests.previousError'), first);
@@ -333,8 +340,7 @@ describe('captures from files', () => {
     const row = findings.getChildren({ kind: 'proof', finding })[0];
     const { command } = findings.getTreeItem(row);
     assert.equal(await run(command?.command ?? '', ...((command?.arguments ?? []) as unknown[])), true);
-    const [selected] = inside.views.requests.view.selection;
-    assert.ok(selected?.kind === 'row' && selected.at === finding.rows[0]);
+    await selects(inside, finding.rows[0]);
   });
 
   it('that are cut off show what is there and say so', async () => {

@@ -7,6 +7,7 @@ import { compileFilter, select } from '../../src/trace/filter/filter';
 import { findings } from '../../src/trace/findings/findings';
 import { jsonRow } from '../../src/trace/jsonRow';
 import { ALL, RequestGroups } from '../../src/trace/requestGroups';
+import { RequestIndex } from '../../src/trace/requestIndex';
 import { isInFlight, requestLine, whatOf } from '../../src/trace/line';
 import { requestDetails } from '../../src/ui/requests/details';
 import { rowText } from '../../src/ui/requests/rowText';
@@ -82,6 +83,26 @@ describe('a reply that a fault has dropped', () => {
     assert.equal(describeLine(capture, 1).result, '… dropped by a fault');
     const reply = requestDetails(capture, 1).find(({ label }) => label === 'Reply');
     assert.deepEqual([reply?.text, reply?.bad], ['dropped by a fault: the guest waits for ever', true]);
+  });
+
+  it('is nothing that a view waits for, and is found among the errors', () => {
+    const rows = new RequestIndex(capture, undefined, 0, 'time');
+    assert.ok(rows.advance(capture.count, () => false));
+    assert.deepEqual([rows.inFlight(9), rows.newest(9)], [[2], [3, 1, 0]]);
+    assert.deepEqual([rows.nextError(-1), rows.nextError(1), rows.nextError(3, false)], [1, undefined, 1]);
+  });
+
+  it('is waited for no more when it comes to be dropped', () => {
+    const made = new CaptureBuilder().init();
+    const lookup = made.request('LOOKUP', { names: ['lost'] });
+    const growing = made.capture();
+    const rows = new RequestIndex(growing, undefined, 0, 'time');
+    rows.advance(growing.count, () => false);
+    assert.deepEqual(rows.inFlight(9), [1]);
+    const { length } = made.bytes();
+    growing.push(made.replyDropped(lookup).bytes().subarray(length));
+    rows.advance(growing.count, () => false);
+    assert.deepEqual([rows.inFlight(9), rows.newest(9)], [[], [1, 0]]);
   });
 
   it('is kept by an export as a capture', () => {

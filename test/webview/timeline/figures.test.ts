@@ -57,13 +57,14 @@ describe('figures by opcode', () => {
     { start: 200, latency: 7, opcode: 1, error: -2 },
     { start: 201, opcode: 1 },
     { start: 202, latency: 3, opcode: 1, error: -5 },
+    { start: 203, opcode: 1, dropped: true },
   ]);
 
   it('are exact percentiles', () => {
     const [read, lookup] = figuresOf(rows, undefined);
     assert.deepEqual([read.opcode, read.count, read.errors], [15, 100, 0]);
     assert.deepEqual([read.p50, read.p95, read.p99, read.max], [50, 95, 99, 100]);
-    assert.deepEqual([lookup.count, lookup.errors, lookup.failed, lookup.max], [3, 2, 1, 7]);
+    assert.deepEqual([lookup.count, lookup.errors, lookup.failed, lookup.max], [4, 2, 2, 7]);
   });
 
   it('are of the rows that are shown', () => {

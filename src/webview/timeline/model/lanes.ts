@@ -4,7 +4,8 @@
  * the capture without being made anew.
  */
 import { Levels } from './levels';
-import { isFailed, type Rows } from './rows';
+import { isFailed } from '../../../trace/expectedErrors';
+import type { Rows } from './rows';
 
 export const groupings = ['queue', 'process', 'file', 'opcode'] as const;
 export type Grouping = (typeof groupings)[number];

@@ -4,7 +4,8 @@
  * each level is made from the one below it.
  */
 import type { RowColumns } from '../../../control/timelineRows';
-import { isFailed, type Rows } from './rows';
+import { isFailed } from '../../../trace/expectedErrors';
+import type { Rows } from './rows';
 
 /**
  * The narrowest bucket is 2^FINEST nanoseconds, the widest 2^COARSEST (a day and more). What is narrower is drawn row

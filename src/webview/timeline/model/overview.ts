@@ -1,7 +1,8 @@
 /** The whole capture as one strip: for each pixel how much happens, how much of it fails. From the lanes' levels. */
 import type { Lane } from './lanes';
 import type { Level } from './levels';
-import { isFailed, type Rows } from './rows';
+import { isFailed } from '../../../trace/expectedErrors';
+import type { Rows } from './rows';
 import { lengthOf, type Span } from './timeScale';
 
 export interface OverviewStrip {

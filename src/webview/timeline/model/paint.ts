@@ -9,7 +9,8 @@ import { type Lane } from './lanes';
 import { type Level } from './levels';
 import { PADDING } from './layout';
 import { lengthOf, type Span } from './timeScale';
-import { isFailed, type Rows } from './rows';
+import { isFailed } from '../../../trace/expectedErrors';
+import type { Rows } from './rows';
 
 export type ColourBy = 'opcode' | 'latency' | 'result';
 export type HeightBy = 'overlap' | 'latency';

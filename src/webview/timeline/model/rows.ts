@@ -4,11 +4,6 @@
  */
 import { claimsRows, emptyRows, unpackInto, unpackRows, type RowColumns } from '../../../control/timelineRows';
 import { DROPPED, RowFlag } from '../../../trace/capture';
-import { isFailure } from '../../../trace/expectedErrors';
-
-/** Whether what became of a row is nothing that its guest expects: an error, or a reply that a fault dropped. */
-export const isFailed = ({ opcode, error, flags }: RowColumns, row: number): boolean =>
-  isFailure(opcode[row], error[row]) || (flags[row] & RowFlag.DROPPED) !== 0;
 
 const FIRST_ROWS = 4096;
 /** Rows that there is room for before they have come. */

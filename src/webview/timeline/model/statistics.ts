@@ -2,7 +2,7 @@
  * Counts, errors, how many of those are failures, percentiles and histograms of latency by opcode, over the rows that
  * are shown.
  */
-import { isFailure } from '../../../trace/expectedErrors';
+import { isFailed } from '../../../trace/expectedErrors';
 import type { Rows } from './rows';
 
 export interface OpcodeFigures {
@@ -49,7 +49,7 @@ export function figuresOf(rows: Rows, list: Uint32Array | undefined): OpcodeFigu
     const into = number < 64 ? byNumber[number] : open.get(number);
     if (!into) continue;
     if (error[row] < 0) into.errors++;
-    if (isFailure(number, error[row])) into.failed++;
+    if (isFailed(rows.columns, row)) into.failed++;
     const time = latency[row];
     if (time >= 0) {
       into.latencies[into.answered++] = time;

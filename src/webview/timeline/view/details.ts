@@ -1,6 +1,6 @@
 /** The selected request: what, where its time went, the fields and the bytes of its messages, host system calls. */
 import type { MessageView, PhaseTimes, RequestView } from '../../../control/timeline';
-import { isFailed } from '../model/rows';
+import { isFailed } from '../../../trace/expectedErrors';
 import { BytesView } from './bytesView';
 import { el, set } from './dom';
 import { printDuration } from '../../../trace/times';

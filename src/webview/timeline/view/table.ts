@@ -4,7 +4,7 @@
  */
 import type { LineView, Side } from '../../../control/timeline';
 import { errorName, familyIndex, opcodeName } from '../model/families';
-import { isFailed } from '../model/rows';
+import { isFailed } from '../../../trace/expectedErrors';
 import { type ColumnName, type ColumnParts, columns, type Sorting } from '../model/tableColumns';
 import { orderBy } from '../model/tableOrder';
 import { afterPause, el, set, thousands } from './dom';
