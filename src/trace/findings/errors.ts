@@ -1,9 +1,10 @@
 /**
- * Findings that are an errno: estale, descriptors-exhausted, enosys-repeated. One row of the errno proves the first
- * two; ENOSYS counts by opcode and session, since the guest asks once and then mostly stops.
+ * Findings that are an errno: estale, descriptors-exhausted, no-space, enosys-repeated. One row of the errno proves
+ * any but the last; ENOSYS counts by opcode and session, since the guest asks once and then mostly stops.
  */
 import { Errno } from '../../protocol/errno';
 import { opcodeByNumber } from '../../protocol/fuse/opcodes';
+import { Opcode } from '../../protocol/fuse/opcodeNumbers';
 import type { Detector, DetectorContext } from './detector';
 import { finding, Proof, type Finding } from './finding';
 import { Groups } from './groups';
@@ -21,54 +22,94 @@ function paths(groups: Groups, { capture }: DetectorContext): string {
   return list(named, groups.size - largest.length);
 }
 
-export class Estale implements Detector {
+/** Replies with one of some errnos: a single one is a finding. */
+abstract class ErrnoReplies implements Detector {
   readonly ownOnly = true;
-  private readonly proof: Proof;
-  private readonly groups = new Groups();
+  protected readonly proof: Proof;
+  protected readonly groups = new Groups();
+  private readonly counts: Map<number, number>;
 
-  constructor(private readonly context: DetectorContext) {
+  constructor(
+    protected readonly context: DetectorContext,
+    errnos: readonly number[],
+  ) {
     this.proof = new Proof(context.rows);
+    this.counts = new Map(errnos.map((errno) => [errno, 0]));
   }
 
   take(row: Row): void {
-    if (row.error !== -Errno.ESTALE) return;
+    const count = this.counts.get(-row.error);
+    if (count === undefined || !this.isMeant(row)) return;
+    this.counts.set(-row.error, count + 1);
     this.proof.add(row.index);
     this.groups.add(row.path, row.index);
   }
 
   end(): readonly Finding[] {
-    if (this.proof.total === 0) return [];
-    const text = `${times(this.proof.total, 'reply', 'replies')} with ESTALE: ${paths(this.groups, this.context)}.`;
-    const path = this.context.capture.path(this.groups.largest(1)[0][0]);
-    return [finding('estale', this.proof, text, { path })];
+    return this.proof.total === 0 ? [] : [this.finding()];
+  }
+
+  /** The errno of such a request says what the finding says. */
+  protected isMeant(_row: Row): boolean {
+    return true;
+  }
+
+  protected abstract finding(): Finding;
+
+  protected count(errno: number): number {
+    return this.counts.get(errno) ?? 0;
+  }
+
+  protected get paths(): string {
+    return paths(this.groups, this.context);
+  }
+
+  /** How far into the capture it began. */
+  protected get begins(): string {
+    return `the first after ${percent(this.proof.rows()[0], this.context.capture.count)} of the requests`;
   }
 }
 
-export class DescriptorsExhausted implements Detector {
-  readonly ownOnly = true;
-  private readonly proof: Proof;
-  private readonly groups = new Groups();
-  private system = 0;
-
-  constructor(private readonly context: DetectorContext) {
-    this.proof = new Proof(context.rows);
+export class Estale extends ErrnoReplies {
+  constructor(context: DetectorContext) {
+    super(context, [Errno.ESTALE]);
   }
 
-  take(row: Row): void {
-    if (row.error !== -Errno.EMFILE && row.error !== -Errno.ENFILE) return;
-    if (row.error === -Errno.ENFILE) this.system++;
-    this.proof.add(row.index);
-    this.groups.add(row.path, row.index);
+  protected finding(): Finding {
+    const text = `${times(this.proof.total, 'reply', 'replies')} with ESTALE: ${this.paths}.`;
+    const path = this.context.capture.path(this.groups.largest(1)[0][0]);
+    return finding('estale', this.proof, text, { path });
+  }
+}
+
+export class DescriptorsExhausted extends ErrnoReplies {
+  constructor(context: DetectorContext) {
+    super(context, [Errno.EMFILE, Errno.ENFILE]);
   }
 
-  end(): readonly Finding[] {
-    const { total } = this.proof;
-    if (total === 0) return [];
-    const first = percent(this.proof.rows()[0], this.context.capture.count);
+  protected finding(): Finding {
     const text =
-      `${times(total - this.system, 'reply', 'replies')} with EMFILE (the daemon's limit), ${this.system} with ENFILE ` +
-      `(the host's), the first after ${first} of the requests: ${paths(this.groups, this.context)}.`;
-    return [finding('descriptors-exhausted', this.proof, text)];
+      `${times(this.count(Errno.EMFILE), 'reply', 'replies')} with EMFILE (the daemon's limit), ` +
+      `${this.count(Errno.ENFILE)} with ENFILE (the host's), ${this.begins}: ${this.paths}.`;
+    return finding('descriptors-exhausted', this.proof, text);
+  }
+}
+
+export class NoSpace extends ErrnoReplies {
+  constructor(context: DetectorContext) {
+    super(context, [Errno.ENOSPC, Errno.EDQUOT]);
+  }
+
+  /** Of an attribute it may be the room in its inode that is used up. */
+  protected override isMeant({ opcode }: Row): boolean {
+    return opcode !== Opcode.SETXATTR;
+  }
+
+  protected finding(): Finding {
+    const text =
+      `${times(this.count(Errno.ENOSPC), 'reply', 'replies')} with ENOSPC (the file system is full), ` +
+      `${this.count(Errno.EDQUOT)} with EDQUOT (a quota is), ${this.begins}: ${this.paths}.`;
+    return finding('no-space', this.proof, text);
   }
 }
 

@@ -10,7 +10,7 @@ import { RowFlag, type Capture } from '../capture';
 import { DescriptorGrowth } from './descriptorGrowth';
 import type { Detector, DetectorContext } from './detector';
 import { DirectIoRefused } from './directIo';
-import { DescriptorsExhausted, EnosysRepeated, Estale } from './errors';
+import { DescriptorsExhausted, EnosysRepeated, Estale, NoSpace } from './errors';
 import type { Finding } from './finding';
 import { LocksNeverSeen } from './locksNeverSeen';
 import { LostPackets } from './lostPackets';
@@ -39,6 +39,7 @@ export { findingCodes, findingTable, type FindingCode, type Severity } from './t
 const detectors: Readonly<Record<FindingCode, new (context: DetectorContext) => Detector>> = {
   'requests-in-flight': RequestsInFlight,
   'descriptors-exhausted': DescriptorsExhausted,
+  'no-space': NoSpace,
   estale: Estale,
   'lost-packets': LostPackets,
   'stale-cache': StaleCache,

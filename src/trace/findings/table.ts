@@ -32,6 +32,12 @@ export const findingTable = Object.freeze({
     'EMFILE or ENFILE: the daemon or the host has as many files open as its limit allows.',
     'Raise the limit (--rlimit-nofile, and fs.file-max for ENFILE); with virtiofsd also --inode-file-handles=prefer. In the guest, "echo 2 > /proc/sys/vm/drop_caches" gives nodes back.',
   ),
+  'no-space': row(
+    'error',
+    'the host has no room left',
+    'ENOSPC or EDQUOT: the file system that the shared folder is on is full, in bytes or in inodes, or the quota of whoever owns the files is used up.',
+    'Make room on the host ("df" and "df -i" of the shared folder, "quota" of the owner), or share a folder of another file system. What programs in the guest wrote through mmap or a write-back cache may be lost: see their own errors.',
+  ),
   estale: row(
     'warning',
     'files went away under the guest (ESTALE)',

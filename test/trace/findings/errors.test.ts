@@ -107,6 +107,25 @@ describe('findings: descriptors-exhausted', () => {
   it('is silent when memory ran out', () => silent(begun().exchange('LOOKUP', { names: ['a'], error: 'ENOMEM' })));
 });
 
+describe('findings: no-space', () => {
+  it('tells a full file system from a quota', () => {
+    const built = begun()
+      .exchange('LOOKUP', { names: ['log'], out: entryOut({ nodeid: 2 }) })
+      .exchange('WRITE', { nodeid: 2, in: { fh: 1 }, payload: 8, error: 'ENOSPC' })
+      .exchange('WRITE', { nodeid: 2, in: { fh: 1, offset: 8 }, payload: 8, error: 'ENOSPC' })
+      .exchange('MKDIR', { names: ['new'], error: 'EDQUOT' });
+    const finding = only(built, 'no-space');
+    assert.equal(finding.severity, 'error');
+    assert.match(finding.text, /^2 replies with ENOSPC \(the file system is full\), 1 with EDQUOT \(a quota is\)/);
+    assert.match(finding.text, /the first after 40 % of the requests: "\/log" 2 times and "\/new"\.$/);
+    assert.deepEqual([...finding.rows], [2, 3, 4]);
+  });
+
+  it('is silent for an attribute that its inode has no room for', () => {
+    silent(begun().exchange('SETXATTR', { nodeid: 2, in: { size: 1 }, names: ['user.a'], error: 'ENOSPC' }));
+  });
+});
+
 describe('findings: enosys-repeated', () => {
   const asked = (count: number, built = begun()): CaptureBuilder => {
     for (let i = 0; i < count; i++) built.exchange('BMAP', { nodeid: 2, error: 'ENOSYS' });
