@@ -5,7 +5,7 @@
 import * as vscode from 'vscode';
 import { Trouble, type TroubleCode } from '../base/catalogue';
 import { isServed } from '../control/launcher';
-import { showWarning } from './messages';
+import { showError, showInformation, showWarning } from './messages';
 import type { SharedVm } from './sharedVm';
 import type { Studio } from './studio';
 import { type Offer, showTrouble } from './troubleMessage';
@@ -112,15 +112,21 @@ export async function telling<T>(body: () => Promise<T>): Promise<T | undefined>
       title: 'Open Settings',
       act: () => vscode.commands.executeCommand('virtiofs.openSettings'),
     };
+    const share = {
+      title: 'Share Folder into VM…',
+      act: () => vscode.commands.executeCommand('virtiofs.shareFolder'),
+    };
     const offered: Partial<Record<TroubleCode, Offer>> = {
       workspaceUntrusted: trust,
       nodeMissing: check,
       settingBad: settings,
       profileBad: settings,
+      noVm: share,
     };
     const offer = offered[error.code];
     // Not awaited: the message stays until it is read, the command has ended.
-    void showTrouble(error.message, error.remedy, offer ? [offer] : []);
+    const show = error.code === 'noVm' ? showInformation : showError;
+    void showTrouble(error.message, error.remedy, offer ? [offer] : [], show);
     return undefined;
   }
 }

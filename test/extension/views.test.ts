@@ -110,6 +110,7 @@ describe('requests of a share at work', () => {
   it('are grouped by file as a tree, by process and by opcode', async () => {
     await run('virtiofs.requests.groupByFile');
     await inside.views.requests.follower.catchUp();
+    assert.match(inside.views.requests.view.description ?? '', /, by file$/);
     assert.ok(labels(inside).includes('src'));
     const file = child(inside, 'main.c', child(inside, 'src'));
     assert.ok(labels(inside, file).includes('OPEN'));

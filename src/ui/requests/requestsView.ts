@@ -96,7 +96,8 @@ export class RequestsView implements vscode.TreeDataProvider<RequestsNode>, vsco
     const { capture, filter } = model;
     const { passing, looked } = model.counts;
     const filtered = filter !== undefined && filter.text.trim() !== '';
-    view.description = capture ? (filtered ? `${count(passing)} of ${count(looked)}` : count(looked)) : '';
+    const shown = filtered ? `${count(passing)} of ${count(looked)}` : count(looked);
+    view.description = capture ? (model.grouping === 'time' ? shown : `${shown}, by ${model.grouping}`) : '';
     const lines: string[] = [];
     if (capture) {
       const states = { connecting: 'connecting…', live: 'live', reading: 'reading…', ended: '', broken: '' };

@@ -11,7 +11,7 @@ function scale({ colour }: TimelineModel): HTMLElement[] {
     case 'latency':
       return [el('span', { class: 'legend-item' }, '≤ 1 µs', el('span', { class: 'ramp' }), '≥ 100 ms')];
     case 'result':
-      return [item('good', 'Answered'), item('error', 'Failed'), item('open', 'In flight')];
+      return [item('good', 'Answered'), item('error', 'Failed')];
     case 'opcode':
       return [...families.map((family) => item(`family-${family}`, familyTitles[family])), item('error', 'Failed')];
   }
@@ -22,6 +22,7 @@ export function legend(model: TimelineModel): HTMLElement {
   const fill = (): void =>
     element.replaceChildren(
       ...scale(model),
+      item('open', 'In flight'),
       el('span', { class: 'legend-gap' }),
       item('queued', 'Queued'),
       item('daemon', 'In daemon'),
