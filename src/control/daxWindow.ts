@@ -5,7 +5,8 @@
  * are nanoseconds after the capture's origin. What comes from the webview is checked (`checkFromDaxWindow`) before
  * anything is done with it.
  */
-import type { RoundTrip, Slice } from '../trace/dax/windowFigures';
+import type { RoundTrip } from '../trace/dax/roundTrips';
+import type { Slice } from '../trace/dax/windowSlices';
 import { checked, type Checked, integer, number, object, optional, type Shape, wide, word } from './shapes';
 
 /** Of more ranges than these the first are shown. */
