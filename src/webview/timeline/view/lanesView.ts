@@ -8,7 +8,7 @@ import type { Grouping } from '../model/lanes';
 import { Image } from '../model/image';
 import { CAPTION, laneAt, type Layout, place, type PlacedLane } from '../model/layout';
 import { Labels, colourOf, paintLane, type PaintOptions } from '../model/paint';
-import { lengthOf, placeOf, seconds, tickBase, tickText, ticksOf, timeAt } from '../model/timeScale';
+import { lengthOf, placeOf, seconds, tickBase, tickText, type Ticks, ticksOf, timeAt } from '../model/timeScale';
 import { rowAt, trackAt } from '../model/hitTest';
 import { el, eachFrame, set } from './dom';
 import { pairingName } from './laneNames';
@@ -202,6 +202,12 @@ export class LanesView {
     return { colour, height, palette: this.theme.palette, ratio: this.ratio, quickest: 1e3, slowest: 1e8 };
   }
 
+  /** None without requests: there is no time to tell. */
+  private get ticks(): Ticks {
+    const ticks = ticksOf(this.model.span, this.plotWidth, 110);
+    return this.model.empty ? { ...ticks, count: 0 } : ticks;
+  }
+
   private drawNow(): void {
     const began = performance.now();
     const context = this.base.getContext('2d', { alpha: false });
@@ -237,7 +243,7 @@ export class LanesView {
       this.data = new ImageData(new Uint8ClampedArray(image.pixels.buffer), width, height);
     }
     image.clear(theme.palette.background);
-    const { first, step, count } = ticksOf(span, this.plotWidth, 110);
+    const { first, step, count } = this.ticks;
     for (let i = 0; i < count; i++) {
       const x = Math.round(placeOf(first + i * step, span, width));
       image.fill(x, 0, x + 1, height, theme.palette.lane);
@@ -289,12 +295,12 @@ export class LanesView {
   private drawRuler(context: CanvasRenderingContext2D): void {
     const { theme, model, left } = this;
     const { span } = model;
-    const ticks = ticksOf(span, this.plotWidth, 110);
+    const { ticks } = this;
     context.save();
     context.beginPath();
     context.rect(left, 0, this.plotWidth, RULER);
     context.clip();
-    for (let i = -1; i < ticks.count; i++) {
+    for (let i = model.empty ? 0 : -1; i < ticks.count; i++) {
       const at = ticks.first + i * ticks.step;
       const x = left + placeOf(at, span, this.plotWidth);
       const { text, whole } = tickText(at, ticks.step);
@@ -308,7 +314,7 @@ export class LanesView {
     context.fillStyle = theme.muted;
     // What the distances on the ruler are counted from is beside it.
     const base = tickBase(Math.max(0, ticks.first), ticks.step);
-    const title = this.model.empty || base === undefined ? '' : seconds(base);
+    const title = model.empty || base === undefined ? '' : seconds(base);
     if (this.widths.of(context, title) <= left - 20) context.fillText(title, 10, TICK_TEXT);
     context.fillStyle = theme.line;
     context.fillRect(0, RULER - 1, this.width, 1);
