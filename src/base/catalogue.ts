@@ -77,6 +77,11 @@ export const catalogue = {
     ),
   captureUnusable: (path: string, why: string) =>
     machine(`the capture ${path} cannot be written: ${why}`, 'Name a file in a folder that can be written.'),
+  mappedFileShortened: (what: string) =>
+    failure(
+      `DAX window: ${what}`,
+      'Have the guest close the file, or give it its length back. Write a new file and rename it over the old one rather than shorten one that a guest has mapped, or leave such files to requests with --dax-policy.',
+    ),
   captureStopped: (path: string, why: string) =>
     failure(
       `the capture ${path} is incomplete: it cannot be written any more (${why})`,
@@ -342,6 +347,13 @@ export const catalogue = {
     failure(
       `not done in the guest within ${time}: ${cut(what)}`,
       'The machine may be too busy for it: try again when it has less to do. QEMU without KVM is the slowest guest; --guest uml needs none.',
+    ),
+  guestCrashed: (signal: string) =>
+    failure(
+      `the guest's own program was ended by ${signal}`,
+      signal === 'SIGBUS'
+        ? 'With a DAX window that is what QEMU dies of when the guest touches what the host has cut off a mapped file (docs/dax.md); else the memory of the machine, or of /dev/shm, was used up.'
+        : 'That is a fault of its own, not of the share: try another version of QEMU, or the other kind of guest with --guest uml.',
     ),
   guestGone: (command: string) =>
     failure(

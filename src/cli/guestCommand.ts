@@ -4,9 +4,12 @@
  */
 import { once } from 'node:events';
 import { fstatSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Trouble, trouble } from '../base/catalogue';
 import { systemReason } from '../base/systemReason';
 import type { Guest } from '../vm/guest';
+
+const A_MOMENT_MS = 500;
 
 /** Its status. Throws a Trouble where the guest ends first, or standard input cannot be read. */
 export async function runCommand(guest: Guest, command: string): Promise<number> {
@@ -23,10 +26,23 @@ export async function runCommand(guest: Guest, command: string): Promise<number>
     });
     return status;
   } catch (error) {
-    if (error instanceof Trouble) throw error.code === 'guestEnded' ? trouble('guestGone', command) : error;
+    if (error instanceof Trouble) throw error.code === 'guestEnded' ? await endOf(guest, command) : error;
     if (stdin.errored) throw trouble('inputUnreadable', systemReason(stdin.errored) ?? stdin.errored.message);
-    throw trouble('guestGone', command);
+    throw await endOf(guest, command);
   }
+}
+
+/** Why the guest ended before its command. Its lines close a moment before its program has ended. */
+async function endOf(guest: Guest, command: string): Promise<Trouble> {
+  await Promise.race([guest.ended, sleep(A_MOMENT_MS, undefined, { ref: false })]);
+  return crashOf(guest) ?? trouble('guestGone', command);
+}
+
+/** What kills a program by its own fault. We ourselves end a guest by SIGKILL. */
+const CRASHES: readonly (string | null)[] = ['SIGBUS', 'SIGSEGV', 'SIGABRT', 'SIGILL', 'SIGFPE', 'SIGTRAP'];
+
+export function crashOf({ process: { signalCode } }: Guest): Trouble | undefined {
+  return signalCode !== null && CRASHES.includes(signalCode) ? trouble('guestCrashed', signalCode) : undefined;
 }
 
 function sameFile(one: number, other: number): boolean {

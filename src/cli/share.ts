@@ -19,7 +19,7 @@ import { type Guest, type GuestOptions, type GuestShare, QEMU_MEMORY_MIB } from 
 import { TextTail } from '../vm/textTail';
 import { guestTools, namedKernel } from '../vm/toolbox';
 import { Workplace } from '../vm/workplace';
-import { runCommand } from './guestCommand';
+import { crashOf, runCommand } from './guestCommand';
 import { tellCaptures } from './tellCaptures';
 import { namedFolders, parseCount, parseMemory } from './guestOptions';
 import { checkDaemonWords } from './daemonArgs';
@@ -135,6 +135,8 @@ class ShareCommand {
       const heard = hearDaemons(guest, guestOptions.shares, told);
       const status = options.command === undefined ? 0 : await runCommand(guest, options.command);
       if (options.command === undefined) await converse(guest, guestOptions);
+      const crash = crashOf(guest);
+      if (crash !== undefined) throw crash;
       const end = guest.process.signalCode ?? `exit code ${guest.process.exitCode ?? status}`;
       // Its daemons finish their captures now, and say whether they could.
       await guest.stop();

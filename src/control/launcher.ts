@@ -55,9 +55,11 @@ export interface ShareProblem {
   readonly remedy: string;
 }
 
+const beside: readonly string[] = ['captureStopped', 'mappedFileShortened'] satisfies TroubleCode[];
+
 /** Whether the share answers its guest as before, and only something beside it is wrong. */
 export function isServed({ code }: ShareProblem): boolean {
-  return code === ('captureStopped' satisfies TroubleCode);
+  return beside.includes(code);
 }
 
 export interface RestartRequest {

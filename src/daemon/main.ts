@@ -59,7 +59,8 @@ function run(options: DaemonOptions): void {
   const board = new SlowCallBoard();
   const wantsLines = LOG_LEVELS.indexOf(options.logLevel) >= LOG_LEVELS.indexOf('debug');
   const line = wantsLines ? (text: string): void => log('debug', text) : undefined;
-  const tracing = new Tracing(options, (text) => log('warn', text), problemTeller(options, log), line);
+  const troubled = problemTeller(options, log);
+  const tracing = new Tracing(options, (text) => log('warn', text), troubled, line);
   const { trace } = tracing;
 
   const counters = new CounterBoard(options.queues + 1);
@@ -111,6 +112,7 @@ function run(options: DaemonOptions): void {
       debug.log(message.level, message.text);
     } else if (message.kind === 'debugAnswer' || message.kind === 'debugEvent') debug.news(message);
     else if (message.kind === 'startSlowCalls') startBlockingWorkers({ board: board.block, doneFd }, failed);
+    else if (message.kind === 'shortened') troubled(trouble('mappedFileShortened', message.text));
     else if (message.kind === 'session') tracing.answered(message);
     else {
       if (message.failure !== undefined)

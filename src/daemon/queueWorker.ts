@@ -51,6 +51,8 @@ export interface QueueWorkerData {
 
 /** What it says to the main thread. */
 export type QueueWorkerMessage =
+  /** A file of the DAX window was shortened by the host: its path, and by how much. */
+  | { readonly kind: 'shortened'; readonly text: string }
   | { readonly kind: 'log'; readonly level: 'info' | 'warn' | 'debug'; readonly text: string }
   | { readonly kind: 'startSlowCalls' }
   | ({ readonly kind: 'session' } & SessionSoFar)
@@ -117,6 +119,7 @@ function serve(): QueueWorkerMessage {
           channelKey: Key.Channel,
           changesKey: Key.Changes,
           warn,
+          shortened: (text) => say({ kind: 'shortened', text }),
           noted: (note) => tracer.note(note),
           seen: (fromFrontEnd, bytes, descriptors) => tracer.message(fromFrontEnd, bytes, descriptors, true),
         })

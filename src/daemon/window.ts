@@ -33,6 +33,8 @@ export interface WindowParts {
   readonly channelKey: number;
   readonly changesKey: number;
   readonly warn: (text: string) => void;
+  /** The host has shortened a mapped file: what the front-end dies of when the guest touches what is gone. */
+  readonly shortened: (text: string) => void;
   readonly noted: (note: NoteFacts) => void;
   /** Told of each whole message on the back-end channel, with how many descriptors came or went along. */
   readonly seen: (fromFrontEnd: boolean, bytes: Uint8Array, descriptors: number) => void;
@@ -147,15 +149,17 @@ export class ShareWindow {
   private note(note: NoteFacts): void {
     this.parts.noted(note);
     if (note.what === DaxNote.Refused) this.refused++;
-    else this.say(`${note.path || 'a file'}: ${note.text}`);
+    else this.say(`${note.path || 'a file'}: ${note.text}`, note.what === DaxNote.Shortened);
   }
 
   /** The same once only. */
-  private say(text: string): void {
+  private say(text: string, isDeadly: boolean): void {
     const { said } = this;
     if (said.has(text) || said.size > MOST_SAID) return;
     said.add(text);
-    this.parts.warn(`DAX window: ${said.size > MOST_SAID ? 'nothing more is said of single files' : text}`);
+    if (said.size > MOST_SAID) this.parts.warn('DAX window: nothing more is said of single files');
+    else if (isDeadly) this.parts.shortened(text);
+    else this.parts.warn(`DAX window: ${text}`);
   }
 }
 

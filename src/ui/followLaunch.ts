@@ -35,8 +35,11 @@ export function followLaunch(studio: Studio, vm: SharedVm): void {
       const act = (command: string) => () => vscode.commands.executeCommand(command, { kind: 'vm', vm });
       // Such a share goes on: whether and where it is captured from now on is chosen with the options.
       if (isServed(problem)) {
-        const another = { title: 'Change Options…', act: act('virtiofs.changeOptions') };
-        void showTrouble(problem.text, problem.remedy, [another], showWarning);
+        const offer =
+          problem.code === ('mappedFileShortened' satisfies TroubleCode)
+            ? { title: 'Show DAX Window', act: act('virtiofs.dax.focus') }
+            : { title: 'Change Options…', act: act('virtiofs.changeOptions') };
+        void showTrouble(problem.text, problem.remedy, [offer], showWarning);
       } else {
         const again = { title: 'Restart VM', act: act('virtiofs.restartVm') };
         void showTrouble(problem.text, problem.remedy, [again, { title: 'Stop VM', act: () => vm.stop() }]);

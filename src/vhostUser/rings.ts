@@ -1,7 +1,7 @@
 /**
  * The rings' life: what the SET_VRING_ requests set up, what starts a ring, and what stops it.
  *
- * A ring runs once it has size, addresses and a kick and is enabled. The kick or the enabling starts it, whichever comes
+ * A ring runs once it has size, addresses and a kick and is enabled. The kick or the enabling starts it, whichever is
  * last, never an address: after a reset the old kick is still there, and the base would come too late. Owns the
  * descriptors of kicks and calls until the device is told to close them. Knows no virtqueue layout: what runs, the
  * device serves.

@@ -2,6 +2,7 @@
 import * as assert from 'node:assert/strict';
 import { execFileSync, spawnSync, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -204,6 +205,28 @@ describe('virtiofs-studio share --command', function () {
       await at.nothingIsLeft();
     });
   }
+
+  it('warns as soon as the host has shortened a file of its DAX window, before QEMU dies of it', async () => {
+    const file = path.join(at.shared, 'model.bin');
+    fs.writeFileSync(file, Buffer.alloc(1 << 20, 'x'));
+    const child = at.share(
+      '--dax',
+      '64M',
+      '--command',
+      'cat model.bin >/dev/null; echo read; read -r line; echo "$line"',
+    );
+    const ended = finished(child);
+    let said = '';
+    child.stderr?.on('data', (chunk) => (said += String(chunk)));
+    await once(child.stdout ?? assert.fail(), 'data');
+    fs.truncateSync(file, 8192);
+    while (!said.includes('mappedFileShortened')) await once(child.stderr ?? assert.fail(), 'data');
+    assert.match(said, /model\.bin: the host has shortened it from 1048576 to 8192 bytes/);
+    child.stdin?.end('goes on\n');
+    const { code, out, err } = await ended;
+    assert.deepEqual([code, out], [0, 'read\ngoes on\n']);
+    assert.match(err, /rename it over the old one/);
+  });
 
   it('passes words on to the daemon, and refuses those that cannot be before anything starts', async () => {
     fs.writeFileSync(path.join(at.shared, 'file'), '');

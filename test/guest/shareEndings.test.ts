@@ -95,16 +95,34 @@ describe('virtiofs-studio share leaves nothing', function () {
 
   it('when its daemon is killed', async () => {
     const child = await running('qemu');
-    const daemon = fs.readdirSync('/proc').find((pid) => {
-      const file = `/proc/${pid}/cmdline`;
-      return (
-        /^\d+$/.test(pid) && fs.existsSync(file) && fs.readFileSync(file, 'utf8').includes(`--shared-dir=${at.shared}`)
-      );
-    });
-    process.kill(Number(daemon), 'SIGKILL');
+    process.kill(pidOf(`--shared-dir=${at.shared}`), 'SIGKILL');
     await sleep(300);
     child.kill('SIGTERM');
     await finished(child);
     await at.nothingIsLeft();
   });
+
+  it('when QEMU crashes, and says by which signal and what that may mean', async () => {
+    const child = await running('qemu');
+    const ended = finished(child);
+    process.kill(pidOf('memory-backend-memfd'), 'SIGBUS');
+    const { code, err } = await ended;
+    assert.equal(code, 4);
+    assert.match(err, /own program was ended by SIGBUS \[guestCrashed\]\n {2}With a DAX window/);
+    await at.nothingIsLeft();
+  });
+
+  /** The process with these words on its command line that belongs to this test. */
+  function pidOf(words: string): number {
+    const pid = fs.readdirSync('/proc').find((name) => {
+      if (!/^\d+$/.test(name)) return false;
+      try {
+        const line = fs.readFileSync(`/proc/${name}/cmdline`, 'utf8');
+        return line.includes(words) && line.includes(at.base);
+      } catch {
+        return false; // It has just ended.
+      }
+    });
+    return Number(pid ?? assert.fail(`no process with ${words}`));
+  }
 });
