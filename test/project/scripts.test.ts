@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { inCi, need } from '../support/need';
@@ -22,6 +22,64 @@ describe('set-up', () => {
     try {
       const code = "const { getPackages } = await import('./scripts/setup.mjs'); getPackages(['load'])";
       assert.match(script(code, { PATH: folder }), /Install what your distribution calls: fio stress-ng \(/);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  describe('with apt', () => {
+    let folder: string;
+    beforeEach(() => {
+      folder = mkdtempSync(join(tmpdir(), 'virtiofs-path-'));
+      for (const name of ['sh', 'env']) symlinkSync(`/usr/bin/${name}`, join(folder, name));
+    });
+    afterEach(() => rmSync(folder, { recursive: true }));
+
+    /** What would run, in order: each program only says that it was asked. */
+    function asked(programs: readonly string[], uid: number): { said: string; lines: string[] } {
+      const log = join(folder, 'log');
+      writeFileSync(log, '');
+      for (const name of programs) {
+        writeFileSync(join(folder, name), `#!/bin/sh\necho "$(basename "$0") $*" >>'${log}'\n`, { mode: 0o755 });
+      }
+      symlinkSync('/usr/bin/basename', join(folder, 'basename'));
+      const code = `process.getuid = () => ${uid};
+        const { getPackages } = await import('./scripts/setup.mjs'); getPackages(['load']);`;
+      return { said: script(code, { PATH: folder }), lines: readFileSync(log, 'utf8').trim().split('\n') };
+    }
+
+    const install = /^apt-get .*install -y --no-install-recommends fio stress-ng$/;
+
+    it('installs as root', () => {
+      const { said, lines } = asked(['apt-get', 'sudo'], 0);
+      assert.equal(said, 'Installing fio stress-ng');
+      assert.equal(lines.length, 1);
+      assert.match(lines[0], install);
+    });
+
+    it('installs through sudo that asks for nothing', () => {
+      const { lines } = asked(['apt-get', 'sudo'], 1000);
+      assert.equal(lines[0], 'sudo -n true');
+      assert.match(lines[1], /^sudo -n env DEBIAN_FRONTEND=noninteractive apt-get .*install -y .*fio stress-ng$/);
+    });
+
+    it('says the line to type where it may not', () => {
+      const { said, lines } = asked(['apt-get'], 1000);
+      assert.match(said, /^ {2}sudo apt-get update && sudo apt-get install -y --no-install-recommends fio stress-ng$/m);
+      assert.deepEqual(lines, ['']);
+    });
+  });
+
+  it('ends the demo with 2 where something has to be installed by hand, and says what', function () {
+    this.timeout(120_000);
+    const folder = mkdtempSync(join(tmpdir(), 'virtiofs-path-'));
+    try {
+      const { status, stderr } = spawnSync(process.execPath, ['scripts/run.mjs', 'demo'], {
+        encoding: 'utf8',
+        env: { PATH: folder, HOME: folder, XDG_CACHE_HOME: folder },
+      });
+      assert.match(stderr, /Install QEMU|Run: sudo apt-get/);
+      assert.equal(status, 2);
     } finally {
       rmSync(folder, { recursive: true });
     }
