@@ -28,11 +28,18 @@ export interface LiveFigures {
   readonly memory: number;
 }
 
-/**
- * `perSecond` requests for so long, with the views Requests, Inodes and Findings open. Throws when VS Code cannot be
- * had.
- */
-export async function measureLiveViews(perSecond = 50_000, seconds = 10): Promise<LiveFigures> {
+export interface ExtensionFigures {
+  /** Milliseconds until it has registered everything: reading and running its code, and `activate`. */
+  readonly loading: number;
+  readonly activation: number;
+  /** With the views Requests, Inodes and Findings open. */
+  readonly views: LiveFigures;
+  /** With these and a live timeline. */
+  readonly timeline: LiveFigures;
+}
+
+/** `perSecond` requests for so long, twice. Throws when VS Code cannot be had. */
+export async function measureLiveViews(perSecond = 50_000, seconds = 10): Promise<ExtensionFigures> {
   const scratch = mkdtempSync(join(tmpdir(), 'virtiofs-live-'));
   const result = join(scratch, 'figures.json');
   const workspace = join(scratch, 'workspace');
@@ -51,7 +58,7 @@ export async function measureLiveViews(perSecond = 50_000, seconds = 10): Promis
       },
       launchArgs: [workspace, `--user-data-dir=${join(scratch, 'user')}`],
     });
-    return JSON.parse(readFileSync(result, 'utf8')) as LiveFigures;
+    return JSON.parse(readFileSync(result, 'utf8')) as ExtensionFigures;
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
