@@ -76,7 +76,7 @@ export class LauncherLink {
    */
   async mayStart(shares: readonly ShareFact[], signal: AbortSignal): Promise<void> {
     const { connection, socket } = this;
-    if (connection === undefined || socket === undefined) return;
+    if (connection === undefined || socket === undefined || signal.aborted) return;
     const over = new Promise<void>((resolve) => {
       socket.once('close', resolve);
       signal.addEventListener('abort', () => resolve(), { once: true });
