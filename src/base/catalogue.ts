@@ -360,6 +360,11 @@ export const catalogue = {
       `the guest ended before the command did: ${cut(command)}`,
       'Without --command there is a shell to look around in.',
     ),
+  guestProgramsGone: () =>
+    failure(
+      'the command has ended every program of the guest, also those that bring its output and say how it ended',
+      'Have it end its own processes only, for example with "kill 0" or by their ids, and not all of them ("kill -1").',
+    ),
   inputUnreadable: (why: string) =>
     failure(
       `the standard input cannot be read for the command: ${why}`,
