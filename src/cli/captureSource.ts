@@ -1,8 +1,8 @@
 /**
  * What a command that takes captures is given: a file, standard input or a share that runs, as a `Capture`.
  *
- * Owns what a name means: `-` is standard input, a file (or FIFO) there is comes first, then a tag, folder, process id or socket
- * of a running share.
+ * Owns what a name means: `-` is standard input, a file or FIFO that is there comes first, then a tag, folder, process
+ * id or socket of a running share.
  */
 import { fstatSync, openSync, statSync, type Stats } from 'node:fs';
 import { Socket } from 'node:net';

@@ -46,7 +46,7 @@ export function checkCaptureTarget(path: string, limited: boolean, shared: reado
   if (limited) checkOlderHalf(path);
 }
 
-/** Throws the Trouble of a capture that is to be written to `name`, as it was given, where that is no name of a file. */
+/** Throws the Trouble of a capture whose `name`, as it was given, is not meant to be that of a file. */
 export function checkCaptureName(name: string): void {
   if (name === '-') throw trouble('captureDash');
 }
