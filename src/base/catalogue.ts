@@ -92,6 +92,11 @@ export const catalogue = {
       `the command has ended, but not all of its requests are in the capture of ${tags}`,
       'Why is said above. The exit code is 4 where the command itself went well.',
     ),
+  captureDash: () =>
+    usage(
+      'a capture is not written to standard output, which "-" would mean',
+      'Name a file ("./-" for one of that name), or watch the share with "virtiofs-studio trace".',
+    ),
   captureTaken: (path: string) =>
     usage(
       `the file ${path} is there already and is no capture (pcapng), so no capture is written in its place`,
@@ -223,6 +228,11 @@ export const catalogue = {
     usage(`there is no folder ${folder}`, 'Choose an existing folder on this machine.'),
   folderIsNone: (path: string) =>
     usage(`the path ${path} is no folder`, 'Name the folder that it is in, or another one.'),
+  folderNameOdd: (path: string) =>
+    usage(
+      `the path ${path} has bytes that are no UTF-8, and cannot be passed on as it is`,
+      'Rename what is shown with "\uFFFD", or mount it at a path of UTF-8: sudo mount --bind.',
+    ),
   currentFolderGone: (why: string) =>
     machine(`the current folder cannot be found: ${why}`, 'It was removed or moved: go to one that is there, with cd.'),
   nodeMissing: (tried: string) =>
@@ -337,6 +347,8 @@ export const catalogue = {
     failure(`the control connection to QEMU (QMP) is over: ${how}`, 'QEMU may have ended: start the guest again.'),
   backEndNotUp: (why: string) =>
     failure(`the virtio-fs daemon did not start: ${why}`, 'Its own message above says what it lacks.'),
+  backEndLacks: (why: string) =>
+    machine(`the virtio-fs daemon did not start: ${why}`, 'Its own message above says what it lacks.'),
   guestEnded: () => failure('the guest has ended', 'Start it again; "virtiofs-studio doctor" shows what it needs.'),
   recordLost: () =>
     failure(
@@ -359,6 +371,11 @@ export const catalogue = {
     failure(
       `the guest ended before the command did: ${cut(command)}`,
       'Without --command there is a shell to look around in.',
+    ),
+  guestProgramsGone: () =>
+    failure(
+      'the command has ended every program of the guest, also those that bring its output and say how it ended',
+      'Have it end its own processes only, for example with "kill 0" or by their ids, and not all of them ("kill -1").',
     ),
   inputUnreadable: (why: string) =>
     failure(
@@ -419,6 +436,11 @@ export const catalogue = {
     ),
   captureNotReadable: (name: string, why: string) =>
     usage(`the capture ${name} cannot be read: ${why}`, 'Check its permissions, or run as the user who made it.'),
+  hexOfJson: () =>
+    usage(
+      '--hex and --json do not go together: the JSON of a request has no bytes of it',
+      'Leave out one of the two. "virtiofs-studio export --to pcapng" keeps the bytes as they are.',
+    ),
   captureOfNoFile: (name: string) =>
     usage(
       `the capture ${name} is no regular file`,

@@ -1,10 +1,11 @@
 /**
  * What a command that takes captures is given: a file, standard input or a share that runs, as a `Capture`.
  *
- * Owns what a name means: `-` is standard input, a file there is comes first, then a tag, folder, process id or socket
- * of a running share.
+ * Owns what a name means: `-` is standard input, a file or FIFO that is there comes first, then a tag, folder, process
+ * id or socket of a running share.
  */
-import { fstatSync, statSync, type Stats } from 'node:fs';
+import { fstatSync, openSync, statSync, type Stats } from 'node:fs';
+import { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { trouble } from '../base/catalogue';
 import { systemReason } from '../base/systemReason';
@@ -47,10 +48,20 @@ export async function openSource(name: string, { tail, whole }: SourceOptions = 
   if (stat?.isDirectory() || stat?.isSocket() || (stat === undefined && !name.endsWith('.pcapng'))) {
     return shareSource(name, stat, kept);
   }
-  if (stat?.isFIFO() || stat?.isCharacterDevice()) {
+  if (stat?.isFIFO()) return streamSource(`what comes from ${quote(name)}`, openFifo(name), kept);
+  if (stat?.isCharacterDevice()) {
     throw trouble('captureOfNoFile', quote(name));
   }
   return tail ? tailSource(name) : fileSource(name);
+}
+
+/** Such as a shell's `<(zcat ...)`. Waits for who writes to it, as any program does, until a signal ends that. */
+function openFifo(name: string): Socket {
+  try {
+    return new Socket({ fd: openSync(name, 'r'), readable: true, writable: false });
+  } catch (error) {
+    throw trouble('captureNotReadable', quote(name), systemReason(error) ?? String(error));
+  }
 }
 
 /** A capture file, read to its end. Throws a Trouble. */

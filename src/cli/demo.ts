@@ -9,7 +9,7 @@ import { basename, join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { trouble } from '../base/catalogue';
 import { systemReason } from '../base/systemReason';
-import { checkCaptureTarget } from '../control/captureTarget';
+import { checkCaptureName, checkCaptureTarget } from '../control/captureTarget';
 import { onTermination } from '../vm/endings';
 import type { Guest, GuestShare } from '../vm/guest';
 import { probeKvm } from '../vm/kvm';
@@ -59,6 +59,7 @@ export function registerDemo(program: Command): void {
 async function demo(folder: string | undefined, kind: 'qemu' | 'uml', capture: string | undefined): Promise<number> {
   const say = (line: string): void => console.log(line);
   const own = folder === undefined ? undefined : existingFolder(folder);
+  if (capture !== undefined) checkCaptureName(capture);
   if (capture !== undefined) checkCaptureTarget(resolve(capture), false, own === undefined ? [] : [own]);
 
   const ending = new AbortController();

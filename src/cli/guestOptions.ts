@@ -1,7 +1,7 @@
 /**
  * Reads what `share` and `demo` are told about guests: tags, shares, sizes. Pure, except that folders are looked at.
  */
-import { statSync } from 'node:fs';
+import { existsSync, realpathSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { trouble } from '../base/catalogue';
 import { DAX_SIZES, daxSizeFault, parseDaxSize } from '../base/daxSize';
@@ -71,6 +71,9 @@ export function existingFolder(path: string): string {
   const full = resolve(path);
   try {
     const stat = statSync(full, { throwIfNoEntry: false });
+    // What is no UTF-8 reaches no JavaScript as it is, as a path that is given or as what a link leads to.
+    const real = stat === undefined ? full : realpathSync.native(full);
+    if (real.includes('\uFFFD') && !existsSync(real)) throw trouble('folderNameOdd', real);
     if (stat === undefined) throw trouble('folderMissing', path);
     if (!stat.isDirectory()) throw trouble('folderIsNone', path);
     // Needs the right to enter it.

@@ -7,7 +7,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { trouble } from '../base/catalogue';
 import { CAPTURE_LIMITS, parseCaptureLimit, parseSnapLength, SNAP_LENGTHS } from '../base/captureSizes';
 import { DEFAULT_DAX_POLICY } from '../base/daxSize';
-import { checkCaptureTarget } from '../control/captureTarget';
+import { checkCaptureName, checkCaptureTarget } from '../control/captureTarget';
 import { parseFault } from '../control/rules/faultRule';
 import type { GuestShare } from '../vm/guest';
 import { checkDaemonArgs } from './daemonArgs';
@@ -194,6 +194,7 @@ export function captureFile(
  */
 export function captureOptions(options: ShareOptions, folders: readonly NamedFolder[], tag: string): string[] {
   const { captureLimit, snaplen } = options;
+  if (options.capture !== undefined) checkCaptureName(options.capture);
   const file = captureFile(options, folders, tag);
   const capture = file === undefined ? undefined : resolve(file);
   if (captureLimit !== undefined) {

@@ -84,6 +84,7 @@ async function trace(name: string | undefined, options: TraceOptions): Promise<n
     await output.flush();
     return 0;
   }
+  if (options.hex && options.json) throw trouble('hexOfJson');
   const by = groupsOf(options.stats);
   const wanted = both(filterOf(options.filter), followed('trace', options.follow));
   const limit = limitOf(options.limit);

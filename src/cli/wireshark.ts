@@ -6,14 +6,14 @@
  * does is `trace/dissector`'s business.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { type Command } from 'commander';
 import { trouble } from '../base/catalogue';
 import { systemReason } from '../base/systemReason';
 import { VERSION } from '../base/version';
 import { DISSECTOR_FILE, DISSECTOR_MARK, dissectorLua } from '../trace/dissector/dissector';
-import { homeFolder } from '../vm/cacheFolder';
+import { homeFolder, makeFolder } from '../vm/cacheFolder';
 
 interface Place {
   readonly dir?: string;
@@ -88,7 +88,7 @@ function install(file: string): void {
   isThere(file);
   const fresh = `${file}.${process.pid}.new`;
   try {
-    mkdirSync(join(file, '..'), { recursive: true });
+    makeFolder(dirname(file));
     writeFileSync(fresh, dissectorLua(VERSION), { flag: 'wx' });
     renameSync(fresh, file);
   } catch (error) {

@@ -46,6 +46,11 @@ export function checkCaptureTarget(path: string, limited: boolean, shared: reado
   if (limited) checkOlderHalf(path);
 }
 
+/** Throws the Trouble of a capture whose `name`, as it was given, is not meant to be that of a file. */
+export function checkCaptureName(name: string): void {
+  if (name === '-') throw trouble('captureDash');
+}
+
 /** In a folder within a shared one: a guest could have it written anywhere by putting a link in that folder's place. */
 function refuseWithin(path: string, shared: readonly string[]): void {
   guarded(path, () => {

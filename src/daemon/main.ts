@@ -11,7 +11,7 @@ import { Trouble, trouble } from '../base/catalogue';
 import { systemReason } from '../base/systemReason';
 import { isReaderGone, outputTrouble } from '../base/outputFault';
 import { VERSION } from '../base/version';
-import { checkCaptureTarget } from '../control/captureTarget';
+import { checkCaptureName, checkCaptureTarget } from '../control/captureTarget';
 import { problemLine } from '../control/problemLines';
 import { eventfd, signal } from '../native/descriptors';
 import { leave, limitDescriptors } from '../native/process';
@@ -170,6 +170,7 @@ function folderFault(folder: string): string | undefined {
   try {
     return statSync(folder).isDirectory() ? undefined : 'not a folder';
   } catch (error) {
+    if (folder.includes('\uFFFD')) return 'its name has bytes that are no UTF-8, and cannot be passed on as it is';
     return systemReason(error) ?? String(error);
   }
 }
@@ -208,6 +209,7 @@ function main(argv: readonly string[]): void {
   try {
     const fault = folderFault(sharedDir);
     if (fault !== undefined) throw trouble('sharedDirUnusable', sharedDir, fault);
+    if (capture !== undefined) checkCaptureName(capture);
     // Before there is a socket: nobody is to connect to a daemon that ends at once.
     if (capture !== undefined) checkCaptureTarget(capture, captureLimit !== undefined, readonly ? [] : [sharedDir]);
     for (const [option, fd] of [

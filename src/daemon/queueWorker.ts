@@ -32,6 +32,7 @@ import { TraceWriter } from './trace/ring';
 import { TimedCalls } from './trace/timedCalls';
 import { timedElsewhere } from './trace/timedElsewhere';
 import { Tracer } from './trace/tracer';
+import { Warnings } from './warnings';
 import { ShareWindow, WINDOW_AREA } from './window';
 
 /** What the main thread gives the queue worker. */
@@ -65,7 +66,8 @@ const { options } = data;
 
 const say = (message: QueueWorkerMessage): void => parentPort?.postMessage(message);
 const log = (level: 'info' | 'warn' | 'debug', text: string): void => say({ kind: 'log', level, text });
-const warn = (text: string): void => log('warn', text);
+const warnings = new Warnings((text) => log('warn', text));
+const warn = warnings.say;
 
 const Key = { Quit: 0, Listen: 1, Socket: 2, Done: 3, Ask: 4, Command: 5, Channel: 6, Changes: 7, Kick: 16 } as const;
 
@@ -240,6 +242,7 @@ function serve(): QueueWorkerMessage {
         const fd = accept(data.listenFd);
         if (fd < 0) continue;
         epoll.remove(data.listenFd);
+        warnings.begin();
         connection = new Connection(fd, arena, messageAt, backEnd, warn, (fromFrontEnd, bytes, descriptors) =>
           tracer.message(fromFrontEnd, bytes, descriptors),
         );
@@ -261,10 +264,10 @@ function serve(): QueueWorkerMessage {
   epoll.close();
   done.close();
   close(data.listenFd);
-  if (window && window.refusedFiles > 0) {
+  if (window && window.refusals > 0) {
     const last = fs.window?.notes.newest.at(-1);
-    const why = last ? `, the last one (${last.path}) because ${last.text}` : '';
-    log('info', `${window.refusedFiles} files were served without the DAX window${why}`);
+    const why = last ? `, the last time (${last.path}) because ${last.text}` : '';
+    log('info', `files were found to go without the DAX window ${window.refusals} times${why}`);
   }
   const { refused } = server.counters;
   if (refused > 0) {

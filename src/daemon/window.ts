@@ -123,8 +123,8 @@ export class ShareWindow {
     this.inotify.close();
   }
 
-  /** How many files were served without the window, for the log. */
-  get refusedFiles(): number {
+  /** How often a file was found to go without the window, for the log: each of one file for a reason of its own. */
+  get refusals(): number {
     return this.refused;
   }
 

@@ -10,7 +10,7 @@ import { errnoName } from '../protocol/errno';
 import { notificationName, type Message } from '../protocol/message';
 import { RowFlag, type Capture, type ControlMessage, type HostCallRecord } from './capture';
 import { decodeControl } from './controlLine';
-import { hostCallName } from './hostCallLine';
+import { hostCallLine, hostCallName } from './hostCallLine';
 import { instantOf, isDropped, isInFlight, isOrphan, opcodeName, phasesOf } from './line';
 import { printInstant } from './times';
 
@@ -122,6 +122,7 @@ function hostCall(record: HostCallRecord): Record<string, unknown> {
     duration: record.duration,
     arguments: Object.fromEntries(args) as Record<string, unknown>,
     result: record.result,
+    text: hostCallLine(record),
     ...(record.result < 0 && { error: errnoName(record.result) }),
     ...(record.otherThread && { otherThread: true }),
   };

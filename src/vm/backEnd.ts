@@ -73,7 +73,11 @@ export function whileRunning<T>(backEnd: BackEnd, until: Promise<T>): Promise<T>
   const ended = exited(backEnd.process).then(async ({ code, signal }) => {
     await sleep(500, undefined, { ref: false });
     const how = signal === null ? `exit code ${code}` : `signal ${signal}`;
-    throw trouble('backEndNotUp', `it ended with ${how}\n${backEnd.log.lines(10).join('\n')}`);
+    // Its exit codes are those of the catalogue.
+    throw trouble(
+      code === 3 ? 'backEndLacks' : 'backEndNotUp',
+      `it ended with ${how}\n${backEnd.log.lines(10).join('\n')}`,
+    );
   });
   return Promise.race([until, ended]);
 }

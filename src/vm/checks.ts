@@ -3,7 +3,7 @@
  * missing. Changes nothing, except that trying KVM keeps its answer. How the findings are shown is the caller's.
  */
 import { execFile } from 'node:child_process';
-import { existsSync, readFileSync, statfsSync } from 'node:fs';
+import { existsSync, readFileSync, statfsSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { freemem } from 'node:os';
 import { promisify } from 'node:util';
@@ -15,6 +15,7 @@ import { ownDaemon } from './backEnd';
 import { cacheFolder, homeFolder } from './cacheFolder';
 import { kernelHasDax, qemuDax } from './daxChecks';
 import { probeKvm } from './kvm';
+import { kvmAccessCommand } from './kvmAccess';
 import { MACHINES } from './machine';
 import { hasModule } from './modules';
 import { shellQuote } from './shellQuote';
@@ -255,7 +256,9 @@ async function output(argv: readonly string[]): Promise<string> {
 
 function kvmFix(why: string): string | Fix {
   if (why.includes('may not be opened')) {
-    return shell('Run: ', 'sudo usermod -aG kvm $USER', ', then log in again. Until then guests run emulated.');
+    const command = kvmAccessCommand(statSync('/dev/kvm'), readFileSync('/etc/group', 'utf8'));
+    const then = command.includes('usermod') ? ', then log in again. Until then' : ' (until the next boot). Else';
+    return shell('Run: ', command, `${then} guests run emulated.`);
   }
   return 'Guests run emulated, a few times slower. For KVM: a machine with (nested) virtualization switched on.';
 }

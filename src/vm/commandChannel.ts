@@ -7,8 +7,9 @@
  * (`commandRecords.ts`); the guest runs it, its output comes as it is, then a line `WORD STATUS`. STREAMS is a list:
  * with `errors` standard error comes on the second stream instead of the first, with an end of its own; with `input`
  * records of input follow. `TOKEN more WORD` asks for each record but the first, `TOKEN lost WORD` says that the guest
- * could not take one: no more follow then, and a script does not run. The words cannot be guessed, so no output can be
- * taken for the end. One command runs at a time; further ones wait.
+ * could not take one: no more follow then, and a script does not run. `TOKEN gone WORD` says that the command has ended
+ * with all of the guest's programs, those that would tell how among them; the guest then ends. The words cannot be
+ * guessed, so no output can be taken for the end. One command runs at a time; further ones wait.
  */
 import { randomBytes } from 'node:crypto';
 import type { Duplex, Readable } from 'node:stream';
@@ -202,6 +203,8 @@ export class CommandChannel {
     } else if (kind === 'lost' && words === this.running?.token) {
       this.running.reject(trouble('recordLost'));
       this.running.sent.end();
+    } else if (kind === 'gone' && words === this.running?.token) {
+      this.close(trouble('guestProgramsGone'));
     }
   }
 }

@@ -75,6 +75,7 @@ export function guestInit(plan: InitPlan): string {
     // The devices may come a moment after their module.
     `for try in $(seq 100); do set -- ${plan.channel} ${plan.errors}; [ -c "$1" -a -c "$2" ] && break; usleep 20000; done`,
     'exec 3<>"$1" 4<>"$2" 6>&3 7>&4',
+    'carriers=',
     '[ ! -t 3 ] || {',
     ...pipeLines,
     '}',
@@ -99,7 +100,7 @@ export function guestInit(plan: InitPlan): string {
 const pipeLines = [
   '  for line in 3 4; do stty raw -echo <&$line; mkfifo /run/line$line; done',
   '  exec 6<>/run/line3 7<>/run/line4',
-  '  for line in 3 4; do /bin/busybox cat </run/line$line >&$line 6>&- 7>&- & done',
+  '  for line in 3 4; do /bin/busybox cat </run/line$line >&$line 6>&- 7>&- & carriers="$carriers $!"; done',
 ];
 
 const recordLines = [
@@ -145,11 +146,16 @@ answer() {
   # From a folder of its own, so that this shell keeps no mount busy; and in a session of its own, so that "kill 0" ends
   # the command and not whoever waits for it.
   (cd \${folder:-$home} && exec setsid sh /run/command) >&6 2>&$errors 3>&- 4>&- 6>&- 7>&-
-  tell $?
+  status=$?
+  carried && tell $status
 }
 tell() {
   [ $errors = 6 ] || printf '\\n%s %d\\n' "$token" $1 >&7
   printf '\\n%s %d\\n' "$token" $1 >&6
+}
+# One that has ended, and waits to be asked for, has no program any more.
+carried() {
+  for carrier in $carriers; do [ -e /proc/$carrier/exe ] || return 1; done
 }
 serve() {
   while read -r token streams folder <&3; do
@@ -158,12 +164,14 @@ serve() {
     case $?,$streams in
       # What the command has not read is read here, for the line to be free for the next command; and so that to write
       # it never fails because the command reads no further.
-      0,*input*) feed | { answer; cat >/dev/null; } ;;
+      0,*input*) feed | { answer && { cat >/dev/null; true; }; } ;;
       0,*) answer </dev/null ;;
       # A script that is called off has no input.
       1,*input*) feed >/dev/null; tell 126 ;;
       *) tell 126 ;;
-    esac
+    # Only the first process outlives "kill -9 -1": nobody then brings output or says how the command ended, and what
+    # comes next on the line cannot be told from a record that was half read.
+    esac || { say gone $token; return; }
   done
 }`;
 }

@@ -54,7 +54,7 @@ export async function probeKvm(
   try {
     accessSync('/dev/kvm', constants.R_OK | constants.W_OK);
   } catch {
-    return { works: false, why: '/dev/kvm may not be opened by this user (see group "kvm")' };
+    return { works: false, why: '/dev/kvm may not be opened by this user' };
   }
   const cache = cacheFolder();
   const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();

@@ -83,7 +83,21 @@ export function fetchFault(folder: string): Trouble | undefined {
   // There the loader would cut the paths of libraries, and apt wait for ever.
   if (/[:;\n]/.test(folder)) return trouble('cachePathBad', folder);
   if (ownMachine() === undefined) return trouble('toolboxOtherMachine', process.arch);
-  return aptIsHere() ? undefined : trouble('toolboxWithoutApt');
+  return aptIsHere() ? makingFault(folder) : trouble('toolboxWithoutApt');
+}
+
+/** Of what is to be made at `folder`, found out without making it. */
+function makingFault(folder: string): Trouble | undefined {
+  let at = folder;
+  while (!existsSync(at)) at = dirname(at);
+  try {
+    accessSync(at, constants.W_OK | constants.X_OK);
+    return undefined;
+  } catch (error) {
+    const why = systemReason(error);
+    if (why === undefined) throw error;
+    return trouble('cacheUnusable', folder, why);
+  }
 }
 
 /** The kernel, decompressed. */

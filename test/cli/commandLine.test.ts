@@ -63,6 +63,8 @@ describe('virtiofs-studio on the command line', () => {
       [['share', '--kernel=/', '--command', 'true', '.'], /"\/" cannot be read as a kernel: it is no file/],
       [['daemon', '--shared-dir=/', '-o', 'cahce=none'], /unknown option -o cahce; did you mean -o cache\?/],
       [['trace', '/dev/null'], /"\/dev\/null" is no regular file \[captureOfNoFile\]/],
+      [['trace', 'x.pcapng', '--json', '--hex'], /--hex and --json do not go together/],
+      [['demo', '--capture', '-'], /\[captureDash\]/],
       [['trace', 'x.pcapng', '--limit=1e3'], /"1e3" is not a number from 1 to/],
       [['share', '--dax-mount', 'always', '--command', 'true', '.'], /--dax-mount without a DAX window/],
       [['share', '--tag', 'a\nb', '--command', 'true', '.'], /newline/],
@@ -122,6 +124,7 @@ describe('virtiofs-studio on the command line', () => {
     try {
       for (const [args, code, status] of [
         [['--capture', own], 'captureTaken', 2],
+        [['--capture', '-'], 'captureDash', 2],
         [['--capture', `${folder}/none/c`], 'captureUnusable', 3],
         [['--capture', folder], 'captureUnusable', 3],
         [['--capture-limit', '8M'], 'captureLimitAlone', 2],

@@ -6,7 +6,7 @@ import type { Guest } from '../../src/vm/guest';
 
 describe('a command in the guest', () => {
   const guest = (run: () => Promise<{ status: number; output: Buffer }>): Guest =>
-    ({ backEnds: [], run }) as unknown as Guest;
+    ({ backEnds: [], run, process: { signalCode: null }, ended: Promise.resolve() }) as unknown as Guest;
 
   it('has the status that it has there', async () => {
     assert.equal(

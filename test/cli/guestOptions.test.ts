@@ -45,6 +45,18 @@ describe('the options of share', () => {
     assert.throws(() => namedFolders(folder, 'x', [`${folder}:x`]), { code: 'tagTwice' });
   });
 
+  it('refuse a folder whose name is no UTF-8, however it is reached', () => {
+    const odd = Buffer.concat([Buffer.from(`${folder}/odd`), Buffer.from([0xff])]);
+    fs.mkdirSync(odd);
+    fs.symlinkSync(odd, path.join(folder, 'link'));
+    const sound = path.join(folder, 'sound\uFFFD');
+    fs.mkdirSync(sound);
+    for (const given of [odd.toString(), path.join(folder, 'link')]) {
+      assert.throws(() => namedFolders(given, undefined, []), { code: 'folderNameOdd', exitCode: 2 });
+    }
+    assert.equal(namedFolders(sound, undefined, [])[0].directory, sound);
+  });
+
   it('refuse tags that would have one folder in the guest, and so one name of a capture', () => {
     for (const [one, other] of [
       ['a b', 'a_b'],

@@ -108,6 +108,25 @@ describe('a machine on which', () => {
     environment['XDG_CACHE_HOME'] = place;
     const words = cli('share', base, '--guest', 'uml', '--command', 'true');
     assertTold(mounted(this, 'ro', words), 'cacheUnusable', /read-only file system \(EROFS\)/);
+    // Without the machine's own tools; apt is there by whatever path it was found.
+  });
+
+  it('the cache is read-only, as doctor has it', function () {
+    need(this, 'apt', aptIsHere() && process.arch === 'x64', 'where there is none, nothing is fetched into a cache');
+    environment['XDG_CACHE_HOME'] = place;
+    const looked = mounted(this, 'ro', cli('doctor', '--json'));
+    const { stdout } = spawnSync(looked[0], looked.slice(1), { env: environment, encoding: 'utf8', cwd: '/' });
+    const findings = JSON.parse(stdout) as { subject: string; verdict: string; found: string; fix?: string }[];
+    const tools = findings.find(({ subject }) => subject === 'guest tools');
+    need(this, 'no tools', tools?.verdict !== 'ok', 'this machine has its own, and needs no cache');
+    assert.match(tools?.found ?? '', /cannot be kept in .*read-only file system \(EROFS\)/, stdout);
+    assert.equal(tools?.verdict, 'missing');
+    assert.ok(findings.every(({ fix }) => !fix?.includes('share --command')));
+  });
+
+  it('the folder for the dissector would be on a read-only file system', function () {
+    const words = cli('wireshark', 'install', '--dir', path.join(place, 'lua/plugins'));
+    assertTold(mounted(this, 'ro', words), 'dissectorUnusable', /read-only file system \(EROFS\)/);
   });
 
   it('this user has no home folder', async function () {

@@ -35,6 +35,16 @@ describe('trace', () => {
     assert.match(shown[4], /LOOKUP "\/missing" -> ENOENT/);
   });
 
+  it('reads a FIFO, as the shell makes one of a program', function () {
+    need(this, 'bash', spawnSync('bash', ['--version']).status === 0, 'not on PATH');
+    const traced = (given: string): string =>
+      spawnSync('bash', ['-c', `exec ${process.execPath} out/src/cli/main.js trace ${given}`, file], {
+        encoding: 'utf8',
+      }).stdout;
+    assert.equal(traced('<(cat "$0")'), traced('"$0"'));
+    assert.equal(traced('<(cat "$0")').split('\n').length, 7);
+  });
+
   it('shows what is asked for besides', () => {
     assert.match(lines('--control')[0], /vhost-user -> GET_FEATURES$/);
     assert.match(lines('--syscalls')[2], /statx\(3, "a\.db", AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, NULL\) = 0/);

@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
+import { MOST_WARNINGS } from '../../src/daemon/warnings';
 import { accept, close, connectUnix, listenUnix, setNonBlocking } from '../../src/native/descriptors';
 import { Errno } from '../../src/protocol/errno';
 import { Opcode } from '../../src/protocol/fuse/opcodes';
@@ -42,6 +43,17 @@ describe('daemon process', () => {
     start([`--socket-path=${socket}`, `--shared-dir=${share}`, ...argv]);
 
   describe('a session', () => {
+    it('has no more lines in the log than there is room for, however many messages are refused', async () => {
+      const daemon = serve();
+      const frontEnd = await connect(socket);
+      for (let round = 0; round < 2 * MOST_WARNINGS; round++) frontEnd.send(9999, new Uint8Array());
+      frontEnd.close();
+      await daemon.exit();
+      const lines = daemon.log.split('\n').filter((line) => line.startsWith('warn: '));
+      assert.equal(lines.length, MOST_WARNINGS + 1);
+      assert.equal(lines.at(-1), 'warn: no more warnings of this session are logged');
+    });
+
     it('serves the folder and ends with 0 when the front-end goes; nothing is left', async () => {
       const daemon = serve();
       const session = await Session.begin(socket);

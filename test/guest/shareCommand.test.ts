@@ -52,6 +52,16 @@ describe('virtiofs-studio share --command', function () {
     await at.nothingIsLeft();
   });
 
+  for (const kind of ['qemu', 'uml']) {
+    it(`ends when a command kills all programs of its guest: ${kind}`, async () => {
+      // Its input stays open, as that of a service may.
+      const { code, err } = await finished(at.share('--guest', kind, '--command', 'echo out; kill -9 -1'));
+      assert.equal(code, 4, err);
+      assert.match(err, /the command has ended every program of the guest.* \[guestProgramsGone\]/);
+      await at.nothingIsLeft();
+    });
+  }
+
   it('ends when a command reboots the guest', async () => {
     const { code, err } = await finished(at.share('--guest', 'uml', '--command', 'reboot -f; sleep 60'));
     assert.equal(code, 4);

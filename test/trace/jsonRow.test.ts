@@ -84,7 +84,15 @@ describe('a request as JSON', () => {
     assert.equal(reply(1)['data'], '../x');
     assert.deepEqual(reply(2)['data'], { bytes: 14, entries: ['user.a', 'user.b'] });
     assert.deepEqual(rowOf(builder, 3)['calls'], [
-      { call: 'fstatfs', start: 60_000, duration: 40, arguments: { fd: '7', buf: '1' }, result: -5, error: 'EIO' },
+      {
+        call: 'fstatfs',
+        start: 60_000,
+        duration: 40,
+        arguments: { fd: '7', buf: '1' },
+        result: -5,
+        text: 'fstatfs(7, …) = -1 EIO',
+        error: 'EIO',
+      },
     ]);
   });
 

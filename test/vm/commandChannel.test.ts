@@ -26,7 +26,7 @@ function serving(records = '', script = '$(mktemp)'): string {
   const init = guestInit({ modules: [], mounts: [], ...devices, token: TOKEN, hostname: 'guest' });
   const between = (from: string, to: string): string => init.slice(init.indexOf(from), init.indexOf(to));
   const serve = `${between('say() {', '\ncat >/bin/leave')}\n${between('feed() {', '\nsay started')}`;
-  return `exec 6>&3 7>&4; home=/usr; records=${records}; run=${script}\n${serve.replaceAll('/run/command', '$run')}\nprintf '\\n${TOKEN} ready 1.2.3\\n' >&3\nserve; [ ! -f $run ] || rm $run`;
+  return `exec 6>&3 7>&4; carriers=; home=/usr; records=${records}; run=${script}\n${serve.replaceAll('/run/command', '$run')}\nprintf '\\n${TOKEN} ready 1.2.3\\n' >&3\nserve; [ ! -f $run ] || rm $run`;
 }
 
 describe('the command channel', () => {
@@ -109,6 +109,16 @@ describe('the command channel', () => {
     for (const input of [undefined, Readable.from([Buffer.from('read\n')])]) {
       assert.equal((await channel.run(command, { ...(input && { input }) })).status, 0);
     }
+  });
+
+  it('says so when a command has ended with whoever would tell how, and the guest then ends', async () => {
+    // As "kill -9 -1" does, of which only the first process of a guest is spared.
+    const all = `read -r pid name state parent rest </proc/$$/stat; read -r pid name state first rest </proc/$parent/stat
+      kill -9 $(cat /proc/$first/task/$first/children) $$`;
+    const killed = channel.run(all, { input: new PassThrough() });
+    await assert.rejects(killed, { code: 'guestProgramsGone', exitCode: 4 });
+    await assert.rejects(channel.run('true'), { code: 'guestProgramsGone' });
+    await exited(shell);
   });
 
   it('gives output as it comes', async () => {

@@ -187,6 +187,8 @@ describe('the socket of a back-end', () => {
     const backEnd = await startBackEnd(place, 'share', ['sh', '-c', 'echo no such folder >&2; exit 4']);
     const never = new Promise<never>(() => {});
     await assert.rejects(whileRunning(backEnd, never), /exit code 4 \[backEndNotUp\]\nno such folder/);
+    const lacking = await startBackEnd(place, 'lacking', ['sh', '-c', 'echo no room >&2; exit 3']);
+    await assert.rejects(whileRunning(lacking, never), { code: 'backEndLacks', exitCode: 3, message: /no room$/ });
   });
 
   it('that cannot be where it should is closed, so that the launcher can end', async () => {
