@@ -210,7 +210,7 @@ async function reveal(requests: RequestsView, at: number): Promise<boolean> {
 async function nextError(context: RequestsContext, forward: boolean): Promise<number | undefined> {
   const { requests } = context;
   await requests.follower.catchUp();
-  const next = requests.model.nextError(numberOf(requests.view.selection[0]), forward);
+  const next = requests.model.nextError(numberOf(requests.selected), forward);
   if (next === undefined) {
     void showInformation(forward ? 'No error after this request.' : 'No error before this request.');
     return undefined;

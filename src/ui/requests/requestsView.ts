@@ -46,6 +46,8 @@ export class RequestsView implements vscode.TreeDataProvider<RequestsNode>, vsco
   /** Milliseconds that this showing has taken so far, and the one before. */
   private spent = 0;
   private spentBefore = 0;
+  /** Selected, though VS Code has not said so yet. */
+  private revealed: RequestsNode | undefined;
   /** Nodes of the rows shown, so that one that is revealed is the one that the tree knows. */
   private readonly nodes = new Map<string, RequestsNode>();
 
@@ -61,7 +63,11 @@ export class RequestsView implements vscode.TreeDataProvider<RequestsNode>, vsco
       this.view.onDidChangeVisibility(({ visible }) => this.follower.look(visible)),
       // A list that runs away from under the pointer cannot be read.
       this.view.onDidExpandElement(({ element }) => this.hold(element)),
-      this.view.onDidChangeSelection(({ selection: [node] }) => this.hold(node)),
+      this.view.onDidChangeSelection(({ selection: [node] }) => {
+        // While the tree is shown anew nothing is selected for a moment.
+        if (node !== undefined) this.revealed = undefined;
+        this.hold(node);
+      }),
     );
     this.follower.look(this.view.visible);
   }
@@ -70,6 +76,11 @@ export class RequestsView implements vscode.TreeDataProvider<RequestsNode>, vsco
   private get pause(): number {
     const wanted = Math.max(this.spent, this.spentBefore) * SHARE_OF_TIME;
     return Math.min(MOST_REFRESH_MS, Math.max(REFRESH_MS, wanted));
+  }
+
+  /** What is selected, or about to be. */
+  get selected(): RequestsNode | undefined {
+    return this.revealed ?? this.view.selection[0];
   }
 
   private hold(node: RequestsNode | undefined): void {
@@ -295,6 +306,7 @@ export class RequestsView implements vscode.TreeDataProvider<RequestsNode>, vsco
       node = this.listed(at);
     }
     if (!node) return false;
+    this.revealed = node;
     await this.view.reveal(node, { select: true, focus: true, expand: true });
     return true;
   }
