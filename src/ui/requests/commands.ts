@@ -12,7 +12,7 @@ import { showError, showInformation } from '../messages';
 import { showTrouble } from '../troubleMessage';
 import { askFilter } from './filterBox';
 import { groupFilter } from './groupFilter';
-import type { RequestsNode, RequestsView } from './requestsView';
+import { numberOf, type RequestsNode, type RequestsView } from './requestsView';
 import { shownPath } from '../shownPath';
 import { shownTime } from '../shownTime';
 
@@ -151,13 +151,6 @@ async function setFilter({ requests, memory }: RequestsContext, text: string): P
   await memory.update(RECENT, [text, ...recent].slice(0, MOST_RECENT));
 }
 
-/** The stable number of the row that a node is, or is in. */
-function numberOf(node: unknown): number | undefined {
-  let at = node as RequestsNode | undefined;
-  while (at?.kind === 'detail') at = at.parent;
-  return at?.kind === 'row' ? at.at : undefined;
-}
-
 const selected = ({ requests }: RequestsContext, node: unknown): RequestsNode | undefined =>
   (node as RequestsNode | undefined) ?? requests.view.selection[0];
 
@@ -210,7 +203,7 @@ async function reveal(requests: RequestsView, at: number): Promise<boolean> {
 async function nextError(context: RequestsContext, forward: boolean): Promise<number | undefined> {
   const { requests } = context;
   await requests.follower.catchUp();
-  const next = requests.model.nextError(numberOf(requests.selected), forward);
+  const next = requests.model.nextError(requests.selected, forward);
   if (next === undefined) {
     void showInformation(forward ? 'No error after this request.' : 'No error before this request.');
     return undefined;

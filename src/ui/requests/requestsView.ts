@@ -14,6 +14,7 @@ import { Follower } from '../captures/follower';
 import { paragraphs } from '../markdown';
 import { type ColorRule, colorsOf } from './colorRules';
 import { type Detail, requestDetails } from './details';
+import { LastSelected } from './lastSelected';
 import { RequestsModel } from './requestsModel';
 import { opcodeIcon, rowText } from './rowText';
 
@@ -24,6 +25,13 @@ export type RequestsNode =
   | { readonly kind: 'row'; readonly at: number; readonly parent: RequestsNode | undefined }
   | { readonly kind: 'detail'; readonly id: string; readonly detail: Detail; readonly parent: RequestsNode }
   | { readonly kind: 'newer' | 'older' | 'rest'; readonly of: number; readonly text: string };
+
+/** The stable number of the row that a node is, or is in. */
+export function numberOf(node: unknown): number | undefined {
+  let at = node as RequestsNode | undefined;
+  while (at?.kind === 'detail') at = at.parent;
+  return at?.kind === 'row' ? at.at : undefined;
+}
 
 const REFRESH_MS = 250;
 /** Showing takes no more than this part of the time; nobody waits longer than that for what is new. */
@@ -46,8 +54,7 @@ export class RequestsView implements vscode.TreeDataProvider<RequestsNode>, vsco
   /** Milliseconds that this showing has taken so far, and the one before. */
   private spent = 0;
   private spentBefore = 0;
-  /** Selected, though VS Code has not said so yet. */
-  private revealed: RequestsNode | undefined;
+  private readonly lastSelected = new LastSelected();
   /** Nodes of the rows shown, so that one that is revealed is the one that the tree knows. */
   private readonly nodes = new Map<string, RequestsNode>();
 
@@ -64,8 +71,8 @@ export class RequestsView implements vscode.TreeDataProvider<RequestsNode>, vsco
       // A list that runs away from under the pointer cannot be read.
       this.view.onDidExpandElement(({ element }) => this.hold(element)),
       this.view.onDidChangeSelection(({ selection: [node] }) => {
-        // While the tree is shown anew nothing is selected for a moment.
-        if (node !== undefined) this.revealed = undefined;
+        const at = numberOf(node);
+        if (at !== undefined) this.lastSelected.heard(this.model.capture?.id ?? '', at);
         this.hold(node);
       }),
     );
@@ -78,9 +85,9 @@ export class RequestsView implements vscode.TreeDataProvider<RequestsNode>, vsco
     return Math.min(MOST_REFRESH_MS, Math.max(REFRESH_MS, wanted));
   }
 
-  /** What is selected, or about to be. */
-  get selected(): RequestsNode | undefined {
-    return this.revealed ?? this.view.selection[0];
+  /** The request that was selected last, or is about to be. */
+  get selected(): number | undefined {
+    return this.lastSelected.in(this.model.capture?.id);
   }
 
   private hold(node: RequestsNode | undefined): void {
@@ -306,7 +313,7 @@ export class RequestsView implements vscode.TreeDataProvider<RequestsNode>, vsco
       node = this.listed(at);
     }
     if (!node) return false;
-    this.revealed = node;
+    if (numberOf(this.view.selection[0]) !== at) this.lastSelected.asked(model.capture?.id ?? '', at);
     await this.view.reveal(node, { select: true, focus: true, expand: true });
     return true;
   }
