@@ -4,6 +4,8 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Opcode } from '../../src/protocol/fuse/opcodes';
+import { CaptureReader } from '../../src/trace/captureReader';
 import type { GuestShare } from '../../src/vm/guest';
 import { onPath } from '../../src/vm/onPath';
 import { fetchToolbox, type Kernel } from '../../src/vm/toolbox';
@@ -50,7 +52,8 @@ for (const [release, box] of Object.entries(kernels)) {
     const run = (script: string): Promise<string> => output(guest ?? assert.fail(), PRELUDE + script);
 
     for (const mount of ['inode', 'always', 'never'] as const) {
-      it(`shows every file rightly to read and mmap: dax=${mount}`, async () => {
+      const through = mount === 'never' ? 'without' : 'through';
+      it(`shows every file rightly to read and mmap, ${through} the window: dax=${mount}`, async () => {
         const sizes = [0, 1, 4095, 4096, 4097, 100_000, 2 * MIB, 2 * MIB + 4096, 5 * MIB + 17, 12 * MIB];
         for (const size of sizes) fs.writeFileSync(file(`f${size}`), pattern(size));
         fs.writeFileSync(file('sparse'), '');
@@ -59,11 +62,18 @@ for (const [release, box] of Object.entries(kernels)) {
         const names = [...sizes.map((size) => `f${size}`), 'sparse'];
         const lengths = names.map((name) => fs.statSync(file(name)).size);
         const wanted = names.map((name) => `${md5(fs.readFileSync(file(name)))} ${name}\n`).join('');
-        await boot({ bytes: 8 * MIB, mount, policy: 'tails' });
+        const capture = new CaptureReader();
+        const onTrace: GuestShare['onTrace'] = (stream) => stream.on('data', (chunk: Buffer) => capture.push(chunk));
+        await boot({ bytes: 8 * MIB, mount, policy: 'tails' }, { onTrace });
         const list = names.join(' ');
         assert.equal(await run(`for f in ${list}; do echo $(md5sum <$f | cut -c1-32) $f; done`), wanted);
         assert.equal(await run(`for f in ${list}; do echo $(mapped cat $f | md5sum | cut -c1-32) $f; done`), wanted);
         for (const [index, name] of names.entries()) assert.equal(fs.statSync(file(name)).size, lengths[index], name);
+        await guest?.stop();
+        const { opcode, error } = capture.columns;
+        const asked = [...opcode.keys()].filter((row) => row < capture.count && opcode[row] === Opcode.SETUPMAPPING);
+        const used = mount !== 'never';
+        assert.deepEqual([asked.length > 0, asked.some((row) => error[row] === 0)], [used, used]);
       });
     }
 
