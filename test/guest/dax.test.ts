@@ -161,6 +161,21 @@ for (const [release, box] of Object.entries(kernels)) {
       assert.equal(await run(read), sum);
     });
 
+    it('reboots while a program has a file mapped and stored into it: QEMU lives, and nothing is lost', async () => {
+      fs.writeFileSync(file('a'), pattern(2 * MIB + 100));
+      const dax = { bytes: 8 * MIB, policy: 'tails' };
+      guest = await bootDax(folder, { dax }, { reboot: true, ...(kernel && { kernel }) });
+      const steps = `map:2097252 put:10:WHOLE put:2097200:LAST 'run:touch /tmp/stored' sleep:600000`;
+      await run(`mapped steps a ${steps} >/tmp/said & while [ ! -e /tmp/stored ]; do sleep 0.1; done`);
+      await guest.reboot();
+      assert.equal(guest.process.exitCode, null);
+      const wanted = pattern(2 * MIB + 100);
+      wanted.write('WHOLE', 10);
+      wanted.write('LAST', 2 * MIB + 48);
+      assert.equal(await run('[ ! -e /tmp/stored ]; mapped cat a | md5sum | cut -c1-32'), `${md5(wanted)}\n`);
+      assert.ok(fs.readFileSync(file('a')).equals(wanted));
+    });
+
     it('goes on after QEMU was stopped for a while', async () => {
       fs.writeFileSync(file('a'), Buffer.alloc(10_000, 'a'));
       await boot({ bytes: 8 * MIB, policy: 'tails' });
