@@ -6,6 +6,7 @@ import * as path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Opcode } from '../../src/protocol/fuse/opcodes';
 import { CaptureReader } from '../../src/trace/captureReader';
+import { WindowWhat } from '../../src/trace/packet';
 import type { GuestShare } from '../../src/vm/guest';
 import { onPath } from '../../src/vm/onPath';
 import { fetchToolbox, type Kernel } from '../../src/vm/toolbox';
@@ -146,6 +147,44 @@ for (const [release, box] of Object.entries(kernels)) {
       await sleep(1200);
       assert.equal(await run('mapped cat c | md5sum | cut -c1-32'), `${md5(fs.readFileSync(file('c')))}\n`);
       assert.equal(await run('md5sum <c | cut -c1-32'), `${md5(fs.readFileSync(file('c')))}\n`);
+    });
+
+    it('goes on with files that the host shortens and replaces, where the guest touches only what is left', async () => {
+      fs.writeFileSync(file('a'), Buffer.alloc(16_384, 'a'));
+      fs.writeFileSync(file('b'), Buffer.alloc(8192 + 100, 'b'));
+      const capture = new CaptureReader();
+      const onTrace: GuestShare['onTrace'] = (stream) => stream.on('data', (chunk: Buffer) => capture.push(chunk));
+      await boot({ bytes: 8 * MIB, policy: 'tails' }, { onTrace });
+      const hold = (name: string): string => `'run:touch ${name}; while [ ! -e go ]; do sleep 0.1; done'`;
+      const steps = run(`mapped steps b map:12288 get:8192:4 ${hold('ready-b')} get:8192:4 put:8200:OLD get:8199:5 &
+        mapped steps a map:16384 get:12288:4 ${hold('ready-a')} get:8188:4 put:10:LEFT get:9:6 >said; wait
+        until [ $(stat -c %s a) = 8192 ] && [ "$(head -c 3 b)" = new ]; do sleep 0.1; done
+        cat said; mapped cat a | md5sum | cut -c1-32; mapped cat b`);
+      while (!fs.existsSync(file('ready-a')) || !fs.existsSync(file('ready-b'))) await sleep(50);
+      fs.truncateSync(file('a'), 8192);
+      fs.writeFileSync(file('new'), 'new b');
+      fs.renameSync(file('new'), file('b'));
+      const shortened = (): readonly string[] =>
+        capture.windowNotes
+          .filter(({ what }) => what === WindowWhat.SHORTENED)
+          .map(({ path, text }) => `${path}: ${text}`);
+      while (shortened().length === 0) await sleep(50);
+      fs.writeFileSync(file('go'), '');
+      const wanted = Buffer.alloc(8192, 'a');
+      wanted.write('LEFT', 10);
+      assert.equal(await steps, `bbbb\nbbbb\nbOLDb\naaaa\naaaa\naLEFTa\n${md5(wanted)}\nnew b`);
+      assert.equal(guest?.process.exitCode, null);
+      assert.ok(fs.readFileSync(file('a')).equals(wanted));
+      assert.equal(
+        fs.readFileSync(file('b'), 'utf8'),
+        'new b',
+        'what is stored into the old one is not in the new one',
+      );
+      assert.equal(shortened().length, 1);
+      assert.match(
+        shortened()[0],
+        /^a: the host has shortened it from 16384 to 8192 bytes while it is mapped: QEMU dies/,
+      );
     });
 
     it('unmounts and mounts again, and reboots, with the window in use', async () => {
