@@ -14,7 +14,7 @@ import { sizeText } from '../trace/sizeText';
 import { ownDaemon } from './backEnd';
 import { cacheFolder, homeFolder } from './cacheFolder';
 import { kernelHasDax, qemuDax } from './daxChecks';
-import { probeKvm } from './kvm';
+import { KVM_FORBIDDEN, probeKvm } from './kvm';
 import { kvmAccessCommand } from './kvmAccess';
 import { MACHINES } from './machine';
 import { hasModule } from './modules';
@@ -22,7 +22,19 @@ import { shellQuote } from './shellQuote';
 import { cachedToolbox, fetchFault, machineToolbox } from './toolbox';
 import type { Toolbox } from './toolbox';
 
-type Check = (tools: Toolbox, waiting: (line: string) => void) => Promise<Omit<Finding, 'subject'>>;
+/** What is looked at. */
+export interface Machine {
+  readonly tools: Toolbox;
+  /** A file in /proc. */
+  readonly read: (path: string) => string;
+  /** Bytes that are free on the file system of a folder; undefined where there is none. */
+  readonly room: (folder: string) => number | undefined;
+  readonly kvm: typeof probeKvm;
+  /** The command by which this user may open /dev/kvm. */
+  readonly kvmAccess: () => string;
+}
+
+type Check = (machine: Machine, waiting: (line: string) => void) => Promise<Omit<Finding, 'subject'>>;
 
 const MIB = 1 << 20;
 /** A guest's memory and what QEMU needs beside it. */
@@ -56,7 +68,7 @@ const missing = (found: string, fix: string | Fix) => ({ verdict: 'missing' as c
 const shell = (before: string, command: string, after = ''): Fix => ({ fix: `${before}${command}${after}`, command });
 
 /** Every check, in the order in which their findings are best read. */
-const checks: Readonly<Record<string, Check>> = {
+export const checks = {
   Linux: async () =>
     process.platform === 'linux'
       ? ok(`${process.platform} ${process.arch}`)
@@ -89,7 +101,7 @@ const checks: Readonly<Record<string, Check>> = {
     }
   },
 
-  'guest tools': async (tools) => {
+  'guest tools': async ({ tools }) => {
     if (tools.folder !== undefined) {
       return ok(`${shown(tools.folder)} (remove it at any time)`);
     }
@@ -105,7 +117,7 @@ const checks: Readonly<Record<string, Check>> = {
     return verdict(fault.message, fault.remedy);
   },
 
-  QEMU: async (tools) => {
+  QEMU: async ({ tools }) => {
     const { qemu: program, qemuPackage } = MACHINES[tools.machine];
     if (tools.qemu === undefined) {
       return warning(`no ${program}`, canFetch() ? FETCH : `Install ${qemuPackage}.`);
@@ -122,15 +134,15 @@ const checks: Readonly<Record<string, Check>> = {
       : warning(firstLine(version), 'Tested with 7.2 and later: update it, or let the guest tools be fetched.');
   },
 
-  KVM: async (tools, waiting) => {
+  KVM: async ({ tools, kvm, kvmAccess }, waiting) => {
     if (tools.qemu === undefined || tools.kernel === undefined || tools.busybox === undefined) {
       return warning('not tried: the guest tools are not there', canFetch() ? FETCH : 'Install what is missing above.');
     }
-    const { works, why } = await probeKvm(tools, waiting);
-    return works ? ok(why) : warning(why, kvmFix(why));
+    const { works, why } = await kvm(tools, waiting);
+    return works ? ok(why) : warning(why, kvmFix(why, kvmAccess));
   },
 
-  'guest kernel': async ({ kernel }) => {
+  'guest kernel': async ({ tools: { kernel } }) => {
     if (kernel === undefined) {
       return warning('no kernel with virtio-fs that can be read', canFetch() ? FETCH : 'Name one with --kernel.');
     }
@@ -141,7 +153,7 @@ const checks: Readonly<Record<string, Check>> = {
     return ok(`Linux ${kernel.release} with virtio-fs`);
   },
 
-  'DAX window': async ({ qemu, kernel }) => {
+  'DAX window': async ({ tools: { qemu, kernel } }) => {
     if (qemu === undefined || kernel === undefined) {
       const fix = canFetch() ? FETCH : 'Install what is missing above.';
       return warning('not looked at: no QEMU or no guest kernel', fix);
@@ -158,15 +170,15 @@ const checks: Readonly<Record<string, Check>> = {
       : ok(`${version} has it`);
   },
 
-  'User Mode Linux': async ({ uml, machine }) => {
+  'User Mode Linux': async ({ tools: { uml, machine } }) => {
     if (!MACHINES[machine].hasUml) return warning('there is none for this kind of processor', 'Use --guest qemu.');
     return uml === undefined
       ? warning('not there; only --guest uml needs it', canFetch() ? FETCH : 'Use --guest qemu.')
       : ok(`Linux ${uml.release}`);
   },
 
-  memory: async () => {
-    const available = Number(/MemAvailable:\s+(\d+)/.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1] ?? 0) * 1024;
+  memory: async ({ read }) => {
+    const available = Number(/MemAvailable:\s+(\d+)/.exec(read('/proc/meminfo'))?.[1] ?? 0) * 1024;
     const free = available || freemem();
     const text = `${sizeText(free)} available`;
     return free >= GUEST_MIB * MIB
@@ -174,16 +186,15 @@ const checks: Readonly<Record<string, Check>> = {
       : warning(text, 'Close something, or give the guest less with --memory=256M.');
   },
 
-  '/dev/shm': async () => {
-    if (!existsSync('/dev/shm')) {
+  '/dev/shm': async ({ read, room: roomOf }) => {
+    const room = roomOf('/dev/shm');
+    if (room === undefined) {
       return warning(
         'not there; User Mode Linux keeps its memory in it',
         shell('Run: ', 'sudo mount -t tmpfs tmpfs /dev/shm'),
       );
     }
-    const { bavail, bsize } = statfsSync('/dev/shm');
-    const room = bavail * bsize;
-    const mount = readFileSync('/proc/mounts', 'utf8')
+    const mount = read('/proc/mounts')
       .split('\n')
       .find((line) => line.split(' ')[1] === '/dev/shm');
     if (/\bnoexec\b/.test(mount ?? '')) {
@@ -208,8 +219,8 @@ const checks: Readonly<Record<string, Check>> = {
     );
   },
 
-  'open files': async () => {
-    const hard = /Max open files\s+\S+\s+(\S+)/.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1] ?? 'unknown';
+  'open files': async ({ read }) => {
+    const hard = /Max open files\s+\S+\s+(\S+)/.exec(read('/proc/self/limits'))?.[1] ?? 'unknown';
     return hard === 'unlimited' || Number(hard) >= 65_536
       ? ok(`up to ${hard}`)
       : warning(
@@ -217,17 +228,31 @@ const checks: Readonly<Record<string, Check>> = {
           'For large trees raise it: "ulimit -Hn 524288" as root, or LimitNOFILE= in the unit.',
         );
   },
-};
+} as const satisfies Readonly<Record<string, Check>>;
+
+function thisMachine(): Machine {
+  return {
+    tools: cachedToolbox('current') ?? machineToolbox(),
+    read: (path) => readFileSync(path, 'utf8'),
+    room: (folder) => {
+      if (!existsSync(folder)) return undefined;
+      const { bavail, bsize } = statfsSync(folder);
+      return bavail * bsize;
+    },
+    kvm: probeKvm,
+    kvmAccess: () => kvmAccessCommand(statSync('/dev/kvm'), readFileSync('/etc/group', 'utf8')),
+  };
+}
 
 /** Runs every check; `onFinding` is told of each as it is done, `waiting` of what takes seconds. */
 export async function checkMachine(
   onFinding: (finding: Finding) => void,
   waiting: (line: string) => void = () => {},
 ): Promise<Finding[]> {
-  const tools = cachedToolbox('current') ?? machineToolbox();
+  const machine = thisMachine();
   const findings: Finding[] = [];
-  for (const [subject, check] of Object.entries(checks)) {
-    const finding = { subject, ...(await check(tools, waiting).catch(asFinding)) };
+  for (const [subject, check] of Object.entries<Check>(checks)) {
+    const finding = { subject, ...(await check(machine, waiting).catch(asFinding)) };
     findings.push(finding);
     onFinding(finding);
   }
@@ -254,9 +279,9 @@ async function output(argv: readonly string[]): Promise<string> {
   return stdout;
 }
 
-function kvmFix(why: string): string | Fix {
-  if (why.includes('may not be opened')) {
-    const command = kvmAccessCommand(statSync('/dev/kvm'), readFileSync('/etc/group', 'utf8'));
+function kvmFix(why: string, access: Machine['kvmAccess']): string | Fix {
+  if (why === KVM_FORBIDDEN) {
+    const command = access();
     const then = command.includes('usermod') ? ', then log in again. Until then' : ' (until the next boot). Else';
     return shell('Run: ', command, `${then} guests run emulated.`);
   }

@@ -111,14 +111,19 @@ const recordLines = [
 /** `serve` runs the channel's commands one after another; `leave` unmounts, so that the daemon sees DESTROY. */
 function leaveScript(plan: InitPlan): string {
   const places = [...plan.mounts].reverse().map((mount) => shellQuote(mountPoint(mount.tag)));
-  // Whoever still uses a window loses it before QEMU does.
+  // Whoever still uses a window loses it before QEMU does. Not by fuser, which Debian's busybox lacks. What was killed
+  // may take a while to end.
   const force = plan.mounts.some((mount) => mount.dax === true)
-    ? ' { fuser -k -m $place 2>/dev/null; usleep 100000; umount $place 2>/dev/null; } ||'
+    ? ' { kill -KILL -1; for try in $(seq 100); do usleep 50000; umount $place 2>/dev/null && break; done; } ||'
     : '';
   return `cat >/bin/leave <<'END'
 #!/bin/sh
 cd /
-for place in ${places.join(' ')}; do umount $place 2>/dev/null ||${force} umount -l $place; done
+for place in ${places.join(' ')}; do
+  # Where the shell is killed, init comes here as well.
+  grep -q " $place virtiofs " /proc/mounts || continue
+  umount $place 2>/dev/null ||${force} umount -l $place
+done
 # Even an emergency, which "Power down" is to the kernel, goes no more to the user's terminal.
 echo 0 >/proc/sys/kernel/printk
 [ "$1" = reboot ] && reboot -f

@@ -33,6 +33,8 @@ interface Kept {
   readonly answers: { readonly [key: string]: KvmAnswer };
 }
 
+/** Why not, where this user lacks a permission. */
+export const KVM_FORBIDDEN = '/dev/kvm may not be opened by this user';
 /** Of the file in the cache. */
 const NAME = 'kvm.json';
 /** A guest that boots at all with KVM does so in a second or two. */
@@ -54,7 +56,7 @@ export async function probeKvm(
   try {
     accessSync('/dev/kvm', constants.R_OK | constants.W_OK);
   } catch {
-    return { works: false, why: '/dev/kvm may not be opened by this user' };
+    return { works: false, why: KVM_FORBIDDEN };
   }
   const cache = cacheFolder();
   const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();

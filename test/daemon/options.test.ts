@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { DaemonOptions } from '../../src/daemon/daemonOptions';
-import { helpText, parseOptions } from '../../src/daemon/options';
+import { legacy } from '../../src/daemon/optionTable';
+import { helpText, parseOptions, parsePart } from '../../src/daemon/options';
 
 function run(...argv: string[]): DaemonOptions & { notices: readonly string[] } {
   const parsed = parseOptions(argv, '1.2.3');
@@ -123,6 +124,49 @@ describe('daemon options', () => {
     assert.equal(libvirt.cache, 'never');
     assert.equal(libvirt.xattr, true);
     assert.equal(libvirt.logLevel, 'debug');
+  });
+
+  describe('take each word of -o as its long spelling:', () => {
+    /** Of the words that have a value. */
+    const values: Readonly<Record<string, string>> = {
+      source: '/a',
+      vhost_user_socket: '/s',
+      cache: 'always',
+      log_level: 'warn',
+      loglevel: 'warn',
+      sandbox: 'none',
+      seccomp: 'none',
+      modcaps: '-chown',
+      xattrmap: ':a:',
+    };
+    /** What it sets and says; of a refusal all but by which name it was given. */
+    const outcome = (...argv: string[]): unknown => {
+      const parsed = parsePart(argv);
+      if ('given' in parsed) return parsed.given;
+      const { code, remedy, exitCode } = parsed.trouble;
+      return { code, remedy, exitCode };
+    };
+
+    for (const [word, long] of Object.entries(legacy)) {
+      const value = values[word] === undefined ? '' : `=${values[word]}`;
+      it(`${word}${value}: ${long === '' ? 'nothing' : long}`, () => {
+        const expected = long === '' ? {} : outcome(`${long}${value}`);
+        assert.deepEqual(outcome('-o', `${word}${value}`), expected);
+        assert.deepEqual(outcome(`-o${word}${value}`), expected);
+        const nothing = long === '' || value === '=none';
+        assert.equal(Object.keys(expected as object).length === 0, nothing, 'it does something');
+        if (long === '') return;
+        const wrong =
+          value === '' ? ([`${word}=x`, 'optionTakesNoValue'] as const) : ([word, 'optionNeedsValue'] as const);
+        assert.equal(refusal(...base, '-o', wrong[0]), wrong[1]);
+      });
+    }
+
+    it('values that were called otherwise', () => {
+      assert.deepEqual(outcome('-o', 'cache=none'), outcome('--cache=never'));
+      assert.deepEqual(outcome('-o', 'log_level=err'), outcome('--log-level=error'));
+      assert.equal(refusal(...base, '--cache=none'), 'optionBadValue');
+    });
   });
 
   it('refuse what is unknown, incomplete or wrong', () => {

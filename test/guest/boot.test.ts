@@ -136,4 +136,18 @@ describe('a guest', function () {
   it('that takes too long is given up', async () => {
     await assert.rejects(bootGuest('qemu-7.x', { bootTimeoutMs: 500 }), /did not come up in time: its kernel said/);
   });
+
+  it('that hangs is given up with the last that it and QEMU have said, and what to do', async () => {
+    // Its processors are never started; what QEMU says of a setting for no device comes before that.
+    const qemuArguments = ['-S', '-global', 'no-such-device.size=1'];
+    await assert.rejects(
+      bootGuest('qemu-7.x', { qemuArguments, bootTimeoutMs: 10_000 }),
+      (error: Error & { remedy: string }) => {
+        assert.match(error.message, /^the guest in QEMU did not come up in time: qemu-system-\S+: .*no-such-device/);
+        assert.match(error.message, /\n {2}\| qemu-system-\S+: .*no-such-device/);
+        assert.match(error.remedy, /--boot-timeout=300, or use --guest uml/);
+        return true;
+      },
+    );
+  });
 });

@@ -4,6 +4,9 @@ import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Opcode } from '../../src/protocol/fuse/opcodes';
+import { CaptureReader } from '../../src/trace/captureReader';
+import { WindowWhat } from '../../src/trace/packet';
 import type { GuestShare } from '../../src/vm/guest';
 import { onPath } from '../../src/vm/onPath';
 import { fetchToolbox, type Kernel } from '../../src/vm/toolbox';
@@ -50,7 +53,8 @@ for (const [release, box] of Object.entries(kernels)) {
     const run = (script: string): Promise<string> => output(guest ?? assert.fail(), PRELUDE + script);
 
     for (const mount of ['inode', 'always', 'never'] as const) {
-      it(`shows every file rightly to read and mmap: dax=${mount}`, async () => {
+      const through = mount === 'never' ? 'without' : 'through';
+      it(`shows every file rightly to read and mmap, ${through} the window: dax=${mount}`, async () => {
         const sizes = [0, 1, 4095, 4096, 4097, 100_000, 2 * MIB, 2 * MIB + 4096, 5 * MIB + 17, 12 * MIB];
         for (const size of sizes) fs.writeFileSync(file(`f${size}`), pattern(size));
         fs.writeFileSync(file('sparse'), '');
@@ -59,11 +63,18 @@ for (const [release, box] of Object.entries(kernels)) {
         const names = [...sizes.map((size) => `f${size}`), 'sparse'];
         const lengths = names.map((name) => fs.statSync(file(name)).size);
         const wanted = names.map((name) => `${md5(fs.readFileSync(file(name)))} ${name}\n`).join('');
-        await boot({ bytes: 8 * MIB, mount, policy: 'tails' });
+        const capture = new CaptureReader();
+        const onTrace: GuestShare['onTrace'] = (stream) => stream.on('data', (chunk: Buffer) => capture.push(chunk));
+        await boot({ bytes: 8 * MIB, mount, policy: 'tails' }, { onTrace });
         const list = names.join(' ');
         assert.equal(await run(`for f in ${list}; do echo $(md5sum <$f | cut -c1-32) $f; done`), wanted);
         assert.equal(await run(`for f in ${list}; do echo $(mapped cat $f | md5sum | cut -c1-32) $f; done`), wanted);
         for (const [index, name] of names.entries()) assert.equal(fs.statSync(file(name)).size, lengths[index], name);
+        await guest?.stop();
+        const { opcode, error } = capture.columns;
+        const asked = [...opcode.keys()].filter((row) => row < capture.count && opcode[row] === Opcode.SETUPMAPPING);
+        const used = mount !== 'never';
+        assert.deepEqual([asked.length > 0, asked.some((row) => error[row] === 0)], [used, used]);
       });
     }
 
@@ -138,6 +149,44 @@ for (const [release, box] of Object.entries(kernels)) {
       assert.equal(await run('md5sum <c | cut -c1-32'), `${md5(fs.readFileSync(file('c')))}\n`);
     });
 
+    it('goes on with files that the host shortens and replaces, where the guest touches only what is left', async () => {
+      fs.writeFileSync(file('a'), Buffer.alloc(16_384, 'a'));
+      fs.writeFileSync(file('b'), Buffer.alloc(8192 + 100, 'b'));
+      const capture = new CaptureReader();
+      const onTrace: GuestShare['onTrace'] = (stream) => stream.on('data', (chunk: Buffer) => capture.push(chunk));
+      await boot({ bytes: 8 * MIB, policy: 'tails' }, { onTrace });
+      const hold = (name: string): string => `'run:touch ${name}; while [ ! -e go ]; do sleep 0.1; done'`;
+      const steps = run(`mapped steps b map:12288 get:8192:4 ${hold('ready-b')} get:8192:4 put:8200:OLD get:8199:5 &
+        mapped steps a map:16384 get:12288:4 ${hold('ready-a')} get:8188:4 put:10:LEFT get:9:6 >said; wait
+        until [ $(stat -c %s a) = 8192 ] && [ "$(head -c 3 b)" = new ]; do sleep 0.1; done
+        cat said; mapped cat a | md5sum | cut -c1-32; mapped cat b`);
+      while (!fs.existsSync(file('ready-a')) || !fs.existsSync(file('ready-b'))) await sleep(50);
+      fs.truncateSync(file('a'), 8192);
+      fs.writeFileSync(file('new'), 'new b');
+      fs.renameSync(file('new'), file('b'));
+      const shortened = (): readonly string[] =>
+        capture.windowNotes
+          .filter(({ what }) => what === WindowWhat.SHORTENED)
+          .map(({ path, text }) => `${path}: ${text}`);
+      while (shortened().length === 0) await sleep(50);
+      fs.writeFileSync(file('go'), '');
+      const wanted = Buffer.alloc(8192, 'a');
+      wanted.write('LEFT', 10);
+      assert.equal(await steps, `bbbb\nbbbb\nbOLDb\naaaa\naaaa\naLEFTa\n${md5(wanted)}\nnew b`);
+      assert.equal(guest?.process.exitCode, null);
+      assert.ok(fs.readFileSync(file('a')).equals(wanted));
+      assert.equal(
+        fs.readFileSync(file('b'), 'utf8'),
+        'new b',
+        'what is stored into the old one is not in the new one',
+      );
+      assert.equal(shortened().length, 1);
+      assert.match(
+        shortened()[0],
+        /^a: the host has shortened it from 16384 to 8192 bytes while it is mapped: QEMU dies/,
+      );
+    });
+
     it('unmounts and mounts again, and reboots, with the window in use', async () => {
       fs.writeFileSync(file('a'), pattern(4 * MIB));
       guest = await bootDax(folder, { dax: { bytes: 8 * MIB } }, { reboot: true, ...(kernel && { kernel }) });
@@ -149,6 +198,21 @@ for (const [release, box] of Object.entries(kernels)) {
       assert.equal(await run(read), sum);
       await guest.reboot();
       assert.equal(await run(read), sum);
+    });
+
+    it('reboots while a program has a file mapped and stored into it: QEMU lives, and nothing is lost', async () => {
+      fs.writeFileSync(file('a'), pattern(2 * MIB + 100));
+      const dax = { bytes: 8 * MIB, policy: 'tails' };
+      guest = await bootDax(folder, { dax }, { reboot: true, ...(kernel && { kernel }) });
+      const steps = `map:2097252 put:10:WHOLE put:2097200:LAST 'run:touch /tmp/stored' sleep:600000`;
+      await run(`mapped steps a ${steps} >/tmp/said & while [ ! -e /tmp/stored ]; do sleep 0.1; done`);
+      await guest.reboot();
+      assert.equal(guest.process.exitCode, null);
+      const wanted = pattern(2 * MIB + 100);
+      wanted.write('WHOLE', 10);
+      wanted.write('LAST', 2 * MIB + 48);
+      assert.equal(await run('[ ! -e /tmp/stored ]; mapped cat a | md5sum | cut -c1-32'), `${md5(wanted)}\n`);
+      assert.ok(fs.readFileSync(file('a')).equals(wanted));
     });
 
     it('goes on after QEMU was stopped for a while', async () => {

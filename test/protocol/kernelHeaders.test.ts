@@ -2,7 +2,8 @@
  * The tables against the kernel's own headers, by way of a C compiler: every offset, every size, every number.
  *
  * The headers are those of the system, or those in the folder that VIRTIOFS_KERNEL_HEADERS names (one that has
- * linux/fuse.h). What is newer than the headers is left out of the comparison, and only that.
+ * linux/fuse.h); and those of a newer kernel, fetched as guests are. What is newer than some headers is left out of the
+ * comparison with these, and only that; what neither has is listed below.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -19,9 +20,38 @@ import { Config } from '../../src/protocol/virtio/fs';
 import * as ring from '../../src/protocol/virtio/ring';
 import { featureBits } from '../../src/protocol/virtio/fs';
 import { Iotlb, VringAddr, VringState } from '../../src/protocol/vhostUser/structs';
+import { cached, cacheFolder } from '../../src/vm/cacheFolder';
+import { aptIsHere, fetchPackages } from '../../src/vm/privateApt';
+import { need } from '../support/need';
 
-const folder = process.env.VIRTIOFS_KERNEL_HEADERS ?? '/usr/include';
-const header = join(folder, 'linux/fuse.h');
+/** By what they are called here: the folders with the headers, the first of which has linux/fuse.h. */
+const headers: Readonly<Record<string, (context: Mocha.Context) => Promise<readonly string[]>>> = {
+  system: (context) => {
+    const folder = process.env.VIRTIOFS_KERNEL_HEADERS ?? '/usr/include';
+    need(context, 'headers', existsSync(join(folder, 'linux/fuse.h')), `none in ${folder} (install linux-libc-dev)`);
+    return Promise.resolve([folder]);
+  },
+  newer: async (context) => {
+    const name = 'headers-trixie-backports';
+    const root = cacheFolder();
+    const isThere = root !== undefined && (existsSync(join(root, name)) || aptIsHere());
+    need(context, 'newer headers', isThere, 'no apt to fetch them with');
+    const suites = ['trixie-backports', 'trixie'];
+    const folder = await cached(name, async (scratch, lock) => {
+      await fetchPackages({ suites, packages: ['linux-libc-dev'] }, scratch, () => {}, undefined, lock);
+    });
+    const machine = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
+    return ['usr/include', `usr/include/${machine}-linux-gnu`].map((each) => join(folder, each));
+  },
+};
+
+/** Numbers that no header for user space has, and who has them. */
+const nowhere: readonly string[] = [
+  'O_ASYNC', // libc, for FASYNC.
+  'O___FMODE_EXEC', // The kernel's own fs.h.
+  'VIRTIO_FS_F_NOTIFICATION', // The virtio specification.
+  'VHOST_USER_F_PROTOCOL_FEATURES', // The vhost-user specification.
+];
 
 const isStruct = (value: unknown): value is StructTable =>
   typeof value === 'object' && value !== null && 'fields' in value;
@@ -60,8 +90,12 @@ function source(text: string, minor: number): string {
       say(`${table.name}.${field.name}#`, `sizeof(((struct ${table.name} *)0)->${field.name})`);
     }
   }
-  for (const name of macros().keys())
-    lines.push(`#ifdef ${name}`, `printf("${name} %llu\\n", (unsigned long long)(${name}));`, '#endif');
+  for (const name of macros().keys()) {
+    const isEnumerator = new RegExp(`^\\s*${name}\\s*=`, 'm').test(text);
+    if (!isEnumerator) lines.push(`#ifdef ${name}`);
+    say(name, name);
+    if (!isEnumerator) lines.push('#endif');
+  }
   return `#include <linux/stat.h>
 #include <linux/errno.h>
 #include <linux/fcntl.h>
@@ -84,7 +118,7 @@ return 0;
 `;
 }
 
-/** Every number of the tables that has a macro in the headers, by the macro's name. */
+/** Every number of the tables that has a macro or an enumerator in the headers, by the name of that. */
 function macros(): Map<string, bigint> {
   const all = new Map<string, bigint>();
   for (const table of Object.values(flags)) {
@@ -106,106 +140,130 @@ function macros(): Map<string, bigint> {
   return all;
 }
 
-describe("the tables and the kernel's headers", function () {
-  this.timeout(60_000);
-  let text = '';
-  let minor = 0;
-  const found = new Map<string, bigint>();
+/** By header: what the compiler says of each name. */
+const answers = new Map<string, ReadonlyMap<string, bigint>>();
 
-  before(function () {
-    const lacking = !existsSync(header) ? `no ${header}` : spawnSync('cc', ['--version']).error ? 'no C compiler' : '';
-    if (lacking && process.env.CI === 'true') throw new Error(`${lacking}: install gcc and linux-libc-dev`);
-    if (lacking) {
-      console.log(`      skipped: ${lacking} (install gcc and linux-libc-dev)`);
-      this.skip();
-    }
-    text = readFileSync(header, 'utf8');
-    minor = Number(/FUSE_KERNEL_MINOR_VERSION (\d+)/.exec(text)?.[1]);
-    const place = mkdtempSync(join(tmpdir(), 'virtiofs-headers-'));
-    try {
-      writeFileSync(join(place, 'offsets.c'), source(text, minor));
-      const include = folder === '/usr/include' ? [] : ['-isystem', folder];
-      const compiled = spawnSync('cc', ['-w', ...include, '-o', join(place, 'offsets'), join(place, 'offsets.c')]);
-      assert.equal(compiled.status, 0, String(compiled.stderr));
-      for (const line of spawnSync(join(place, 'offsets')).stdout.toString().trim().split('\n')) {
-        const [key, value] = line.split(' ');
-        found.set(key, BigInt(value));
-      }
-    } finally {
-      rmSync(place, { recursive: true });
-    }
-  });
+function ask(folders: readonly string[], text: string, minor: number): Map<string, bigint> {
+  const place = mkdtempSync(join(tmpdir(), 'virtiofs-headers-'));
+  try {
+    writeFileSync(join(place, 'offsets.c'), source(text, minor));
+    const include = folders.filter((each) => each !== '/usr/include').flatMap((each) => ['-isystem', each]);
+    const compiled = spawnSync('cc', ['-w', ...include, '-o', join(place, 'offsets'), join(place, 'offsets.c')]);
+    assert.equal(compiled.status, 0, String(compiled.stderr));
+    const lines = spawnSync(join(place, 'offsets')).stdout.toString().trim().split('\n');
+    return new Map(lines.map((line) => [line.split(' ')[0], BigInt(line.split(' ')[1])]));
+  } finally {
+    rmSync(place, { recursive: true });
+  }
+}
 
-  it('every field lies where the compiler puts it', () => {
-    let compared = 0;
-    for (const table of [...fuseStructs, ...otherStructs]) {
-      const size = found.get(table.name);
-      if (size === undefined) {
-        assert.ok(minor < flags.KERNEL_MINOR_VERSION, `${table.name} is in no header of 7.${minor}`);
-        continue;
+for (const [name, foldersOf] of Object.entries(headers)) {
+  describe(`the tables and the kernel's headers: ${name}`, function () {
+    this.timeout(120_000);
+    let text = '';
+    let minor = 0;
+    let found: ReadonlyMap<string, bigint> = new Map();
+
+    before(async function () {
+      need(this, 'a C compiler', !spawnSync('cc', ['--version']).error, 'no cc (install gcc)');
+      const folders = await foldersOf(this);
+      text = readFileSync(join(folders[0], 'linux/fuse.h'), 'utf8');
+      minor = Number(/FUSE_KERNEL_MINOR_VERSION (\d+)/.exec(text)?.[1]);
+      found = ask(folders, text, minor);
+      answers.set(name, found);
+    });
+
+    /** Then it has more than the tables. */
+    function skipIfNewer(context: Mocha.Context): void {
+      if (minor <= flags.KERNEL_MINOR_VERSION) return;
+      console.log(`      skipped: FUSE 7.${minor} of the headers is newer than the tables`);
+      context.skip();
+    }
+
+    it('every field lies where the compiler puts it', () => {
+      let compared = 0;
+      for (const table of [...fuseStructs, ...otherStructs]) {
+        const size = found.get(table.name);
+        if (size === undefined) {
+          assert.ok(minor < flags.KERNEL_MINOR_VERSION, `${table.name} is in no header of 7.${minor}`);
+          continue;
+        }
+        assert.equal(BigInt(table.size), size, `sizeof(${table.name})`);
+        for (const field of table.fields) {
+          const at = found.get(`${table.name}.${field.name}`);
+          if (at === undefined) continue;
+          assert.equal(BigInt(field.at), at, `offsetof(${table.name}, ${field.name})`);
+          assert.equal(
+            BigInt(field.size),
+            found.get(`${table.name}.${field.name}#`),
+            `size of ${table.name}.${field.name}`,
+          );
+          compared++;
+        }
       }
-      assert.equal(BigInt(table.size), size, `sizeof(${table.name})`);
-      for (const field of table.fields) {
-        const at = found.get(`${table.name}.${field.name}`);
-        if (at === undefined) continue;
-        assert.equal(BigInt(field.at), at, `offsetof(${table.name}, ${field.name})`);
-        assert.equal(
-          BigInt(field.size),
-          found.get(`${table.name}.${field.name}#`),
-          `size of ${table.name}.${field.name}`,
-        );
+      assert.ok(compared > 200, `only ${compared} fields compared`);
+    });
+
+    it('no structure of the header is missing', function () {
+      skipIfNewer(this);
+      const left = /^(cuse_|fuse_uring_|fuse_backing_map$)/;
+      const names = [...text.matchAll(/^struct (\w+) \{/gm)].map((m) => m[1]).filter((name) => !left.test(name));
+      const known = new Set(fuseStructs.map((table) => table.name));
+      assert.deepEqual(
+        names.filter((name) => !known.has(name)),
+        [],
+      );
+    });
+
+    it('every flag and number has the value of its macro', () => {
+      let compared = 0;
+      for (const [name, value] of macros()) {
+        const real = found.get(name);
+        if (real === undefined) continue;
+        assert.equal(value, real & mask(real), name);
         compared++;
       }
-    }
-    assert.ok(compared > 200, `only ${compared} fields compared`);
-  });
+      assert.ok(compared > 300, `only ${compared} numbers compared`);
+    });
 
-  it('no structure of the header is missing', () => {
-    const left = /^(cuse_|fuse_uring_|fuse_backing_map$)/;
-    const names = [...text.matchAll(/^struct (\w+) \{/gm)].map((m) => m[1]).filter((name) => !left.test(name));
-    const known = new Set(fuseStructs.map((table) => table.name));
+    it('the opcodes are those of enum fuse_opcode, with no gap', () => {
+      const real = enumOf(text, 'fuse_opcode');
+      for (const [name, value] of Object.entries(real)) {
+        if (/^CUSE_|BSWAP/.test(name)) continue;
+        assert.equal((Opcode as Record<string, number>)[name.replace('FUSE_', '')], value, name);
+      }
+      for (const [name, value] of Object.entries(Opcode)) {
+        if (minor < flags.KERNEL_MINOR_VERSION && !(`FUSE_${name}` in real)) continue;
+        assert.equal(real[`FUSE_${name}`], value, name);
+      }
+    });
+
+    it('the notifications are those of enum fuse_notify_code', () => {
+      for (const [name, value] of Object.entries(enumOf(text, 'fuse_notify_code'))) {
+        assert.equal((flags.NotifyCode as Record<string, number>)[name.replace('FUSE_NOTIFY_', '')], value, name);
+      }
+    });
+
+    it('no INIT flag, FOPEN flag or other flag of the header is missing', function () {
+      skipIfNewer(this);
+      const known = macros();
+      const aliases =
+        /^(FUSE_WRITE_KILL_PRIV|FUSE_DIRECT_IO_RELAX|CUSE_|FUSE_URING_|FUSE_UNIQUE_RESEND|FUSE_IOCTL_MAX_IOV)/;
+      const names = [...text.matchAll(/^#define\s+(\w+)\s+\(1(?:ULL|ull)? << \d+\)/gm)].map((m) => m[1]);
+      assert.deepEqual(
+        names.filter((name) => !known.has(name) && !aliases.test(name)),
+        [],
+      );
+    });
+  });
+}
+
+describe("the tables and the kernel's headers: together", () => {
+  it('have every number but those that are listed here', function () {
+    need(this, 'both headers', answers.size === Object.keys(headers).length, 'see above');
+    const inNone = (name: string): boolean => [...answers.values()].every((found) => !found.has(name));
     assert.deepEqual(
-      names.filter((name) => !known.has(name)),
-      [],
-    );
-  });
-
-  it('every flag and number has the value of its macro', () => {
-    let compared = 0;
-    for (const [name, value] of macros()) {
-      const real = found.get(name);
-      if (real === undefined) continue;
-      assert.equal(value, real & mask(real), name);
-      compared++;
-    }
-    assert.ok(compared > 300, `only ${compared} numbers compared`);
-  });
-
-  it('the opcodes are those of enum fuse_opcode, with no gap', () => {
-    const real = enumOf(text, 'fuse_opcode');
-    for (const [name, value] of Object.entries(real)) {
-      if (/^CUSE_|BSWAP/.test(name)) continue;
-      assert.equal((Opcode as Record<string, number>)[name.replace('FUSE_', '')], value, name);
-    }
-    for (const [name, value] of Object.entries(Opcode)) {
-      if (minor < flags.KERNEL_MINOR_VERSION && !(`FUSE_${name}` in real)) continue;
-      assert.equal(real[`FUSE_${name}`], value, name);
-    }
-  });
-
-  it('the notifications are those of enum fuse_notify_code', () => {
-    for (const [name, value] of Object.entries(enumOf(text, 'fuse_notify_code'))) {
-      assert.equal((flags.NotifyCode as Record<string, number>)[name.replace('FUSE_NOTIFY_', '')], value, name);
-    }
-  });
-
-  it('no INIT flag, FOPEN flag or other flag of the header is missing', () => {
-    const known = macros();
-    const aliases =
-      /^(FUSE_WRITE_KILL_PRIV|FUSE_DIRECT_IO_RELAX|CUSE_|FUSE_URING_|FUSE_UNIQUE_RESEND|FUSE_IOCTL_MAX_IOV)/;
-    const names = [...text.matchAll(/^#define\s+(\w+)\s+\(1(?:ULL|ull)? << \d+\)/gm)].map((m) => m[1]);
-    assert.deepEqual(
-      names.filter((name) => !known.has(name) && !aliases.test(name)),
+      [...macros().keys()].filter((name) => inNone(name) && !nowhere.includes(name)),
       [],
     );
   });
