@@ -94,15 +94,17 @@ describe('the DAX Window view in VS Code', function () {
     }
   });
 
-  it('says why files are not in the window', async () => {
-    const reasons = frame.locator('.reasons');
-    assert.match((await reasons.textContent()) ?? '', /empty\.lock.*it is empty/);
+  it('says why files are not in the window, or not safely, the newest first', async () => {
+    const reasons = await frame.locator('.reasons li').allTextContents();
+    assert.match(reasons[0], /orders\.db.*shortened by the host.*from 8192 to 4096 bytes/);
+    assert.match(reasons[1], /model\.bin.*changed by the host.*while it is mapped/);
+    assert.match(reasons[3], /empty\.lock.*without the window.*it is empty/);
   });
 
   it('works by keyboard alone, and shows where the focus is', async () => {
     await frame.getByRole('searchbox').focus();
     const reached: string[] = [];
-    for (let turn = 0; turn < 30 && !reached.includes('Not, or not safely, in the window2'); turn++) {
+    for (let turn = 0; turn < 30 && !reached.includes('Not, or not safely, in the window4'); turn++) {
       await page.keyboard.press('Tab');
       const { name, outline } = await frame.locator(':focus').evaluate((element) => {
         const node = element as unknown as {

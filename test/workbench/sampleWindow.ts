@@ -50,6 +50,8 @@ export function sampleWindow(ranges = 128, turns = 6 * ranges): Uint8Array {
       'src/main.c',
       'its size is not a multiple of 4096 (--dax-policy tails serves it)',
     );
+    c.note(time + 5, DaxNote.Changed, 10, 'model.bin', 'the host changes it while it is mapped');
+    c.note(time + 6, DaxNote.Shortened, 11, 'orders.db', 'the host has shortened it from 8192 to 4096 bytes');
     c.end(time + 50);
   });
 }

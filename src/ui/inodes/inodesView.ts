@@ -14,6 +14,7 @@ import { Follower } from '../captures/follower';
 import type { Stale } from '../findings/findingsModel';
 import { paragraphs } from '../markdown';
 import { sizeText } from '../../trace/sizeText';
+import { cachedUntil, isForGood } from './cachedUntil';
 import { InodesModel, WINDOW } from './inodesModel';
 
 export type InodesNode =
@@ -36,7 +37,6 @@ const REFRESH_MS = 500;
 const COUNTDOWN_MS = 1000;
 const SHARE_OF_TIME = 8;
 const MOST_HANDLES = 200;
-const FOR_GOOD = 3600e9;
 
 const count = (value: number): string => value.toLocaleString('en');
 const orders: Readonly<Record<InodeOrder, string>> = {
@@ -193,12 +193,12 @@ export class InodesView implements vscode.TreeDataProvider<InodesNode>, vscode.D
     }
     fact(
       'name cached',
-      this.until(inode.nameUntil),
+      cachedUntil(inode.nameUntil, this.model.now),
       'For how long the guest need not ask whether the name is still so (entry_valid).',
     );
     fact(
       'attributes cached',
-      this.until(inode.attributesUntil),
+      cachedUntil(inode.attributesUntil, this.model.now),
       'For how long the guest need not ask for its attributes (attr_valid).',
     );
     if (inode.keepCache)
@@ -220,14 +220,6 @@ export class InodesView implements vscode.TreeDataProvider<InodesNode>, vscode.D
       .held(inode.nodeid)
       .map((lock): InodesNode => ({ kind: 'lock', lock, wanted: false, under: id }));
     return [...facts, ...handles, ...wanted, ...held];
-  }
-
-  /** `0.8 s more`, `no more`. */
-  private until(time: number): string {
-    if (Number.isNaN(time)) return 'not told';
-    const left = time - this.model.now;
-    if (left <= 0) return 'no more';
-    return left > FOR_GOOD ? 'for good' : `${(left / 1e9).toFixed(left < 10e9 ? 1 : 0)} s more`;
   }
 
   getTreeItem(node: InodesNode): vscode.TreeItem {
@@ -306,7 +298,8 @@ export class InodesView implements vscode.TreeDataProvider<InodesNode>, vscode.D
     if (inode.handles > 0) parts.push(`${count(inode.handles)} open`);
     if (inode.read + inode.written > 0) parts.push(`${sizeText(inode.read + inode.written)} moved`);
     const left = Math.min(inode.attributesUntil, inode.nameUntil || Infinity) - model.now;
-    if (left > 0) parts.push(left > FOR_GOOD ? 'cached' : `cached ${this.until(inode.attributesUntil)}`);
+    if (left > 0)
+      parts.push(isForGood(left) ? 'cached' : `cached ${cachedUntil(inode.attributesUntil, this.model.now)}`);
     if (model.order === 'lookups' && inode.facts) parts.push(`${count(inode.facts.lookups)} lookups`);
     item.accessibilityInformation = { label: `${path} ${parts.join(', ')}` };
     // Of a narrow view the end is cut off.

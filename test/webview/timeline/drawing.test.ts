@@ -7,7 +7,7 @@ import { Image, mix, packColour } from '../../../src/webview/timeline/model/imag
 import { type Lane, Lanes } from '../../../src/webview/timeline/model/lanes';
 import { laneAt, type NameOf, place, TRACK } from '../../../src/webview/timeline/model/layout';
 import { overviewOf } from '../../../src/webview/timeline/model/overview';
-import { Labels, latencyPart, paintLane, type PaintOptions } from '../../../src/webview/timeline/model/paint';
+import { colourOf, Labels, latencyPart, paintLane, type PaintOptions } from '../../../src/webview/timeline/model/paint';
 import { rowsOf, type RowOptions } from './columns';
 
 const BACK = packColour(0, 0, 0);
@@ -127,6 +127,19 @@ describe('the picture of a lane', () => {
     );
     assert.equal(at(0, 10), BACK);
     assert.equal(at(60, 12), READ);
+  });
+
+  it('has the colour of how long it took, where colour says so, and of none where that is not known', () => {
+    const colours = (latencies: readonly (number | undefined)[]): number[] => {
+      const rows = rowsOf(latencies.map((latency, i) => ({ start: i, latency })));
+      return latencies.map((_, row) => colourOf(rows, row, { ...options, colour: 'latency' }));
+    };
+    const { ramp, muted } = options.palette;
+    const { quickest, slowest } = options;
+    const middle = Math.sqrt(quickest * slowest);
+    assert.deepEqual(colours([1, quickest, 0.9 * middle]), [ramp[0], ramp[0], ramp[0]]);
+    assert.deepEqual(colours([1.1 * middle, slowest, 9 * slowest]), [ramp[1], ramp[1], ramp[1]]);
+    assert.deepEqual(colours([undefined]), [muted]);
   });
 
   it('never leaves the image', () => {
