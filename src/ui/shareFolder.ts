@@ -6,7 +6,6 @@ import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import { trouble } from '../base/catalogue';
-import { isServed } from '../control/launcher';
 import { chooseOptions } from './chooseOptions';
 import { ControlHost } from './controlHost';
 import { findNode } from './findNode';
@@ -243,10 +242,9 @@ export async function changeOptions(studio: Studio, vm: SharedVm): Promise<void>
 }
 
 /** For its next boot. A capture that was cut is the only one of its time, and is not written over so easily. */
-function sparingPlan({ nextPlan, problems }: SharedVm): LaunchPlan {
+function sparingPlan({ nextPlan, captureIsCut }: SharedVm): LaunchPlan {
   const { options } = nextPlan;
-  const cut = [...problems.values()].some(isServed);
-  return cut ? { ...nextPlan, options: { ...options, capture: captureBeside(options.capture) } } : nextPlan;
+  return captureIsCut ? { ...nextPlan, options: { ...options, capture: captureBeside(options.capture) } } : nextPlan;
 }
 
 async function offerRestart(studio: Studio, vm: SharedVm, text: string): Promise<void> {

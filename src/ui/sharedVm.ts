@@ -6,6 +6,7 @@
  */
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
+import type { TroubleCode } from '../base/catalogue';
 import type { ShareActivity } from '../control/counters';
 import { isServed } from '../control/launcher';
 import type { LauncherFacts, LauncherState, RunResult, ShareFact, ShareProblem } from '../control/launcher';
@@ -48,6 +49,8 @@ export class SharedVm implements vscode.Disposable {
   facts: LauncherFacts | undefined;
   /** By tag. */
   readonly problems = new Map<string, ShareProblem>();
+  /** The capture of a share is not whole. */
+  captureIsCut = false;
   readonly terminal: vscode.Terminal;
   private readonly readers = new Map<string, CounterReader>();
   private readonly changed = new vscode.EventEmitter<void>();
@@ -90,6 +93,7 @@ export class SharedVm implements vscode.Disposable {
     });
     host.events.on('facts', (facts) => this.learn(facts));
     host.events.on('problem', (problem) => {
+      this.captureIsCut ||= problem.code === ('captureStopped' satisfies TroubleCode);
       const before = this.problems.get(problem.tag);
       // A share that answers no more does not become one that only lacks its capture.
       if (before === undefined || isServed(before)) this.problems.set(problem.tag, problem);
@@ -164,6 +168,7 @@ export class SharedVm implements vscode.Disposable {
     }
     this.running = this.next;
     this.problems.clear();
+    this.captureIsCut = false;
     this.changed.fire();
   }
 

@@ -151,12 +151,11 @@ describe('a folder shared from VS Code', function () {
     await isUp(vm);
     const first = vm.facts?.guest.pid;
     const left = belongings(vm);
-    // Its message stays open: the command is not waited for.
-    void vscode.commands.executeCommand('virtiofs.shareAnotherFolder', { kind: 'vm', vm }, [], undefined);
-    vm.plans({
-      folder: vm.plan.folder,
-      options: { ...vm.plan.options, readOnly: true, shares: [{ folder: other.fsPath, tag: 'other' }] },
-    });
+    // Its message, which offers a restart, stays open: the command is not waited for.
+    void vscode.commands.executeCommand('virtiofs.shareAnotherFolder', other);
+    await until('it is planned', 20, () => vm.nextPlan.options.shares.length > 0);
+    assert.deepEqual(vm.nextPlan.options.shares, [{ folder: other.fsPath, tag: 'other' }]);
+    vm.plans({ ...vm.nextPlan, options: { ...vm.nextPlan.options, readOnly: true } });
     await vscode.commands.executeCommand('virtiofs.restartVm', { kind: 'vm', vm });
     await until('another guest', 60, () => vm.isUp && vm.facts?.guest.pid !== first);
     await nothingLeft(() => left().filter((one) => one !== `process ${vm.facts?.launcher}`));

@@ -142,7 +142,13 @@ describe('requests of a share at work', () => {
     assert.deepEqual(labels(inside), handle);
     await run('virtiofs.requests.followProcess', child(inside, 'READ main.c'));
     await inside.views.requests.follower.catchUp();
-    assert.match(inside.views.requests.model.filter?.text ?? '', /^pid == \d+$/);
+    const [, pid] = /^pid == (\d+)$/.exec(inside.views.requests.model.filter?.text ?? '') ?? [];
+    const { reader, dropped } = inside.views.captures.active ?? assert.fail();
+    const shown = inside.views.requests
+      .getChildren()
+      .flatMap((node) => (node.kind === 'row' ? [node.at - dropped] : []));
+    assert.ok(shown.length > 0);
+    assert.deepEqual([...new Set(shown.map((row) => reader.columns.pid[row]))], [Number(pid)]);
   });
 
   it('stand still while paused, and go on from the newest', async () => {
