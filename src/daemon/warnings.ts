@@ -16,4 +16,5 @@ export class Warnings {
   };
 }
 
-export const MOST_WARNINGS = 256;
+/** More than the DAX window, which bounds its own, says of single files. */
+export const MOST_WARNINGS = 1024;
