@@ -200,7 +200,8 @@ function terminalLines(shell: NonNullable<InitPlan['shell']>): string[] {
 function shellLines(shell: NonNullable<InitPlan['shell']>): string[] {
   return [
     "cat >/root/.profile <<'END'",
-    `export TERM=${shellQuote(shell.term)} PS1='\\h:\\w\\$ '`,
+    // Without MAIL the shell of busybox asks at each prompt for a file "MAILPATH", and the share would be asked.
+    `export TERM=${shellQuote(shell.term)} MAIL= PS1='\\h:\\w\\$ '`,
     'END',
     'head -n 1 <&5 >/dev/null',
     'stty echo <&5',
