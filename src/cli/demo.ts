@@ -59,8 +59,10 @@ export function registerDemo(program: Command): void {
 async function demo(folder: string | undefined, kind: 'qemu' | 'uml', capture: string | undefined): Promise<number> {
   const say = (line: string): void => console.log(line);
   const own = folder === undefined ? undefined : existingFolder(folder);
-  if (capture !== undefined) checkCaptureName(capture);
-  if (capture !== undefined) checkCaptureTarget(resolve(capture), false, own === undefined ? [] : [own]);
+  if (capture !== undefined) {
+    checkCaptureName(capture);
+    checkCaptureTarget(resolve(capture), false, own === undefined ? [] : [own]);
+  }
 
   const ending = new AbortController();
   const { signal } = ending;

@@ -209,9 +209,11 @@ function main(argv: readonly string[]): void {
   try {
     const fault = folderFault(sharedDir);
     if (fault !== undefined) throw trouble('sharedDirUnusable', sharedDir, fault);
-    if (capture !== undefined) checkCaptureName(capture);
     // Before there is a socket: nobody is to connect to a daemon that ends at once.
-    if (capture !== undefined) checkCaptureTarget(capture, captureLimit !== undefined, readonly ? [] : [sharedDir]);
+    if (capture !== undefined) {
+      checkCaptureName(capture);
+      checkCaptureTarget(capture, captureLimit !== undefined, readonly ? [] : [sharedDir]);
+    }
     for (const [option, fd] of [
       ['--trace-fd', traceFd],
       ['--problems-fd', problemsFd],

@@ -208,7 +208,6 @@ export class SharedVm implements vscode.Disposable {
   private learn(facts: LauncherFacts): void {
     this.forgetReaders();
     this.facts = facts;
-    this.shares = facts.shares;
     for (const { tag, countersSocket } of facts.shares) {
       this.readers.set(tag, new CounterReader(countersSocket, () => this.counted.fire()));
     }
