@@ -22,9 +22,10 @@ let toldToEnd;
 /**
  * Runs a program with our terminal. Resolves to its exit code, 128 + N when signal N ended it, 127 when it could not
  * be started, 124 when it was ended because `limitSeconds` had passed (then its children go as well). Rejects with a
- * Stop where a signal has ended the one before: who types Ctrl-C means the whole script.
+ * Stop where a signal has ended the one before: who types Ctrl-C means the whole script. `write`: takes the chunks of
+ * its output and errors, which then do not go to the terminal.
  */
-export function run(program, args, { env = {}, limitSeconds = 0 } = {}) {
+export function run(program, args, { env = {}, limitSeconds = 0, write } = {}) {
   return new Promise((resolve, reject) => {
     if (toldToEnd) return reject(new Stop(128 + constants.signals[toldToEnd], `Ended by ${toldToEnd}.`));
     // The terminal sends SIGINT to the whole foreground group; a group of its own has to be told.
@@ -39,7 +40,7 @@ export function run(program, args, { env = {}, limitSeconds = 0 } = {}) {
     const child = spawn(program, args, {
       cwd: projectFolder,
       env: { ...process.env, ...env },
-      stdio: 'inherit',
+      stdio: write ? ['inherit', 'pipe', 'pipe'] : 'inherit',
       detached: limitSeconds > 0,
     });
     const signal = (name) => {
@@ -66,13 +67,19 @@ export function run(program, args, { env = {}, limitSeconds = 0 } = {}) {
       for (const name of signals) process.off(name, handOn);
       resolve(code);
     };
+    child.stdout?.on('data', write);
+    child.stderr?.on('data', write);
     child.once('error', (error) => {
       console.error(`${program}: ${error.message}`);
       end(127);
     });
     child.once('exit', (code, by) => {
       if (late) signal('SIGKILL');
-      end(late ? 124 : (code ?? 128 + constants.signals[by]));
+      const ended = () => end(late ? 124 : (code ?? 128 + constants.signals[by]));
+      if (!write) return ended();
+      // What it wrote last is still to come; but what it left running may hold the pipes open for as long as it likes.
+      child.once('close', ended);
+      timers.push(setTimeout(() => [child.stdout, child.stderr].forEach((pipe) => pipe.destroy()), 2000));
     });
   });
 }

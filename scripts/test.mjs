@@ -1,15 +1,17 @@
 /**
- * `npm test`: static checks, then mocha in groups from quick to slow, then one line that adds everything up.
+ * `npm test`: static checks, then mocha in groups from quick to slow, two at a time where there are CPUs for it, then
+ * one line that adds everything up.
  *
  * A group that cannot be run to its end counts as one failure. Exit code 1 when anything failed.
  */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bundle, compile, tryBundle, tryCompile } from './build.mjs';
 import { projectFolder, run } from './child.mjs';
 import { getPackages } from './setup.mjs';
+import { inLanes, Turns } from './turns.mjs';
 
 const node = (script, ...args) => run(process.execPath, [script, ...args]);
 
@@ -45,19 +47,22 @@ const groups = [
       'bench',
     ],
     needs: ['compiler', 'archives', 'wireshark'],
-    minutes: 10,
+    minutes: 15,
   },
   {
     name: 'native',
     folders: ['native', 'daemon', 'driver', 'hostile', 'conformance'],
     needs: ['compiler', 'watchers', 'load'],
-    minutes: 15,
+    minutes: 20,
   },
   { name: 'guests', folders: ['guest'], needs: ['load', 'wireshark'], minutes: 40 },
   { name: 'vscode', folders: ['extension'], needs: ['browser'], minutes: 30 },
   // The same VS Code seen from outside, with a person's mouse and keys.
-  { name: 'workbenches', folders: ['workbench'], needs: ['browser', 'fonts'], minutes: 15 },
+  { name: 'workbenches', folders: ['workbench'], needs: ['browser', 'fonts'], minutes: 20 },
 ];
+
+/** More would be in each other's way: a guest and a browser with its VS Code take about a CPU each. */
+const lanes = Math.min(2, availableParallelism());
 
 const linesOfAnError = 12;
 
@@ -99,19 +104,17 @@ function testFiles(folder) {
 const asLines = ({ title, error }) =>
   [title, ...error.split('\n', linesOfAnError)].map((line, at) => `${at === 0 ? '  ✖ ' : '      '}${line}`).join('\n');
 
-async function runGroup(group, folders, grep) {
-  const files = folders.flatMap(testFiles);
-  if (files.length === 0) return;
-  getPackages(group.needs);
+/** `write`: takes its output, which goes to the terminal without it. */
+async function runGroup(group, files, grep, write) {
   const scratch = mkdtempSync(join(tmpdir(), 'virtiofs-tally-'));
   const tally = join(scratch, 'tally.json');
-  const filter = ['--forbid-only', ...(grep ? ['--grep', grep] : [])];
+  const flags = ['--forbid-only', ...(grep ? ['--grep', grep] : []), ...(process.stdout.isTTY ? ['--color'] : [])];
   const script =
     group.name === 'vscode' ? ['out/test/extension/run.js'] : ['node_modules/mocha/bin/mocha.js', ...files];
-  const options = { env: { TALLY_FILE: tally }, limitSeconds: group.minutes * 60 };
+  const options = { env: { TALLY_FILE: tally }, limitSeconds: group.minutes * 60, write };
   let code, numbers;
   try {
-    code = await run(process.execPath, [...script, '--reporter=scripts/tally.cjs', ...filter], options);
+    code = await run(process.execPath, [...script, '--reporter=scripts/tally.cjs', ...flags], options);
     if (existsSync(tally)) numbers = JSON.parse(readFileSync(tally, 'utf8'));
   } finally {
     rmSync(scratch, { recursive: true });
@@ -127,6 +130,30 @@ async function runGroup(group, folders, grep) {
       `group "${group.name}" ${code === 124 ? `took more than ${group.minutes} minutes` : `ended with ${code}`}`,
     );
   }
+}
+
+/** `only`: the name of a group or of a folder. */
+async function runGroups(only, grep) {
+  const wanted = groups
+    .map((group) => {
+      const whole = only === undefined || only === group.name;
+      return { group, files: group.folders.filter((name) => whole || only === name).flatMap(testFiles) };
+    })
+    .filter(({ files }) => files.length > 0);
+  getPackages([...new Set(wanted.flatMap(({ group }) => group.needs))]);
+  const turns = new Turns();
+  await inLanes(lanes, wanted, async ({ group, files }) => {
+    const turn = turns.begin();
+    turn.write(`\n== ${group.name}\n`);
+    const started = Date.now();
+    try {
+      // Alone it needs nobody between it and the terminal.
+      await runGroup(group, files, grep, wanted.length > 1 ? turn.write : undefined);
+    } finally {
+      turn.write(`== ${group.name}: ${((Date.now() - started) / 1000).toFixed(0)} s\n`);
+      turn.end();
+    }
+  });
 }
 
 export async function test(args) {
@@ -145,15 +172,7 @@ export async function test(args) {
     await compile();
     await bundle();
   }
-  for (const group of groups) {
-    const folders =
-      only === undefined || only === group.name ? group.folders : group.folders.filter((name) => name === only);
-    if (folders.length === 0) continue;
-    console.log(`\n== ${group.name}`);
-    const started = Date.now();
-    await runGroup(group, folders, grep);
-    console.log(`== ${group.name}: ${((Date.now() - started) / 1000).toFixed(0)} s`);
-  }
+  await runGroups(only, grep);
   if (troubles.length > 0) console.log(`\nFailed:\n${troubles.join('\n')}`);
   console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
   return total.failed > 0 || total.passed === 0 ? 1 : 0;

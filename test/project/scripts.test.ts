@@ -143,6 +143,20 @@ describe('a child of the scripts', () => {
     assert.equal(printed, 'exit 143\n143 Ended by SIGTERM.');
   });
 
+  it('gives its output to who asks for it, to the last, and waits for nobody that it has left behind', () => {
+    const printed = script(
+      `const { run } = await import('./scripts/child.mjs');
+       let text = '';
+       const write = (chunk) => (text += chunk);
+       const line = 'yes word | head -n 50000; echo wrong >&2; sleep 600 & echo $!';
+       const code = await run('sh', ['-c', line], { write, limitSeconds: 100 });
+       const lines = text.trim().split('\\n');
+       process.kill(Number(lines.filter((one) => /^[0-9]+$/.test(one))[0]));
+       console.log(code, lines.length, lines.filter((one) => one === 'word').length, lines.includes('wrong'));`,
+    );
+    assert.equal(printed, '0 50002 50000 true');
+  });
+
   it('is ended with all it has started when its time is over', () => {
     const printed = run('sh', ['-c', 'sleep 600 & echo $!; wait'], { limitSeconds: 1 });
     const [pid, exit] = printed.split('\n');
@@ -156,6 +170,46 @@ describe('a child of the scripts', () => {
       }
     })();
     assert.ok(state === 'gone' || state === 'Z', state);
+  });
+});
+
+describe('runs side by side', () => {
+  it('have the terminal one after the other, in the order in which they began', () => {
+    const printed = script(
+      `const { Turns } = await import('./scripts/turns.mjs');
+       const turns = new Turns();
+       const [first, second, third] = [turns.begin(), turns.begin(), turns.begin()];
+       second.write('b1 ');
+       first.write('a1 ');
+       third.write('c1 ');
+       third.end();
+       first.write('a2 ');
+       first.end();
+       second.write('b2 ');
+       const fourth = turns.begin();
+       fourth.write('d1 ');
+       second.end();
+       fourth.write('d2');
+       fourth.end();`,
+    );
+    assert.equal(printed, 'a1 a2 b1 b2 c1 d1 d2');
+  });
+
+  it('are as many as there are lanes, and all have ended when one has failed', () => {
+    const printed = script(
+      `const { inLanes } = await import('./scripts/turns.mjs');
+       const { setTimeout: sleep } = await import('node:timers/promises');
+       let now = 0;
+       const told = [];
+       await inLanes(2, [1, 2, 3, 4, 5], async (thing) => {
+         told.push(thing + ':' + ++now);
+         await sleep(thing === 1 ? 50 : 10);
+         now--;
+         if (thing === 3) throw new Error('three');
+       }).catch((error) => told.push(error.message, now));
+       console.log(told.join(' '));`,
+    );
+    assert.equal(printed, '1:1 2:2 3:2 4:1 5:1 three 0');
   });
 });
 
