@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import type { FrameLocator, Page } from 'playwright-core';
+import type { FrameLocator, Locator, Page } from 'playwright-core';
 import { need } from '../support/need';
+import { pageWith } from '../support/vscode/steps';
 import { CHROMIUM } from '../support/vscode/workbench';
 import { hasNames } from './accessibilityTree';
 import { sampleWindow } from './sampleWindow';
@@ -73,6 +74,33 @@ describe('the DAX Window view in VS Code', function () {
     await frame.getByRole('searchbox').press('Escape');
   });
 
+  it('tells of a range under the pointer, and keeps telling of the one that is clicked', async () => {
+    // Its cells are drawn: where one is follows from the width of all.
+    const canvas = frame.locator('#grid canvas');
+    const tooltip = frame.locator('.tooltip');
+    await canvas.hover({ position: { x: 4, y: 4 } });
+    const told = async (parts: Locator): Promise<string> => (await parts.allTextContents()).join(' | ');
+    const facts =
+      /^File\/\S+ \| File range\d+ MiB to \d+ MiB \| Window0 bytes to 2 MiB \| Accessread(, write)? \| Mappedby process \d+, [\d.]+ \S+ ago \| Reclaimed(never|once|twice|\d+ times)$/;
+    const hovered = await told(tooltip.locator('> div'));
+    assert.match(hovered, facts);
+    await canvas.click({ position: { x: 4, y: 4 } });
+    await said(/^Range 1 of 128/);
+    const selected = async (name: string): Promise<string | null> =>
+      frame.locator(`.details dd[data-name="${name}"]`).textContent();
+    for (const name of ['File', 'File range', 'Access', 'Reclaimed']) {
+      assert.ok(hovered.includes(`${name}${await selected(name)}`), name);
+    }
+    assert.match((await selected('This part')) ?? '', /^mapped (once|twice|\d+ times) in all$/);
+    const before = await frame.locator('.details .uses li').count();
+    assert.equal((await selected('Reclaimed')) !== 'never', before > 0, `${before} files were here before`);
+    await frame.locator('.sums').hover();
+    await tooltip.waitFor({ state: 'hidden' });
+    await frame.locator('.details').waitFor();
+    await frame.locator('#grid').press('Escape');
+    await frame.locator('.details').waitFor({ state: 'hidden' });
+  });
+
   it('goes back in time, and to the newest moment', async () => {
     await frame.getByRole('slider').fill('0');
     await frame.locator('.sums', { hasText: '0 bytes of 256 MiB' }).waitFor();
@@ -139,6 +167,32 @@ describe('the DAX Window view in VS Code', function () {
     await said(/^Range 1 of/);
     await frame.getByRole('button', { name: 'Show Request' }).click();
     await page.locator('.monaco-list-row.selected', { hasText: 'SETUPMAPPING' }).waitFor();
+  });
+
+  it('leads to all requests of the file in a range', async () => {
+    await frame.locator('#grid').press('Home');
+    await said(/^Range 1 of/);
+    const path = await frame.locator('.details dd[data-name="File"]').textContent();
+    await frame.getByRole('button', { name: 'Requests of This File' }).click();
+    const requests = page.locator('.pane', { has: page.locator('.pane-header', { hasText: 'Requests' }) });
+    await requests.getByText(/filter: nodeid == \d+$/).waitFor();
+    const listed = requests.locator('.monaco-list-row:visible', { hasText: /[A-Z]{4}/ });
+    await listed.first().waitFor();
+    // Rows have paths as they are from the share's root.
+    const name = (path ?? '?').replace(/^\//, '');
+    await listed.filter({ hasNotText: name }).first().waitFor({ state: 'detached' });
+    assert.ok((await listed.filter({ hasText: name }).count()) > 0);
+    await command(page, 'Virtio-FS: Clear Filter');
+  });
+
+  it('leads to a range in the timeline', async () => {
+    await frame.locator('#grid').press('Home');
+    await said(/^Range 1 of/);
+    await frame.getByRole('button', { name: 'Show in Timeline' }).click();
+    const timeline = await pageWith(page, '#timeline');
+    await timeline.locator('.details', { hasText: 'SETUPMAPPING' }).waitFor();
+    await command(page, 'View: Close All Editors');
+    await page.locator('iframe.webview.ready:visible').nth(1).waitFor({ state: 'detached' });
   });
 
   it('has a name for everything that can be operated, and no errors', async () => {

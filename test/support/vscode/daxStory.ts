@@ -1,8 +1,8 @@
 /** A guest with a DAX window: files are read in it, and the view shows which file has which range. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Frame, type Page } from 'playwright-core';
-import { command, type Look, prompt, rows, settled, terminalText, type } from './steps';
+import type { Page } from 'playwright-core';
+import { command, type Look, pageWith, prompt, rows, settled, terminalText, type } from './steps';
 
 /** QEMU is needed: User Mode Linux has no window. */
 export const daxSettings = { 'virtiofs.guest': 'qemu', 'virtiofs.dax.size': '64M' };
@@ -13,15 +13,6 @@ export async function makeData(workspace: string): Promise<void> {
   for (const [name, mebibytes] of Object.entries(sizes)) {
     await writeFile(join(workspace, name), Buffer.alloc(mebibytes << 20, name));
   }
-}
-
-/** The view's page: the timeline is another one. */
-async function viewOf(page: Page): Promise<Frame> {
-  for (let turn = 0; turn < 100; turn++) {
-    for (const frame of page.frames()) if ((await frame.locator('#dax[data-ranges]').count()) > 0) return frame;
-    await page.waitForTimeout(200);
-  }
-  throw new Error('the view DAX Window does not come');
 }
 
 export async function daxStory(page: Page, look: Look): Promise<void> {
@@ -48,7 +39,7 @@ export async function daxStory(page: Page, look: Look): Promise<void> {
       .first()
       .click({ position: { x: 20, y: 10 } });
   }
-  const frame = await viewOf(page);
+  const frame = await pageWith(page, '#dax[data-ranges]');
   await frame.locator('.legend li', { hasText: 'model.weights' }).first().waitFor();
   await settled(page);
   await look('dax');

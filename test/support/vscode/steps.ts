@@ -1,5 +1,5 @@
 /** What a person does in a workbench again and again: the palette, a tree's row, a line in a terminal. */
-import { type Locator, type Page } from 'playwright-core';
+import type { Frame, Locator, Page } from 'playwright-core';
 
 export type Look = (name: string) => Promise<void>;
 
@@ -14,6 +14,15 @@ export async function command(page: Page, title: string): Promise<void> {
   await input(page).fill(`>${title}`);
   await rows(page).filter({ hasText: title }).first().waitFor();
   await page.keyboard.press('Enter');
+}
+
+/** Of the pages of webviews the one that has this. */
+export async function pageWith(page: Page, selector: string): Promise<Frame> {
+  for (let turn = 0; turn < 100; turn++) {
+    for (const frame of page.frames()) if ((await frame.locator(selector).count()) > 0) return frame;
+    await page.waitForTimeout(200);
+  }
+  throw new Error(`no page comes that has ${selector}`);
 }
 
 /** The pointer is out of the way and nothing moves any more. */

@@ -1,6 +1,7 @@
 /** What a timeline says is said whole, in a window of any width: legend, numbers of requests, totals and their bars. */
 import assert from 'node:assert/strict';
 import type { FrameLocator, Locator, Page } from 'playwright-core';
+import { contrast } from '../contrast';
 import { inMicroseconds, type SharedTimeline, sharedTimeline } from './sharedTimeline';
 
 const WIDTHS = [900, 1600] as const;
@@ -42,16 +43,6 @@ const colourOf = async (part: Locator, of: 'color' | 'background'): Promise<read
   );
   return [...text.matchAll(/[\d.]+/g)].slice(0, 3).map(Number);
 };
-
-/** As WCAG has it. */
-function contrast(one: readonly number[], other: readonly number[]): number {
-  const luminance = (colour: readonly number[]): number => {
-    const [r, g, b] = colour.map((byte) => (byte <= 10 ? byte / 255 / 12.92 : ((byte / 255 + 0.055) / 1.055) ** 2.4));
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const [dark, bright] = [luminance(one), luminance(other)].sort((a, b) => a - b);
-  return (bright + 0.05) / (dark + 0.05);
-}
 
 describe('the timeline in VS Code, in windows of several widths', function () {
   this.timeout(180_000);
