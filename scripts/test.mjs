@@ -55,7 +55,7 @@ const groups = [
     needs: ['compiler', 'watchers', 'load'],
     minutes: 20,
   },
-  { name: 'guests', folders: ['guest'], needs: ['load', 'wireshark'], minutes: 40 },
+  { name: 'guests', folders: ['guest'], needs: ['load', 'wireshark'], minutes: 50 },
   { name: 'vscode', folders: ['extension'], needs: ['browser'], minutes: 30 },
   // The same VS Code seen from outside, with a person's mouse and keys.
   { name: 'workbenches', folders: ['workbench'], needs: ['browser', 'fonts'], minutes: 20 },

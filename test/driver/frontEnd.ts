@@ -37,7 +37,7 @@ export const state = (index: number, value: number): Uint8Array =>
 export class FrontEnd {
   /** Every request asks for an acknowledgement once REPLY_ACK is negotiated and this is set. */
   acknowledge = false;
-  patience = 5000;
+  patience = 20_000;
   private open = true;
 
   constructor(readonly socket: number) {}

@@ -29,7 +29,7 @@ const ALONE = ['unshare', '--user', '--map-root-user', '--mount', '--kill-child'
 
 if (process.arch === 'x64') {
   describe('an arm64 machine', function () {
-    this.timeout(400_000);
+    this.timeout(900_000);
     const scratch = fs.mkdtempSync(join(tmpdir(), 'virtiofs-arm64-'));
     const shared = join(scratch, 'shared');
     let node: string;
