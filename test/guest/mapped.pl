@@ -11,7 +11,9 @@
 #   time small FOLDER            makes 500 files of a page there; lists, reads and removes them
 #                                `time` prints a line for each step: its name and its seconds
 #   hold FILE ...                maps all of them and loads from each
-#   words SECONDS SEED FILE ...  loads and reads from anywhere: each 8 bytes must be their own place in the file
+#   words SECONDS SEED FILE ...  loads and reads from anywhere: each 8 bytes must be the file's letter and their own
+#                                place in it
+#   stores SECONDS SEED FILE ... the same, and stores what is there already: what goes astray is then a bad word
 use strict;
 use warnings;
 
@@ -104,20 +106,25 @@ if ($command eq 'cat') {
 } elsif ($command eq 'hold') {
     my @handles = map { opened($_, $O_RDONLY) } @words;
     for my $handle (@handles) { my $address = mapped($handle, size_of($handle), $PROT_READ); bytes_at($address, 1) }
-} elsif ($command eq 'words') {
+} elsif ($command eq 'words' || $command eq 'stores') {
     my ($seconds, $seed, @files) = @words;
     srand($seed);
-    my @maps = map { my $handle = opened($_, $O_RDONLY); [$handle, size_of($handle), mapped($handle, size_of($handle), $PROT_READ)] } @files;
+    my $stores = $command eq 'stores';
+    my @maps = map {
+        my $handle = opened($_, $stores ? $O_RDWR : $O_RDONLY);
+        [$handle, size_of($handle), mapped($handle, size_of($handle), $stores ? $PROT_READ | $PROT_WRITE : $PROT_READ), ord($_) << 40]
+    } @files;
     my ($end, $loads) = (uptime() + $seconds, 0);
     while (uptime() < $end) {
         for (1 .. 50) {
-            my ($handle, $length, $address) = @{ $maps[int rand @maps] };
+            my ($handle, $length, $address, $letter) = @{ $maps[int rand @maps] };
             my $at = $PAGE * int rand($length / $PAGE);
+            my $right = pack('Q*', map { $letter + $at / 8 + $_ } 0 .. $PAGE / 8 - 1);
             my $got;
+            store($address + $at, $right) if $stores && rand() < 0.5;
             if (rand() < 0.5) { $got = bytes_at($address + $at, $PAGE) }
             else { $got = "\0" x $PAGE; syscall($PREAD, fileno $handle, $got, $PAGE, $at) == $PAGE or die "pread: $!\n" }
-            my $first = $at / 8;
-            $got eq pack('Q*', $first .. $first + $PAGE / 8 - 1) or die "a bad word at $at\n";
+            $got eq $right or die "a bad word at $at\n";
             $loads++;
         }
     }
