@@ -142,6 +142,29 @@ describe('the timeline in VS Code, in windows of several widths', function () {
     });
   }
 
+  // With the side bar the page has some 900 and 1550 of these.
+  for (const width of [1280, 1920]) {
+    it(`gives figures all room until something is selected, where both have not enough, ${width} pixels wide`, async () => {
+      await timeline.begin('build.fuse.pcapng');
+      await page.setViewportSize({ width, height: 900 });
+      const figures = frame.locator('.statistics');
+      const details = frame.locator('.details');
+      await frame.getByRole('tab', { name: 'Statistics' }).click();
+      await figures.locator('tbody tr').first().waitFor();
+      await details.waitFor({ state: width === 1280 ? 'hidden' : 'visible' });
+      const alone = async (): Promise<boolean> => {
+        const [lower, part] = await boxes(frame.locator('.lower, .statistics'));
+        return Math.abs(lower.right - part.right) < 2;
+      };
+      assert.equal(await alone(), width === 1280);
+      await frame.getByRole('tab', { name: 'Requests' }).click();
+      await timeline.rows.first().click();
+      await frame.getByRole('tab', { name: 'Statistics' }).click();
+      await details.waitFor();
+      assert.equal(await alone(), false);
+    });
+  }
+
   it('has the names of structures whole', async () => {
     await timeline.begin('build.fuse.pcapng');
     await timeline.filter('opcode == RELEASE', /^\d+ of 533$/);
