@@ -43,7 +43,10 @@ function applyLegacy(draft: Draft, list: string): Trouble | undefined {
     const [, key, given] = /^([^=]*)(?:=(.*))?$/s.exec(word.replace(/\\(.)/gs, '$1')) as RegExpExecArray;
     const name = Object.hasOwn(legacy, key) ? legacy[key] : undefined;
     const row = byName.get(name ?? '');
-    if (name === '') continue;
+    if (name === '') {
+      if (given !== undefined) return trouble('optionTakesNoValue', `-o ${key}`);
+      continue;
+    }
     if (!row) return trouble('optionUnknown', `-o ${key}`, meantLegacy(key));
     const value = given === undefined ? undefined : (legacyValues[`${key}=${given}`] ?? given);
     const fault = apply(draft, row, `-o ${key}`, value);

@@ -12,6 +12,7 @@ export function kvmAccessCommand({ mode, gid }: DeviceAccess, groups: string): s
   const names = new Map(groups.split('\n').map((line): [string, string] => [line.split(':')[2], line.split(':')[0]]));
   const group = names.get(String(gid));
   if (gid !== 0 && group !== undefined && (mode & 0o060) === 0o060) return `sudo usermod -aG ${group} $USER`;
-  // Until the device is made anew: a distribution's udev then gives it to its group, where there is a udev.
-  return 'sudo setfacl -m u:$USER:rw /dev/kvm';
+  // Until the device is made anew: a distribution's udev then gives it to its group, where there is a udev. An entry
+  // of an access control list would take less, and a package (acl) that not every system has.
+  return 'sudo chown $USER /dev/kvm';
 }
