@@ -100,7 +100,7 @@ export class GuestMemory {
     const address = this.translate(guest);
     if (address >= 0) return address;
     for (const region of this.faulting) {
-      if (guest < region.guestBase || guest >= region.guestBase + region.size) continue;
+      if (!(guest >= region.guestBase && guest < region.guestBase + region.size)) continue;
       this.run = region.guestBase + region.size - guest;
       return region.hostBase + guest - region.guestBase;
     }

@@ -104,6 +104,17 @@ describe('vhost-user framing', () => {
     assert.deepEqual(reader.abandon(), [7]);
   });
 
+  it('more descriptors than any message brings end it, and are handed out as well', () => {
+    const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => 100 + i);
+    assert.ok(Array.isArray(new MessageReader().push(u32(5, 1, 40), numbers(64))));
+    const reader = new MessageReader();
+    assert.match(String(reader.push(u32(5, 1, 40), numbers(65))), /too many descriptors/);
+    assert.deepEqual(reader.abandon(), numbers(65));
+    const slow = new MessageReader();
+    for (const one of numbers(64)) assert.ok(Array.isArray(slow.push(new Uint8Array(0), [one])));
+    assert.match(String(slow.push(new Uint8Array(0), [1])), /too many descriptors/);
+  });
+
   it('a reply is the request’s number, version 1, the reply flag, and its payload', () => {
     assert.deepEqual(frameReply(1, u32(5, 6)), u32(1, 5, 8, 5, 6));
     assert.deepEqual(frameReply(24, u32()), u32(24, 5, 0));

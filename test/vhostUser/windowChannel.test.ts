@@ -99,8 +99,10 @@ describe('the back-end channel of the DAX window', () => {
     ear.map('one', 0);
     ear.unmap('two', 0);
     ear.answer(MAP, 1);
+    assert.deepEqual(ear.results, ['one -5'], 'no region is waited for');
     ear.answer(UNMAP, 0xffff_ffff_ffff_ffffn);
     assert.deepEqual(ear.results, ['one -5', 'two -5']);
+    assert.equal(ear.channel.ready, true, 'the channel goes on');
   });
 
   it('a region is waited for 50 ms, and after three that did not come not at all; nor without memory slots', () => {
@@ -300,5 +302,16 @@ describe('a back-end with a DAX window', () => {
     assert.notEqual(ear.watched[0], before);
     talk.end();
     assert.deepEqual(ear.watched, []);
+  });
+
+  it('waits for no region where memory slots are not agreed on', () => {
+    const { ear, talk } = window();
+    const all = new DataView((talk.say(Request.GET_PROTOCOL_FEATURES) ?? u64(0)).buffer).getBigUint64(0, true);
+    talk.say(Request.SET_PROTOCOL_FEATURES, u64(all & ~bit(ProtocolFeature.CONFIGURE_MEM_SLOTS)));
+    talk.say(Request.SET_BACKEND_REQ_FD, undefined, 1);
+    ear.map('one', 0);
+    ear.answer(MAP);
+    assert.deepEqual(ear.results, ['one 0']);
+    talk.end();
   });
 });

@@ -65,6 +65,24 @@ describe('descriptor chain', () => {
     assert.equal(bench.chain.add(GUEST_BASE + 128, 8, false), false);
   });
 
+  it('reads a word of the request wherever its bytes lie, with 0 for those that are not there', () => {
+    const bench = new RingBench();
+    const total = 40;
+    fc.assert(
+      fc.property(scattered(total), fc.nat(total + 4), (pieces, skip) => {
+        const bytes = Uint8Array.from({ length: total + 8 }, (_, index) => (index < total ? 0x80 + index * 3 : 0));
+        let at = 0;
+        for (const [offset, size] of pieces) {
+          bench.guest.u8.set(bytes.subarray(at, at + size), offset);
+          at += size;
+        }
+        const wanted = new DataView(bytes.buffer).getUint32(skip, true);
+        assert.equal(chain(bench, pieces, []).peek(skip), wanted);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it('copies any part of the request, however it is cut', () => {
     const bench = new RingBench();
     const total = 500;

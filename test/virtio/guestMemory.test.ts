@@ -87,6 +87,24 @@ describe('guest memory', () => {
     for (const user of [0, low.userBase - 1, 2 ** 53, 2 ** 63]) assert.equal(guest.translateUser(user, 1), -1);
   });
 
+  it('translates where a touch can fault for data alone, from the first to the last byte and no further', () => {
+    const shaky: Region = { ...high, mayFault: true };
+    const guest = memory(low, shaky);
+    for (const [at, run] of [
+      [0, MIB],
+      [MIB - 1, 1],
+    ]) {
+      assert.equal(guest.translate(shaky.guestBase + at), -1, 'nothing of ours reads it');
+      assert.equal(guest.translateData(shaky.guestBase + at), shaky.hostBase + at);
+      assert.equal(guest.run, run);
+    }
+    for (const address of [shaky.guestBase - 1, shaky.guestBase + MIB, 3 * MIB, 2 ** 53, Infinity, NaN, -1]) {
+      assert.equal(guest.translateData(address), -1, `${address}`);
+    }
+    assert.equal(guest.translateData(low.guestBase + 1), low.hostBase + 1);
+    assert.equal(guest.translateUser(shaky.userBase, 1), -1, 'rings do not lie there');
+  });
+
   it('cuts a large region into windows, each with its views', () => {
     const guest = memory({ ...low, size: WINDOW_SIZE + MIB });
     assert.equal(guest.translate(WINDOW_SIZE - 8), low.hostBase + WINDOW_SIZE - 8);
