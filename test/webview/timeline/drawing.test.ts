@@ -37,7 +37,7 @@ const options: PaintOptions = {
   },
 };
 
-function painted(list: readonly RowOptions[], to: number, more: Partial<PaintOptions> = {}, width = 100) {
+function painted(list: readonly RowOptions[], to: number, more: Partial<PaintOptions> = {}, width = 100, from = 0) {
   const rows = rowsOf(list);
   const lanes = new Lanes(rows, 'queue');
   lanes.takeAll();
@@ -45,7 +45,7 @@ function painted(list: readonly RowOptions[], to: number, more: Partial<PaintOpt
   image.clear(BACK);
   const labels = new Labels();
   const lane = lanes.list[0];
-  const span = { from: 0, to };
+  const span = { from, to };
   paintLane({ image, top: 0, height: 30, side: 0, lane, rows, span, options: { ...options, ...more }, labels });
   return { image, labels, at: (x: number, y: number) => image.pixels[y * width + x] };
 }
@@ -115,6 +115,31 @@ describe('the picture of a lane', () => {
     assert.equal(at(49, 25), RED);
     assert.ok(image.pixels.includes(READ));
   });
+
+  for (const [when, from] of [
+    ['that begins in view', 0],
+    ['that began before', 20_000_000],
+  ] as const) {
+    it(`shows one long request ${when} among thousands of short ones, as long as it is`, () => {
+      const long = { start: 15_000_000, latency: 10_000_000, opcode: Opcode.WRITE };
+      const short = Array.from({ length: 4000 }, (_, i) => ({ start: i * 10_000, latency: 1000 }));
+      const list = [...short, long].sort((a, b) => a.start - b.start);
+      const families = [OTHER, OTHER, OTHER, READ, HOST, OTHER, OTHER, OTHER];
+      const palette = { ...options.palette, families, lane: BACK };
+      const { at, image } = painted(list, from + 40_000_000, { palette }, 100, from);
+      const first = Math.max(0, 15_000_000 - from) / 400_000;
+      const last = (25_000_000 - from) / 400_000;
+      const isLong = Array.from({ length: image.width }, (_, x) => at(x, 5) === HOST);
+      assert.equal(isLong.indexOf(true), Math.floor(first));
+      assert.equal(isLong.lastIndexOf(true), Math.round(last) - 1);
+      const middle = Math.floor((first + last) / 2);
+      assert.deepEqual(
+        [5, 8, 12].map((y) => at(middle, y)),
+        [HOST, BACK, READ],
+      );
+      assert.equal(at(Math.round(last) + 2, 5), READ);
+    });
+  }
 
   it('has taller bars for longer latencies, where height says so', () => {
     const { at } = painted(

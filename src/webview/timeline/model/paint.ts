@@ -129,7 +129,8 @@ export function paintLane(into: LaneInImage): void {
   else paintBars(into, first, end);
 }
 
-function paintLevel({ image, top, height, rows, span, options }: LaneInImage, level: Level): void {
+function paintLevel(into: LaneInImage, level: Level): void {
+  const { image, top, height, rows, span, options } = into;
   const perPixel = lengthOf(span) / image.width;
   const { palette, ratio } = options;
   const { latency } = rows.columns;
@@ -149,9 +150,10 @@ function paintLevel({ image, top, height, rows, span, options }: LaneInImage, le
     const wide = Math.max(1, Math.ceil(level.width / perPixel));
     image.fill(x, bottom - tall, x + wide, bottom, colour);
     const tail = latency[slow] / perPixel;
-    // A request much longer than the pixel it begins in is seen in its whole length.
-    if (tail > LONGEST_TAIL) image.fill(x, bottom - tall, x + Math.round(tail), bottom - tall + least, colour);
+    if (byLatency && tail > LONGEST_TAIL)
+      image.fill(x, bottom - tall, x + Math.round(tail), bottom - tall + least, colour);
   }
+  if (!byLatency) paintTails(into, level);
   // Afterwards, since two buckets may share a pixel and a failure has to be seen.
   for (let b = level.find(Math.floor(span.from / level.width)); b < end; b++) {
     if (level.failed[b] === 0) continue;
@@ -163,15 +165,43 @@ function paintLevel({ image, top, height, rows, span, options }: LaneInImage, le
   }
 }
 
-function paintBars(into: LaneInImage, first: number, end: number): void {
-  const { lane, rows, span } = into;
-  // What began before and is still under way, the earliest first so that what is drawn last lies on top.
-  const earlier: number[] = [];
+/**
+ * A request much longer than the pixel it begins in is seen in its whole length: above the bars of those that come and
+ * go meanwhile, and apart from them.
+ */
+function paintTails({ image, top, lane, rows, span, options }: LaneInImage, level: Level): void {
+  const perPixel = lengthOf(span) / image.width;
+  const { palette, ratio } = options;
+  const { start } = rows.columns;
+  const y = top + Math.round(PADDING * ratio);
+  const thick = Math.round(3 * ratio);
+  const tail = (row: number): void => {
+    const until = rows.until(row);
+    if (until - start[row] <= LONGEST_TAIL * perPixel) return;
+    const x0 = clip(Math.floor((start[row] - span.from) / perPixel), image.width);
+    const x1 = clip((until - span.from) / perPixel, image.width);
+    image.fill(x0, y, x1, y + thick + Math.round(2 * ratio), palette.lane);
+    image.fill(x0, y, x1, y + thick, colourOf(rows, row, options));
+  };
+  for (const place of underWay(lane, rows, span.from)) tail(lane.list[place]);
+  const end = level.find(Math.ceil(span.to / level.width));
+  for (let b = level.find(Math.floor(span.from / level.width)); b < end; b++) tail(level.longest[b]);
+}
+
+/** The places of what began before a time and is still under way, the earliest last. */
+function underWay(lane: Lane, rows: Rows, time: number): number[] {
+  const places: number[] = [];
   let looked = 0;
-  for (let i = lane.before(first - 1, span.from); i >= 0; i = lane.before(i - 1, span.from)) {
-    if (rows.until(lane.list[i]) >= span.from) earlier.push(i);
+  for (let i = lane.before(lane.firstFrom(time) - 1, time); i >= 0; i = lane.before(i - 1, time)) {
+    if (rows.until(lane.list[i]) >= time) places.push(i);
     if (++looked > MOST_EARLIER) break;
   }
+  return places;
+}
+
+function paintBars(into: LaneInImage, first: number, end: number): void {
+  const earlier = underWay(into.lane, into.rows, into.span.from);
+  // What is drawn last lies on top.
   for (let i = earlier.length - 1; i >= 0; i--) paintBar(into, earlier[i]);
   for (let i = first; i < end; i++) paintBar(into, i);
 }
