@@ -24,6 +24,24 @@ describe('the timeline in VS Code, opened', function () {
     assert.ok((await timeline.rows.count()) > 5);
   }
 
+  /** How many pixels the frame and the handles of the part in view have. */
+  const drawnOverOverview = (): Promise<number> =>
+    frame
+      .locator('.overview canvas')
+      .last()
+      .evaluate((element) => {
+        interface Canvas {
+          readonly width: number;
+          readonly height: number;
+          getContext(kind: '2d'): {
+            getImageData(x: number, y: number, w: number, h: number): { readonly data: Uint8ClampedArray };
+          };
+        }
+        const canvas = element as unknown as Canvas;
+        const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+        return data.filter((byte, i) => i % 4 === 3 && byte > 0).length;
+      });
+
   it('opens a capture with a double click', async () => {
     await timeline.begin('build.fuse.pcapng');
     await timeline.shows(/^533 requests$/);
@@ -68,5 +86,8 @@ describe('the timeline in VS Code, opened', function () {
       await frame.locator(where).getByText('There are no requests in this capture.').waitFor();
     }
     assert.equal(await frame.getByRole('button', { name: 'Clear the filter' }).count(), 0);
+    assert.equal(await drawnOverOverview(), 0, 'a part in view of nothing');
+    await timeline.begin('build.fuse.pcapng');
+    await timeline.until('the part in view is drawn', async () => (await drawnOverOverview()) > 0);
   });
 });

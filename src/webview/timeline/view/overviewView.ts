@@ -59,6 +59,10 @@ export class OverviewView {
     return Math.min(2, window.devicePixelRatio || 1);
   }
 
+  private get hasRows(): boolean {
+    return this.model.captures.some(({ rows }) => rows.count > 0);
+  }
+
   private get whole(): Span {
     const { whole } = this.model;
     const margin = lengthOf(whole) * 0.005;
@@ -107,6 +111,9 @@ export class OverviewView {
     const right = left + wide;
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, width, height);
+    this.sayPlace();
+    // Nothing to move or stretch.
+    if (!this.hasRows) return;
     context.globalAlpha = 0.65;
     context.fillStyle = theme.background;
     context.fillRect(0, 0, left, height);
@@ -120,7 +127,6 @@ export class OverviewView {
       context.roundRect(x - 2, 12, 5, height - 24, 2);
       context.fill();
     }
-    this.sayPlace();
   }
 
   private placeInWords(): void {
