@@ -80,6 +80,21 @@ describe('the timeline in VS Code, and what it keeps', function () {
     await written(name, 'stays');
   });
 
+  it('gives up a change to a note, and the focus to the timeline, with Escape', async () => {
+    const name = 'noted-twice.fuse.pcapng';
+    await timeline.begin(name);
+    const text = 'a note that is much longer than there is room for it in this list of notes, '.repeat(4).trim();
+    await note(3, text);
+    const input = frame.getByPlaceholder('What is to be seen here?').last();
+    await input.press('End');
+    await page.keyboard.type(' and more');
+    await page.keyboard.press('Escape');
+    await frame.locator('#lanes:focus').waitFor();
+    assert.equal(await input.inputValue(), text);
+    await input.hover();
+    await frame.locator('.text-tip:visible', { hasText: text }).waitFor();
+  });
+
   it('keeps a note on its request when the older file of the capture comes and goes', async () => {
     const name = 'rotated.fuse.pcapng';
     const older = join(timeline.folder, `${name}.old`);

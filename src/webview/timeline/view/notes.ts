@@ -11,6 +11,7 @@ export interface NotesParts {
   open(): void;
   counted(count: number): void;
   goTo(note: Note): void;
+  leave(): void;
   say(text: string): void;
 }
 
@@ -26,6 +27,7 @@ export class Notes {
       model: parts.model,
       save: (notes) => this.save(notes),
       go: (note) => parts.goTo(note),
+      leave: () => parts.leave(),
     });
   }
 

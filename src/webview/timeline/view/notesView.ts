@@ -7,6 +7,8 @@ export interface NotesViewParts {
   readonly model: TimelineModel;
   save(notes: readonly Note[]): void;
   go(note: Note): void;
+  /** Back to the timeline. */
+  leave(): void;
 }
 
 const places = {
@@ -48,6 +50,7 @@ export class NotesView {
       this.items.set(note.id, { note, item });
       const input = item.querySelector('input');
       if (input && input !== document.activeElement) input.value = note.text;
+      if (input) input.dataset['tip'] = note.text;
       if (this.list.children[i] !== item) this.list.insertBefore(item, this.list.children[i] ?? null);
     });
     for (const { item } of known.values()) item.remove();
@@ -75,6 +78,11 @@ export class NotesView {
     text.addEventListener('change', () => {
       const others = parts.model.notes.map((each) => (each.id === note.id ? { ...each, text: text.value } : each));
       parts.save(others);
+    });
+    text.addEventListener('keydown', (event) => {
+      if (event.key !== 'Escape') return;
+      text.value = parts.model.notes.find(({ id }) => id === note.id)?.text ?? '';
+      parts.leave();
     });
     const remove = button('Remove the note', 'trash', () => {
       const next = (item.nextElementSibling ?? item.previousElementSibling)?.querySelector('input');

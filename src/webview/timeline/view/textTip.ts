@@ -35,7 +35,7 @@ export class TextTip {
 
   private show(cell: Element, x: number, y: number): void {
     const text = cell.getAttribute('data-tip');
-    const whole = text === cell.textContent;
+    const whole = text === (cell instanceof HTMLInputElement ? cell.value : cell.textContent);
     // What can be read where it is needs no tip.
     if (text === null || !cell.isConnected || (whole && !isCut(cell))) return;
     this.element.textContent = text;

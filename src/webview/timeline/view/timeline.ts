@@ -117,6 +117,7 @@ export class Timeline {
       open: () => this.tabs.choose('notes'),
       counted: (count) => this.tabs.title('notes', count === 0 ? 'Notes' : `Notes (${count})`),
       goTo: (note) => this.goTo(note),
+      leave: () => this.lanes.surface.focus(),
       say: (text) => this.say(text),
     });
     this.filterBox = new FilterBox({
