@@ -79,6 +79,24 @@ describe('the timeline in VS Code, in figures', function () {
         assert.ok(await frame.getByRole('columnheader', { name }).isVisible(), name);
       }
     });
+
+    it(`has no number cut there, beside a selected request and without side bar too, ${width} pixels wide`, async () => {
+      const table = frame.locator('.statistics-table');
+      const isWhole = (): Promise<boolean> =>
+        table.evaluate((part) => {
+          const { scrollWidth, clientWidth } = part as unknown as { scrollWidth: number; clientWidth: number };
+          return clientWidth > 0 && scrollWidth <= clientWidth;
+        });
+      await showReads();
+      await page.setViewportSize({ width, height: 600 });
+      await timeline.until('all columns that are shown are whole', isWhole);
+      await page.keyboard.press('Control+B');
+      await frame.locator('#lanes').press('ArrowRight');
+      await frame.locator('.details .details-head').waitFor();
+      await timeline.until('so are they beside a request', isWhole);
+      await histogramOfReads().waitFor();
+      await page.keyboard.press('Control+B');
+    });
   }
 
   it('compares two captures side by side', async () => {
@@ -102,10 +120,29 @@ describe('the timeline in VS Code, in figures', function () {
     await frame.getByLabel('Lanes', { exact: true }).selectOption('process');
     await frame.locator('#lanes[data-pairs="6"]').waitFor();
     await frame.getByLabel('Lanes', { exact: true }).selectOption('queue');
+    const which = frame.getByLabel('Capture', { exact: true });
+    await which.waitFor();
     await frame.getByRole('tab', { name: 'Comparison' }).click();
+    // It has both.
+    await which.waitFor({ state: 'hidden' });
     const read = frame.locator('.comparison tr', { hasText: 'READ' }).first();
     await read.waitFor({ timeout: 60_000 });
     assert.deepEqual((await read.locator('td').allTextContents()).slice(0, 3), ['READ', '180', '150']);
+    const lefts = await frame.locator('.comparison').evaluate((part) => {
+      interface Part {
+        querySelector(selector: string): Part;
+        readonly firstChild: unknown;
+        readonly ownerDocument: { createRange(): { selectNodeContents(of: unknown): void } & Part };
+        getBoundingClientRect(): { readonly left: number };
+      }
+      return ['th', 'td'].map((cell) => {
+        const first = (part as unknown as Part).querySelector(cell);
+        const text = first.ownerDocument.createRange();
+        text.selectNodeContents(first);
+        return text.getBoundingClientRect().left;
+      });
+    });
+    assert.equal(lefts[0], lefts[1], 'names begin where their title does');
     await timeline.hasNames();
   });
 });

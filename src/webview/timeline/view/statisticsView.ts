@@ -52,7 +52,7 @@ export class StatisticsView {
         this.sortedBy = key;
         this.showRows();
       });
-      const cell = el('th', { scope: 'col', class: key === 'opcode' ? '' : 'number' }, press);
+      const cell = el('th', { scope: 'col', class: key === 'opcode' ? '' : `number ${key}` }, press);
       this.headers.set(key, cell);
       head.append(cell);
     }
@@ -145,8 +145,8 @@ export class StatisticsView {
       el('td', { 'data-family': familyIndex(opcode), class: 'opcode' }, opcodeName(opcode)),
       el('td', { class: 'number' }, thousands(count)),
       el('td', { class: `number${failed > 0 ? ' failed' : ''}` }, errors === 0 ? '–' : thousands(errors)),
-      ...[figures.p50, figures.p95, figures.p99, figures.max].map((time) =>
-        el('td', { class: 'number' }, printDuration(time)),
+      ...(['p50', 'p95', 'p99', 'max'] as const).map((key) =>
+        el('td', { class: `number ${key}` }, printDuration(figures[key])),
       ),
       el('td', { class: 'number total' }, bar, el('span', {}, printDuration(total))),
     );
