@@ -3,8 +3,8 @@ import { families, familyTitles } from '../model/families';
 import { el } from './dom';
 import type { TimelineModel } from './model';
 
-const item = (className: string, text: string): HTMLElement =>
-  el('span', { class: 'legend-item' }, el('span', { class: `swatch ${className}` }), text);
+const item = (className: string, text: string, more = ''): HTMLElement =>
+  el('span', { class: `legend-item ${more}` }, el('span', { class: `swatch ${className}` }), text);
 
 function scale({ colour }: TimelineModel): HTMLElement[] {
   switch (colour) {
@@ -23,8 +23,7 @@ export function legend(model: TimelineModel): HTMLElement {
     element.replaceChildren(
       ...scale(model),
       item('open', 'In flight'),
-      el('span', { class: 'legend-gap' }),
-      item('queued', 'Queued'),
+      item('queued', 'Queued', 'phases-from'),
       item('daemon', 'In daemon'),
       item('host', 'Host calls'),
       item('reply', 'Reply'),

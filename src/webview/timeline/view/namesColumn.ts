@@ -48,10 +48,10 @@ export class NamesColumn {
       if (y + height < ruler) continue;
       const { text, short, path } = laneName(lane, model.grouping, side, this.paths);
       const badge = compared ? 18 : 0;
-      if (compared) this.drawBadge(context, side, 10, y + Math.min(height / 2, 14));
       const two = height >= 38;
-      context.fillStyle = theme.foreground;
       const middle = two ? y + height / 2 - 7 : y + height / 2;
+      if (compared) this.drawBadge(context, side, 10, middle);
+      context.fillStyle = theme.foreground;
       const count = thousands(lane.count);
       const room = left - 20 - badge - (two ? 0 : widths.of(context, count) + 6);
       const name = short !== undefined && widths.of(context, text) > room ? short : text;
