@@ -78,7 +78,8 @@ async function pickCapture(title: string, except?: vscode.Uri): Promise<vscode.U
   const found = await vscode.workspace.findFiles(`**/*${SUFFIX}`, undefined, 200);
   const items = found
     .filter((uri) => uri.toString() !== except?.toString())
-    .map((uri) => ({ label: vscode.workspace.asRelativePath(uri), uri }));
+    .map((uri) => ({ label: vscode.workspace.asRelativePath(uri), uri }))
+    .sort((a, b) => a.label.localeCompare(b.label, undefined, { numeric: true }));
   const elsewhere = { label: '$(folder-opened) Another file…', uri: undefined };
   // The page that the command was called from may get the focus back only now, which would close the choice.
   const options = { title, ignoreFocusOut: true };
