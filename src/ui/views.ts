@@ -18,6 +18,7 @@ import { COLOR_SCHEME, RequestsView, type RequestsNode } from './requests/reques
 import { registerFilterLanguage } from './trace/filterLanguage';
 import { TraceDocuments } from './trace/traceDocuments';
 import type { VirtualMachines } from './virtualMachines';
+import { withChosen } from './withChosen';
 
 export interface Views extends vscode.Disposable {
   readonly captures: Captures;
@@ -46,7 +47,7 @@ export function createViews(extension: vscode.ExtensionContext, vms: VirtualMach
       Object.entries(requestCommands).map(([id, run]) => [id, (...args: readonly unknown[]) => run(context, ...args)]),
     ),
     ...Object.fromEntries(
-      orders.map((order) => [`virtiofs.inodes.sortBy${capital(order)}`, () => inodes.sortBy(order)]),
+      orders.flatMap((order) => withChosen(`virtiofs.inodes.sortBy${capital(order)}`, () => inodes.sortBy(order))),
     ),
     'virtiofs.inodes.more': () => inodes.more(),
     'virtiofs.inodes.follow': (node) => followInode(node as InodesNode | undefined),

@@ -7,7 +7,7 @@ import { extension } from './machine';
 interface Manifest {
   readonly contributes: {
     readonly commands: readonly { readonly command: string }[];
-    readonly menus: Readonly<Record<string, readonly { readonly command: string }[]>>;
+    readonly menus: Readonly<Record<string, readonly { readonly command: string; readonly when?: string }[]>>;
     readonly viewsWelcome: readonly { readonly contents: string }[];
     readonly walkthroughs: readonly { readonly steps: readonly { readonly description: string }[] }[];
   };
@@ -59,6 +59,28 @@ describe('the extension in VS Code', () => {
       named.filter((id) => !all.has(id)),
       [],
     );
+  });
+
+  it('writes its walkthrough in what VS Code takes there, which has no single stars', () => {
+    for (const { description } of manifest().contributes.walkthroughs.flatMap(({ steps }) => steps)) {
+      assert.doesNotMatch(description, /(?<!\*)\*(?!\*)/);
+    }
+  });
+
+  it('has for each choice of a menu one that is chosen, and shows one of the two', () => {
+    const { menus } = manifest().contributes;
+    const entries = menus['view/title'];
+    const whenOf = (id: string): string => entries.find(({ command }) => command === id)?.when ?? '';
+    const chosen = contributed().filter((id) => id.endsWith('.chosen'));
+    assert.equal(chosen.length, 4 + 5);
+    for (const id of chosen) {
+      const choice = id.replace(/\.chosen$/, '');
+      const [, what] = /(?:groupBy|sortBy)(\w+)$/.exec(choice) ?? [];
+      assert.ok(whenOf(id).endsWith(` == ${what.toLowerCase()}`), whenOf(id));
+      assert.equal(whenOf(choice), whenOf(id).replace(/ == (\w+)$/, ' != $1'));
+      const offered = menus['commandPalette'].find(({ command }) => command === id);
+      assert.equal(offered?.when, 'false', id);
+    }
   });
 
   it('opens its log, its settings and its walkthrough', async () => {

@@ -63,6 +63,7 @@ export class InodesView implements vscode.TreeDataProvider<InodesNode>, vscode.D
   ) {
     this.view = vscode.window.createTreeView('virtiofs.inodes', { treeDataProvider: this, showCollapseAll: true });
     this.follower = new Follower(captures, this.model, () => Math.max(REFRESH_MS, this.spent * SHARE_OF_TIME));
+    this.tellOrder();
     this.view.onDidChangeVisibility(({ visible }) => this.look(visible));
     this.look(this.view.visible);
   }
@@ -75,8 +76,14 @@ export class InodesView implements vscode.TreeDataProvider<InodesNode>, vscode.D
 
   sortBy(order: InodeOrder): void {
     this.model.order = order;
+    this.tellOrder();
     this.model.window = WINDOW;
     this.refresh();
+  }
+
+  /** For the check mark in its menu. */
+  private tellOrder(): void {
+    void vscode.commands.executeCommand('setContext', 'virtiofs.inodes.order', this.model.order);
   }
 
   more(): void {

@@ -1,5 +1,6 @@
 /** What is done with requests: the commands of the view "Requests", one row each. */
 import * as vscode from 'vscode';
+import { capital } from '../../base/capital';
 import { Trouble, trouble } from '../../base/catalogue';
 import { type RunningShare, runningShares } from '../../control/runningShares';
 import { printId } from '../../protocol/print';
@@ -15,6 +16,7 @@ import { groupFilter } from './groupFilter';
 import { numberOf, type RequestsNode, type RequestsView } from './requestsView';
 import { shownPath } from '../shownPath';
 import { shownTime } from '../shownTime';
+import { withChosen } from '../withChosen';
 
 export interface RequestsContext {
   readonly captures: Captures;
@@ -37,6 +39,10 @@ const grouped =
     requests.refresh();
   };
 
+const groupings: readonly Grouping[] = ['time', 'file', 'process', 'opcode'];
+
+const groupCommands = groupings.flatMap((by) => withChosen(`virtiofs.requests.groupBy${capital(by)}`, grouped(by)));
+
 export const requestCommands: Readonly<Record<string, Command>> = {
   'virtiofs.requests.watch': ({ captures }, pid) => watch(captures, pid),
   'virtiofs.requests.openFile': ({ captures }, uri) => openFile(captures, uri),
@@ -52,10 +58,7 @@ export const requestCommands: Readonly<Record<string, Command>> = {
   'virtiofs.requests.clear': ({ captures }) => captures.active?.clear(),
   'virtiofs.requests.reconnect': ({ captures }) => captures.active?.reconnect(),
   'virtiofs.requests.close': ({ captures }) => captures.active && captures.close(captures.active),
-  'virtiofs.requests.groupByTime': grouped('time'),
-  'virtiofs.requests.groupByFile': grouped('file'),
-  'virtiofs.requests.groupByProcess': grouped('process'),
-  'virtiofs.requests.groupByOpcode': grouped('opcode'),
+  ...Object.fromEntries(groupCommands),
   'virtiofs.requests.more': ({ requests }, node) => more(requests, node),
   'virtiofs.requests.nextError': (context) => nextError(context, true),
   'virtiofs.requests.previousError': (context) => nextError(context, false),
@@ -85,7 +88,9 @@ async function watch(captures: Captures, pid?: unknown): Promise<void> {
   }
   if (shares.length === 0) {
     const share = 'Share Folder into VM…';
-    const chosen = await showInformation('No share of this user runs.', share);
+    // Where it would be refused it is not offered.
+    const offered = vscode.workspace.isTrusted ? [share] : [];
+    const chosen = await showInformation('No share of this user runs.', ...offered);
     return void (chosen === share && vscode.commands.executeCommand('virtiofs.shareFolder'));
   }
   const named = shares.find((one) => one.pid === pid);
