@@ -55,6 +55,9 @@ describe('the timeline in VS Code, without a mouse or a screen', function () {
     ]) {
       assert.ok(reached.has(name), `${name} is not among ${[...reached].join(' | ')}`);
     }
+    // What has no name gives all of its text.
+    const nameless = [...reached].filter((name) => name.length > 50);
+    assert.deepEqual(nameless, []);
   });
 
   it('goes from request to request, into its fields, and to the filter', async () => {

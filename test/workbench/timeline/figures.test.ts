@@ -127,7 +127,7 @@ describe('the timeline in VS Code, in figures', function () {
     await which.waitFor({ state: 'hidden' });
     const read = frame.locator('.comparison tr', { hasText: 'READ' }).first();
     await read.waitFor({ timeout: 60_000 });
-    assert.deepEqual((await read.locator('td').allTextContents()).slice(0, 3), ['READ', '180', '150']);
+    assert.deepEqual((await read.locator('td').allTextContents()).slice(0, 4), ['READ', '180', '150', '−17 %']);
     const lefts = await frame.locator('.comparison').evaluate((part) => {
       interface Part {
         querySelector(selector: string): Part;

@@ -106,7 +106,7 @@ function change(a: number, b: number, least: number): HTMLElement {
   if (!Number.isFinite(a) || !Number.isFinite(b) || a === b) return el('td', { class: 'number doc' }, '');
   if (a === 0) return el('td', { class: 'number worse' }, 'new');
   const part = (b - a) / a;
-  const text = `${part > 0 ? '+' : '−'}${Math.abs(part * 100).toFixed(Math.abs(part) < 0.1 ? 1 : 0)}%`;
+  const text = `${part > 0 ? '+' : '−'}${Math.abs(part * 100).toFixed(Math.abs(part) < 0.1 ? 1 : 0)} %`;
   const kind = Math.abs(part) <= least ? 'doc' : part > 0 ? 'worse' : 'better';
   return el('td', { class: `number ${kind}` }, text);
 }

@@ -55,7 +55,8 @@ export class Table {
     this.header = el('div', { class: 'table-row table-header', role: 'row' });
     this.list = new VirtualList(
       { rowHeight: ROW_HEIGHT, make: () => this.makeRow(), fill: (element, index) => this.fill(element, index) },
-      { role: 'rowgroup' },
+      // A browser would come to it with Tab, as to whatever scrolls.
+      { role: 'rowgroup', tabindex: '-1', 'aria-label': 'Rows' },
     );
     this.list.shown = this.askSoon;
     const grid = el(
