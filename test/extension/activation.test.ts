@@ -63,7 +63,8 @@ describe('the extension in VS Code', () => {
 
   it('writes its walkthrough in what VS Code takes there, which has no single stars', () => {
     for (const { description } of manifest().contributes.walkthroughs.flatMap(({ steps }) => steps)) {
-      assert.doesNotMatch(description, /(?<!\*)\*(?!\*)/);
+      // But for file names.
+      assert.doesNotMatch(description, /(?<!\*)\*\w/);
     }
   });
 
