@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import * as vscode from 'vscode';
-import { extension } from './machine';
+import { CaptureBuilder } from '../trace/captureBuilder';
+import { chunks, loaded } from './loaded';
+import { extension, insides, sample, until } from './machine';
 
 interface Manifest {
   readonly contributes: {
@@ -16,6 +20,75 @@ interface Manifest {
 /** What VS Code itself registers for each view. */
 const ofViews =
   /^virtiofs\.(?:shares|requests|inodes|findings|dax)(?:\.(?:focus|open|resetViewLocation|toggleVisibility|removeView))?$/;
+
+describe('the code of the extension', function () {
+  this.timeout(60_000);
+  let scratch: string;
+  before(() => (scratch = mkdtempSync(join(tmpdir(), 'virtiofs-code-'))));
+  after(() => rmSync(scratch, { recursive: true }));
+
+  /** What `step` has loaded besides what was there. */
+  async function adds(step: () => Thenable<unknown>): Promise<string[]> {
+    const before = chunks();
+    await step();
+    return chunks().filter((name) => !before.includes(name));
+  }
+
+  it('is one file until it is awake', async () => {
+    await extension().activate();
+    assert.ok(
+      loaded.some(({ name }) => name === 'vscode'),
+      'it was awake before anything was watched',
+    );
+    assert.deepEqual(
+      loaded.filter(({ name, waking }) => waking && !name.startsWith('node:')),
+      [],
+    );
+  });
+
+  it('is then that of the views, which VS Code asks for at once: no timeline, debugger, share or check', async () => {
+    await (await insides()).views();
+    assert.ok(chunks().includes('views'));
+    assert.deepEqual(
+      chunks().filter((name) => /^timeline$|debug|src_ui_(shareFolder|environment)/.test(name)),
+      [],
+    );
+  });
+
+  it('is that of the check of the machine when it is asked for', async () => {
+    const added = await adds(async () => {
+      void vscode.commands.executeCommand('virtiofs.checkEnvironment');
+      await until('the check is loaded', 10, () => chunks().includes('src_ui_environment_ts'));
+    });
+    assert.deepEqual(added, ['src_ui_environment_ts']);
+    await vscode.commands.executeCommand('workbench.action.closeQuickOpen');
+  });
+
+  it('is that of sharing when a folder is to be shared', async () => {
+    const missing = vscode.Uri.joinPath(sample(), 'missing');
+    const added = await adds(() => vscode.commands.executeCommand('virtiofs.shareFolder', missing));
+    assert.deepEqual(added, ['src_ui_shareFolder_ts']);
+  });
+
+  it('is that of the timeline when a capture is opened, and of the debugger when one is debugged', async () => {
+    const path = join(scratch, 'some.fuse.pcapng');
+    writeFileSync(path, new CaptureBuilder().init().bytes());
+    const opened = await adds(() =>
+      vscode.commands.executeCommand('vscode.openWith', vscode.Uri.file(path), 'virtiofs.capture'),
+    );
+    assert.deepEqual(opened, ['timeline']);
+    const debugged = await adds(() =>
+      vscode.debug.startDebugging(undefined, { type: 'virtiofs', request: 'launch', name: 'some', capture: path }),
+    );
+    assert.ok(debugged.includes('src_debug_adapter_ts'), debugged.join());
+    assert.deepEqual(
+      debugged.filter((name) => !name.includes('debug')),
+      [],
+    );
+    await vscode.debug.stopDebugging();
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+  });
+});
 
 describe('the extension in VS Code', () => {
   const manifest = (): Manifest => extension().packageJSON as Manifest;

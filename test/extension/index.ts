@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import Mocha from 'mocha';
 // Before the extension does anything.
 import './connections';
+import './loaded';
 
 export function run(): Promise<void> {
   const reporter = resolve(__dirname, '../../../scripts/tally.cjs');

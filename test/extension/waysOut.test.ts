@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { connections } from './connections';
+import { loaded } from './loaded';
 import { until } from './machine';
 import { Traffic } from './traffic/traffic';
 import { closeAll, run, viewsOf } from './views';
@@ -17,5 +18,13 @@ describe('the extension at work', () => {
       closeAll(views);
       await traffic.end();
     }
+  });
+
+  it('has loaded no native code, which is the daemon’s', () => {
+    assert.ok(loaded.some(({ name }) => name === 'vscode'));
+    assert.deepEqual(
+      loaded.filter(({ name }) => /koffi|\.node$/.test(name)),
+      [],
+    );
   });
 });
