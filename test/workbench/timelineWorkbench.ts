@@ -53,7 +53,7 @@ export async function timelineWorkbench(
 }
 
 /** Before VS Code knows of the extension it would open a capture as text. */
-async function extensionIsKnown(page: Page): Promise<void> {
+export async function extensionIsKnown(page: Page): Promise<void> {
   await page.locator('.explorer-folders-view').waitFor({ timeout: 60_000 });
   for (let turn = 0; ; turn++) {
     await page.keyboard.press('F1');
