@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { Locator, Page } from 'playwright-core';
+import { need } from '../support/need';
+import { getVscode } from '../support/vscode/install';
+import { command, input, rows } from '../support/vscode/steps';
+import { CHROMIUM, openWorkbench, type Workbench } from '../support/vscode/workbench';
+import { extensionIsKnown } from './timelineWorkbench';
+
+const CHOICES = ['Guest', 'Cache mode', 'Read-only', 'Tag', 'More folders', 'DAX window', 'Capture to a file'];
+
+const project = resolve(__dirname, '../../..');
+
+describe('the choices of a share', function () {
+  this.timeout(180_000);
+  let scratch: string;
+  let workbench: Workbench;
+  let page: Page;
+
+  before(async function () {
+    need(this, 'a browser', existsSync(CHROMIUM), `no ${CHROMIUM}`);
+    scratch = await mkdtemp(join(tmpdir(), 'virtiofs-choices-'));
+    for (const name of ['one', 'other']) await mkdir(join(scratch, name));
+    workbench = await openWorkbench({
+      server: await getVscode(),
+      workspace: join(scratch, 'one'),
+      extensions: [project],
+      installed: true,
+    });
+    ({ page } = workbench);
+    page.setDefaultTimeout(30_000);
+  });
+
+  after(async () => {
+    await workbench?.close();
+    if (scratch !== undefined) await rm(scratch, { recursive: true });
+  });
+
+  const row = (name: string): Locator => rows(page).filter({ hasText: name }).first();
+
+  /** The list of choices for the folder that is open. */
+  async function ask(folder: string): Promise<void> {
+    await extensionIsKnown(page);
+    await command(page, 'Virtio-FS: Share Folder into VM with Options…');
+    await row(folder).waitFor();
+    await pick('Share Folder into VM', folder);
+    await page.locator('.quick-input-title', { hasText: `Share ${folder}` }).waitFor();
+    await row('Cache mode').waitFor();
+  }
+
+  /** What is chosen of each that is offered. */
+  async function chosen(): Promise<Record<string, string>> {
+    const descriptions: Record<string, string> = {};
+    for (const name of CHOICES) {
+      if ((await row(name).count()) > 0) descriptions[name] = await row(name).locator('.label-description').innerText();
+    }
+    return descriptions;
+  }
+
+  /** A row of the list of this title. No pointer: what it points at is explained over the rows below. */
+  async function pick(title: string, label: string): Promise<void> {
+    await page.locator('.quick-input-title', { hasText: title }).waitFor();
+    await row(label).waitFor();
+    await input(page).fill(label);
+    await row(label).and(page.locator('.focused')).waitFor();
+    await page.keyboard.press('Enter');
+  }
+
+  async function name(tag: string): Promise<void> {
+    await pick('Share one', 'Tag');
+    await page.locator('.quick-input-title', { hasText: 'Tag' }).waitFor();
+    await input(page).fill(tag);
+    await page.keyboard.press('Enter');
+    await row(`mounted at /mnt/${tag}`).waitFor();
+  }
+
+  /** Starts a guest with what is chosen, and loads the window anew, which ends it. */
+  async function start(): Promise<void> {
+    await pick('Share one', 'Start');
+    await page.locator('.statusbar-item[id*="virtiofs.vm"]').waitFor();
+    await page.reload();
+  }
+
+  async function open(folder: string): Promise<void> {
+    const there = new URL(page.url());
+    there.searchParams.set('folder', join(scratch, folder));
+    await page.goto(there.href);
+  }
+
+  it('are there again after the window was loaded anew, and in no other folder', async () => {
+    await ask('one');
+    const usual = await chosen();
+    await pick('Share one', 'Guest');
+    await pick('Guest', 'User Mode Linux');
+    await pick('Share one', 'Cache mode');
+    await pick('Cache mode', 'metadata');
+    await pick('Share one', 'Read-only');
+    await row('yes: the guest may change nothing').waitFor();
+    await name('mine');
+    const made = await chosen();
+    assert.deepEqual(made, {
+      Guest: 'User Mode Linux',
+      'Cache mode': 'metadata',
+      'Read-only': 'yes: the guest may change nothing',
+      Tag: 'mine, mounted at /mnt/mine',
+      'More folders': 'none',
+      'Capture to a file': 'no',
+    });
+    await start();
+    await ask('one');
+    assert.deepEqual(await chosen(), made);
+    await page.keyboard.press('Escape');
+    await open('other');
+    await ask('other');
+    assert.deepEqual(await chosen(), usual);
+    await page.keyboard.press('Escape');
+  });
+
+  it('have the DAX window among them; a capture file is of one start', async () => {
+    await open('one');
+    await ask('one');
+    await pick('Share one', 'Guest');
+    await pick('Guest', 'QEMU');
+    await pick('Share one', 'Read-only');
+    await row('Read-only').filter({ hasText: 'no' }).waitFor();
+    await pick('Share one', 'DAX window');
+    await pick('DAX window: parts of files', '8M');
+    await pick('DAX window: for which files', 'all');
+    await row('8M, dax=always').waitFor();
+    const made = await chosen();
+    assert.equal(made['DAX window'], '8M, dax=always');
+    await pick('Share one', 'Capture to a file');
+    await pick('Capture every request', 'fuse.pcapng');
+    await row('Capture to a file').filter({ hasText: 'fuse.pcapng' }).waitFor();
+    assert.notEqual((await chosen())['Capture to a file'], 'no');
+    await start();
+    await ask('one');
+    assert.deepEqual(await chosen(), made);
+    await page.keyboard.press('Escape');
+  });
+});
