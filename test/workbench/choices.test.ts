@@ -118,27 +118,4 @@ describe('the choices of a share', function () {
     assert.deepEqual(await chosen(), usual);
     await page.keyboard.press('Escape');
   });
-
-  it('have the DAX window among them; a capture file is of one start', async () => {
-    await open('one');
-    await ask('one');
-    await pick('Share one', 'Guest');
-    await pick('Guest', 'QEMU');
-    await pick('Share one', 'Read-only');
-    await row('Read-only').filter({ hasText: 'no' }).waitFor();
-    await pick('Share one', 'DAX window');
-    await pick('DAX window: parts of files', '8M');
-    await pick('DAX window: for which files', 'all');
-    await row('8M, dax=always').waitFor();
-    const made = await chosen();
-    assert.equal(made['DAX window'], '8M, dax=always');
-    await pick('Share one', 'Capture to a file');
-    await pick('Capture every request', 'fuse.pcapng');
-    await row('Capture to a file').filter({ hasText: 'fuse.pcapng' }).waitFor();
-    assert.notEqual((await chosen())['Capture to a file'], 'no');
-    await start();
-    await ask('one');
-    assert.deepEqual(await chosen(), made);
-    await page.keyboard.press('Escape');
-  });
 });

@@ -65,6 +65,9 @@ describe('the status bar', function () {
     const element = await item(name).elementHandle();
     assert.ok(element);
     const seen = await element.evaluateHandle((node) => {
+      const { MutationObserver } = globalThis as unknown as {
+        readonly MutationObserver: new (told: () => void) => { observe(node: unknown, what: object): void };
+      };
       const texts: string[] = [];
       new MutationObserver(() => texts.push(node.textContent ?? '')).observe(node, {
         childList: true,
