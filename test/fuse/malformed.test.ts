@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { DEFERRED } from '../../src/fs/fileSystem';
+import { REQUEST_CAPACITY } from '../../src/fuse/areas';
+import { argumentBytes, isSilent, NOT_SERVED } from '../../src/fuse/shapes';
 import { opcodes, Opcode } from '../../src/protocol/fuse/opcodes';
 import * as wire from '../../src/protocol/fuse/structs';
 import { pack, text } from '../driver/pack';
@@ -75,12 +77,29 @@ describe('malformed FUSE requests', () => {
       assert.deepEqual(bench.fs.log, [`lookup(1, ${'y'.repeat(255)})`]);
     });
 
+    it('that only begin with dots are fine', () => {
+      for (const name of ['.a', '..a', '...', 'a..']) {
+        const bench = Workbench.started();
+        assert.equal(bench.send(request({ opcode: Opcode.LOOKUP }, text(name))).error, 0);
+        assert.deepEqual(bench.fs.log, [`lookup(1, ${name})`]);
+      }
+    });
+
+    it('without a NUL are not looked for behind their request, where an earlier one was', () => {
+      const bench = Workbench.started();
+      assert.equal(bench.send(request({ opcode: Opcode.LOOKUP }, text('x'.repeat(400)))).error, -ENAMETOOLONG);
+      assert.equal(bench.send(request({ opcode: Opcode.LOOKUP }, Buffer.from('y'.repeat(300)))).error, -EINVAL);
+      assert.deepEqual(bench.fs.log, []);
+    });
+
     it('targets of links: empty, too long, unfinished', () => {
       const to = (target: Uint8Array): number => refusal(request({ opcode: Opcode.SYMLINK }, good, target));
       assert.equal(to(text('')), -EINVAL);
       assert.equal(to(Buffer.from('abc')), -EINVAL);
       assert.equal(to(text('a\0b')), -EINVAL);
       assert.equal(to(text('z'.repeat(4096))), -ENAMETOOLONG);
+      const longest = request({ opcode: Opcode.SYMLINK }, good, text('z'.repeat(4095)));
+      assert.equal(Workbench.started().send(longest).error, 0);
     });
 
     it('extended attributes: empty, too long, unfinished, a value longer than the request', () => {
@@ -88,6 +107,8 @@ describe('malformed FUSE requests', () => {
       assert.equal(remove(text('')), -EINVAL);
       assert.equal(remove(Buffer.from('user.a')), -EINVAL);
       assert.equal(remove(text('u'.repeat(256))), -ERANGE);
+      const longest = request({ opcode: Opcode.REMOVEXATTR }, text('u'.repeat(255)));
+      assert.equal(Workbench.started().send(longest).error, 0);
       const set = (size: number, rest: Uint8Array): number =>
         refusal(request({ opcode: Opcode.SETXATTR }, pack(wire.SetxattrIn, { size }), rest));
       assert.equal(set(4, text('u')), -EINVAL);
@@ -138,6 +159,29 @@ describe('malformed FUSE requests', () => {
     assert.equal(refusal(request({ opcode: Opcode.LOOKUP, total_extlen: 0xffff }, text('a'))), -EINVAL);
   });
 
+  it('shorter than a header: said before anything is read in it', () => {
+    assert.equal(refusal(request({ opcode: 999, len: 39 }, Buffer.alloc(8))), -EINVAL);
+  });
+
+  it('shorter than their arguments', () => {
+    for (const { name, number: opcode } of opcodes) {
+      const least = argumentBytes[opcode];
+      if (least === NOT_SERVED || least === 0) continue;
+      const bench = Workbench.started();
+      const reply = bench.send(request({ opcode, nodeid: nodeid(5) }, new Uint8Array(least - 1)));
+      assert.deepEqual([reply.used, reply.error], isSilent[opcode] ? [0, 0] : [16, -EINVAL], name);
+      assert.equal(bench.server.lastRefusal.reason, 'shorter than its arguments', name);
+      assert.deepEqual(bench.fs.log, [], name);
+    }
+  });
+
+  it('as long as the area for requests, and one byte longer', () => {
+    const lookup = (bytes: number): number =>
+      refusal(request({ opcode: Opcode.LOOKUP }, new Uint8Array(bytes - wire.InHeader.size).fill(0x61)));
+    assert.equal(lookup(REQUEST_CAPACITY), -EINVAL);
+    assert.equal(lookup(REQUEST_CAPACITY + 1), -E2BIG);
+  });
+
   it('offsets beyond any file', () => {
     const far = 1n << 53n;
     const on = (opcode: number, args: Uint8Array, ...rest: Uint8Array[]): number =>
@@ -154,6 +198,7 @@ describe('malformed FUSE requests', () => {
     const bench = Workbench.started();
     const lookup = request({ opcode: Opcode.LOOKUP }, text('n'.repeat(100)));
     assert.equal(bench.send(lookup, 160, { requestMapped: 20, requestCuts: [20] }).used, 0);
+    assert.equal(bench.server.opcode, 0, 'nothing is known of it');
     assert.equal(bench.send(lookup, 160, { requestMapped: 90, requestCuts: [90] }).error, -EFAULT);
     assert.equal(bench.send(lookup, 160, { replyMapped: 0 }).used, 0);
     const write = request(

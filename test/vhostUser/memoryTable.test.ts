@@ -43,11 +43,21 @@ describe('vhost-user memory table', () => {
       [/bad bounds/, join(u32(1, 0), u64(0, 2n ** 64n - 1n, USER, 0)), 1],
       [/bad bounds/, join(u32(1, 0), u64(2 ** 53 - 1, GIB, USER, 0)), 1],
       [/bad bounds/, join(u32(1, 0), u64(0, GIB, 2 ** 53 - 1, 0)), 1],
+      [/bad bounds/, join(u32(1, 0), u64(0, GIB, 2n ** 63n, 0)), 1],
       [/bad bounds/, join(u32(1, 0), u64(0, GIB, USER, 2n ** 64n - 4096n)), 1],
+      [/bad bounds/, join(u32(1, 0), u64(0, GIB, USER, 2 ** 53 - 1)), 1],
       [/overlap/, table([0, GIB, USER, 0], [GIB - 1, GIB, USER + GIB, 0]), 2],
     ];
     for (const [reason, payload, count] of bad) talk.refuses(reason, R.SET_MEM_TABLE, payload, count);
     assert.deepEqual([talk.device.regions.size, talk.device.running.size], [1, 2]);
+    talk.end();
+  });
+
+  it('takes regions that touch, in any order', () => {
+    const talk = Conversation.negotiated();
+    assert.equal(talk.acknowledged(R.SET_MEM_TABLE, table([GIB, GIB, USER, 0], [0, GIB, USER + GIB, 0]), 2), 0n);
+    assert.equal(talk.acknowledged(R.ADD_MEM_REG, region(2 * GIB, GIB, USER + 2 * GIB), 1), 0n);
+    assert.equal(talk.device.regions.size, 3);
     talk.end();
   });
 
@@ -86,6 +96,21 @@ describe('vhost-user memory table', () => {
     talk.say(R.GET_VRING_BASE, u32(0, 0));
     talk.say(R.GET_VRING_BASE, u32(1, 0));
     assert.equal(talk.acknowledged(R.REM_MEM_REG, region(0, GIB), 0), 0n);
+  });
+
+  it('knows by each part of a running ring, and by no byte beside it, that a region is in use', () => {
+    const talk = Conversation.negotiated();
+    const places = [0x10_0000, 0x20_0000, 0x30_0000];
+    const regions = [...places, 0x40_0000, 0].map((at) => region(at, 0x10_0000, USER + at));
+    for (const one of regions) assert.equal(talk.acknowledged(R.ADD_MEM_REG, one, 1), 0n);
+    const [descriptors, used, avail] = places.map((at) => USER + at);
+    talk.say(R.SET_VRING_NUM, u32(0, 64));
+    talk.say(R.SET_VRING_ADDR, join(u32(0, 0), u64(descriptors, used, avail, 0)));
+    talk.say(R.SET_VRING_KICK, u64(0), 1);
+    assert.equal(talk.acknowledged(R.SET_VRING_ENABLE, u32(0, 1)), 0n);
+    for (const one of regions.slice(0, 3)) talk.refuses(/running ring/, R.REM_MEM_REG, one, 0);
+    for (const one of regions.slice(3)) assert.equal(talk.acknowledged(R.REM_MEM_REG, one, 0), 0n);
+    talk.end();
   });
 
   it('rings stop for a new table and go on in it where they were', () => {

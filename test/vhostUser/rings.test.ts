@@ -87,9 +87,19 @@ describe('vhost-user rings', () => {
     talk.refuses(/out of line/, R.SET_VRING_ADDR, place(8n, 0n, 0n));
     talk.refuses(/out of line/, R.SET_VRING_ADDR, place(16n, 2n, 0n));
     talk.refuses(/out of line/, R.SET_VRING_ADDR, place(16n, 4n, 1n));
+    talk.refuses(/above 2\^53/, R.SET_VRING_ADDR, place(2n ** 63n, 0n, 0n));
     talk.refuses(/above 2\^53/, R.SET_VRING_ADDR, place(0n, 2n ** 63n, 0n));
+    talk.refuses(/above 2\^53/, R.SET_VRING_ADDR, place(0n, 0n, 2n ** 63n));
     for (const request of [R.SET_VRING_KICK, R.SET_VRING_CALL]) talk.refuses(/no descriptor/, request, u64(0), 0);
     talk.refuses(/polled/, R.SET_VRING_KICK, u64(0x100), 0);
+    talk.end();
+  });
+
+  it('may be as large as virtio has them, and begin anywhere in 16 bits', () => {
+    const talk = Conversation.negotiated();
+    for (const size of [1, 32768]) assert.equal(talk.acknowledged(R.SET_VRING_NUM, u32(0, size)), 0n);
+    assert.equal(talk.acknowledged(R.SET_VRING_BASE, u32(0, 0xffff)), 0n);
+    assert.deepEqual(talk.say(R.GET_VRING_BASE, u32(0, 0)), u32(0, 0xffff));
     talk.end();
   });
 

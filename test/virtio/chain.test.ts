@@ -165,6 +165,15 @@ describe('descriptor chain', () => {
     assert.deepEqual([...bench.guest.bytes(1024, 12)], [1, 1, 1, 1, 2, 2, 2, 2, 0, 0, 0, 0]);
   });
 
+  it('peeks at no more of a word than lies in memory', () => {
+    const bench = new RingBench();
+    bench.guest.u8.fill(0xee);
+    for (let there = 1; there < 4; there++) {
+      bench.memory.setRegions([bench.region(0, 1000 + there)]);
+      assert.equal(chain(bench, [[1000, 8]], []).peek(0), 0xeeeeeeee >>> (32 - 8 * there));
+    }
+  });
+
   it('is -EFAULT beyond its end', () => {
     const bench = new RingBench();
     const made = chain(bench, [[0, 40]], [[64, 16]]);
@@ -331,6 +340,24 @@ describe('descriptor chain', () => {
     assert.deepEqual(vectors(bench, 2), [
       [100, 4],
       [200, 4],
+    ]);
+  });
+
+  it('joins nothing across a piece of no length', () => {
+    const bench = new RingBench();
+    const made = chain(
+      bench,
+      [],
+      [
+        [4096, 16],
+        [8192, 0],
+        [8192, 16],
+      ],
+    );
+    assert.equal(made.writableVectors(0, 32), 2);
+    assert.deepEqual(vectors(bench, 2), [
+      [4096, 16],
+      [8192, 16],
     ]);
   });
 
