@@ -68,6 +68,10 @@ describe('malformed FUSE requests', () => {
         );
         assert.equal(refusal(request({ opcode: Opcode.SYMLINK }, name, good)), -EINVAL, what);
       }
+      const long = text('x'.repeat(256));
+      const args = pack(wire.RenameIn, { newdir: 1n });
+      assert.equal(refusal(request({ opcode: Opcode.RENAME }, args, long, good)), -ENAMETOOLONG);
+      assert.equal(refusal(request({ opcode: Opcode.SYMLINK }, long, good)), -ENAMETOOLONG);
     });
 
     it('of 255 bytes are fine, in any cut', () => {
@@ -175,6 +179,26 @@ describe('malformed FUSE requests', () => {
     }
   });
 
+  it('RENAME2 with flags that there are not', () => {
+    for (const flags of [8, 0x8000_0000]) {
+      const args = pack(wire.Rename2In, { newdir: 1n, flags });
+      assert.equal(refusal(request({ opcode: Opcode.RENAME2 }, args, text('a'), text('b'))), -EINVAL);
+    }
+  });
+
+  it('BATCH_FORGET with a count that is not what is there, or beyond any request', () => {
+    const one = pack(wire.ForgetOne, { nodeid: nodeid(5), nlookup: 1n });
+    const dropped = (count: number, there: number): boolean => {
+      const bench = Workbench.started();
+      const all = Array.from({ length: there }, () => one);
+      bench.send(request({ opcode: Opcode.BATCH_FORGET }, pack(wire.BatchForgetIn, { count }), ...all), 0);
+      assert.equal(bench.fs.log.length, bench.server.counters.dropped === 1 ? 0 : count);
+      return bench.server.counters.dropped === 1;
+    };
+    assert.deepEqual([dropped(1, 2), dropped(2, 1)], [true, true]);
+    assert.deepEqual([dropped(65_536, 65_536), dropped(65_537, 65_537)], [false, true]);
+  });
+
   it('as long as the area for requests, and one byte longer', () => {
     const lookup = (bytes: number): number =>
       refusal(request({ opcode: Opcode.LOOKUP }, new Uint8Array(bytes - wire.InHeader.size).fill(0x61)));
@@ -190,6 +214,8 @@ describe('malformed FUSE requests', () => {
     assert.equal(on(Opcode.SETATTR, pack(wire.SetattrIn, { valid: 8, size: (1n << 64n) - 1n })), -EFBIG);
     assert.equal(on(Opcode.FALLOCATE, pack(wire.FallocateIn, { fh: fh(2), offset: far, length: 1n })), -EFBIG);
     assert.equal(on(Opcode.LSEEK, pack(wire.LseekIn, { fh: fh(2), offset: far, whence: 3 })), -6);
+    const last = pack(wire.LseekIn, { fh: fh(2), offset: far - 1n, whence: 3 });
+    assert.equal(Workbench.started().send(request({ opcode: Opcode.LSEEK, nodeid: nodeid(5) }, last)).error, 0);
     assert.equal(on(Opcode.LSEEK, pack(wire.LseekIn, { fh: fh(2), whence: 1 })), -EINVAL);
     assert.equal(on(Opcode.SETATTR, pack(wire.SetattrIn, { valid: 16, atimensec: 0x3fff_ffff })), -EINVAL, 'UTIME_NOW');
   });

@@ -139,6 +139,14 @@ describe('FUSE session', () => {
     assert.equal(bench.server.session.started, true);
   });
 
+  it('may be ended before it has begun', () => {
+    const bench = new Workbench();
+    assert.deepEqual(
+      [bench.send(request({ opcode: Opcode.DESTROY, nodeid: 0n }), 16)].map(({ used, error }) => [used, error]),
+      [[16, 0]],
+    );
+  });
+
   it('serves nothing before INIT and after DESTROY', () => {
     const bench = new Workbench();
     const lookup = request({ opcode: Opcode.LOOKUP }, text('a'));

@@ -51,6 +51,17 @@ describe('descriptor chain', () => {
     assert.deepEqual([made.head, made.readable, made.writable, made.oversized], [3, 56, 116, false]);
   });
 
+  it('tells a debugger its pieces, and which of them are for the reply', () => {
+    const made = chain(new RingBench(), [[0, 40]], [[64, 16]]);
+    assert.deepEqual(
+      [...made.pieces()],
+      [
+        { address: GUEST_BASE, length: 40, writable: false },
+        { address: GUEST_BASE + 64, length: 16, writable: true },
+      ],
+    );
+  });
+
   it('begins anew', () => {
     const bench = new RingBench();
     chain(bench, [[0, 40]], [[64, 16]]);
