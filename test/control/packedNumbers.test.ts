@@ -38,6 +38,8 @@ describe('packed numbers', () => {
     const sizes = [
       [[7, 7, 7], 0],
       [[1000, 1255], 2],
+      [[1000, 1256], 2 * 2],
+      [[0, 2 ** 48 - 1], 2 * 6],
       [[-2, 0, 254], 3 * 2],
       [[0, 2 ** 24 - 1], 2 * 3],
       [[0, 2 ** 32], 2 * 5],
@@ -68,5 +70,8 @@ describe('packed numbers', () => {
     const strange = buffer.slice(0);
     new Uint8Array(strange)[0] = 7;
     assert.equal(unpacked(strange, 3), undefined);
+    const strangeAndEmpty = packed([]);
+    new Uint8Array(strangeAndEmpty)[0] = 7;
+    assert.equal(unpacked(strangeAndEmpty, 0), undefined);
   });
 });

@@ -7,6 +7,7 @@ import {
   checked,
   integer,
   list,
+  number,
   object,
   optional,
   type Shape,
@@ -39,6 +40,37 @@ describe('shapes', () => {
       ],
     });
     assert.deepEqual(checked(shape, null), { ok: false, problems: ['the message is not an object'] });
+  });
+
+  it('take their bounds themselves, and nothing beyond', () => {
+    const takes = (one: Shape<unknown>, value: unknown): boolean => checked(one, value).ok;
+    assert.deepEqual(
+      ['12345', '123456'].map((value) => takes(text(5), value)),
+      [true, false],
+    );
+    assert.deepEqual(
+      [0, 1, 9, 10, 1.5].map((value) => takes(integer(1, 9), value)),
+      [false, true, true, false, false],
+    );
+    assert.deepEqual(
+      [1.5, Infinity, NaN].map((value) => takes(number, value)),
+      [true, false, false],
+    );
+    assert.deepEqual(
+      [20, 21].map((digits) => takes(wide, '1'.repeat(digits))),
+      [true, false],
+    );
+    assert.deepEqual(
+      [2, 3].map((items) => takes(list(text(), 2), Array<string>(items).fill(''))),
+      [true, false],
+    );
+    assert.equal(takes(object({}), []), false);
+    assert.equal(takes(object({ more: optional(text()) }), { more: null }), true);
+  });
+
+  it('tell of so many problems and no more', () => {
+    const result = checked(list(number), Array(9).fill('x'));
+    assert.equal(!result.ok && result.problems.length, 5);
   });
 
   it('take nothing from a prototype', () => {

@@ -1,7 +1,7 @@
 /** Taking pcapng streams apart: however they are cut, whoever wrote them, whatever is wrong with them. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { LONGEST_BLOCK, PcapngReader } from '../../src/trace/pcapngReader';
+import { isPcapng, LONGEST_BLOCK, PcapngReader } from '../../src/trace/pcapngReader';
 import {
   block,
   type BlockOption,
@@ -245,6 +245,37 @@ describe('pcapng blocks, read', () => {
     assert.equal(found.length, 2, 'nothing lost on the interfaces of this format');
   });
 
+  it('passes over a packet that says it has a byte more than its block', () => {
+    const short = block(
+      BlockType.ENHANCED_PACKET,
+      Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0),
+    );
+    const { found, passedOver } = read(join(START, short));
+    assert.deepEqual([times(found), passedOver.unusable], [[], 1]);
+  });
+
+  it('an interface that is too short for its link type is none of ours', () => {
+    const { names } = read(join(sectionHeader(), block(BlockType.INTERFACE, Uint8Array.of(147, 0, 0, 0))));
+    assert.deepEqual(names, []);
+  });
+
+  it('options of another length than they have are not read, nor such as leave their block', () => {
+    const ours = (...options: BlockOption[]): Uint8Array => join(sectionHeader(), interfaceWith(147, ...options));
+    const twoBytes = ours({ code: 9, value: Uint8Array.of(9, 0) }, { code: 14, value: Uint8Array.of(1, 0, 0, 0) });
+    assert.deepEqual(times(read(join(twoBytes, packet(5n))).found), [5000n]);
+    const head = Uint8Array.of(147, 0, 0, 0, 0, 0, 0, 0);
+    const leaves = block(BlockType.INTERFACE, head, Uint8Array.of(2, 0, 8, 0, 0x61, 0x62, 0x63, 0x64));
+    assert.deepEqual(read(join(sectionHeader(), leaves)).names, ['']);
+    const drop = Uint8Array.of(5, 0, 4, 0, 9, 0, 0, 0);
+    const odd = block(BlockType.STATISTICS, new Uint8Array(12), drop);
+    assert.deepEqual(read(join(START, odd)).found, [['section']]);
+  });
+
+  it('a number of lost packets that goes back loses none', () => {
+    const { found } = read(join(START, interfaceStatistics(0, 1n, 5n), interfaceStatistics(0, 2n, 3n)));
+    assert.deepEqual(found, [['section'], ['lost', 5]]);
+  });
+
   it('interfaces of a section end with it', () => {
     const { found, passedOver } = read(join(START, packet(1n), sectionHeader(), packet(2n)));
     assert.deepEqual([times(found), passedOver.unusable], [[1n], 1]);
@@ -266,7 +297,19 @@ describe('pcapng blocks, read', () => {
     assert.match(remedyOf(hex('1f8b0800'))[1], /gunzip/);
     assert.match(remedyOf(hex('28b52ffd00'))[1], /unzstd/);
     assert.match(remedyOf(hex('0a0d0d0a 1c000000 00000000'))[0], /byte order at byte 0$/);
-    assert.match(remedyOf(hex('0a0d0d0a 1c000000 4d3c2b1a 0200 0000 ffffffffffffffff 1c000000'))[0], /version 2/);
+    for (const major of [0, 2]) {
+      const section = hex(`0a0d0d0a 1c000000 4d3c2b1a 0${major}00 0000 ffffffffffffffff 1c000000`);
+      assert.match(remedyOf(section)[0], new RegExp(`version ${major}`));
+    }
+  });
+
+  it('a file is known as pcapng by its first twelve bytes, in either byte order', () => {
+    for (const order of ['4d3c2b1a', '1a2b3c4d']) {
+      assert.equal(isPcapng(hex(`0a0d0d0a 1c000000 ${order}`)), true);
+      assert.equal(isPcapng(hex(`0a0d0d0a 1c000000 ${order}`).subarray(0, 11)), false);
+      assert.equal(isPcapng(hex(`0a0d0d0b 1c000000 ${order}`)), false);
+    }
+    assert.equal(isPcapng(hex('0a0d0d0a 1c000000 00000000')), false);
   });
 
   it('says where a stream stops making sense, and keeps what came before', () => {
@@ -282,6 +325,12 @@ describe('pcapng blocks, read', () => {
       assert.match(fault.text, new RegExp(`^damaged at byte ${good.length}: .*: everything up to there is shown$`));
       assert.match(fault.remedy, /export it as a capture/);
     }
+    const uneven = new Uint8Array(37);
+    new DataView(uneven.buffer).setUint32(0, 6, true);
+    for (const at of [4, 33]) new DataView(uneven.buffer).setUint32(at, 37, true);
+    assert.match(read(join(good, uneven)).fault?.text ?? '', /a block of 37 bytes/);
+    const short = join(word(BlockType.SECTION_HEADER), word(24), word(0x1a2b3c4d), word(1), word(0), word(24));
+    assert.match(read(join(good, short)).fault?.text ?? '', /section header that is too short/);
     const bad = packet(2n, 2);
     bad[bad.length - 4] ^= 4;
     assert.match(read(join(good, bad)).fault?.text ?? '', /two lengths/);

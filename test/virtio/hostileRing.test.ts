@@ -134,6 +134,20 @@ describe('hostile ring', () => {
     assert.match(brokenTable(32, write), /readable descriptor after/);
   });
 
+  it('the same descriptors for more requests at a time than there are descriptors', () => {
+    const bench = new RingBench({ size: 8 });
+    bench.driver.setDescriptor(0, BUFFER, 1, 0, 0);
+    for (let taken = 0; taken < 8; taken++) {
+      bench.driver.offer(0);
+      bench.driver.publish();
+      assert.equal(bench.queue.pop(bench.chain), 'chain');
+    }
+    bench.driver.offer(0);
+    bench.driver.publish();
+    assert.equal(bench.queue.pop(bench.chain), 'broken');
+    assert.match(bench.queue.fault, /more requests at a time/);
+  });
+
   it('buffers outside of memory do not break the queue: they cost the request an error', () => {
     const bench = new RingBench({ size: 8 });
     bench.driver.setDescriptor(0, 0, 40, DESC_NEXT, 1);

@@ -1,6 +1,7 @@
 /** The device side of a split virtqueue against our driver side: order, wrap-around, notifications, indirect tables. */
 import assert from 'node:assert/strict';
 import { AvailFlag, UsedFlag } from '../../src/protocol/virtio/ring';
+import { MAX_INDIRECT } from '../../src/virtio/virtqueue';
 import { RingBench } from './ringBench';
 
 /** Sets used_event: the driver wants to hear of used entry number `index`. */
@@ -84,6 +85,14 @@ describe('virtqueue', () => {
     assert.equal(bench.queue.pop(bench.chain), 'chain');
     assert.deepEqual([bench.chain.head, bench.chain.readable, bench.chain.writable], [head, 3, 97]);
     assert.deepEqual([...bench.request()], [9, 8, 7]);
+  });
+
+  it('takes an indirect table as long as any', () => {
+    const bench = new RingBench();
+    const pieces = Array.from({ length: MAX_INDIRECT }, () => bench.piece(200_000, 1));
+    bench.offer(pieces, 65536);
+    assert.equal(bench.queue.pop(bench.chain), 'chain');
+    assert.equal(bench.chain.oversized, true);
   });
 
   it('takes an indirect table at the end of a direct chain', () => {
