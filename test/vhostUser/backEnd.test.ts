@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { Request } from '../../src/protocol/vhostUser/requests';
 import { MAX_SLOTS } from '../../src/vhostUser/memoryTable';
-import { Conversation, u32, u64 } from './recordingDevice';
+import { Conversation, F_VERSION_1, u32, u64 } from './recordingDevice';
 
 const R = Request;
 const { running } = Conversation;
@@ -92,6 +92,13 @@ describe('vhost-user back-end', () => {
         talk.end();
       });
     }
+
+    it('without protocol features rings stay enabled: nobody could enable them', () => {
+      const talk = new Conversation();
+      talk.say(R.SET_FEATURES, u64(F_VERSION_1));
+      talk.say(R.RESET_OWNER);
+      assert.ok(talk.backEnd.rings.all.every((ring) => ring.enabled));
+    });
 
     it('before any features are agreed on it enables nothing', () => {
       const talk = new Conversation();

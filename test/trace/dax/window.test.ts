@@ -9,7 +9,7 @@ import { CaptureReader } from '../../../src/trace/captureReader';
 import { windowFigures } from '../../../src/trace/dax/windowFigures';
 import { WindowEvent, WindowEvents } from '../../../src/trace/dax/windowEvents';
 import { WindowHistory } from '../../../src/trace/dax/windowHistory';
-import { WindowState } from '../../../src/trace/dax/windowState';
+import { MOST_RANGES, WindowState } from '../../../src/trace/dax/windowState';
 import { stateText, windowText } from '../../../src/trace/dax/windowText';
 import { DaxNote } from '../../../src/fs/dax/frontEnd';
 import { windowCapture } from './windowCapture';
@@ -90,6 +90,31 @@ describe('the model of a DAX window', () => {
         });
       }),
     );
+  });
+
+  it('the same place with another length is another mapping', () => {
+    const map = { kind: WindowEvent.Map, place: 3, nodeid: 1, from: 2 };
+    const state = played(
+      eventsOf([
+        { ...map, pages: 4 },
+        { ...map, pages: 2 },
+      ]),
+      2,
+    );
+    assert.deepEqual(
+      [state.maps, state.all.map(({ uses, since, length }) => [uses, since, length])],
+      [2, [[2, 1000, 2 * PAGE]]],
+    );
+  });
+
+  it('counts the uses of so many places and no more', () => {
+    const events = new WindowEvents();
+    const places = MOST_RANGES + 2;
+    for (let at = 0; at < places; at++) {
+      events.add(WindowEvent.Map, at, at * PAGE, PAGE, 0, 1, 1, 0, at);
+      events.add(WindowEvent.Unmap, at, at * PAGE, PAGE, 0, 1, 1, 0, at);
+    }
+    assert.equal(played(events, 2 * places).entries, MOST_RANGES);
   });
 
   it('back in time it is what it was', () => {
