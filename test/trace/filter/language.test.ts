@@ -359,3 +359,23 @@ describe('the filter language', () => {
     assert.equal(filter('opcode || pid || path || unique || read.size')(0), false);
   });
 });
+
+describe('the bounds of literals', () => {
+  const good = (text: string): boolean => compileFilter(text).ok;
+
+  it('times of day, a leap second among them', () => {
+    for (const time of ['00:00', '23:59:59', '23:59:60']) assert.ok(good(`time > "${time}"`), time);
+    for (const time of ['24:00', '12:60', '12:00:61']) assert.ok(!good(`time > "${time}"`), time);
+  });
+
+  it('times with their date', () => {
+    assert.ok(good('time > "2024-02-29T23:59:59"'));
+    for (const time of ['2026-05-17T24:00', '2026-05-17T12:60', '2026-05-17T12:00:60', '2026-02-29T12:00'])
+      assert.ok(!good(`time > "${time}"`), time);
+  });
+
+  it('numbers of forty characters', () => {
+    assert.ok(good(`offset > ${'1'.repeat(40)}`));
+    assert.ok(!good(`offset > ${'1'.repeat(41)}`));
+  });
+});
