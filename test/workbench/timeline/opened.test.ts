@@ -90,4 +90,27 @@ describe('the timeline in VS Code, opened', function () {
     await timeline.begin('build.fuse.pcapng');
     await timeline.until('the part in view is drawn', async () => (await drawnOverOverview()) > 0);
   });
+
+  it('tells no time on the ruler of a capture without requests', async () => {
+    // The line below the ruler is not of it.
+    const coloursOnRuler = (): Promise<number> =>
+      frame.locator('.lanes canvas.base').evaluate((element) => {
+        interface Canvas {
+          readonly width: number;
+          readonly clientWidth: number;
+          getContext(kind: '2d'): {
+            getImageData(x: number, y: number, width: number, height: number): { readonly data: Uint8ClampedArray };
+          };
+        }
+        const canvas = element as unknown as Canvas;
+        const height = Math.floor((22 * canvas.width) / canvas.clientWidth);
+        const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, height);
+        return new Set(new Uint32Array(data.buffer)).size;
+      });
+    await timeline.begin('build.fuse.pcapng');
+    await timeline.until('times are on the ruler', async () => (await coloursOnRuler()) > 1);
+    await timeline.begin('empty.fuse.pcapng');
+    await frame.locator('.lanes').getByText('There are no requests in this capture.').waitFor();
+    assert.equal(await coloursOnRuler(), 1);
+  });
 });
