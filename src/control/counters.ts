@@ -13,6 +13,8 @@ export interface QueueCounters {
 }
 
 export interface ShareCounters {
+  /** Milliseconds on a clock of the daemon that only goes forward: when they were read, whenever they arrive. */
+  readonly time: number;
   /** Replies that were an error (an ENOENT of LOOKUP counts as well). */
   readonly errors: number;
   /** By number; 0 is the high priority queue. */
@@ -36,15 +38,15 @@ export function parseCounters(line: string): ShareCounters | undefined {
   } catch {
     return undefined;
   }
-  const { errors, queues } = (said ?? {}) as Record<string, unknown>;
-  if (!isCount(errors) || !Array.isArray(queues) || queues.length > MOST_QUEUES) return undefined;
+  const { time, errors, queues } = (said ?? {}) as Record<string, unknown>;
+  if (!isCount(time) || !isCount(errors) || !Array.isArray(queues) || queues.length > MOST_QUEUES) return undefined;
   const checked: QueueCounters[] = [];
   for (const queue of queues as unknown[]) {
     const { taken, answered } = (queue ?? {}) as Record<string, unknown>;
     if (!isCount(taken) || !isCount(answered)) return undefined;
     checked.push({ taken, answered });
   }
-  return { errors, queues: checked };
+  return { time, errors, queues: checked };
 }
 
 export interface QueueActivity {
@@ -61,8 +63,9 @@ export interface ShareActivity {
   readonly queues: readonly QueueActivity[];
 }
 
-/** What has gone on in the `seconds` between two readings; without an earlier one, the totals. */
-export function activityBetween(before: ShareCounters | undefined, now: ShareCounters, seconds: number): ShareActivity {
+/** What has gone on between two readings; without an earlier one, the totals. */
+export function activityBetween(before: ShareCounters | undefined, now: ShareCounters): ShareActivity {
+  const seconds = before ? (now.time - before.time) / 1000 : 0;
   const queues = now.queues.map(({ taken, answered }, index): QueueActivity => {
     const earlier = before?.queues[index]?.taken;
     const perSecond = earlier === undefined || seconds <= 0 ? 0 : Math.max(0, (taken - earlier) / seconds);

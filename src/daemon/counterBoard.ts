@@ -41,6 +41,6 @@ export class CounterBoard {
       const answered = values[at + 1];
       queues.push({ taken: values[at], answered });
     }
-    return { errors, queues };
+    return { time: performance.now(), errors, queues };
   }
 }

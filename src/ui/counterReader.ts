@@ -4,6 +4,7 @@
  */
 import { type Socket, createConnection } from 'node:net';
 import {
+  COUNTERS_INTERVAL_MS,
   LONGEST_COUNTERS,
   type ShareActivity,
   type ShareCounters,
@@ -17,7 +18,7 @@ export class CounterReader {
   activity: ShareActivity | undefined;
   private socket: Socket | undefined;
   private retry: NodeJS.Timeout | undefined;
-  private last: { counters: ShareCounters; at: number } | undefined;
+  private last: ShareCounters | undefined;
 
   /** `told` is called at each reading. */
   constructor(
@@ -60,9 +61,10 @@ export class CounterReader {
       this.socket?.destroy();
       return;
     }
-    const at = performance.now();
-    this.activity = activityBetween(this.last?.counters, counters, this.last ? (at - this.last.at) / 1000 : 0);
-    this.last = { counters, at };
+    // The first comes at once, the next whenever all readers get theirs: of so little time nothing is said.
+    if (this.last && counters.time - this.last.time < COUNTERS_INTERVAL_MS / 2) return;
+    this.activity = activityBetween(this.last, counters);
+    this.last = counters;
     this.told();
   }
 }

@@ -4,10 +4,13 @@ import { activityBetween, parseCounters } from '../../src/control/counters';
 
 describe('the counters of a share', () => {
   const line = (errors: number, ...queues: [taken: number, answered: number][]): string =>
-    JSON.stringify({ errors, queues: queues.map(([taken, answered]) => ({ taken, answered })) });
+    lineAt(5000, errors, ...queues);
+  const lineAt = (time: number, errors: number, ...queues: [taken: number, answered: number][]): string =>
+    JSON.stringify({ time, errors, queues: queues.map(([taken, answered]) => ({ taken, answered })) });
 
   it('are read from a line', () =>
     assert.deepEqual(parseCounters(line(3, [0, 0], [10, 8])), {
+      time: 5000,
       errors: 3,
       queues: [
         { taken: 0, answered: 0 },
@@ -16,10 +19,19 @@ describe('the counters of a share', () => {
     }));
 
   it('are not believed when they make no sense', () => {
-    for (const bad of ['', 'null', '{}', '[]', '{"errors":1}', '{"errors":-1,"queues":[]}', line(NaN, [1, 1])]) {
+    for (const bad of [
+      '',
+      'null',
+      '{}',
+      '[]',
+      '{"time":1,"errors":1}',
+      '{"time":1,"errors":-1,"queues":[]}',
+      '{"errors":1,"queues":[]}',
+      line(NaN, [1, 1]),
+    ]) {
       assert.equal(parseCounters(bad), undefined, bad);
     }
-    assert.equal(parseCounters('{"errors":0,"queues":[{"taken":"1","answered":0}]}'), undefined);
+    assert.equal(parseCounters('{"time":1,"errors":0,"queues":[{"taken":"1","answered":0}]}'), undefined);
     assert.equal(parseCounters(line(0, ...Array.from({ length: 2000 }, () => [1, 1] as [number, number]))), undefined);
   });
 
@@ -27,9 +39,12 @@ describe('the counters of a share', () => {
     fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => void parseCounters(text))));
 
   it('say how many requests a second there were between two readings, and how many are in flight', () => {
-    const [before, now] = [parseCounters(line(0, [4, 4], [100, 100])), parseCounters(line(7, [4, 4], [300, 290]))];
+    const [before, now] = [
+      parseCounters(lineAt(1000, 0, [4, 4], [100, 100])),
+      parseCounters(lineAt(3000, 7, [4, 4], [300, 290])),
+    ];
     assert.ok(before && now);
-    assert.deepEqual(activityBetween(before, now, 2), {
+    assert.deepEqual(activityBetween(before, now), {
       perSecond: 100,
       inFlight: 10,
       total: 304,
@@ -42,9 +57,10 @@ describe('the counters of a share', () => {
   });
 
   it('have no rate without an earlier reading, and none below zero after a restart', () => {
-    const [small, large] = [parseCounters(line(0, [5, 5])), parseCounters(line(0, [50, 50]))];
+    const [small, large] = [parseCounters(lineAt(1000, 0, [5, 5])), parseCounters(line(0, [50, 50]))];
     assert.ok(small && large);
-    assert.equal(activityBetween(undefined, large, 0).perSecond, 0);
-    assert.equal(activityBetween(large, small, 1).perSecond, 0);
+    assert.equal(activityBetween(undefined, large).perSecond, 0);
+    assert.equal(activityBetween(large, small).perSecond, 0);
+    assert.equal(activityBetween(large, { ...small, time: 6000 }).perSecond, 0);
   });
 });
