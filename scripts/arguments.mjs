@@ -18,6 +18,7 @@ const targets = {
         about: 'one group (checks, pure, native, guests, vscode, workbenches) or folder of test/',
       },
       grep: { type: 'string', value: 'PATTERN', about: 'only tests whose name matches' },
+      lanes: { type: 'string', value: 'N', about: 'as many groups at a time (default: 2 from four CPUs on, else 1)' },
     },
   },
   build: {

@@ -61,8 +61,8 @@ const groups = [
   { name: 'workbenches', folders: ['workbench'], needs: ['browser', 'fonts'], minutes: 20 },
 ];
 
-/** More would be in each other's way: a guest and a browser with its VS Code take about a CPU each. */
-const lanes = Math.min(2, availableParallelism());
+/** A guest takes two CPUs, and so does a browser with its VS Code: on fewer they would only wait for each other. */
+const usualLanes = availableParallelism() >= 4 ? 2 : 1;
 
 const linesOfAnError = 12;
 
@@ -133,7 +133,7 @@ async function runGroup(group, files, grep, write) {
 }
 
 /** `only`: the name of a group or of a folder. */
-async function runGroups(only, grep) {
+async function runGroups(only, grep, lanes) {
   const wanted = groups
     .map((group) => {
       const whole = only === undefined || only === group.name;
@@ -148,7 +148,7 @@ async function runGroups(only, grep) {
     const started = Date.now();
     try {
       // Alone it needs nobody between it and the terminal.
-      await runGroup(group, files, grep, wanted.length > 1 ? turn.write : undefined);
+      await runGroup(group, files, grep, lanes > 1 && wanted.length > 1 ? turn.write : undefined);
     } finally {
       turn.write(`== ${group.name}: ${((Date.now() - started) / 1000).toFixed(0)} s\n`);
       turn.end();
@@ -157,8 +157,16 @@ async function runGroups(only, grep) {
 }
 
 export async function test(args) {
-  const { values } = parseArgs({ args, options: { only: { type: 'string' }, grep: { type: 'string' } } });
+  const { values } = parseArgs({
+    args,
+    options: { only: { type: 'string' }, grep: { type: 'string' }, lanes: { type: 'string' } },
+  });
   const { only, grep } = values;
+  const lanes = Number(values.lanes ?? usualLanes);
+  if (!Number.isInteger(lanes) || lanes < 1) {
+    console.error(`--lanes ${values.lanes}: a number from 1`);
+    return 2;
+  }
   const known = ['checks', ...groups.flatMap((group) => [group.name, ...group.folders])];
   if (only !== undefined && !known.includes(only)) {
     console.error(`--only ${only}: there are ${known.join(', ')}`);
@@ -172,7 +180,7 @@ export async function test(args) {
     await compile();
     await bundle();
   }
-  await runGroups(only, grep);
+  await runGroups(only, grep, lanes);
   if (troubles.length > 0) console.log(`\nFailed:\n${troubles.join('\n')}`);
   console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
   return total.failed > 0 || total.passed === 0 ? 1 : 0;

@@ -114,6 +114,14 @@ describe('set-up', () => {
     }
   });
 
+  it('runs no tests in no lane', () => {
+    for (const lanes of ['0', '1.5', 'two']) {
+      const asked = spawnSync(process.execPath, ['scripts/run.mjs', 'test', '--lanes', lanes], { encoding: 'utf8' });
+      assert.equal(asked.status, 2);
+      assert.equal(asked.stderr, `--lanes ${lanes}: a number from 1\n`);
+    }
+  });
+
   it('opens no workbench in a folder that is not there', () => {
     const asked = spawnSync(process.execPath, ['scripts/run.mjs', 'workbench', '/nowhere'], { encoding: 'utf8' });
     assert.equal(asked.status, 2);
