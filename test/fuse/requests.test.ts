@@ -160,7 +160,8 @@ describe('FUSE requests, byte by byte', () => {
     const bench = Workbench.started();
     const { body } = bench.send(request({ opcode: Opcode.READLINK, nodeid: nodeid(5) }), 16 + 100);
     assert.equal(Buffer.from(body).toString(), 'a/target');
-    assert.deepEqual(bench.fs.log, ['readlink(5, 100)']);
+    bench.send(request({ opcode: Opcode.READLINK, nodeid: nodeid(5) }), 16 + 8192);
+    assert.deepEqual(bench.fs.log, ['readlink(5, 100)', 'readlink(5, 4096)'], 'no target is longer than a path');
   });
 
   it('what makes an inode: SYMLINK, MKNOD, MKDIR, CREATE, TMPFILE', () => {
@@ -211,6 +212,7 @@ describe('FUSE requests, byte by byte', () => {
     const bytes = request({ opcode: Opcode.MKDIR, total_extlen: 0x1234 }, pack(wire.MkdirIn, {}), text('d'));
     assert.equal(bench.send(bytes).error, 0);
     assert.equal(bench.fs.log.at(-1), 'mkdir(1, d, 40000)');
+    assert.equal(bench.fs.caller, '1000:1001+? 42', 'what groups there are is not told');
   });
 
   describe('WRITE by a file that is open for appending', () => {

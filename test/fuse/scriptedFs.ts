@@ -10,8 +10,10 @@ import {
   type Deferred,
   type DirectorySink,
   type FileSystem,
+  GROUPS_UNTOLD,
   type Handle,
   type Lock,
+  NO_GROUP,
   type Node,
   type Payload,
 } from '../../src/fs/fileSystem';
@@ -91,7 +93,10 @@ export class ScriptedFs implements FileSystem {
   }
 
   private noteFor(caller: Caller, method: Method, ...details: (string | number | boolean)[]): number {
-    this.caller = `${caller.uid}:${caller.gid}${caller.supplementaryGid < 0 ? '' : `+${caller.supplementaryGid}`} ${caller.pid}`;
+    const { uid, gid, pid, supplementaryGid } = caller;
+    const group =
+      supplementaryGid === GROUPS_UNTOLD ? '+?' : supplementaryGid === NO_GROUP ? '' : `+${supplementaryGid}`;
+    this.caller = `${uid}:${gid}${group} ${pid}`;
     const result = this.note(method, ...details);
     if (!this.deferring.has(method)) return result;
     this.deferred.push(caller.defer());
