@@ -3,6 +3,16 @@ import assert from 'node:assert/strict';
 import type { FrameLocator } from 'playwright-core';
 import { type SharedTimeline, sharedTimeline } from './sharedTimeline';
 
+/** As much of the DOM as is asked here, where there is none. */
+interface Canvas {
+  readonly width: number;
+  readonly height: number;
+  readonly clientWidth: number;
+  getContext(kind: '2d'): {
+    getImageData(x: number, y: number, width: number, height: number): { readonly data: Uint8ClampedArray };
+  };
+}
+
 describe('the timeline in VS Code, opened', function () {
   this.timeout(180_000);
   let timeline: SharedTimeline;
@@ -30,13 +40,6 @@ describe('the timeline in VS Code, opened', function () {
       .locator('.overview canvas')
       .last()
       .evaluate((element) => {
-        interface Canvas {
-          readonly width: number;
-          readonly height: number;
-          getContext(kind: '2d'): {
-            getImageData(x: number, y: number, w: number, h: number): { readonly data: Uint8ClampedArray };
-          };
-        }
         const canvas = element as unknown as Canvas;
         const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
         return data.filter((byte, i) => i % 4 === 3 && byte > 0).length;
@@ -95,13 +98,6 @@ describe('the timeline in VS Code, opened', function () {
     // Right of the names' border and above the line below, which are not of it.
     const coloursOnRuler = (): Promise<number> =>
       frame.locator('.lanes canvas.base').evaluate((element) => {
-        interface Canvas {
-          readonly width: number;
-          readonly clientWidth: number;
-          getContext(kind: '2d'): {
-            getImageData(x: number, y: number, width: number, height: number): { readonly data: Uint8ClampedArray };
-          };
-        }
         const canvas = element as unknown as Canvas;
         const height = Math.floor((22 * canvas.width) / canvas.clientWidth);
         const { data } = canvas.getContext('2d').getImageData(canvas.width / 2, 0, canvas.width / 2, height);
