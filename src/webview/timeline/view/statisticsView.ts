@@ -52,7 +52,7 @@ export class StatisticsView {
         this.sortedBy = key;
         this.showRows();
       });
-      const cell = el('th', { scope: 'col', class: key === 'opcode' ? '' : `number ${key}` }, press);
+      const cell = el('th', { scope: 'col', class: key === 'opcode' ? '' : `number figure-${key}` }, press);
       this.headers.set(key, cell);
       head.append(cell);
     }
@@ -146,7 +146,7 @@ export class StatisticsView {
       el('td', { class: 'number' }, thousands(count)),
       el('td', { class: `number${failed > 0 ? ' failed' : ''}` }, errors === 0 ? '–' : thousands(errors)),
       ...(['p50', 'p95', 'p99', 'max'] as const).map((key) =>
-        el('td', { class: `number ${key}` }, printDuration(figures[key])),
+        el('td', { class: `number figure-${key}` }, printDuration(figures[key])),
       ),
       el('td', { class: 'number total' }, bar, el('span', {}, printDuration(total))),
     );
