@@ -17,6 +17,8 @@ export interface OpenPlace {
   readonly other?: Posix;
   /** The shared folder on the host, with the feature `host`. */
   readonly hostFolder?: string;
+  /** What the place looks like while a case hangs, for its error. */
+  explain?(): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -48,16 +50,15 @@ export const ALL_FEATURES: readonly Feature[] = [
 export const features = (...without: readonly Feature[]): ReadonlySet<Feature> =>
   new Set(ALL_FEATURES.filter((feature) => !without.includes(feature)));
 
-async function within(milliseconds: number, work: Promise<void>, late: () => void): Promise<void> {
+/** `late` is called when the time is up, and says why. */
+async function within<T>(milliseconds: number, work: Promise<T>, late: () => Promise<string>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      late();
-      reject(new Error(`not done after ${milliseconds} ms`));
-    }, milliseconds);
+    const end = async (): Promise<void> => reject(new Error(`not done after ${milliseconds} ms\n${await late()}`));
+    timer = setTimeout(() => void end(), milliseconds);
   });
   try {
-    await Promise.race([work, limit]);
+    return await Promise.race([work, limit]);
   } finally {
     clearTimeout(timer);
   }
@@ -95,7 +96,7 @@ export function runCases(place: Place): void {
         const difference = place.differences?.[one.name];
         it(difference === undefined ? one.name : `${one.name} (differs: ${difference})`, async function () {
           const patience = place.patience ?? 10_000;
-          this.timeout(patience + 5000);
+          this.timeout(2 * patience + 30_000);
           assert.ok(open);
           assert.equal(stuck, '', 'an earlier case hangs');
           const { root, other = root, hostFolder } = open;
@@ -108,12 +109,19 @@ export function runCases(place: Place): void {
             made.push(process);
             return process;
           };
-          await root.mkdir(folder, 0o755);
-          const fs = await make(root);
+          const inTime = <T>(work: Promise<T>): Promise<T> =>
+            within(patience, work, async () => {
+              stuck = one.name;
+              return (await open?.explain?.()) ?? '';
+            });
+          const begin = async (): Promise<Posix> => {
+            await root.mkdir(folder, 0o755);
+            return make(root);
+          };
           const fork = (): Promise<Posix> => make(other);
           try {
-            const work = one.run({ fs, fork, hostFolder: path.join(hostFolder ?? '', folder) });
-            const run = within(patience, work, () => (stuck = one.name));
+            const fs = await inTime(begin());
+            const run = inTime(one.run({ fs, fork, hostFolder: path.join(hostFolder ?? '', folder) }));
             if (difference === undefined) await run;
             else await assert.rejects(run, () => true, 'the difference in the table is gone');
           } finally {

@@ -8,7 +8,7 @@ import { AGENT } from '../conformance/places';
 import type { Posix } from '../conformance/posix';
 import { Agent } from '../conformance/syscallPosix';
 import { hostFile, programWithLibraries } from '../support/hostPrograms';
-import { bootGuest, type GuestName, output } from './bootGuest';
+import { bootGuest, type GuestName, output, type TestGuest } from './bootGuest';
 
 /** perl, the modules that the agent uses, and the agent. */
 function agentFiles(): ExtraFile[] {
@@ -21,7 +21,27 @@ function agentFiles(): ExtraFile[] {
 export interface AgentGuest {
   readonly root: Posix;
   readonly folder: string;
+  /** Whether the daemon and QEMU are there, and what the guest's programs and its kernel wait for. */
+  explain(): Promise<string>;
   close(): Promise<void>;
+}
+
+/** What the agent said, its programs with what each waits for in the kernel, and the kernel's last words. */
+const STATE_OF_ALL = `cat /tmp/agent.log
+for at in /proc/[0-9]*; do
+  grep -q . $at/cmdline && echo "$at $(cat $at/comm) $(cat $at/wchan) $(cat $at/syscall)"
+done
+dmesg | tail -n 20`;
+
+async function explain(guest: TestGuest): Promise<string> {
+  const ends = [guest, ...guest.backEnds].map(({ process: { pid, exitCode, signalCode } }) =>
+    [`process ${pid}:`, exitCode ?? signalCode ?? 'runs'].join(' '),
+  );
+  const inside = guest.run(STATE_OF_ALL, { folder: '/', timeoutMs: 20_000 }).then(
+    ({ output: text }) => text.toString(),
+    (error: unknown) => `the guest does not answer: ${String(error)}`,
+  );
+  return [...ends, await inside].join('\n');
 }
 
 /** A guest with the agent at work in its share; `folder`: an existing folder to share instead of a fresh one. */
@@ -51,5 +71,10 @@ export async function startAgentGuest(
     onLine: (listener) => void readline.createInterface({ input: stream }).on('line', listener),
     onEnd: (listener) => void stream.on('close', listener),
   });
-  return { root: agent.process(), folder: guest.folder, close: () => guest.close() };
+  return {
+    root: agent.process(),
+    folder: guest.folder,
+    explain: () => explain(guest),
+    close: () => guest.close(),
+  };
 }

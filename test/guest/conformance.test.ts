@@ -18,7 +18,8 @@ async function openGuest({ guest, daemonOptions, dax, guests }: Omit<GuestPlace,
       await two?.close();
       await one.close();
     };
-    return { root: one.root, other: (two ?? one).root, hostFolder: one.folder, close };
+    const explain = async (): Promise<string> => [await one.explain(), await two?.explain()].join('\n');
+    return { root: one.root, other: (two ?? one).root, hostFolder: one.folder, explain, close };
   } catch (error) {
     await one.close();
     throw error;
