@@ -101,7 +101,7 @@ describe('virtiofs-studio on the command line', () => {
 
   it('says so where the folder that it was started in is not there any more', () => {
     const gone = mkdtempSync(join(tmpdir(), 'virtiofs-cli-'));
-    const script = `cd ${gone} && rmdir ${gone} && exec "$0" "$@"`;
+    const script = `cd "${gone}" && rmdir "${gone}" && exec "$0" "$@"`;
     for (const words of [
       ['share', '--command', 'true'],
       ['share', '/', '--capture', 'c', '--command', 'true'],

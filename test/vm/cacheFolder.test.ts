@@ -128,7 +128,7 @@ describe('the cache', () => {
       sync('echo "sync: error syncing: Input/output error" >&2; exit 1');
       await assert.rejects(cached('thing', make, { root }), { code: 'cacheUnusable', message: /Input\/output error/ });
       assert.deepEqual(fs.readdirSync(root), []);
-      sync(`ls "$2" ${root} >${folder}/seen`);
+      sync(`ls "$2" "${root}" >"${folder}/seen"`);
       await cached('thing', make, { root });
       const seen = fs.readFileSync(path.join(folder, 'seen'), 'utf8');
       assert.match(seen, /^file$/m);

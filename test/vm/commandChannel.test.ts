@@ -13,29 +13,43 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandChannel, type GuestEvent } from '../../src/vm/commandChannel';
 import { RECORDS_FOLDER, inFiles, onTheLine } from '../../src/vm/commandRecords';
 import { guestInit } from '../../src/vm/guestInit';
+import { shellQuote } from '../../src/vm/shellQuote';
 import { Workplace, exited } from '../../src/vm/workplace';
 
 const TOKEN = 'token0123';
 
 /**
- * What the guest does once everything is mounted, as the init script has it. `records` need no mount here; `script` is
- * where it keeps a command.
+ * What the guest does once everything is mounted, as the init script has it. `script` is where it keeps a command;
+ * `records` need no mount here.
  */
-function serving(records = '', script = '$(mktemp)'): string {
+function serving(script: string, records = ''): string {
   const devices = { channel: '/dev/null', errors: '/dev/null' };
   const init = guestInit({ modules: [], mounts: [], ...devices, token: TOKEN, hostname: 'guest' });
   const between = (from: string, to: string): string => init.slice(init.indexOf(from), init.indexOf(to));
   const serve = `${between('say() {', '\ncat >/bin/leave')}\n${between('feed() {', '\nsay started')}`;
-  return `exec 6>&3 7>&4; carriers=; home=/usr; records=${records}; run=${script}\n${serve.replaceAll('/run/command', '$run')}\nprintf '\\n${TOKEN} ready 1.2.3\\n' >&3\nserve; [ ! -f $run ] || rm $run`;
+  const here = serve.replaceAll('/run/command', '"$run"').replaceAll('$records/', '"$records"/');
+  const begin = `exec 6>&3 7>&4; carriers=; home=/usr; records=${shellQuote(records)}; run=${shellQuote(script)}`;
+  return `${begin}\n${here}\nprintf '\\n${TOKEN} ready 1.2.3\\n' >&3\nserve`;
+}
+
+/** Each test of a suite gets a folder; a path in it. */
+function ownFolder(): (name: string) => string {
+  let folder: string;
+  beforeEach(() => void (folder = fs.mkdtempSync(path.join(os.tmpdir(), 'channel-test-'))));
+  afterEach(() => fs.rmSync(folder, { recursive: true, force: true }));
+  return (name) => path.join(folder, name);
 }
 
 describe('the command channel', () => {
+  const there = ownFolder();
   let shell: ChildProcess;
   let channel: CommandChannel;
   let events: GuestEvent[];
 
   beforeEach(() => {
-    shell = spawn('/bin/sh', ['-c', serving()], { stdio: ['ignore', 'ignore', 'inherit', 'pipe', 'pipe'] });
+    shell = spawn('/bin/sh', ['-c', serving(there('command'))], {
+      stdio: ['ignore', 'ignore', 'inherit', 'pipe', 'pipe'],
+    });
     events = [];
     const [, , , stream, errors] = shell.stdio;
     channel = new CommandChannel(stream as Duplex, errors as Readable, TOKEN, onTheLine, (event) => events.push(event));
@@ -62,7 +76,7 @@ describe('the command channel', () => {
     assert.equal((await channel.run('printf "\\n\\n"')).output.toString(), '\n\n');
     assert.equal((await channel.run('true')).output.length, 0);
     const { output } = await channel.run(
-      'head -c 300000 /dev/urandom >$0.bytes; cat $0.bytes; md5sum <$0.bytes >&2; rm $0.bytes',
+      'head -c 300000 /dev/urandom >"$0.bytes"; cat "$0.bytes"; md5sum <"$0.bytes" >&2; rm "$0.bytes"',
     );
     assert.equal(output.length, 300_000 + 36);
   });
@@ -89,8 +103,8 @@ describe('the command channel', () => {
   });
 
   it('does nothing of a script whose half is there when the guest is told to end', async () => {
-    const far = path.join(os.tmpdir(), `channel-far-${process.pid}`);
-    const given = channel.run(`touch ${far}\n: ${'x'.repeat(200_000)}`);
+    const far = there('far');
+    const given = channel.run(`touch "${far}"\n: ${'x'.repeat(200_000)}`);
     await new Promise(setImmediate);
     assert.equal(channel.busy, true);
     channel.sendLast('kill $PPID');
@@ -134,7 +148,7 @@ describe('the command channel', () => {
     ['errors', ' >&2'],
   ]) {
     it(`lets a command wait for whoever takes its ${what}, and loses nothing`, async () => {
-      const far = path.join(os.tmpdir(), `channel-${process.pid}`);
+      const far = there('far');
       const taken: Buffer[] = [];
       let waiting: (() => void) | undefined;
       let rest: NodeJS.Timeout | undefined;
@@ -144,7 +158,7 @@ describe('the command channel', () => {
       };
       // More than any buffer between has room for.
       const done = channel.run(
-        `seq 1000000${redirected}; : >${far}`,
+        `seq 1000000${redirected}; : >"${far}"`,
         what === 'errors' ? { onErrors: take } : { onOutput: take },
       );
       try {
@@ -160,7 +174,6 @@ describe('the command channel', () => {
         assert.equal((await channel.run('echo next')).output.toString(), 'next\n');
       } finally {
         clearInterval(rest);
-        fs.rmSync(far, { force: true });
       }
     });
   }
@@ -200,8 +213,8 @@ describe('the command channel', () => {
         this.push(Buffer.alloc(65_536, 'x'));
       },
     });
-    const far = path.join(os.tmpdir(), `channel-input-${process.pid}`);
-    const done = channel.run(`head -c 3; while [ ! -e ${far} ]; do sleep 0.01; done; exit 4`, { input: endless });
+    const far = there('far');
+    const done = channel.run(`head -c 3; while [ ! -e "${far}" ]; do sleep 0.01; done; exit 4`, { input: endless });
     try {
       for (let before = -1; before !== given; await sleep(100)) before = given;
       assert.ok(given < 100, `${given} pieces are taken from whoever writes, and wait somewhere`);
@@ -209,7 +222,6 @@ describe('the command channel', () => {
       fs.writeFileSync(far, '');
     }
     const { status, output } = await done;
-    fs.rmSync(far);
     assert.deepEqual([status, output.toString()], [4, 'xxx']);
     assert.equal((await channel.run('echo next')).output.toString(), 'next\n');
     assert.ok(endless.isPaused());
@@ -254,7 +266,7 @@ describe('the command channel', () => {
 
 describe('the command channel to a guest that has no room for a script', () => {
   it('says so of one after the other, with input and without, and runs nothing of them', async () => {
-    const shell = spawn('/bin/sh', ['-c', serving('', '/dev/full')], {
+    const shell = spawn('/bin/sh', ['-c', serving('/dev/full')], {
       stdio: ['ignore', 'ignore', 'inherit', 'pipe', 'pipe'],
     });
     const [, , , stream, errors] = shell.stdio;
@@ -276,6 +288,7 @@ describe('the command channel to a guest that has no room for a script', () => {
 });
 
 describe('the command channel to a guest that reads files of the host', () => {
+  const there = ownFolder();
   let shell: ChildProcess;
   let workplace: Workplace;
   let channel: CommandChannel;
@@ -284,7 +297,7 @@ describe('the command channel to a guest that reads files of the host', () => {
 
   beforeEach(async () => {
     workplace = await Workplace.open();
-    const script = serving(path.join(workplace.folder, RECORDS_FOLDER));
+    const script = serving(there('command'), path.join(workplace.folder, RECORDS_FOLDER));
     shell = spawn('/bin/sh', ['-c', script], { stdio: ['ignore', 'ignore', 'inherit', 'pipe', 'pipe'] });
     const [, , , stream, errors] = shell.stdio;
     const write = (stream as Duplex).write.bind(stream);
@@ -320,7 +333,7 @@ describe('the command channel to a guest that reads files of the host', () => {
   });
 
   it('fails a command whose script or input the guest cannot read, of which nothing comes after the gap', async () => {
-    const far = path.join(os.tmpdir(), `channel-lost-${process.pid}`);
+    const far = there('far');
     const unreadable = (): void => fs.unlinkSync(path.join(workplace.folder, RECORDS_FOLDER, files()[0]));
     const write = (shell.stdio[3] as Duplex).write;
     let left = Infinity;
@@ -329,20 +342,16 @@ describe('the command channel to a guest that reads files of the host', () => {
       if (/^file/.test(String(chunk)) && left-- === 0) unreadable();
       return (write as (chunk: Buffer | string) => boolean)(chunk);
     };
-    try {
-      left = 1;
-      await assert.rejects(channel.run(`echo run >${far}\n: ${'x'.repeat(200_000)}`), { code: 'recordLost' });
-      assert.equal((await channel.run('echo next')).output.toString(), 'next\n');
-      assert.equal(fs.existsSync(far), false);
-      left = 1;
-      const input = Readable.from([Buffer.alloc(65_536, 'a'), Buffer.alloc(65_536, 'b'), Buffer.alloc(65_536, 'c')]);
-      await assert.rejects(channel.run(`cat >${far}`, { input }), { code: 'recordLost' });
-      assert.equal((await channel.run(`wc -c <${far}`)).output.toString().trim(), '65536');
-      left = Infinity;
-      assert.equal((await channel.run('true', { input: Readable.from([randomBytes(300_000)]) })).status, 0);
-    } finally {
-      fs.rmSync(far, { force: true });
-    }
+    left = 1;
+    await assert.rejects(channel.run(`echo run >"${far}"\n: ${'x'.repeat(200_000)}`), { code: 'recordLost' });
+    assert.equal((await channel.run('echo next')).output.toString(), 'next\n');
+    assert.equal(fs.existsSync(far), false);
+    left = 1;
+    const input = Readable.from([Buffer.alloc(65_536, 'a'), Buffer.alloc(65_536, 'b'), Buffer.alloc(65_536, 'c')]);
+    await assert.rejects(channel.run(`cat >"${far}"`, { input }), { code: 'recordLost' });
+    assert.equal((await channel.run(`wc -c <"${far}"`)).output.toString().trim(), '65536');
+    left = Infinity;
+    assert.equal((await channel.run('true', { input: Readable.from([randomBytes(300_000)]) })).status, 0);
   });
 
   it('says why a script or an input has no room, goes on, and can still tell the guest to end', async () => {

@@ -35,7 +35,7 @@ describe('programs that fetch and unpack packages', () => {
 
   /** Stands in for a program of apt's, which says `NAME.N`, its N-th start, in the folder once it has come there. */
   const program = (name: string, script: string): void => {
-    const said = `echo $$ >${folder}/$$; n=0; while ! ln ${folder}/$$ ${folder}/${name}.$n 2>/dev/null; do n=$((n+1)); done`;
+    const said = `cd "${folder}"; echo $$ >$$; n=0; while ! ln $$ ${name}.$n 2>/dev/null; do n=$((n+1)); done`;
     writeFileSync(join(folder, 'bin', name), `#!/bin/sh\n${script.replaceAll('HERE', () => said)}\n`, { mode: 0o755 });
   };
   const said = async (name: string): Promise<number> => {
@@ -114,10 +114,10 @@ describe('programs that fetch and unpack packages', () => {
   it('have all ended when one of two that unpack has failed, and none is started after it', async () => {
     quickApt();
     program('dpkg-deb', 'echo $2');
-    const failing = `echo $PPID >${folder}/shell; echo no room >&2; exit 2`;
+    const failing = `echo $PPID >"${folder}/shell"; echo no room >&2; exit 2`;
     // Goes on until the other is known to have ended, and a moment longer.
-    const other = `until [ -s ${folder}/shell ] && [ ! -e /proc/$(cat ${folder}/shell) ]; do sleep 0.01; done; sleep 0.1`;
-    program('tar', `read -r file; HERE; case $file in *c_1*) ${failing} ;; *) ${other}; : >${folder}/done ;; esac`);
+    const other = `until [ -s shell ] && [ ! -e /proc/$(cat shell) ]; do sleep 0.01; done; sleep 0.1`;
+    program('tar', `read -r file; HERE; case $file in *c_1*) ${failing} ;; *) ${other}; : >done ;; esac`);
     await assert.rejects(fetch(), { code: 'packagesNotFetched', message: /no room/ });
     assert.ok(existsSync(join(folder, 'done')));
     assert.equal(readdirSync(folder).filter((name) => name.startsWith('tar.')).length, 2);
@@ -127,7 +127,7 @@ describe('programs that fetch and unpack packages', () => {
     quickApt();
     writeFileSync(join(folder, 'half'), '');
     // Cut where an entry ends, which tar takes for a whole archive.
-    program('dpkg-deb', `tar -C ${folder} -c half | head -c 512; echo corrupt >&2; exit 2`);
+    program('dpkg-deb', `tar -C "${folder}" -c half | head -c 512; echo corrupt >&2; exit 2`);
     await assert.rejects(fetch(), { code: 'packagesNotFetched', message: /corrupt/ });
   });
 
@@ -188,7 +188,7 @@ describe('programs that fetch and unpack packages', () => {
   const showingApt = (): void => {
     const find = 'for word; do case $word in Dir::Etc::sourcelist=*) list=${word#*=} ;; esac; done';
     const keys = `keys=$(sed -n "s/.*signed-by=\\(.*\\)\\] .*/\\1/p" "$list")`;
-    const show = `${find}; cp "$list" ${folder}/sources; ${keys}; cp "$keys" ${folder}/keys`;
+    const show = `${find}; cp "$list" "${folder}/sources"; ${keys}; cp "$keys" "${folder}/keys"`;
     program('apt-get', `case $1 in ${MIRROR} download) : >$2_1_all.deb ;; *) ${show}; exit 1 ;; esac`);
     program('dpkg-deb', `mkdir -p "$3/$(dirname ${KEYS})"; echo fetched >"$3/${KEYS}"`);
   };
