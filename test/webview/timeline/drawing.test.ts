@@ -335,23 +335,51 @@ describe('the layout of lanes', () => {
 });
 
 describe('the overview', () => {
+  const stripOf = (list: readonly RowOptions[], to: number, width = 50) => {
+    const rows = rowsOf(list);
+    const lanes = new Lanes(rows, 'queue');
+    lanes.takeAll();
+    return overviewOf(lanes.list, rows, { from: 0, to }, width);
+  };
+
   for (const step of [1000, 100_000]) {
-    it(`counts every row, of ${step / 1000} ms as well`, () => {
-      const rows = rowsOf(
-        Array.from({ length: 1000 }, (_, i) => ({
-          start: i * step,
-          latency: 10,
-          queue: i % 3,
-          error: i % 100 === 0 ? -5 : 0,
-        })),
-      );
-      const lanes = new Lanes(rows, 'queue');
-      lanes.takeAll();
-      const strip = overviewOf(lanes.list, rows, { from: 0, to: 1000 * step }, 50);
-      const sum = (counts: Float64Array): number => counts.reduce((total, count) => total + count);
+    const many = Array.from({ length: 1000 }, (_, i) => ({
+      start: i * step,
+      latency: 10,
+      queue: i % 3,
+      error: i % 100 === 0 ? -5 : 0,
+    }));
+    const words = `of ${step / 1000} ms as well`;
+
+    it(`counts every row, ${words}`, () => {
+      const strip = stripOf(many, 1000 * step);
+      const sum = (counts: Float64Array): number => Math.round(counts.reduce((total, count) => total + count));
       assert.deepEqual([sum(strip.rows), sum(strip.failed)], [1000, 10]);
       assert.equal(strip.most, Math.max(...strip.rows));
       assert.ok(strip.rows.every((count) => count > 0));
     });
+
+    it(`has the one row that is much longer than all others, ${words}`, () => {
+      const rows = many.map((row, i) => ({ ...row, latency: i === 700 ? 101 : row.latency }));
+      assert.deepEqual(stripOf(rows, 1000 * step).slow, [700]);
+      const notMuch = many.map((row, i) => ({ ...row, latency: i === 700 ? 99 : row.latency }));
+      assert.deepEqual(stripOf(notMuch, 1000 * step).slow, []);
+    });
   }
+
+  it('takes none for much longer where none has a reply, or there is one alone', () => {
+    assert.deepEqual(stripOf([{ start: 0 }, { start: 10 }], 100).slow, []);
+    assert.deepEqual(stripOf([{ start: 0, latency: 1e9 }], 100).slow, []);
+    const one = [{ start: 0 }, { start: 1, latency: 10 }, { start: 50, latency: 5 }, { start: 99, latency: 1000 }];
+    assert.deepEqual(stripOf(one, 100).slow, [3]);
+  });
+
+  it('is even where what happens is, however wide its pixels', () => {
+    const even = Array.from({ length: 60_000 }, (_, i) => ({ start: i * 20_000, latency: 10 }));
+    for (const width of [900, 1144, 1200, 1900]) {
+      const { rows } = stripOf(even, 60_000 * 20_000, width);
+      const inner = [...rows.subarray(2, -2)];
+      assert.ok(Math.max(...inner) < 1.1 * Math.min(...inner), `${Math.min(...inner)} to ${Math.max(...inner)}`);
+    }
+  });
 });

@@ -120,7 +120,7 @@ export class Level {
 }
 
 /** A row without a reply is shorter than any. */
-const longer = (one: number, other: number): boolean => one > other || (one >= 0 && Number.isNaN(other));
+export const longer = (one: number, other: number): boolean => one > other || (one >= 0 && Number.isNaN(other));
 
 function wider(old: Uint32Array, room: number): Uint32Array<ArrayBuffer> {
   const array = new Uint32Array(room);

@@ -95,7 +95,9 @@ export function latencyPart(
   return part < 0 ? 0 : part > 1 ? 1 : part;
 }
 
-export function colourOf(rows: Rows, row: number, options: PaintOptions): number {
+type ColourOptions = Omit<PaintOptions, 'height' | 'ratio'>;
+
+export function colourOf(rows: Rows, row: number, options: ColourOptions): number {
   const { palette, colour } = options;
   const { latency, opcode } = rows.columns;
   if (colour === 'opcode') return palette.families[familyIndex(opcode[row])];
@@ -105,6 +107,9 @@ export function colourOf(rows: Rows, row: number, options: PaintOptions): number
   const { ramp } = palette;
   return ramp[Math.min(ramp.length - 1, Math.floor(latencyPart(latency[row], options) * ramp.length))];
 }
+
+/** What the colours and heights of latencies lie between. */
+export const LATENCIES = { quickest: 1e3, slowest: 1e8 } as const;
 
 /** One lane in an image, from `top` on, `height` high, both in device pixels. */
 export interface LaneInImage {

@@ -7,7 +7,7 @@ import { opcodeName } from '../model/families';
 import type { Grouping } from '../model/lanes';
 import { Image } from '../model/image';
 import { CAPTION, laneAt, type Layout, place, type PlacedLane } from '../model/layout';
-import { Labels, colourOf, paintLane, type PaintOptions } from '../model/paint';
+import { Labels, colourOf, LATENCIES, paintLane, type PaintOptions } from '../model/paint';
 import { lengthOf, placeOf, seconds, tickBase, tickText, type Ticks, ticksOf, timeAt } from '../model/timeScale';
 import { rowAt, trackAt } from '../model/hitTest';
 import { el, eachFrame, set } from './dom';
@@ -199,7 +199,7 @@ export class LanesView {
 
   private options(): PaintOptions {
     const { colour, height } = this.model;
-    return { colour, height, palette: this.theme.palette, ratio: this.ratio, quickest: 1e3, slowest: 1e8 };
+    return { colour, height, palette: this.theme.palette, ratio: this.ratio, ...LATENCIES };
   }
 
   /** None without requests: there is no time to tell. */

@@ -4,12 +4,17 @@
  * again, in each frame.
  */
 import { overviewOf } from '../model/overview';
+import { colourOf, LATENCIES } from '../model/paint';
+import type { Rows } from '../model/rows';
 import { lengthOf, placeOf, type Span, timeAt, spanWords } from '../model/timeScale';
 import { el, eachFrame, paced, set } from './dom';
 import type { TimelineModel } from './model';
 import { cssOf, type Theme } from './theme';
 
 const GRIP = 6;
+/** Above the bars: the slow ones, between the frame and a gap. */
+const HEAD = 8;
+const SLOW = { top: 2, height: 4, width: 3 } as const;
 
 const cursors = { move: 'grab', from: 'ew-resize', to: 'ew-resize', new: 'crosshair' } as const;
 
@@ -51,6 +56,7 @@ export class OverviewView {
       this.draw();
     }).observe(this.element);
     model.on('rows', this.draw);
+    model.on('look', this.draw);
     model.on('span', this.placeSoon);
     this.listen();
   }
@@ -86,17 +92,29 @@ export class OverviewView {
       context.fillStyle = cssOf(theme.palette.muted);
       for (let x = 0; x < width; x++) {
         if (strip.rows[x] === 0) continue;
-        const high = Math.max(1, Math.sqrt(strip.rows[x] / strip.most) * (tall - 5));
+        const high = Math.max(1, Math.sqrt(strip.rows[x] / strip.most) * (tall - HEAD));
         context.fillRect(x, bottom - high, 1, high);
       }
       context.fillStyle = theme.error;
       for (let x = 0; x < width; x++) {
         if (strip.failed[x] === 0) continue;
-        const high = Math.max(2, Math.sqrt(strip.failed[x] / strip.most) * (tall - 5));
+        const high = Math.max(2, Math.sqrt(strip.failed[x] / strip.most) * (tall - HEAD));
         context.fillRect(x, bottom - high, 1, high);
       }
+      this.drawSlow(context, capture.rows, strip.slow, bottom - tall);
     });
     this.placeWindow();
+  }
+
+  /** Where they begin, above the bars, in the colours of the lanes. */
+  private drawSlow(context: CanvasRenderingContext2D, rows: Rows, slow: readonly number[], top: number): void {
+    const { width, whole, theme, model } = this;
+    const options = { colour: model.colour, palette: theme.palette, ...LATENCIES };
+    for (const row of slow) {
+      const x = Math.floor(placeOf(rows.columns.start[row], whole, width));
+      context.fillStyle = cssOf(colourOf(rows, row, options));
+      context.fillRect(x - 1, top + SLOW.top, SLOW.width, SLOW.height);
+    }
   }
 
   private placeWindow(): void {
