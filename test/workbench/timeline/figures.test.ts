@@ -99,6 +99,32 @@ describe('the timeline in VS Code, in figures', function () {
     });
   }
 
+  for (const [sorted, other] of [
+    ['Max', 'Total'],
+    ['Total', 'Max'],
+  ] as const) {
+    it(`keeps ${sorted} there, whole, where figures are sorted by it`, async () => {
+      const header = (name: string): Locator => frame.getByRole('columnheader', { name: new RegExp(`^${name}`) });
+      await showReads();
+      await header(sorted).getByRole('button').click();
+      await page.setViewportSize({ width: 900, height: 600 });
+      await header(other).waitFor({ state: 'hidden' });
+      await header('p99').waitFor({ state: 'hidden' });
+      const [table, head, ...cells] = await Promise.all(
+        [
+          frame.locator('.statistics-table'),
+          header(sorted),
+          ...(await frame.locator(`.statistics td.figure-${sorted.toLowerCase()}`).all()),
+        ].map((part) => part.boundingBox()),
+      );
+      assert.ok(table && head && cells.length > 5);
+      for (const cell of cells) {
+        assert.equal(cell?.x, head.x);
+        assert.ok(cell.width === head.width && head.x + head.width <= table.x + table.width + 1);
+      }
+    });
+  }
+
   it('compares two captures side by side', async () => {
     const pairs = async (): Promise<number> => Number(await frame.locator('#lanes').getAttribute('data-pairs'));
     await command(page, 'Virtio-FS: Compare Captures');
@@ -143,6 +169,19 @@ describe('the timeline in VS Code, in figures', function () {
       });
     });
     assert.equal(lefts[0], lefts[1], 'names begin where their title does');
+    await page.setViewportSize({ width: 760, height: 800 });
+    const moved = await frame.locator('.comparison .statistics-table').evaluate((part) => {
+      interface Table {
+        scrollLeft: number;
+        querySelector(selector: string): Table;
+        getBoundingClientRect(): { readonly left: number };
+      }
+      const table = part as unknown as Table;
+      table.scrollLeft = 1000;
+      const left = (each: Table): number => each.getBoundingClientRect().left;
+      return [table.scrollLeft > 0, left(table.querySelector('td')) - left(table)];
+    });
+    assert.deepEqual(moved, [true, 0], 'names stay where figures are scrolled');
     await timeline.hasNames();
   });
 });

@@ -126,11 +126,11 @@ describe('the timeline in VS Code, in windows of several widths', function () {
       await page.setViewportSize({ width, height: 900 });
       await frame.getByRole('tab', { name: 'Statistics' }).click();
       await frame.locator('.statistics tbody tr').first().waitFor();
-      const aBar = frame.locator('td.total .share').first();
+      const aBar = frame.locator('td.figure-total .share').first();
       await aBar.waitFor({ state: width === 900 ? 'hidden' : 'visible' });
       assert.deepEqual(await cut(frame.locator('.statistics-table')), []);
-      const totals = (await frame.locator('td.total').allTextContents()).map(inMicroseconds);
-      const bars = (await boxes(frame.locator('td.total .share'))).map((box) => box.width);
+      const totals = (await frame.locator('td.figure-total').allTextContents()).map(inMicroseconds);
+      const bars = (await boxes(frame.locator('td.figure-total .share'))).map((box) => box.width);
       assert.equal(bars.length, totals.length);
       const most = Math.max(...bars);
       if (width === 900) return;
@@ -172,6 +172,18 @@ describe('the timeline in VS Code, in windows of several widths', function () {
     const names = frame.locator('.details [aria-expanded] > .field > .name');
     await names.filter({ hasText: 'fuse_release_in' }).waitFor();
     assert.deepEqual(await cut(names), []);
+  });
+
+  it('has values of structures and of their fields below each other', async () => {
+    await timeline.begin('build.fuse.pcapng');
+    await page.setViewportSize({ width: 1600, height: 900 });
+    await timeline.filter('opcode == RELEASE', /^\d+ of 533$/);
+    await timeline.rows.first().click();
+    const values = frame.locator('.details .fields .value');
+    await values.filter({ hasText: /^40 bytes$/ }).waitFor();
+    const lefts = (await boxes(values)).map(({ left }) => left);
+    assert.ok(lefts.length > 8, `${lefts.length} values`);
+    assert.ok(Math.max(...lefts) - Math.min(...lefts) < 0.5, `from ${Math.min(...lefts)} to ${Math.max(...lefts)}`);
   });
 
   for (const theme of ['light', 'dark'] as const) {

@@ -111,7 +111,9 @@ export class StatisticsView {
   private showRows(): void {
     const { sortedBy, down } = this;
     for (const [key, cell] of this.headers) {
-      set(cell, { 'aria-sort': key === sortedBy ? (down ? 'descending' : 'ascending') : undefined });
+      const sorted = key === sortedBy;
+      set(cell, { 'aria-sort': sorted ? (down ? 'descending' : 'ascending') : undefined });
+      cell.classList.toggle('sorted', sorted);
     }
     const value = (figures: OpcodeFigures): number | string =>
       sortedBy === 'opcode' ? opcodeName(figures.opcode) : figures[sortedBy];
@@ -130,6 +132,10 @@ export class StatisticsView {
 
   private row(figures: OpcodeFigures, most: number): HTMLElement {
     const { opcode, count, errors, failed, total } = figures;
+    const number = (key: Key, ...children: readonly (string | HTMLElement)[]): HTMLElement =>
+      el('td', { class: `number figure-${key}${key === this.sortedBy ? ' sorted' : ''}` }, ...children);
+    const errorsCell = number('errors', errors === 0 ? '–' : thousands(errors));
+    errorsCell.classList.toggle('failed', failed > 0);
     const chosen = opcode === this.opcode;
     const bar = el('span', { class: 'share', 'aria-hidden': 'true' });
     bar.style.setProperty('--part', String(total / most));
@@ -143,12 +149,10 @@ export class StatisticsView {
         class: chosen ? 'chosen' : '',
       },
       el('td', { 'data-family': familyIndex(opcode), class: 'opcode' }, opcodeName(opcode)),
-      el('td', { class: 'number' }, thousands(count)),
-      el('td', { class: `number${failed > 0 ? ' failed' : ''}` }, errors === 0 ? '–' : thousands(errors)),
-      ...(['p50', 'p95', 'p99', 'max'] as const).map((key) =>
-        el('td', { class: `number figure-${key}` }, printDuration(figures[key])),
-      ),
-      el('td', { class: 'number total' }, bar, el('span', {}, printDuration(total))),
+      number('count', thousands(count)),
+      errorsCell,
+      ...(['p50', 'p95', 'p99', 'max'] as const).map((key) => number(key, printDuration(figures[key]))),
+      number('total', bar, el('span', {}, printDuration(total))),
     );
   }
 
