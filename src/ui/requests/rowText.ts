@@ -68,15 +68,15 @@ export function rowText(capture: Capture, row: number, within: Grouping): RowTex
   const error = errorName(capture, row);
   const dropped = isDropped(capture, row);
   const waiting = isInFlight(capture, row) && !dropped;
+  // What matters most first: of a narrow view the end is cut off.
   const facts: string[] = [];
   if (error !== '') facts.push(error);
   if (dropped) facts.push(DROPPED);
   if (waiting) facts.push('in flight');
+  if (!Number.isNaN(columns.latency[row]) && !isOrphan(capture, row)) facts.push(printDuration(columns.latency[row]));
   if (within === 'file') facts.push(...argumentsFor(capture, row, path));
   else if (columns.payload[row] > 0) facts.push(sizeText(columns.payload[row]));
-  if (!Number.isNaN(columns.latency[row]) && !isOrphan(capture, row)) facts.push(printDuration(columns.latency[row]));
   const about = path === '' ? unnamed(capture, row) : visible(path);
-  // The name first: of a narrow view the end is cut off.
   const { name, folder } = pathParts(about);
   const label = within === 'file' || about === '' ? kind : within === 'opcode' ? name : `${kind} ${name}`;
   if (within === 'file' || within === 'opcode') facts.push(`${printSeconds(columns.start[row])} s`);

@@ -34,11 +34,11 @@ describe('what a request is called', () => {
   it('says what it is about, how much it moved, how it ended and how long that took', () => {
     assert.deepEqual(rowText(capture, 3, 'time'), {
       label: 'READ nodeid 2',
-      description: '100 bytes · 100 µs',
+      description: '100 µs · 100 bytes',
       icon: 'arrow-down',
       mood: 'fine',
     });
-    assert.match(rowText(capture, 3, 'file').description, /^fh=5 offset=0 size=4K · 100 µs/);
+    assert.match(rowText(capture, 3, 'file').description, /^100 µs · fh=5 offset=0 size=4K/);
     assert.equal(rowText(capture, 1, 'opcode').label, 'a.c');
   });
 
