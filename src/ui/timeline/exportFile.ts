@@ -9,6 +9,15 @@ import { replaceFile } from './replaceFile';
 
 const PIECE = 256 << 10;
 
+export const requestsText = (count: number): string =>
+  `${count.toLocaleString('en')} ${count === 1 ? 'request' : 'requests'}`;
+
+/** What is in the file. `missing`: the oldest of the requests, which are not. */
+export function exportedText(requests: number, missing: number, path: string): string {
+  const without = ` without the oldest ${requestsText(missing)}, of which the messages were not kept (setting virtiofs.live.memory)`;
+  return `Exported ${requestsText(requests - missing)} to ${path}${missing === 0 ? '' : without}`;
+}
+
 /** False when it was cancelled; nothing is then left of it. Throws `outputUnusable` where the file cannot be. */
 export async function writeExport(
   path: string,

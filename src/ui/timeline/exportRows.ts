@@ -10,7 +10,7 @@ import type { CapturePackets } from '../../trace/packets';
 import { showError, showInformation, showWarning } from '../messages';
 import { showTrouble } from '../troubleMessage';
 import type { CaptureSource } from './captureSource';
-import { writeExport } from './exportFile';
+import { exportedText, requestsText, writeExport } from './exportFile';
 import { checked, rowsAsNow } from './rowsAsNow';
 
 interface Format extends vscode.QuickPickItem {
@@ -53,13 +53,10 @@ const formats: readonly Format[] = [
   },
 ];
 
-/** What is not in a capture of these rows of a live one. */
-function notKept(capture: CapturePackets, rows: Uint32Array): string {
+/** How many of these rows of a live capture cannot be in one that is made of them. */
+function notKept(capture: CapturePackets, rows: Uint32Array): number {
   const first = firstKeptRow(capture);
-  const gone = rows.reduce((sum, row) => (row < first ? sum + 1 : sum), 0);
-  if (gone === 0) return '';
-  const those = gone === 1 ? '1 request' : `${gone.toLocaleString('en')} requests`;
-  return ` without the oldest ${those}, of which the messages were not kept (setting virtiofs.live.memory)`;
+  return rows.reduce((sum, row) => (row < first ? sum + 1 : sum), 0);
 }
 
 export async function exportRows(
@@ -72,7 +69,7 @@ export async function exportRows(
     return;
   }
   const check = rowsAsNow(source);
-  const title = `Export ${rows.length.toLocaleString('en')} ${rows.length === 1 ? 'request' : 'requests'}`;
+  const title = `Export ${requestsText(rows.length)}`;
   const format = await vscode.window.showQuickPick(formats, {
     title,
     placeHolder: 'Format',
@@ -92,7 +89,7 @@ export async function exportRows(
     void showError('An export is written to a file on the machine that the extension runs on.');
     return;
   }
-  const without = format.extension === 'fuse.pcapng' ? notKept(source.capture, rows) : '';
+  const gone = format.extension === 'fuse.pcapng' ? notKept(source.capture, rows) : 0;
   const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
   try {
     const whole = await vscode.window.withProgress(options, (_progress, token) => {
@@ -104,6 +101,6 @@ export async function exportRows(
     const { message, remedy } = error instanceof Trouble ? error : trouble('unexpected', String(error));
     return showTrouble(message, remedy);
   }
-  const answer = await showInformation(`Exported to ${target.fsPath}${without}`, 'Open');
+  const answer = await showInformation(exportedText(rows.length, gone, target.fsPath), 'Open');
   if (answer) await vscode.commands.executeCommand('vscode.open', target);
 }

@@ -133,7 +133,10 @@ async function exportShown(page: Page, frame: FrameLocator, look: Look, path: st
   await input(page).fill(path);
   await page.waitForTimeout(500);
   await page.keyboard.press('Enter');
-  await page.getByText('Exported to').first().waitFor({ timeout: 20_000 });
+  await page
+    .getByText(/Exported \d+ requests? to/)
+    .first()
+    .waitFor({ timeout: 20_000 });
   const lines = (await readFile(path, 'utf8')).trimEnd().split('\n');
   const exported = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
   assert.equal(exported.length, shown);

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Trouble } from '../../../src/base/catalogue';
-import { writeExport } from '../../../src/ui/timeline/exportFile';
+import { exportedText, writeExport } from '../../../src/ui/timeline/exportFile';
 
 describe('a file of exported requests', () => {
   let folder: string;
@@ -20,6 +20,13 @@ describe('a file of exported requests', () => {
     assert.equal(await writeExport(path, ['a,', 'b\n', 'ä\n'], never), true);
     assert.equal(readFileSync(path, 'utf8'), 'a,b\nä\n');
     assert.deepEqual(readdirSync(folder), ['rows.csv']);
+  });
+
+  it('is told with how many requests it has, and how many it could not have', () => {
+    assert.equal(exportedText(1, 0, '/tmp/a.csv'), 'Exported 1 request to /tmp/a.csv');
+    assert.equal(exportedText(12_345, 0, '/tmp/a.csv'), 'Exported 12,345 requests to /tmp/a.csv');
+    assert.match(exportedText(1002, 1, '/a'), /^Exported 1,001 requests to \/a without the oldest 1 request, of which/);
+    assert.match(exportedText(1002, 1000, '/a'), /^Exported 2 requests to \/a without the oldest 1,000 requests, of/);
   });
 
   it('may replace the file that its pieces are read from', async () => {
