@@ -20,6 +20,8 @@ import {
 } from './launchOptions';
 import { shownPath } from './shownPath';
 
+const USUAL_CPUS = '2';
+
 type Answer = Partial<LaunchOptions> | undefined;
 
 interface OptionItem extends vscode.QuickPickItem {
@@ -66,6 +68,7 @@ async function pickRow(title: string, items: readonly OptionItem[]): Promise<Opt
 
 function rows(folder: string, options: LaunchOptions, start: string): OptionItem[] {
   const qemu = options.guest === 'qemu';
+  const usualMemory = `${qemu ? 512 : 256}M`;
   const more = options.shares.map((share) => `${share.tag}: ${shownPath(share.folder)}`).join(', ');
   return [
     { label: `$(play) ${start}`, description: shownPath(folder) },
@@ -114,20 +117,26 @@ function rows(folder: string, options: LaunchOptions, start: string): OptionItem
     },
     {
       label: '$(chip) Memory',
-      description: options.memory === '' ? `${qemu ? 512 : 256}M` : options.memory,
+      description: options.memory === '' ? usualMemory : options.memory,
       ask: () =>
-        input('Memory of the guest, such as 512M or 2G', options.memory, (text) =>
-          text === '' ? undefined : memoryFault(text),
+        input(
+          'Memory of the guest, such as 512M or 2G',
+          options.memory,
+          (text) => (text === '' ? undefined : memoryFault(text)),
+          usualMemory,
         ).then((memory) => (memory === undefined ? undefined : { memory })),
     },
     ...(qemu
       ? [
           {
             label: '$(circuit-board) Processors',
-            description: options.cpus === '' ? '2' : options.cpus,
+            description: options.cpus === '' ? USUAL_CPUS : options.cpus,
             ask: () =>
-              input('Processors of the guest, 1 to 64', options.cpus, (text) =>
-                /^([1-9]|[1-5]\d|6[0-4])?$/.test(text) ? undefined : 'A number from 1 to 64',
+              input(
+                'Processors of the guest, 1 to 64',
+                options.cpus,
+                (text) => (/^([1-9]|[1-5]\d|6[0-4])?$/.test(text) ? undefined : 'A number from 1 to 64'),
+                USUAL_CPUS,
               ).then((cpus) => (cpus === undefined ? undefined : { cpus })),
           },
         ]
@@ -161,9 +170,10 @@ async function chooseDax(options: LaunchOptions): Promise<Answer> {
   const daxMount = await choose('DAX window: for which files', options.daxMount, DAX_MOUNT_CHOICES);
   if (daxMount !== 'inode') return daxMount === undefined ? undefined : { dax, daxMount };
   const daxPolicy = await input(
-    `Policy: pages or tails, sizes such as >=1M, patterns such as *.db, with commas between; empty: ${DEFAULT_DAX_POLICY}`,
+    'Policy: pages or tails, sizes such as >=1M, patterns such as *.db, with commas between',
     options.daxPolicy,
     daxPolicyFault,
+    DEFAULT_DAX_POLICY,
   );
   return daxPolicy === undefined ? undefined : { dax, daxMount, daxPolicy };
 }
@@ -171,6 +181,7 @@ async function chooseDax(options: LaunchOptions): Promise<Answer> {
 async function choose<T extends string>(title: string, now: T, choices: readonly Choice<T>[]): Promise<T | undefined> {
   const pick = vscode.window.createQuickPick<Choice<T>>();
   pick.title = title;
+  pick.placeholder = `now: ${choices.find(({ value }) => value === now)?.label ?? now}`;
   pick.items = choices;
   pick.activeItems = choices.filter(({ value }) => value === now);
   try {
@@ -184,8 +195,15 @@ async function choose<T extends string>(title: string, now: T, choices: readonly
   }
 }
 
-function input(title: string, value: string, fault: (text: string) => string | undefined): Promise<string | undefined> {
-  return Promise.resolve(vscode.window.showInputBox({ title, value, validateInput: fault }));
+/** `usual`: what holds where nothing is written. */
+function input(
+  title: string,
+  value: string,
+  fault: (text: string) => string | undefined,
+  usual = '',
+): Promise<string | undefined> {
+  const placeHolder = usual && `empty: ${usual}`;
+  return Promise.resolve(vscode.window.showInputBox({ title, value, placeHolder, validateInput: fault }));
 }
 
 async function chooseFolders(options: LaunchOptions): Promise<Answer> {

@@ -90,6 +90,27 @@ describe('the choices of a share', function () {
     await page.goto(there.href);
   }
 
+  it('say in each question what is chosen now, or holds where nothing is written', async () => {
+    await ask('one');
+    const asked: Record<string, string | null> = {};
+    for (const name of ['Guest', 'Cache mode', 'Memory', 'Processors', 'DAX window', 'Capture to a file']) {
+      await pick('Share one', name);
+      await page.locator('.quick-input-title', { hasNotText: 'Share one' }).waitFor();
+      asked[name] = await input(page).getAttribute('placeholder');
+      await page.keyboard.press('Escape');
+      await page.locator('.quick-input-title', { hasText: 'Share one' }).waitFor();
+    }
+    await page.keyboard.press('Escape');
+    assert.deepEqual(asked, {
+      Guest: 'now: QEMU',
+      'Cache mode': 'now: auto',
+      Memory: 'empty: 512M',
+      Processors: 'empty: 2',
+      'DAX window': 'now: off',
+      'Capture to a file': 'now: no capture',
+    });
+  });
+
   it('are there again after the window was loaded anew, and in no other folder', async () => {
     await ask('one');
     const usual = await chosen();
