@@ -101,6 +101,38 @@ describe('the DAX Window view in VS Code', function () {
     await frame.locator('.details').waitFor({ state: 'hidden' });
   });
 
+  it('tells of the range that keys have come to, which is in sight in a low window too', async () => {
+    const size = page.viewportSize();
+    assert.ok(size);
+    const tooltip = frame.locator('.tooltip');
+    const grid = frame.locator('#grid');
+    /** How much of the grid is above and below what is in sight. */
+    const beyond = (): Promise<readonly [above: number, below: number]> =>
+      grid.locator('canvas').evaluate((element) => {
+        const canvas = element as unknown as {
+          getBoundingClientRect(): { readonly top: number; readonly bottom: number };
+          readonly ownerDocument: { readonly defaultView: { readonly innerHeight: number } };
+        };
+        const { top, bottom } = canvas.getBoundingClientRect();
+        return [-top, bottom - canvas.ownerDocument.defaultView.innerHeight] as const;
+      });
+    await page.setViewportSize({ ...size, height: 440 });
+    await grid.press('End');
+    await said(/^Range 128 of 128/);
+    await tooltip.filter({ hasText: /Window254 MiB to 256 MiB/ }).waitFor();
+    assert.ok((await beyond())[1] <= 2, `${(await beyond())[1]} pixels are below`);
+    await grid.press('Home');
+    await tooltip.filter({ hasText: /Window0 bytes to 2 MiB/ }).waitFor();
+    assert.ok((await beyond())[0] <= 2, `${(await beyond())[0]} pixels are above`);
+    await grid.press('Tab');
+    await tooltip.waitFor({ state: 'hidden' });
+    await grid.press('Home');
+    await tooltip.waitFor();
+    await grid.press('Escape');
+    await tooltip.waitFor({ state: 'hidden' });
+    await page.setViewportSize(size);
+  });
+
   it('goes back in time, and to the newest moment', async () => {
     await frame.getByRole('slider').fill('0');
     await frame.locator('.sums', { hasText: '0 bytes of 256 MiB' }).waitFor();

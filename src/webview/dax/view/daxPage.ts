@@ -8,7 +8,7 @@ import { sizeText } from '../../../trace/sizeText';
 import { cellsOf, factsOf, nextOf, percentWords, ratesAt, rateWords, pathWords } from '../model/words';
 import { type Colours, readColours } from './colours';
 import { Details } from './details';
-import { GridView } from './gridView';
+import { GridView, type Place } from './gridView';
 import { Tables } from './tables';
 import { occupancy, TimeBar } from './timeBar';
 
@@ -66,7 +66,7 @@ export class DaxPage {
       selected: () => this.selected,
       select: (cell) => this.select(cell),
       open: (cell) => this.open(cell),
-      hover: (cell, event) => this.hover(cell, event),
+      hover: (cell, at, byKeys) => this.hover(cell, at, byKeys),
     });
     this.timeBar = new TimeBar((time) => this.go(time));
     const requests = (nodeid: string): void => this.api.postMessage({ kind: 'file', nodeid });
@@ -113,6 +113,7 @@ export class DaxPage {
     this.find.addEventListener('input', () => this.redraw());
     this.find.addEventListener('keydown', (event) => this.findKey(event));
     window.addEventListener('message', ({ data }: MessageEvent<ToDaxWindow>) => this.take(data));
+    window.addEventListener('wheel', () => this.hover(-1, undefined), { passive: true });
     new ResizeObserver(() => this.redraw()).observe(this.gridView.element);
     const themed = new MutationObserver(() => {
       this.colours = readColours();
@@ -182,19 +183,22 @@ export class DaxPage {
       this.api.postMessage({ kind: 'reveal', request: range.request, where: 'requests' });
   }
 
-  private hover(cell: number, event: PointerEvent | undefined): void {
+  private hover(cell: number, at: Place | undefined, byKeys = false): void {
     const { view, grid, tooltip } = this;
-    tooltip.hidden = cell < 0 || !event || !view;
-    if (cell < 0 || !event || !view) return;
+    tooltip.hidden = cell < 0 || !at || !view;
+    if (cell < 0 || !at || !view) return;
     tooltip.replaceChildren(
       ...factsOf(view, grid, cell).map(({ name, value }) =>
         el('div', {}, el('span', { class: 'name' }, name), el('span', {}, value)),
       ),
     );
     const { offsetWidth, offsetHeight } = tooltip;
-    const x = Math.max(4, Math.min(window.innerWidth - offsetWidth - 4, event.clientX + 12));
-    const below = event.clientY + 16 + offsetHeight <= window.innerHeight;
-    const y = Math.max(4, below ? event.clientY + 16 : event.clientY - offsetHeight - 8);
+    const x = Math.max(4, Math.min(window.innerWidth - offsetWidth - 4, at.clientX + 12));
+    const below = at.clientY + 16 + offsetHeight <= window.innerHeight;
+    const above = at.clientY - offsetHeight - 8;
+    const y = Math.max(4, below ? at.clientY + 16 : above);
+    // A pointer moves on; keys would have what they are at covered.
+    if (byKeys && !below && above < 0) tooltip.hidden = true;
     tooltip.style.transform = `translate(${x}px, ${y}px)`;
   }
 

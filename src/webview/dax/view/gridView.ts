@@ -20,6 +20,9 @@ const MOST_HEIGHT = 300;
 /** Room for the frame of what is selected. */
 const EDGE = 1;
 
+/** In the page, as of a pointer. */
+export type Place = Pick<PointerEvent, 'clientX' | 'clientY'>;
+
 export class GridView {
   private readonly canvas = el('canvas', { 'aria-hidden': 'true' });
   private readonly words = el('div', { id: 'cell-words', class: 'screen-reader', 'aria-live': 'polite' });
@@ -46,7 +49,8 @@ export class GridView {
       selected(): number;
       select(cell: number): void;
       open(cell: number): void;
-      hover(cell: number, event: PointerEvent | undefined): void;
+      /** What a pointer is at, or keys have come to; -1: nothing. */
+      hover(cell: number, place: Place | undefined, byKeys?: boolean): void;
     },
   ) {
     this.surface.addEventListener('pointermove', (event) => this.act.hover(this.under(event), event));
@@ -54,6 +58,7 @@ export class GridView {
     this.surface.addEventListener('click', (event) => this.act.select(this.under(event)));
     this.surface.addEventListener('dblclick', (event) => this.act.open(this.under(event)));
     this.surface.addEventListener('keydown', (event) => this.key(event));
+    this.surface.addEventListener('blur', () => this.act.hover(-1, undefined));
   }
 
   /** Whether a notch marks what can be written to. */
@@ -115,7 +120,7 @@ export class GridView {
       const x = (selected % columns) * pitch;
       const y = Math.floor(selected / columns) * pitch;
       // Two lines that differ are seen on any colour.
-      this.frame(context, x, y, cell, colours.canvas, Math.min(3, cell / 3));
+      this.frame(context, x, y, cell, colours.canvas, Math.min(3, Math.max(1, Math.floor(cell / 6))));
       this.frame(context, x - 1, y - 1, cell + 2, colours.found, 2);
     }
   }
@@ -164,12 +169,29 @@ export class GridView {
     if (!shown || event.altKey || event.metaKey) return;
     const selected = this.act.selected();
     if (event.key === 'Enter' && selected >= 0) this.act.open(selected);
-    else if (event.key === 'Escape') this.act.select(-1);
-    else {
+    else if (event.key === 'Escape') {
+      this.act.select(-1);
+      this.act.hover(-1, undefined);
+    } else {
       const to = cellByKey(event.key, selected, this.layout, shown.grid.count);
       if (to === undefined) return;
       this.act.select(to);
+      this.act.hover(to, this.reveal(to), true);
     }
     event.preventDefault();
+  }
+
+  /** The middle of a cell, which has been scrolled to. */
+  private reveal(at: number): Place {
+    const { columns, pitch, cell } = this.layout;
+    const top = this.canvas.getBoundingClientRect().top + Math.floor(at / columns) * pitch;
+    const below = top + pitch + EDGE - window.innerHeight;
+    if (top < 0) window.scrollBy(0, top);
+    else if (below > 0) window.scrollBy(0, below);
+    const box = this.canvas.getBoundingClientRect();
+    return {
+      clientX: box.left + EDGE + (at % columns) * pitch + cell / 2,
+      clientY: box.top + EDGE + Math.floor(at / columns) * pitch + cell / 2,
+    };
   }
 }
