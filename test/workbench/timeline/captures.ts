@@ -39,10 +39,10 @@ export function captures(): Record<CaptureName, Uint8Array> {
   };
 }
 
-/** With requests whose numbers have five digits. */
+/** With requests whose numbers have five digits, and one that took much longer than all others, at three quarters. */
 function long(): CaptureBuilder {
   const builder = new CaptureBuilder();
-  for (let i = 0; i < 12_000; i++) builder.exchange('STATFS');
+  for (let i = 0; i < 12_000; i++) builder.exchange('STATFS', i === 9000 ? { latency: 500_000 } : {});
   return builder;
 }
 

@@ -94,6 +94,25 @@ describe('the timeline in VS Code, opened', function () {
     await timeline.until('the part in view is drawn', async () => (await drawnOverOverview()) > 0);
   });
 
+  it('shows in the overview where one request among thousands is slow', async () => {
+    await timeline.begin('long.fuse.pcapng');
+    /** Where something is above the bars, as parts of the width. */
+    const above = (): Promise<number[]> =>
+      frame
+        .locator('.overview canvas')
+        .first()
+        .evaluate((element) => {
+          const canvas = element as unknown as Canvas;
+          const { data } = canvas.getContext('2d').getImageData(0, 3, canvas.width, 1);
+          return Array.from({ length: canvas.width }, (_, x) => x)
+            .filter((x) => data[4 * x + 3] > 0)
+            .map((x) => x / canvas.width);
+        });
+    await timeline.until('it is drawn', async () => (await above()).length > 0);
+    const places = await above();
+    for (const place of places) assert.ok(Math.abs(place - 0.75) < 0.01, `${place}`);
+  });
+
   it('tells no time on the ruler of a capture without requests', async () => {
     // Right of the names' border and above the line below, which are not of it.
     const coloursOnRuler = (): Promise<number> =>
