@@ -73,25 +73,33 @@ interface Picture {
   readonly step: string;
   /** Below media/, without its ending; of the walkthrough with the theme behind it. */
   readonly file: string;
-  /** What of the page; all of it otherwise. */
-  readonly part?: string;
+  /** What of the page, and what is between; all of it otherwise. */
+  readonly parts?: readonly string[];
   /** Most of its height that says something. */
   readonly tallest?: number;
+  /** Of the window: in the walkthrough a picture is about half as wide as the usual one, and has to be read. */
+  readonly size?: Size;
+}
+
+interface Size {
+  readonly width: number;
+  readonly height: number;
 }
 
 const QUICK_PICK = '.quick-input-widget';
 const SIDE_BAR = '.part.sidebar';
+const EDITOR = '.part.editor';
 
 /** Light and dark. */
 const walkthrough: readonly Picture[] = [
-  { story: 'shares', step: 'environment', file: 'environment', part: QUICK_PICK, tallest: 420 },
-  { story: 'shares', step: 'terminal', file: 'terminal', part: '.part.panel', tallest: 420 },
-  { story: 'shares', step: 'shares', file: 'shares', part: SIDE_BAR, tallest: 210 },
-  { story: 'request', step: '3-tree', file: 'requests', part: SIDE_BAR, tallest: 620 },
-  { story: 'capture', step: 'zoomed', file: 'timeline', part: '.part.editor' },
-  { story: 'debug', step: 'held', file: 'debug' },
-  { story: 'dax', step: 'dax', file: 'dax', part: SIDE_BAR },
-  { story: 'shares', step: 'options', file: 'options', part: QUICK_PICK, tallest: 420 },
+  { story: 'shares', step: 'environment', file: 'environment', parts: [QUICK_PICK], tallest: 420 },
+  { story: 'shares', step: 'terminal', file: 'terminal', parts: ['.part.panel'], tallest: 420 },
+  { story: 'shares', step: 'shares', file: 'shares', parts: [SIDE_BAR], tallest: 210 },
+  { story: 'request', step: '3-tree', file: 'requests', parts: [SIDE_BAR], tallest: 620 },
+  { story: 'capture', step: 'zoomed', file: 'timeline', parts: [EDITOR], size: { width: 800, height: 740 } },
+  { story: 'debug', step: 'held', file: 'debug', parts: [SIDE_BAR, EDITOR], size: { width: 800, height: 760 } },
+  { story: 'dax', step: 'dax', file: 'dax', parts: [SIDE_BAR] },
+  { story: 'shares', step: 'options', file: 'options', parts: [QUICK_PICK], tallest: 420 },
 ];
 
 /** Dark. */
@@ -102,14 +110,31 @@ const readme: readonly Picture[] = [
   { story: 'dax', step: 'dax-range', file: 'dax-window' },
 ];
 
-async function take(page: Page, { part, tallest = Infinity }: Picture, path: string): Promise<void> {
-  if (part === undefined) return void (await page.screenshot({ path }));
-  const box = await page.locator(part).first().boundingBox();
-  if (box === null) throw new Error(`nothing to take a picture of: ${part}`);
-  await page.screenshot({ path, clip: { ...box, height: Math.min(box.height, tallest) } });
+const PICTURE: Size = { width: 1200, height: 760 };
+
+async function take(page: Page, { parts, tallest = Infinity, size = PICTURE }: Picture, path: string): Promise<void> {
+  const resize = async (to: Size): Promise<void> => {
+    if (size === PICTURE) return;
+    await page.setViewportSize(to);
+    await page.waitForTimeout(1500);
+  };
+  await resize(size);
+  if (parts === undefined) await page.screenshot({ path });
+  else await page.screenshot({ path, clip: await around(page, parts, tallest) });
+  await resize(PICTURE);
 }
 
-const PICTURE = { width: 1200, height: 760 };
+async function around(page: Page, parts: readonly string[], tallest: number): Promise<Size & { x: number; y: number }> {
+  const boxes = await Promise.all(parts.map((part) => page.locator(part).first().boundingBox()));
+  const there = boxes.filter((box) => box !== null);
+  if (there.length < parts.length) throw new Error(`nothing to take a picture of: ${parts.join(', ')}`);
+  const x = Math.min(...there.map((box) => box.x));
+  const y = Math.min(...there.map((box) => box.y));
+  const right = Math.max(...there.map((box) => box.x + box.width));
+  // Beside each other: what is below the lowest that both have is of one of them.
+  const bottom = Math.min(...there.map((box) => box.y + box.height));
+  return { x, y, width: right - x, height: Math.min(bottom - y, tallest) };
+}
 
 async function media(choice: Choice): Promise<void> {
   const folder = join(project, 'media');

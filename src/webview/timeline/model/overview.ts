@@ -35,10 +35,13 @@ export function overviewOf(lanes: readonly Lane[], rows: Rows, span: Span, width
 
 /** Those much longer than the median. */
 function outstanding(longest: Int32Array, { columns: { latency } }: Rows): number[] {
-  const known = Array.from(longest.filter((row) => latency[row] >= 0));
-  const latencies = Float32Array.from(known, (row) => latency[row]).sort();
-  const usual = latencies[latencies.length >> 1];
-  return known.filter((row) => latency[row] > STANDS_OUT * usual);
+  const latencies = new Float32Array(longest.length);
+  let known = 0;
+  for (const row of longest) if (row !== NONE && latency[row] >= 0) latencies[known++] = latency[row];
+  const usual = latencies.subarray(0, known).sort()[known >> 1];
+  const slow: number[] = [];
+  for (const row of longest) if (row !== NONE && latency[row] > STANDS_OUT * usual) slow.push(row);
+  return slow;
 }
 
 interface Strip extends Pick<OverviewStrip, 'rows' | 'failed'> {
@@ -47,30 +50,31 @@ interface Strip extends Pick<OverviewStrip, 'rows' | 'failed'> {
 }
 
 /** A bucket that lies over two pixels counts for both, each its part: pixels that have one more would stand like a comb. */
-function addLevel(strip: Strip, level: Level, rows: Rows, span: Span): void {
-  const width = strip.rows.length;
+function addLevel({ rows: counts, failed, longest }: Strip, level: Level, rows: Rows, span: Span): void {
+  const width = counts.length;
   const perPixel = lengthOf(span) / width;
+  const wide = level.width / perPixel;
+  const { latency } = rows.columns;
   for (let b = level.find(Math.floor(span.from / level.width)); b < level.count; b++) {
     const from = (level.index[b] * level.width - span.from) / perPixel;
     const x = Math.max(0, Math.floor(from));
     if (x >= width) break;
-    const beyond = Math.max(0, (from + level.width / perPixel - (x + 1)) / (level.width / perPixel));
+    const beyond = Math.max(0, (from + wide - (x + 1)) / wide);
     const next = Math.min(width - 1, x + 1);
-    strip.rows[x] += level.rows[b] * (1 - beyond);
-    strip.rows[next] += level.rows[b] * beyond;
-    strip.failed[x] += level.failed[b] * (1 - beyond);
-    strip.failed[next] += level.failed[b] * beyond;
-    addLongest(strip, x, level.longest[b], rows);
+    counts[x] += level.rows[b] * (1 - beyond);
+    counts[next] += level.rows[b] * beyond;
+    failed[x] += level.failed[b] * (1 - beyond);
+    failed[next] += level.failed[b] * beyond;
+    addLongest(longest, x, level.longest[b], latency);
   }
 }
 
-function addLongest({ longest }: Strip, x: number, row: number, { columns: { latency } }: Rows): void {
+function addLongest(longest: Int32Array, x: number, row: number, latency: Float32Array): void {
   if (longest[x] === NONE || longer(latency[row], latency[longest[x]])) longest[x] = row;
 }
 
 /** A short time: no level is as fine. */
-function addRows(strip: Strip, lane: Lane, rows: Rows, span: Span): void {
-  const { columns } = rows;
+function addRows(strip: Strip, lane: Lane, { columns }: Rows, span: Span): void {
   const width = strip.rows.length;
   for (let i = lane.firstFrom(span.from); i < lane.count; i++) {
     const row = lane.list[i];
@@ -78,6 +82,6 @@ function addRows(strip: Strip, lane: Lane, rows: Rows, span: Span): void {
     if (x >= width) break;
     strip.rows[x]++;
     if (isFailed(columns, row)) strip.failed[x]++;
-    addLongest(strip, x, row, rows);
+    addLongest(strip.longest, x, row, columns.latency);
   }
 }
