@@ -33,6 +33,9 @@ describe('the DAX Window view in VS Code', function () {
     await workbench?.close();
   });
 
+  const size = { width: 1280, height: 800 };
+  afterEach(() => page?.setViewportSize(size));
+
   const words = (): Promise<string | null> => frame.locator('#cell-words').textContent();
   const said = (pattern: RegExp): Promise<void> =>
     frame.locator('#cell-words', { hasText: pattern }).waitFor({ state: 'attached' });
@@ -102,8 +105,6 @@ describe('the DAX Window view in VS Code', function () {
   });
 
   it('tells of the range that keys have come to, which is in sight in a low window too', async () => {
-    const size = page.viewportSize();
-    assert.ok(size);
     const tooltip = frame.locator('.tooltip');
     const grid = frame.locator('#grid');
     /** How much of the grid is above and below what is in sight. */
@@ -116,7 +117,7 @@ describe('the DAX Window view in VS Code', function () {
         const { top, bottom } = canvas.getBoundingClientRect();
         return [-top, bottom - canvas.ownerDocument.defaultView.innerHeight] as const;
       });
-    await page.setViewportSize({ ...size, height: 440 });
+    await page.setViewportSize({ ...size, height: 700 });
     await grid.press('End');
     await said(/^Range 128 of 128/);
     await tooltip.filter({ hasText: /Window254 MiB to 256 MiB/ }).waitFor();
@@ -130,7 +131,6 @@ describe('the DAX Window view in VS Code', function () {
     await tooltip.waitFor();
     await grid.press('Escape');
     await tooltip.waitFor({ state: 'hidden' });
-    await page.setViewportSize(size);
   });
 
   it('goes back in time, and to the newest moment', async () => {

@@ -24,6 +24,9 @@ interface Saved {
   readonly by?: unknown;
 }
 
+/** So much of the facts below the grid says which range is selected. */
+const FACTS_ROOM = 80;
+
 export class DaxPage {
   private readonly api = acquireVsCodeApi();
   private by: Colouring;
@@ -34,6 +37,8 @@ export class DaxPage {
   private placed: PlaceView | undefined;
   private live = false;
   private selected = -1;
+  /** The cell that keys have come to, while nothing has been pointed at since; -1: none. */
+  private keyed = -1;
   private wanted: { readonly time: number | undefined } | undefined;
   private waiting = false;
 
@@ -66,7 +71,8 @@ export class DaxPage {
       selected: () => this.selected,
       select: (cell) => this.select(cell),
       open: (cell) => this.open(cell),
-      hover: (cell, at, byKeys) => this.hover(cell, at, byKeys),
+      hover: (cell, at) => this.hover(cell, at),
+      come: (cell, at) => this.come(cell, at),
     });
     this.timeBar = new TimeBar((time) => this.go(time));
     const requests = (nodeid: string): void => this.api.postMessage({ kind: 'file', nodeid });
@@ -183,7 +189,8 @@ export class DaxPage {
       this.api.postMessage({ kind: 'reveal', request: range.request, where: 'requests' });
   }
 
-  private hover(cell: number, at: Place | undefined, byKeys = false): void {
+  private hover(cell: number, at: Place | undefined): void {
+    this.keyed = -1;
     const { view, grid, tooltip } = this;
     tooltip.hidden = cell < 0 || !at || !view;
     if (cell < 0 || !at || !view) return;
@@ -195,11 +202,21 @@ export class DaxPage {
     const { offsetWidth, offsetHeight } = tooltip;
     const x = Math.max(4, Math.min(window.innerWidth - offsetWidth - 4, at.clientX + 12));
     const below = at.clientY + 16 + offsetHeight <= window.innerHeight;
-    const above = at.clientY - offsetHeight - 8;
-    const y = Math.max(4, below ? at.clientY + 16 : above);
-    // A pointer moves on; keys would have what they are at covered.
-    if (byKeys && !below && above < 0) tooltip.hidden = true;
+    const y = Math.max(4, below ? at.clientY + 16 : at.clientY - offsetHeight - 8);
     tooltip.style.transform = `translate(${x}px, ${y}px)`;
+  }
+
+  /** Keys have come to a cell: it is told of as to a pointer, unless that is seen without, or the cell would be covered. */
+  private come(cell: number, at: Place): void {
+    this.keyed = cell;
+    this.tooltip.hidden = true;
+    requestAnimationFrame(() => {
+      if (this.keyed !== cell || this.details.element.getBoundingClientRect().top < window.innerHeight - FACTS_ROOM)
+        return;
+      this.hover(cell, at);
+      const { top, bottom } = this.tooltip.getBoundingClientRect();
+      if (top < at.clientY && bottom > at.clientY) this.hover(-1, undefined);
+    });
   }
 
   private search(path: string): void {

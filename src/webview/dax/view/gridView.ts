@@ -49,8 +49,10 @@ export class GridView {
       selected(): number;
       select(cell: number): void;
       open(cell: number): void;
-      /** What a pointer is at, or keys have come to; -1: nothing. */
-      hover(cell: number, place: Place | undefined, byKeys?: boolean): void;
+      /** What a pointer is at; -1: nothing. */
+      hover(cell: number, place: Place | undefined): void;
+      /** What keys have come to. */
+      come(cell: number, place: Place): void;
     },
   ) {
     this.surface.addEventListener('pointermove', (event) => this.act.hover(this.under(event), event));
@@ -176,7 +178,7 @@ export class GridView {
       const to = cellByKey(event.key, selected, this.layout, shown.grid.count);
       if (to === undefined) return;
       this.act.select(to);
-      this.act.hover(to, this.reveal(to), true);
+      this.act.come(to, this.reveal(to));
     }
     event.preventDefault();
   }
