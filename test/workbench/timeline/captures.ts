@@ -48,8 +48,10 @@ function long(): CaptureBuilder {
 
 /** Linux has no larger ones. */
 const MOST_PID = 2 ** 22 - 1;
+/** Nanoseconds. */
+const LATE = 12_345_678_901_000;
 
-/** Two files a long way down. */
+/** Two files a long way down, hours later. */
 function deep(): CaptureBuilder {
   const builder = new CaptureBuilder().init();
   const entry = (nodeid: number, mode: number) => ({ nodeid, generation: 1, attr: { mode, nlink: 1 } });
@@ -57,7 +59,8 @@ function deep(): CaptureBuilder {
     builder.exchange('LOOKUP', { nodeid, names: ['node_modules'], out: entry(nodeid + 1, 0o040755) });
   }
   for (const name of ['index.js', 'package.json']) {
-    builder.exchange('LOOKUP', { pid: MOST_PID, nodeid: 30, names: [name], out: entry(40 + name.length, 0o100644) });
+    const out = entry(40 + name.length, 0o100644);
+    builder.exchange('LOOKUP', { at: LATE + name.length, pid: MOST_PID, nodeid: 30, names: [name], out });
   }
   return builder;
 }

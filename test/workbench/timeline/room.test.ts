@@ -108,6 +108,8 @@ describe('the timeline in VS Code, in windows of several widths', function () {
       const row = timeline.rows.filter({ hasText: 'package.json' });
       await row.waitFor();
       assert.deepEqual(await cut(timeline.rows.locator('.column-pid:visible')), []);
+      assert.match((await row.locator('.column-start').textContent()) ?? '', /^12345\.\d{6}$/);
+      assert.deepEqual(await cut(timeline.rows.locator('.column-start')), []);
       const path = `${'/node_modules'.repeat(29)}/package.json`;
       const places = [row.locator('.column-path'), frame.locator('.details-path', { hasText: 'package.json' })];
       for (const place of places) {

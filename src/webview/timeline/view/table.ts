@@ -26,6 +26,8 @@ export interface TableParts {
   sorted(sorting: Sorting): void;
 }
 
+const inSeconds = (time: number): string => (time / 1e9).toFixed(6);
+
 const ROW_HEIGHT = 22;
 const MOST_LINES = 4000;
 
@@ -141,6 +143,7 @@ export class Table {
     const { capture } = this;
     if (!capture) return;
     this.grid.style.setProperty('--digits', String(String(Math.max(0, capture.rows.count - 1)).length));
+    this.grid.style.setProperty('--time-digits', String(inSeconds(capture.rows.end).length));
     const atEnd = this.parts.model.follow && this.parts.model.live;
     if (this.sorting.column === 'row' && !this.sorting.down) {
       this.order = capture.passed;
@@ -222,7 +225,7 @@ export class Table {
     });
     const texts: Readonly<Record<ColumnName, string>> = {
       row: String(row),
-      start: (start[row] / 1e9).toFixed(6),
+      start: inSeconds(start[row]),
       queue: String(queue[row]),
       pid: String(pid[row]),
       opcode: opcodeName(opcode[row]),
