@@ -206,7 +206,7 @@ export class DaxPage {
     tooltip.style.transform = `translate(${x}px, ${y}px)`;
   }
 
-  /** Keys have come to a cell: it is told of as to a pointer, unless that is seen without, or the cell would be covered. */
+  /** Keys have come to a cell: told of as to a pointer, unless its facts are in sight or it would be covered. */
   private come(cell: number, at: Place): void {
     this.keyed = cell;
     this.tooltip.hidden = true;

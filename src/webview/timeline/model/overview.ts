@@ -1,6 +1,6 @@
 /**
- * The whole capture as one strip: for each pixel how much happens, how much of it fails, and the longest request, when it
- * is much longer than elsewhere. From the lanes' levels.
+ * The whole capture as one strip: for each pixel how much happens, how much of it fails, and the longest request when
+ * it is much longer than elsewhere. From the lanes' levels.
  */
 import type { Lane } from './lanes';
 import { longer, type Level } from './levels';
@@ -49,7 +49,7 @@ interface Strip extends Pick<OverviewStrip, 'rows' | 'failed'> {
   readonly longest: Int32Array;
 }
 
-/** A bucket that lies over two pixels counts for both, each its part: pixels that have one more would stand like a comb. */
+/** A bucket that lies over two pixels counts for both, each its part: else those that have one more make a comb. */
 function addLevel({ rows: counts, failed, longest }: Strip, level: Level, rows: Rows, span: Span): void {
   const width = counts.length;
   const perPixel = lengthOf(span) / width;
