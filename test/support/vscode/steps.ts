@@ -16,6 +16,23 @@ export async function command(page: Page, title: string): Promise<void> {
   await page.keyboard.press('Enter');
 }
 
+/** In the menu that comes up. */
+export async function chooseInMenu(page: Page, name: string): Promise<void> {
+  const entry = page.getByRole('menuitem', { name });
+  await entry.waitFor();
+  // The menu takes no click before it has come in.
+  await page.waitForTimeout(500);
+  await entry.click();
+  await page.locator('.monaco-menu-container').waitFor({ state: 'hidden' });
+}
+
+/** By the Explorer's context menu of the file or folder of this name. */
+export async function chooseInExplorer(page: Page, name: string, entry: string): Promise<void> {
+  const item = page.locator('.explorer-folders-view .monaco-list-row', { hasText: name }).first();
+  await item.click({ button: 'right' });
+  await chooseInMenu(page, entry);
+}
+
 /** Of the pages of webviews the one that has this. */
 export async function pageWith(page: Page, selector: string): Promise<Frame> {
   for (let turn = 0; turn < 100; turn++) {
