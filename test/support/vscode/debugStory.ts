@@ -105,6 +105,8 @@ export async function debugRunningStory(page: Page, look: Look): Promise<void> {
   await page.keyboard.press('Shift+F5');
   await queue.waitFor({ state: 'detached', timeout: 30_000 });
   await page.locator('.debug-toolbar').waitFor({ state: 'hidden' });
+  // Until then VS Code takes the focus to its view.
+  await page.getByRole('button', { name: 'Run and Debug' }).waitFor();
   // The share goes on without its debugger.
   await toTerminal(page);
   await type(page, 'cat notes.md');

@@ -54,10 +54,18 @@ export async function type(page: Page, line: string): Promise<void> {
   await page.waitForTimeout(700);
 }
 
-/** The terminal has the focus. */
+/** The terminal has the focus. Where something else of VS Code takes that meanwhile, a person asks again. */
 export async function toTerminal(page: Page): Promise<void> {
-  await command(page, 'Terminal: Focus Terminal');
-  await page.locator('.terminal-wrapper.active .xterm.focus').waitFor();
+  const focused = page.locator('.terminal-wrapper.active .xterm.focus');
+  for (let turn = 0; turn < 5; turn++) {
+    await command(page, 'Terminal: Focus Terminal');
+    const there = await focused.waitFor({ timeout: 6000 }).then(
+      () => true,
+      () => false,
+    );
+    if (there) return;
+  }
+  throw new Error('the terminal does not get the focus');
 }
 
 /** The guest's shell waits for a line. */
