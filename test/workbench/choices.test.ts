@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Locator, Page } from 'playwright-core';
 import { need } from '../support/need';
 import { getVscode } from '../support/vscode/install';
-import { command, input, rows } from '../support/vscode/steps';
+import { command, input, prompt, rows, terminalText, type } from '../support/vscode/steps';
 import { CHROMIUM, openWorkbench, type Workbench } from '../support/vscode/workbench';
 import { extensionIsKnown } from './timelineWorkbench';
 
@@ -23,7 +23,7 @@ describe('the choices of a share', function () {
   before(async function () {
     need(this, 'a browser', existsSync(CHROMIUM), `no ${CHROMIUM}`);
     scratch = await mkdtemp(join(tmpdir(), 'virtiofs-choices-'));
-    for (const name of ['one', 'other']) await mkdir(join(scratch, name));
+    for (const name of ['one', 'other', 'window']) await mkdir(join(scratch, name));
     workbench = await openWorkbench({
       server: await getVscode(),
       workspace: join(scratch, 'one'),
@@ -69,19 +69,18 @@ describe('the choices of a share', function () {
     await page.keyboard.press('Enter');
   }
 
-  async function name(tag: string): Promise<void> {
-    await pick('Share one', 'Tag');
+  async function name(folder: string, tag: string): Promise<void> {
+    await pick(`Share ${folder}`, 'Tag');
     await page.locator('.quick-input-title', { hasText: 'Tag' }).waitFor();
     await input(page).fill(tag);
     await page.keyboard.press('Enter');
     await row(`mounted at /mnt/${tag}`).waitFor();
   }
 
-  /** Starts a guest with what is chosen, and loads the window anew, which ends it. */
-  async function start(): Promise<void> {
-    await pick('Share one', 'Start');
+  /** Starts a guest with what is chosen. */
+  async function start(folder: string): Promise<void> {
+    await pick(`Share ${folder}`, 'Start');
     await page.locator('.statusbar-item[id*="virtiofs.vm"]').waitFor();
-    await page.reload();
   }
 
   async function open(folder: string): Promise<void> {
@@ -120,7 +119,7 @@ describe('the choices of a share', function () {
     await pick('Cache mode', 'metadata');
     await pick('Share one', 'Read-only');
     await row('yes: the guest may change nothing').waitFor();
-    await name('mine');
+    await name('one', 'mine');
     const made = await chosen();
     assert.deepEqual(made, {
       Guest: 'User Mode Linux',
@@ -130,7 +129,8 @@ describe('the choices of a share', function () {
       'More folders': 'none',
       'Capture to a file': 'no',
     });
-    await start();
+    await start('one');
+    await page.reload();
     await ask('one');
     assert.deepEqual(await chosen(), made);
     await page.keyboard.press('Escape');
@@ -138,5 +138,48 @@ describe('the choices of a share', function () {
     await ask('other');
     assert.deepEqual(await chosen(), usual);
     await page.keyboard.press('Escape');
+  });
+
+  it('have the DAX window among them; a capture file is of one start', async () => {
+    await open('window');
+    await ask('window');
+    await pick('Share window', 'DAX window');
+    await pick('DAX window: parts of files', '8M');
+    await pick('DAX window: for which files', 'all');
+    await row('8M, dax=always').waitFor();
+    await pick('Share window', 'Capture to a file');
+    await pick('Capture every request', 'fuse.pcapng');
+    await row('window-DATE-TIME.fuse.pcapng').waitFor();
+    const made = await chosen();
+    await start('window');
+    await prompt(page);
+    await type(page, 'grep -o dax=always /proc/mounts');
+    await terminalText(page)
+      .getByText(/^dax=always/)
+      .waitFor();
+    const captures = (await readdir(scratch)).filter((file) => file.startsWith('window-'));
+    assert.match(captures.join(), /^window-\d{8}-\d{6}\.fuse\.pcapng$/);
+    await page.reload();
+    await ask('window');
+    assert.deepEqual(await chosen(), { ...made, 'Capture to a file': 'no' });
+    await page.keyboard.press('Escape');
+  });
+
+  it('that do not go together say so where they are made, and start nothing', async () => {
+    await open('other');
+    await ask('other');
+    const window = row('DAX window');
+    await pick('Share other', 'DAX window');
+    await pick('DAX window: parts of files', '8M');
+    await pick('DAX window: for which files', 'all');
+    await window.filter({ hasText: '8M, dax=always' }).waitFor();
+    assert.doesNotMatch(await window.innerText(), /do not go together/);
+    await pick('Share other', 'Cache mode');
+    await pick('Cache mode', 'metadata');
+    const apart = 'A DAX window and the cache mode metadata do not go together';
+    await window.filter({ hasText: apart }).waitFor();
+    await pick('Share other', 'Start');
+    await page.locator('.notifications-toasts').getByText(apart).waitFor();
+    assert.equal(await page.locator('.statusbar-item[id*="virtiofs.vm"]').count(), 0);
   });
 });

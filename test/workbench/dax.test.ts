@@ -7,7 +7,13 @@ import { CHROMIUM } from '../support/vscode/workbench';
 import { hasNames } from './accessibilityTree';
 import { sampleWindow } from './sampleWindow';
 import { capital } from '../../src/base/capital';
+import { windowEvents } from '../../src/trace/dax/windowEvents';
+import { WindowHistory } from '../../src/trace/dax/windowHistory';
+import { read } from '../trace/readWhole';
 import { command, openInViews, timelineFrame, timelineWorkbench, type TimelineWorkbench } from './timelineWorkbench';
+
+const capture = read(sampleWindow());
+const model = new WindowHistory(windowEvents(capture), 0).at(Infinity);
 
 describe('the DAX Window view in VS Code', function () {
   this.timeout(120_000);
@@ -47,6 +53,18 @@ describe('the DAX Window view in VS Code', function () {
     );
     const [, ranges] = /(\d+) ranges$/.exec((await frame.locator('.sums').textContent()) ?? '') ?? [];
     assert.equal(await frame.locator('#dax').getAttribute('data-ranges'), ranges);
+  });
+
+  it('counts what was mapped, removed and refused', async () => {
+    assert.ok(model.maps > model.unmaps && model.unmaps > 0 && model.refusals > 0);
+    for (const [name, count] of Object.entries({
+      Mapped: model.maps,
+      Removed: model.unmaps,
+      Refused: model.refusals,
+    })) {
+      const figure = frame.locator(`.figures dt:has-text("${name}") + dd`);
+      assert.match((await figure.textContent()) ?? '', new RegExp(`^${count}(, |$)`), name);
+    }
   });
 
   it('is walked through with the arrow keys, and says what is there', async () => {
@@ -222,7 +240,9 @@ describe('the DAX Window view in VS Code', function () {
     await said(/^Range 1 of/);
     await frame.getByRole('button', { name: 'Show in Timeline' }).click();
     const timeline = await pageWith(page, '#timeline');
-    await timeline.locator('.details', { hasText: 'SETUPMAPPING' }).waitFor();
+    const details = timeline.locator('.details', { hasText: 'SETUPMAPPING' });
+    const mappedBy = model.all.find(({ windowOffset }) => windowOffset === 0)?.row;
+    await details.locator('.details-number').getByText(`#${mappedBy}`, { exact: true }).waitFor();
     await command(page, 'View: Close All Editors');
     await page.locator('iframe.webview.ready:visible').nth(1).waitFor({ state: 'detached' });
   });

@@ -130,6 +130,40 @@ describe('the box for a filter of the Requests view', function () {
     await shows(ALL);
   });
 
+  /** As one who does not wait for what is offered: the keys come before anything that follows from them. */
+  async function hurry(text: string): Promise<void> {
+    await Promise.all([page.keyboard.insertText(text), page.keyboard.press('Enter')]);
+  }
+
+  it('takes what is written, however quickly Enter follows', async () => {
+    await open();
+    await write('opc', 3);
+    await first('opcode');
+    await hurry('ode == READDIRPLUS');
+    await closed();
+    await shows(`1 of ${ALL}`);
+  });
+
+  it('takes what is written after a completion was looked at', async () => {
+    await open();
+    await write('opcode == READ', 5);
+    await first('Show only these');
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowDown');
+    await first('READDIR');
+    await hurry('DIRPLUS');
+    await closed();
+    await shows(`1 of ${ALL}`);
+  });
+
+  it('takes what is offered first for what is written, however quickly Enter follows', async () => {
+    await open();
+    await write('opcode == READDIRPLUS', 2);
+    await first('Show only these');
+    await hurry(' && ');
+    await has('opcode == READDIRPLUS && time ');
+  });
+
   it('begins with the filter that is there, and Escape leaves that as it is', async () => {
     await open();
     await write('opcode == READDIRPLUS', 2);

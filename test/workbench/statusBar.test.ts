@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import type { Locator, Page } from 'playwright-core';
 import { need } from '../support/need';
 import { getVscode } from '../support/vscode/install';
-import { prompt, rows, terminalText, type } from '../support/vscode/steps';
+import { chooseInExplorer, prompt, rows, terminalText, type } from '../support/vscode/steps';
 import { CHROMIUM, openWorkbench, type Workbench } from '../support/vscode/workbench';
 import { extensionIsKnown } from './timelineWorkbench';
 
@@ -47,14 +47,8 @@ describe('the status bar', function () {
   const items = (): Locator => page.locator('.statusbar-item[id*="virtiofs.vm"]');
   const item = (name: string): Locator => items().filter({ hasText: name });
 
-  /** By the Explorer's context menu. */
   async function share(name: string): Promise<void> {
-    await page.locator('.explorer-folders-view .monaco-list-row', { hasText: name }).click({ button: 'right' });
-    const entry = page.getByRole('menuitem', { name: 'Share Folder into VM…' });
-    await entry.waitFor();
-    await page.waitForTimeout(500);
-    await entry.click();
-    await page.locator('.monaco-menu-container').waitFor({ state: 'hidden' });
+    await chooseInExplorer(page, name, 'Share Folder into VM…');
     await item(name)
       .filter({ hasText: /idle|\/s/ })
       .waitFor({ timeout: 120_000 });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { FrameLocator, Page } from 'playwright-core';
 import { getVscode } from '../support/vscode/install';
+import { chooseInExplorer } from '../support/vscode/steps';
 import { openWorkbench, type Workbench } from '../support/vscode/workbench';
 
 const project = resolve(__dirname, '../../..');
@@ -110,13 +111,5 @@ export async function closeEditors(page: Page): Promise<void> {
 }
 
 /** The Explorer's way from a capture file to the views. */
-export async function openInViews(page: Page, name: string): Promise<void> {
-  const item = page.locator('.explorer-folders-view .monaco-list-row', { hasText: name }).first();
-  await item.click({ button: 'right' });
-  const entry = page.getByRole('menuitem', { name: 'Open Capture in Views' });
-  await entry.waitFor();
-  // The menu takes no click before it has come in.
-  await page.waitForTimeout(500);
-  await entry.click();
-  await page.locator('.monaco-menu-container').waitFor({ state: 'hidden' });
-}
+export const openInViews = (page: Page, name: string): Promise<void> =>
+  chooseInExplorer(page, name, 'Open Capture in Views');

@@ -304,9 +304,9 @@ export class InodesView implements vscode.TreeDataProvider<InodesNode>, vscode.D
     if (differs) parts.push(differs.text);
     if (inode.handles > 0) parts.push(`${count(inode.handles)} open`);
     if (inode.read + inode.written > 0) parts.push(`${sizeText(inode.read + inode.written)} moved`);
-    const left = Math.min(inode.attributesUntil, inode.nameUntil || Infinity) - model.now;
-    if (left > 0)
-      parts.push(isForGood(left) ? 'cached' : `cached ${cachedUntil(inode.attributesUntil, this.model.now)}`);
+    const { now } = model;
+    const until = Math.min(inode.attributesUntil, inode.nameUntil || Infinity);
+    if (until > now) parts.push(isForGood(until - now) ? 'cached' : `cached ${cachedUntil(until, now)}`);
     if (model.order === 'lookups' && inode.facts) parts.push(`${count(inode.facts.lookups)} lookups`);
     item.accessibilityInformation = { label: `${path} ${parts.join(', ')}` };
     // Of a narrow view the end is cut off.

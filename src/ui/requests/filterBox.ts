@@ -2,15 +2,25 @@
  * The box in which a filter is written: what can come next is offered with the tables' sentences, what is wrong is
  * shown at its place while it is typed.
  *
- * VS Code's box tells no cursor: completion is for the end of the text, which is where people write.
+ * VS Code's box tells no cursor: completion is for the end of the text, which is where people write. And it tells the
+ * active row by its place, which is one in a list that has gone where Enter comes before the new one is shown. Such an
+ * Enter waits, and takes what is active then.
  */
 import * as vscode from 'vscode';
 import { complete, type Completion } from '../../trace/filter/complete';
 import { compileFilter, errorLine, type Filter, type FilterError } from '../../trace/filter/filter';
+import { windowIsUpToDate } from '../windowIsUpToDate';
 
 interface Item extends vscode.QuickPickItem {
   readonly action:
     { readonly kind: 'apply' } | { readonly kind: 'write'; readonly text: string } | { readonly kind: 'none' };
+}
+
+/** The list for a text: whether it is what the person sees, and whether Enter came before that. */
+interface Offered {
+  readonly text: string;
+  shown: boolean;
+  entered: boolean;
 }
 
 const MOST_COMPLETIONS = 60;
@@ -31,32 +41,45 @@ export function askFilter(text: string, recent: readonly string[]): Promise<Filt
   box.matchOnDescription = box.matchOnDetail = false;
   box.ignoreFocusOut = true;
   box.buttons = [{ iconPath: new vscode.ThemeIcon('question'), tooltip: 'The Filter Language' }];
-  const offer = (): void => {
+  let offered: Offered | undefined;
+  let result: Filter | undefined;
+  const offer = async (): Promise<void> => {
+    const mine: Offered = { text: box.value, shown: false, entered: false };
+    offered = mine;
     box.items = itemsFor(box.value, recent);
+    await windowIsUpToDate();
+    if (mine !== offered) return;
+    mine.shown = true;
+    if (mine.entered) enter();
+  };
+  const enter = (): void => {
+    const action = box.activeItems[0]?.action ?? { kind: 'apply' };
+    if (action.kind === 'write') {
+      box.value = action.text;
+      void offer();
+      return;
+    }
+    const filter = compileFilter(box.value);
+    if (!filter.ok) return;
+    result = filter.value;
+    box.hide();
   };
   return new Promise((resolve) => {
-    let result: Filter | undefined;
-    box.onDidChangeValue(offer);
+    box.onDidChangeValue((value) => {
+      if (value !== offered?.text) void offer();
+    });
     box.onDidAccept(() => {
-      const [item] = box.activeItems;
-      const action = item?.action ?? { kind: 'apply' };
-      if (action.kind === 'write') {
-        box.value = action.text;
-        offer();
-        return;
-      }
-      const filter = compileFilter(box.value);
-      if (!filter.ok) return;
-      result = filter.value;
-      box.hide();
+      if (offered && !offered.shown) offered.entered = true;
+      else enter();
     });
     box.onDidTriggerButton(() => void vscode.commands.executeCommand('virtiofs.requests.filterHelp'));
     box.onDidHide(() => {
+      offered = undefined;
       box.dispose();
       resolve(result);
     });
     box.value = text;
-    offer();
+    void offer();
     box.show();
   });
 }

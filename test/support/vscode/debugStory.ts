@@ -6,7 +6,18 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Page } from 'playwright-core';
-import { command, type Look, prompt, rows, settled, terminalText, toTerminal, treeRow, type } from './steps';
+import {
+  chooseInMenu,
+  command,
+  type Look,
+  prompt,
+  rows,
+  settled,
+  terminalText,
+  toTerminal,
+  treeRow,
+  type,
+} from './steps';
 
 /** Before VS Code opens the folder. */
 export async function makeLaunch(workspace: string): Promise<void> {
@@ -83,11 +94,7 @@ export async function debugRunningStory(page: Page, look: Look): Promise<void> {
   await page.keyboard.press('Enter');
   await prompt(page);
   await treeRow(page, '/project').click({ button: 'right' });
-  const entry = page.getByRole('menuitem', { name: 'Debug Share' });
-  await entry.waitFor();
-  // The menu takes no click before it has come in.
-  await page.waitForTimeout(500);
-  await entry.click();
+  await chooseInMenu(page, 'Debug Share');
   // The view and the Debug Console come with the session.
   await page.locator('.debug-toolbar').waitFor({ timeout: 30_000 });
   await page.locator('.repl').first().waitFor();
@@ -98,6 +105,8 @@ export async function debugRunningStory(page: Page, look: Look): Promise<void> {
   await page.keyboard.press('Shift+F5');
   await queue.waitFor({ state: 'detached', timeout: 30_000 });
   await page.locator('.debug-toolbar').waitFor({ state: 'hidden' });
+  // Until then VS Code takes the focus to its view.
+  await page.getByRole('button', { name: 'Run and Debug' }).waitFor();
   // The share goes on without its debugger.
   await toTerminal(page);
   await type(page, 'cat notes.md');

@@ -9,7 +9,7 @@ import { CaptureBuilder } from '../../trace/captureBuilder';
 import { sampleCapture } from '../../workbench/sampleCapture';
 import { sampleWindow } from '../../workbench/sampleWindow';
 import { openFile, openInViews, whenComplete } from '../../workbench/timelineWorkbench';
-import { command, type Look, rows, settled, treeRow } from './steps';
+import { chooseInMenu, command, type Look, rows, settled, treeRow } from './steps';
 import { type Told } from './tell';
 
 async function makeStates(workspace: string): Promise<void> {
@@ -124,11 +124,7 @@ async function choose(page: Page, entry: string): Promise<void> {
   const header = page.locator('.pane-header', { hasText: 'Requests' }).first();
   await header.hover();
   await header.getByRole('button', { name: /More Actions/ }).click();
-  const item = page.getByRole('menuitem', { name: entry });
-  await item.waitFor();
-  // The menu takes no click before it has come in.
-  await page.waitForTimeout(500);
-  await item.click();
+  await chooseInMenu(page, entry);
 }
 
 async function viewStates(page: Page, look: Look): Promise<void> {

@@ -16,6 +16,23 @@ export async function command(page: Page, title: string): Promise<void> {
   await page.keyboard.press('Enter');
 }
 
+/** In the menu that comes up. */
+export async function chooseInMenu(page: Page, name: string): Promise<void> {
+  const entry = page.getByRole('menuitem', { name });
+  await entry.waitFor();
+  // The menu takes no click before it has come in.
+  await page.waitForTimeout(500);
+  await entry.click();
+  await page.locator('.monaco-menu-container').waitFor({ state: 'hidden' });
+}
+
+/** By the Explorer's context menu of the file or folder of this name. */
+export async function chooseInExplorer(page: Page, name: string, entry: string): Promise<void> {
+  const item = page.locator('.explorer-folders-view .monaco-list-row', { hasText: name }).first();
+  await item.click({ button: 'right' });
+  await chooseInMenu(page, entry);
+}
+
 /** Of the pages of webviews the one that has this. */
 export async function pageWith(page: Page, selector: string): Promise<Frame> {
   for (let turn = 0; turn < 100; turn++) {
@@ -37,10 +54,18 @@ export async function type(page: Page, line: string): Promise<void> {
   await page.waitForTimeout(700);
 }
 
-/** The terminal has the focus. */
+/** The terminal has the focus. Where something else of VS Code takes that meanwhile, a person asks again. */
 export async function toTerminal(page: Page): Promise<void> {
-  await command(page, 'Terminal: Focus Terminal');
-  await page.locator('.terminal-wrapper.active .xterm.focus').waitFor();
+  const focused = page.locator('.terminal-wrapper.active .xterm.focus');
+  for (let turn = 0; turn < 5; turn++) {
+    await command(page, 'Terminal: Focus Terminal');
+    const there = await focused.waitFor({ timeout: 6000 }).then(
+      () => true,
+      () => false,
+    );
+    if (there) return;
+  }
+  throw new Error('the terminal does not get the focus');
 }
 
 /** The guest's shell waits for a line. */
