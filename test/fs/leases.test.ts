@@ -175,6 +175,16 @@ describe('passthrough: leases', () => {
       }
     });
 
+    it('also when it forgets the lookup that the waiting request has had for itself', async () => {
+      const { client, fs: file } = shared;
+      const waiting = creating(linux.O_RDWR);
+      const node = client.lookup(ROOT, 'a');
+      file.forget(node, 1);
+      file.forget(node, 1);
+      assert.equal(await waiting, -E.EBADF);
+      assert.deepEqual([file.nodeCount, file.handleCount, file.descriptorCount], [1, 0, 0]);
+    });
+
     it('all of them get it in turn', async () => {
       const { client } = shared;
       const [opened, created, changed] = [opening(linux.O_RDWR), creating(linux.O_RDWR), truncating(2)];

@@ -3,11 +3,14 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import * as fc from 'fast-check';
+import type { Arena } from '../../src/base/arena';
 import { ROOT } from '../../src/fs/fileSystem';
+import type { HostCalls } from '../../src/fs/hostCalls';
 import * as linux from '../../src/fs/linux';
 import { Errno as E } from '../../src/protocol/errno';
 import { check, type Client, failsWith } from './client';
 import { sharing } from './sharing';
+import { otherwise } from './wrappedCalls';
 
 describe('lookups of the passthrough file system', () => {
   const { open, callsOf } = sharing();
@@ -54,6 +57,29 @@ describe('lookups of the passthrough file system', () => {
       assert.equal(client.stat(node).size, 0);
       file.forget(node, 1);
     }
+  });
+
+  it('of names longer than most leave descriptors for what is known already', async () => {
+    const { client, folder, fs: file } = open({ descriptors: 80 });
+    const names = Array.from({ length: 100 }, (_, i) => `${i}-${'x'.repeat(60)}`);
+    for (const name of names) fs.writeFileSync(path.join(folder, name), 'x');
+    const known = client.lookup(ROOT, names[0]);
+    assert.throws(() => names.forEach((name) => client.lookup(ROOT, name)), failsWith(E.EMFILE));
+    assert.equal(file.descriptorCount, 70);
+    assert.equal((await client.read(check(client.open(known, linux.O_RDONLY)), 0, 10)).toString(), 'x');
+  });
+
+  it('are of no more inodes than so many at a time, and find those that are known', () => {
+    const { client, folder, fs: file } = open({ inodes: 3 });
+    const long = 'x'.repeat(60);
+    for (const name of ['a', 'b', 'c', long]) fs.writeFileSync(path.join(folder, name), '');
+    const a = client.lookup(ROOT, 'a');
+    client.lookup(ROOT, 'b');
+    for (const name of ['c', long]) assert.throws(() => client.lookup(ROOT, name), failsWith(E.ENFILE));
+    assert.equal(file.nodeCount, 3);
+    assert.equal(client.lookup(ROOT, 'a'), a);
+    file.forget(a, 2);
+    client.lookup(ROOT, 'c');
   });
 
   it('lead to the same inode whatever guests do with its names', async () => {
@@ -227,6 +253,81 @@ describe('lookups of the passthrough file system', () => {
     file.release(handle);
     file.forget(last, 1);
     client.stat(client.lookup(ROOT, 'f99'));
+  });
+
+  describe('where the host', () => {
+    let arena: Arena | undefined;
+    /** A host on which statx says something else, once there is an arena to change it in. */
+    const telling =
+      (change: (arena: Arena, statx: number) => void) =>
+      (real: HostCalls): HostCalls =>
+        otherwise(real, 'statx', (directory, name, flags, mask, into) => {
+          const result = real.statx(directory, name, flags, mask, into);
+          if (result === 0 && arena) change(arena, into - arena.base);
+          return result;
+        });
+    beforeEach(() => (arena = undefined));
+
+    it('tells no time of birth take a descriptor at once: by a name another inode could pass for it', () => {
+      const ageless = telling((its, at) => its.setU32(at, its.getU32(at) & ~linux.STATX_BTIME));
+      const { client, folder, fs: file } = open({}, false, ageless);
+      ({ arena } = client);
+      fs.writeFileSync(path.join(folder, 'a'), '');
+      const node = client.lookup(ROOT, 'a');
+      assert.equal(file.descriptorCount, 1);
+      assert.equal(client.lookup(ROOT, 'a'), node);
+      assert.equal(file.descriptorCount, 1);
+    });
+
+    for (const [what, field] of [
+      ['has mounted another part of the same file system', linux.Statx.mountId],
+      ['has another file system in the same mount, as subvolumes are', linux.Statx.devMinor],
+    ] as const) {
+      it(`${what} tell so of a folder, and of nothing else`, () => {
+        let mounted = false;
+        const host = telling((its, at) => {
+          its.setU32(at, its.getU32(at) | linux.STATX_MNT_ID);
+          if (mounted) its.setU32(at + field, its.getU32(at + field) + 1);
+        });
+        const { client, folder, fs: file } = open({}, false, host);
+        ({ arena } = client);
+        for (const name of ['plain', 'other']) fs.mkdirSync(path.join(folder, name));
+        fs.writeFileSync(path.join(folder, 'file'), '');
+        const crosses = (name: string): boolean => {
+          client.lookup(ROOT, name);
+          return file.crossedDevice;
+        };
+        mounted = true;
+        assert.deepEqual(['other', 'file', 'other'].map(crosses), [true, false, true]);
+        mounted = false;
+        assert.equal(crosses('plain'), false);
+      });
+    }
+
+    it('gives a long name to an inode that is known between two calls lead to that one, by one descriptor', () => {
+      const long = 'x'.repeat(60);
+      let meanwhile = (): void => undefined;
+      const host = (real: HostCalls): HostCalls =>
+        otherwise(real, 'openat', (...call) => {
+          meanwhile();
+          return real.openat(...call);
+        });
+      const { client, folder, fs: file } = open({}, false, host);
+      const at = (name: string): string => path.join(folder, name);
+      for (const used of [true, false]) {
+        for (const name of [long, 'known']) fs.writeFileSync(at(name), name);
+        const node = client.lookup(ROOT, 'known');
+        if (used) client.stat(node);
+        meanwhile = () => {
+          meanwhile = () => undefined;
+          fs.renameSync(at('known'), at(long));
+        };
+        assert.equal(client.lookup(ROOT, long), node);
+        assert.deepEqual([file.descriptorCount, client.stat(node).size], [1, 5]);
+        file.forget(node, 2);
+        assert.deepEqual([file.descriptorCount, file.nodeCount], [0, 1]);
+      }
+    });
   });
 
   /** What makes something by a name that takes a descriptor at once. */

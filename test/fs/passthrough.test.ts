@@ -97,6 +97,17 @@ describe('passthrough', () => {
       assert.deepEqual(fs.readdirSync(folder), []);
     });
 
+    it('have the mode that was asked for, with all of its bits', async function () {
+      if (!isRoot) this.skip();
+      const { client, folder, fs: file } = open();
+      const mode = (name: string): number => fs.statSync(path.join(folder, name)).mode & 0o7777;
+      await client.create(ROOT, 'file', linux.O_RDWR, 0o106751);
+      await client.mkdir(ROOT, 'folder', 0o41751);
+      assert.deepEqual([mode('file'), mode('folder')], [0o6751, 0o1751]);
+      await client.request((caller) => file.tmpfile(ROOT, 0o106640, linux.O_RDWR, caller));
+      assert.equal(client.attributes().mode, 0o106640);
+    });
+
     it('belong to the caller', async function () {
       if (!isRoot) this.skip();
       const { client, folder } = open();
@@ -168,6 +179,31 @@ describe('passthrough', () => {
       }
       assert.deepEqual(fs.readdirSync(folder), ['a']);
     });
+  });
+
+  it('no program that is started meanwhile gets a descriptor of the share', async () => {
+    const before = fs.readdirSync('/proc/self/fd');
+    const { client, folder, fs: file } = open();
+    const long = 'x'.repeat(60);
+    for (const name of ['a', 'b', long]) fs.writeFileSync(path.join(folder, name), '');
+    fs.mkdirSync(path.join(folder, 'sub'));
+    for (const name of ['a', 'sub']) client.stat(client.lookup(ROOT, name));
+    const [b, unused] = ['b', 'sub'].map((name) => client.lookup(ROOT, name));
+    client.lookup(ROOT, long);
+    for (const node of [ROOT, unused]) check(file.opendir(node, 0));
+    const handle = check(client.open(b, linux.O_RDWR));
+    await client.setlk(handle, client.lock(linux.F_WRLCK, 0, 9, 1));
+    const made = await client.create(ROOT, 'made');
+    await client.create(ROOT, 'kept');
+    file.release(made.handle);
+    await client.request((caller) => file.tmpfile(ROOT, 0o100600, linux.O_RDWR, caller));
+    const opened = fs.readdirSync('/proc/self/fd').filter((fd) => !before.includes(fd));
+    const flags = opened.flatMap((fd) => {
+      const info = `/proc/self/fdinfo/${fd}`;
+      return fs.existsSync(info) ? [parseInt(/flags:\s*([0-7]+)/.exec(fs.readFileSync(info, 'utf8'))?.[1] ?? '', 8)] : [];
+    });
+    assert.ok(flags.length >= 10, `${flags.length} descriptors`);
+    for (const each of flags) assert.ok(each & linux.O_CLOEXEC, each.toString(8));
   });
 
   describe('reading', () => {
