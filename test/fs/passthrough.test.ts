@@ -81,6 +81,37 @@ describe('passthrough', () => {
       }
     });
 
+    it('that are there already are for who may have them so: else ESTALE, and the guest knows nothing by it', async function () {
+      if (!isRoot) this.skip();
+      const { client, folder, fs: file } = open();
+      const at = path.join(folder, 'old');
+      fs.chmodSync(folder, 0o755);
+      fs.writeFileSync(at, 'content');
+      const { O_RDONLY, O_WRONLY, O_RDWR, O_TRUNC } = linux;
+      const cases: readonly [uid: number, mode: number, may: number[], mayNot: number[]][] = [
+        [1000, 0o604, [O_RDONLY], [O_WRONLY, O_RDWR, O_RDONLY | O_TRUNC]],
+        [1000, 0o602, [O_WRONLY], [O_RDONLY, O_RDWR, O_RDONLY | O_TRUNC]],
+        [1000, 0o606, [O_RDONLY, O_WRONLY, O_RDWR], []],
+        [1000, 0o600, [], [O_RDONLY, O_WRONLY, O_RDWR | O_TRUNC]],
+        [0, 0, [O_RDONLY, O_RDWR], []],
+      ];
+      for (const [uid, mode, may, mayNot] of cases) {
+        client.uid = client.gid = uid;
+        fs.chmodSync(at, mode);
+        for (const flags of [...may, ...mayNot]) {
+          const node = await client.outcome((c) => file.create(ROOT, client.name('old'), 0o100600, flags, false, c));
+          const what = `user ${uid}, mode ${mode.toString(8)}, flags ${flags}`;
+          if (may.includes(flags)) {
+            assert.ok(node > 0, what);
+            file.release(file.createdHandle);
+            file.forget(node, 1);
+          } else assert.equal(node, -E.ESTALE, what);
+          assert.deepEqual([file.nodeCount, file.handleCount, file.descriptorCount], [1, 0, 0], what);
+        }
+      }
+      assert.equal(fs.readFileSync(at, 'utf8'), 'content');
+    });
+
     it('without a name can get one as long as that was not excluded; those that have lost theirs cannot', async () => {
       const { client, folder, fs: file } = open();
       const unnamed = (flags: number): Promise<number> =>
@@ -200,7 +231,9 @@ describe('passthrough', () => {
     const opened = fs.readdirSync('/proc/self/fd').filter((fd) => !before.includes(fd));
     const flags = opened.flatMap((fd) => {
       const info = `/proc/self/fdinfo/${fd}`;
-      return fs.existsSync(info) ? [parseInt(/flags:\s*([0-7]+)/.exec(fs.readFileSync(info, 'utf8'))?.[1] ?? '', 8)] : [];
+      return fs.existsSync(info)
+        ? [parseInt(/flags:\s*([0-7]+)/.exec(fs.readFileSync(info, 'utf8'))?.[1] ?? '', 8)]
+        : [];
     });
     assert.ok(flags.length >= 10, `${flags.length} descriptors`);
     for (const each of flags) assert.ok(each & linux.O_CLOEXEC, each.toString(8));
