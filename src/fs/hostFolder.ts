@@ -218,9 +218,9 @@ export class HostFolder {
     this.endUnused(parent);
   }
 
-  /** Ends a folder that the guest has forgotten, now that no inode needs it either. */
+  /** Ends a folder that the guest has forgotten, if no inode needs it either now. */
   private endUnused(parent: Node): void {
-    if (this.nodes.children[parent] === 0 && this.nodes.lookups[parent] <= 0) this.endNode(parent);
+    if (this.nodes.lookups[parent] <= 0) this.endNode(parent);
   }
 
   /** A node lives on a handle's descriptor until that is released. */

@@ -13,7 +13,7 @@ import { sharing } from './sharing';
 import { otherwise } from './wrappedCalls';
 
 describe('lookups of the passthrough file system', () => {
-  const { open, callsOf } = sharing();
+  const { open, callsOf, wrapped } = sharing();
 
   it('take one call and no descriptor, whatever they find', async () => {
     const { client, folder, fs: file } = open();
@@ -159,11 +159,53 @@ describe('lookups of the passthrough file system', () => {
     fs.renameSync(path.join(folder, 'other'), path.join(folder, 'replaced'));
     fs.renameSync(path.join(folder, 'moved'), path.join(folder, 'elsewhere'));
     for (const node of [gone, replaced, moved]) assert.equal(file.getattr(node, -1, 0), -E.ESTALE);
+    assert.equal(file.descriptorCount, 0);
     assert.equal(client.open(replaced, linux.O_RDONLY), -E.ESTALE);
     assert.notEqual(client.lookup(ROOT, 'replaced'), replaced);
     assert.equal(client.lookup(ROOT, 'elsewhere'), moved);
     assert.equal(client.stat(moved).size, 5);
     for (const node of [gone, replaced]) file.forget(node, 1);
+  });
+
+  it('say what the host says where it fails to open what is known by its name', () => {
+    const { client, folder, fs: file } = open();
+    fs.writeFileSync(path.join(folder, 'a'), 'content');
+    const node = client.lookup(ROOT, 'a');
+    for (const [name, errno, told] of [
+      ['openat', E.EIO, E.EIO],
+      ['openat', E.EACCES, E.EACCES],
+      ['openat', E.ENFILE, E.ENFILE],
+      ['openat', E.ENOENT, E.ESTALE],
+      ['openat', E.ENOTDIR, E.ESTALE],
+      ['openat', E.ELOOP, E.ESTALE],
+      ['statx', E.EIO, E.EIO],
+    ] as const) {
+      client.lookup(ROOT, 'a');
+      wrapped().failName = name;
+      wrapped().failWith = errno;
+      assert.equal(client.open(node, linux.O_RDONLY), -told, `${name}: ${errno}`);
+      wrapped().reset();
+      assert.equal(file.descriptorCount, 0);
+    }
+    assert.equal(client.stat(node).size, 7);
+  });
+
+  it('give a folder back that was forgotten once nothing in it is known by its name there any more', () => {
+    const { client, folder, fs: file } = open();
+    for (const name of ['one', 'two']) fs.mkdirSync(path.join(folder, name));
+    fs.writeFileSync(path.join(folder, 'one/a'), '');
+    fs.linkSync(path.join(folder, 'one/a'), path.join(folder, 'two/b'));
+    const one = client.lookup(ROOT, 'one');
+    client.stat(one);
+    const a = client.lookup(one, 'a');
+    file.forget(one, 1);
+    assert.deepEqual([file.descriptorCount, file.nodeCount], [1, 3]);
+    const two = client.lookup(ROOT, 'two');
+    assert.equal(client.lookup(two, 'b'), a);
+    assert.deepEqual([file.descriptorCount, file.nodeCount], [1, 3], 'the other folder alone');
+    file.forget(two, 1);
+    file.forget(a, 2);
+    assert.deepEqual([file.descriptorCount, file.nodeCount], [0, 1]);
   });
 
   it('lead to an inode by a name too long to be kept, whatever was kept before', () => {
@@ -244,10 +286,13 @@ describe('lookups of the passthrough file system', () => {
     for (let i = 0; i < 100; i++) fs.writeFileSync(path.join(folder, `f${i}`), 'x');
     let last = 0;
     assert.throws(() => {
+      client.lookup(ROOT, 'f98');
       for (let i = 0; i < 100; i++) client.stat((last = client.lookup(ROOT, `f${i}`)));
     }, failsWith(E.EMFILE));
     last--;
     assert.equal(file.descriptorCount, 70);
+    check(file.unlink(ROOT, client.name('f98')));
+    assert.equal(file.descriptorCount, 70, 'nor does what is about to lose its name get one');
     const handle = check(client.open(last, linux.O_RDONLY));
     assert.equal((await client.read(handle, 0, 10)).toString(), 'x');
     file.release(handle);
@@ -286,12 +331,16 @@ describe('lookups of the passthrough file system', () => {
       ['has mounted another part of the same file system', linux.Statx.mountId],
       ['has another file system in the same mount, as subvolumes are', linux.Statx.devMinor],
     ] as const) {
-      it(`${what} tell so of a folder, and of nothing else`, () => {
-        let mounted = false;
-        const host = telling((its, at) => {
+      it(`${what} tell so of a folder, and of nothing else`, async () => {
+        let [mounted, leased] = [false, false];
+        const mounts = telling((its, at) => {
           its.setU32(at, its.getU32(at) | linux.STATX_MNT_ID);
           if (mounted) its.setU32(at + field, its.getU32(at + field) + 1);
         });
+        const host = (real: HostCalls): HostCalls =>
+          otherwise(mounts(real), 'openat', (...call) =>
+            leased && (call[2] & (linux.O_PATH | linux.O_EXCL)) === 0 ? -E.EAGAIN : real.openat(...call),
+          );
         const { client, folder, fs: file } = open({}, false, host);
         ({ arena } = client);
         for (const name of ['plain', 'other']) fs.mkdirSync(path.join(folder, name));
@@ -304,6 +353,64 @@ describe('lookups of the passthrough file system', () => {
         assert.deepEqual(['other', 'file', 'other'].map(crosses), [true, false, true]);
         mounted = false;
         assert.equal(crosses('plain'), false);
+        mounted = true;
+        crosses('other');
+        mounted = false;
+        await client.create(ROOT, 'new');
+        assert.equal(file.crossedDevice, false);
+        // A file that is there already, and opens when a folder has been looked up meanwhile.
+        leased = true;
+        const created = client.create(ROOT, 'file');
+        leased = false;
+        mounted = true;
+        crosses('other');
+        mounted = false;
+        await created;
+        assert.equal(file.crossedDevice, false);
+      });
+    }
+
+    it('gives a number to another inode at once know it by its type', () => {
+      // The clock that files are born by ticks every few milliseconds.
+      const sameTick = telling((its, at) => {
+        if (its.getU16(at + linux.Statx.mode) >>> 12 !== linux.FileType.FOLDER) its.setU64(at + linux.Statx.ino, 4711);
+        its.zero(at + linux.Statx.btime, 12);
+      });
+      const { client, folder, fs: file } = open({}, false, sameTick);
+      ({ arena } = client);
+      const at = path.join(folder, 'a');
+      fs.writeFileSync(at, '');
+      const before = client.lookup(ROOT, 'a');
+      fs.rmSync(at);
+      fs.symlinkSync('/', at);
+      const after = client.lookup(ROOT, 'a');
+      assert.notEqual(after, before);
+      assert.equal(client.lookup(ROOT, 'a'), after, 'the one that is there is found again');
+      assert.equal(client.readlink(after), '/');
+      const made = callsOf(() => assert.equal(file.getattr(before, -1, 0), -E.ESTALE));
+      file.forget(before, 1);
+      return made.then((calls) => assert.deepEqual(calls, [], 'it has no name any more'));
+    });
+
+    for (const used of [false, true]) {
+      it(`makes an inode like one that is known by ${used ? 'its descriptor' : 'its name'} take it for that`, async () => {
+        const twins = telling((its, at) => {
+          if (its.getU16(at + linux.Statx.mode) >>> 12 === linux.FileType.REGULAR)
+            its.setU64(at + linux.Statx.ino, 4711);
+          its.zero(at + linux.Statx.btime, 12);
+        });
+        const { client, folder, fs: file } = open({}, false, twins);
+        ({ arena } = client);
+        fs.writeFileSync(path.join(folder, 'a'), '');
+        const node = client.lookup(ROOT, 'a');
+        if (used) client.stat(node);
+        const made = await client.create(ROOT, 'b');
+        assert.deepEqual([made.node, file.nodeCount, file.descriptorCount], [node, 2, used ? 2 : 1]);
+        file.release(made.handle);
+        assert.equal(client.stat(node).nlink, 1);
+        assert.equal(file.descriptorCount, 1);
+        file.forget(node, 2);
+        assert.deepEqual([file.nodeCount, file.descriptorCount], [1, 0]);
       });
     }
 

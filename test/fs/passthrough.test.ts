@@ -112,6 +112,29 @@ describe('passthrough', () => {
       assert.equal(fs.readFileSync(at, 'utf8'), 'content');
     });
 
+    it("that are there already are nobody else's where the host cannot say who may have them", async function () {
+      if (!isRoot) this.skip();
+      const { client, folder, fs: file } = open();
+      fs.chmodSync(folder, 0o755);
+      fs.writeFileSync(path.join(folder, 'secret'), 'of the host', { mode: 0o600 });
+      client.uid = client.gid = 1000;
+      wrapped().failName = 'faccessat2';
+      // Linux before 5.8 does not have the call, and some sandboxes refuse what they do not know.
+      for (const errno of [E.ENOSYS, E.EPERM, E.EIO]) {
+        wrapped().failWith = errno;
+        await assert.rejects(client.create(ROOT, 'secret', linux.O_RDONLY), failsWith(E.ESTALE));
+      }
+      assert.deepEqual([file.nodeCount, file.handleCount, file.descriptorCount], [1, 0, 0]);
+    });
+
+    it('that are there already are asked about by nobody where the daemon is an ordinary user', async () => {
+      const { client, folder } = open({ canImpersonate: false });
+      fs.writeFileSync(path.join(folder, 'old'), 'content', { mode: 0o600 });
+      client.uid = client.gid = 1000;
+      const made = await callsOf(() => client.create(ROOT, 'old', linux.O_RDONLY));
+      assert.deepEqual(made, ['openat', 'statx', 'openat', 'statx', 'openat']);
+    });
+
     it('without a name can get one as long as that was not excluded; those that have lost theirs cannot', async () => {
       const { client, folder, fs: file } = open();
       const unnamed = (flags: number): Promise<number> =>
@@ -166,6 +189,21 @@ describe('passthrough', () => {
       assert.equal(tryOpen(await client.symlink(ROOT, 'link', '/')), -E.ELOOP);
       assert.equal(tryOpen(await client.mkdir(ROOT, 'folder')), -E.EISDIR);
       assert.equal(file.opendir((await client.create(ROOT, 'file')).node, 0), -E.ENOTDIR);
+      for (const name of ['pipe', 'link', 'file']) assert.equal(file.opendir(client.lookup(ROOT, name), 0), -E.ENOTDIR);
+    });
+
+    it('is refused where a guest holds all descriptors that it may', async () => {
+      const { client, fs: file } = open({ descriptors: 5 });
+      const { node, handle } = await client.create(ROOT, 'a');
+      await client.setlk(handle, client.lock(linux.F_RDLCK, 0, 0, 1));
+      while (client.open(node, linux.O_RDONLY) >= 0);
+      assert.equal(file.descriptorCount, 5);
+      assert.equal(client.open(node, linux.O_RDONLY), -E.EMFILE);
+      assert.equal(file.opendir(ROOT, 0), -E.EMFILE);
+      await assert.rejects(client.create(ROOT, 'b'), failsWith(E.EMFILE));
+      assert.equal(await client.setlk(handle, client.lock(linux.F_RDLCK, 0, 0, 2)), -E.EMFILE);
+      assert.equal(await client.setlk(handle, client.lock(linux.F_RDLCK, 5, 5, 1)), 0, 'it has a descriptor');
+      assert.equal(file.descriptorCount, 5);
     });
 
     it('with write-back reads what is opened for writing', async () => {

@@ -78,6 +78,7 @@ describe('the words of a filter', () => {
       ['a = b', '=', '"=" is no operator', '=='],
       ['a in [ b, c ] d', '[ b, c ]', 'values are listed in parentheses', '(b, c)'],
       ['a in [b', '[', 'values are listed in parentheses'],
+      ['a [b] c', '[b]', 'a pattern is written in quotes', '"[b]"'],
       ['a == [b] c', '[b]', 'a pattern is written in quotes', '"[b]"'],
       ['a ~ *.b) c', '*.b', 'a pattern is written in quotes', '"*.b"'],
       ['a ~ }x c', '}x', 'a pattern is written in quotes', '"}x"'],
