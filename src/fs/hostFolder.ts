@@ -278,7 +278,7 @@ export class HostFolder {
         return this.calls.openat(
           this.procSelfFd,
           this.nameOf(fd),
-          (flags & ~linux.O_NOFOLLOW) | linux.O_CLOEXEC | linux.O_NOCTTY | linux.O_NONBLOCK,
+          flags | linux.O_CLOEXEC | linux.O_NOCTTY | linux.O_NONBLOCK,
           0,
         );
       case linux.FileType.FOLDER:

@@ -4,11 +4,13 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { Errno as E } from '../../src/protocol/errno';
 import { ROOT } from '../../src/fs/fileSystem';
+import type { HostCalls } from '../../src/fs/hostCalls';
 import * as linux from '../../src/fs/linux';
 import { LinuxCalls } from '../../src/native/linuxCalls';
 import { check, CLIENT_AREA, type Entry, Errno, failsWith } from './client';
 import { isRoot } from './shared';
 import { sharing } from './sharing';
+import { otherwise } from './wrappedCalls';
 
 describe('passthrough', () => {
   const { open, callsOf, wrapped } = sharing();
@@ -187,7 +189,8 @@ describe('passthrough', () => {
       assert.equal(tryOpen(await client.mknod(ROOT, 'pipe', 0o10644)), -E.ENXIO);
       assert.equal(tryOpen(await client.mknod(ROOT, 'socket', 0o140644)), -E.ENXIO);
       assert.equal(tryOpen(await client.symlink(ROOT, 'link', '/')), -E.ELOOP);
-      assert.equal(tryOpen(await client.mkdir(ROOT, 'folder')), -E.EISDIR);
+      const inner = await client.mkdir(ROOT, 'folder');
+      for (const flags of [linux.O_RDONLY, linux.O_RDWR]) assert.equal(client.open(inner, flags), -E.EISDIR);
       assert.equal(file.opendir((await client.create(ROOT, 'file')).node, 0), -E.ENOTDIR);
       for (const name of ['pipe', 'link', 'file']) assert.equal(file.opendir(client.lookup(ROOT, name), 0), -E.ENOTDIR);
     });
@@ -205,6 +208,34 @@ describe('passthrough', () => {
       assert.equal(await client.setlk(handle, client.lock(linux.F_RDLCK, 5, 5, 1)), 0, 'it has a descriptor');
       assert.equal(file.descriptorCount, 5);
     });
+
+    for (const allowDirectIo of [false, true]) {
+      it(`hands on what a flag means for a file that is there${allowDirectIo ? ', O_DIRECT too where it may' : ''}`, async () => {
+        let seen = 0;
+        const host = (real: HostCalls): HostCalls =>
+          otherwise(real, 'openat', (directory, name, flags, mode) => {
+            seen = flags;
+            // Some file systems in memory do not have it.
+            return real.openat(directory, name, flags & ~linux.O_DIRECT, mode);
+          });
+        const { client, fs: file, blocking } = open({ allowDirectIo }, false, host);
+        const { node, handle } = await client.create(ROOT, 'a');
+        const own = linux.O_CLOEXEC | linux.O_NOCTTY | linux.O_NONBLOCK;
+        const { O_RDWR, O_TRUNC, O_DSYNC, O_SYNC, O_LARGEFILE, O_NOATIME, O_DIRECT, O_NONBLOCK } = linux;
+        const handed = [0, O_TRUNC, O_DSYNC, O_SYNC, O_LARGEFILE, O_NOATIME, ...(allowDirectIo ? [O_DIRECT] : [])];
+        const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_DIRECTORY, O_PATH, O_TMPFILE } = linux;
+        const kept = [O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_DIRECTORY, O_PATH, O_TMPFILE];
+        for (const flag of [...handed, ...kept, O_NONBLOCK]) {
+          file.release(check(client.open(node, O_RDWR | flag)));
+          assert.equal(seen & ~own, O_RDWR | (handed.includes(flag) ? flag : 0), flag.toString(8));
+          assert.equal(seen & own, own);
+        }
+        await client.write(handle, 0, 'abc');
+        const direct = check(client.open(node, O_RDWR | O_DIRECT));
+        assert.equal((await client.read(direct, 0, 10)).toString(), 'abc');
+        assert.equal(blocking.made, allowDirectIo ? 1 : 0, 'a read of the disk is made elsewhere');
+      });
+    }
 
     it('with write-back reads what is opened for writing', async () => {
       const { client } = open({ writeback: true });
