@@ -366,12 +366,11 @@ export class HostFolder {
   }
 
   private freeHandle(handle: Handle): void {
-    const fd = this.handles.fd[handle];
     const node = this.handles.node[handle];
-    if (this.nodes.lender[node] === handle && this.nodes.fd[node] === fd) {
+    if (this.nodes.lender[node] === handle) {
       this.keepInode(node, handle);
     } else {
-      this.calls.close(fd);
+      this.calls.close(this.handles.fd[handle]);
       this.budget.give();
     }
     this.handles.free(handle);

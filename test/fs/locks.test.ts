@@ -193,4 +193,17 @@ describe('locks', () => {
     assert.equal(await waiting, 0);
     fs.closeSync(outside);
   });
+
+  it('flock of a folder ends with the handle, though the inode keeps its descriptor', async () => {
+    const { client, fs: file, folder } = open();
+    fs.mkdirSync(path.join(folder, 'sub'));
+    const node = client.lookup(ROOT, 'sub');
+    const handle = check(file.opendir(node, 0));
+    assert.equal(await client.outcome((c) => file.flock(handle, WRITE, false, c)), 0);
+    const other = check(file.opendir(node, 0));
+    assert.equal(await client.outcome((c) => file.flock(other, READ, false, c)), -E.EAGAIN);
+    const waiting = client.outcome((c) => file.flock(other, READ, true, c));
+    file.releasedir(handle);
+    assert.equal(await waiting, 0);
+  });
 });

@@ -164,6 +164,24 @@ describe('passthrough', () => {
       assert.equal(client.attributes().mode, 0o106640);
     });
 
+    it('are given such a mode later as well, and an owner or a group by itself', async function () {
+      if (!isRoot) this.skip();
+      const { client, folder } = open();
+      const { node, handle } = await client.create(ROOT, 'file');
+      const seen = (): number[] => {
+        const { mode, uid, gid } = fs.statSync(path.join(folder, 'file'));
+        return [mode & 0o7777, uid, gid];
+      };
+      const { FATTR_MODE, FATTR_UID, FATTR_GID } = linux;
+      await client.set(node, { valid: FATTR_MODE, mode: 0o106751 });
+      assert.deepEqual(seen(), [0o6751, 0, 0]);
+      await client.set(node, { valid: FATTR_MODE, mode: 0o101640 }, handle);
+      assert.deepEqual(seen(), [0o1640, 0, 0]);
+      await client.set(node, { valid: FATTR_UID, uid: 1234, gid: 5 });
+      await client.set(node, { valid: FATTR_GID, uid: 5, gid: 2345 });
+      assert.deepEqual(seen(), [0o1640, 1234, 2345]);
+    });
+
     it('belong to the caller', async function () {
       if (!isRoot) this.skip();
       const { client, folder } = open();
@@ -470,6 +488,8 @@ describe('passthrough', () => {
     client.setxattr(a, 'user.second', '2');
     const names = client.listxattr(a).filter((name) => !name.startsWith('security.'));
     assert.deepEqual(names.sort(), ['user.first', 'user.second']);
+    const [at] = onHost();
+    assert.equal(file.listxattr(a, client.name('', true), 0), host.listxattr(at, 0, 0), 'room for more than is told');
     assert.throws(() => client.getxattr(a, ACCESS), failsWith(E.EOPNOTSUPP));
     assert.throws(() => client.setxattr(a, ACCESS, 'x'), failsWith(E.EOPNOTSUPP));
     assert.equal(file.removexattr(a, client.name(ACCESS)), -E.EOPNOTSUPP);
