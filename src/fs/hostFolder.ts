@@ -398,7 +398,6 @@ export class HostFolder {
   /** Ends a node that the guest has forgotten; a folder in which others have their names, once those have ended. */
   endNode(node: Node): void {
     const { nodes } = this;
-    nodes.lookups[node] = 0;
     if (nodes.children[node] > 0) return;
     const fd = nodes.fd[node];
     if (fd < 0) {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { Errno as E } from '../../src/protocol/errno';
-import { ROOT } from '../../src/fs/fileSystem';
+import { GROUPS_UNTOLD, NO_GROUP, ROOT } from '../../src/fs/fileSystem';
 import type { HostCalls } from '../../src/fs/hostCalls';
 import * as linux from '../../src/fs/linux';
 import { LinuxCalls } from '../../src/native/linuxCalls';
