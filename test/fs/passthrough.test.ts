@@ -213,6 +213,39 @@ describe('passthrough', () => {
       for (const name of ['pipe', 'link', 'file']) assert.equal(file.opendir(client.lookup(ROOT, name), 0), -E.ENOTDIR);
     });
 
+    it('for a moment, to change the size, is for regular files as well', async () => {
+      const { client } = open();
+      const size = { valid: linux.FATTR_SIZE, size: 0 };
+      const made = callsOf(async () => {
+        await assert.rejects(client.set(ROOT, size), failsWith(E.EISDIR));
+        await assert.rejects(client.set(await client.mknod(ROOT, 'pipe', 0o10644), size), failsWith(E.EINVAL));
+        await assert.rejects(client.set(await client.symlink(ROOT, 'link', '/'), size), failsWith(E.EINVAL));
+      });
+      const acts = ['mknodat', 'symlinkat', 'statx', 'openat', 'impersonate', 'resume'];
+      assert.deepEqual(
+        (await made).filter((name) => !acts.includes(name)),
+        [],
+      );
+    });
+
+    it('a folder gives a handle that has no contents', async () => {
+      const { client, fs: file } = open();
+      const folder = check(file.opendir(ROOT, 0));
+      const { handle } = await client.create(ROOT, 'a');
+      await assert.rejects(client.read(folder, 0, 10), failsWith(E.EBADF));
+      await assert.rejects(client.write(folder, 0, 'abc'), failsWith(E.EBADF));
+      assert.equal(await client.outcome((c) => file.fallocate(folder, 0, 0, 10, c)), -E.EBADF);
+      for (const [from, to] of [
+        [folder, handle],
+        [handle, folder],
+      ]) {
+        assert.equal(await client.outcome((c) => file.copyFileRange(from, 0, to, 0, 1, 0, c)), -E.EBADF);
+      }
+      assert.equal(file.lseek(folder, 0, linux.SEEK_END), -E.EINVAL);
+      const nothing = { entry: () => assert.fail('an entry') };
+      assert.equal(file.readdir(handle, 0, 0, 4096, nothing), -E.EBADF);
+    });
+
     it('is refused where a guest holds all descriptors that it may', async () => {
       const { client, fs: file } = open({ descriptors: 5 });
       const { node, handle } = await client.create(ROOT, 'a');
