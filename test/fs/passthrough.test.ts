@@ -180,6 +180,33 @@ describe('passthrough', () => {
       await client.set(node, { valid: FATTR_UID, uid: 1234, gid: 5 });
       await client.set(node, { valid: FATTR_GID, uid: 5, gid: 2345 });
       assert.deepEqual(seen(), [0o1640, 1234, 2345]);
+      const { FATTR_SIZE, FATTR_KILL_SUIDGID } = linux;
+      for (const [valid, left] of [
+        [FATTR_SIZE, 0o6777],
+        [FATTR_SIZE | FATTR_KILL_SUIDGID, 0o777],
+      ]) {
+        await client.set(node, { valid: FATTR_MODE, mode: 0o106777 });
+        await client.set(node, { valid });
+        assert.equal(seen()[0], left);
+      }
+    });
+
+    it('have each of their times set by itself, to what is said or to now', async () => {
+      const { client } = open();
+      const { node } = await client.create(ROOT, 'file');
+      const { FATTR_ATIME, FATTR_MTIME, FATTR_ATIME_NOW, FATTR_MTIME_NOW } = linux;
+      const times = { atime: 1000, atimeNsec: 1, mtime: 2000, mtimeNsec: 2 };
+      await client.set(node, { valid: FATTR_ATIME | FATTR_MTIME, ...times });
+      const after = async (valid: number): Promise<number[]> => {
+        const { atime, mtime } = await client.set(node, { valid, ...times, atime: 3000, mtime: 4000 });
+        return [atime, mtime];
+      };
+      assert.deepEqual(await after(FATTR_ATIME), [3000, 2000]);
+      assert.deepEqual(await after(FATTR_MTIME), [3000, 4000]);
+      const [atime, kept] = await after(FATTR_ATIME | FATTR_ATIME_NOW);
+      assert.ok(atime > 1e9 && kept === 4000);
+      const [still, mtime] = await after(FATTR_MTIME | FATTR_MTIME_NOW);
+      assert.ok(still === atime && mtime > 1e9);
     });
 
     it('belong to the caller', async function () {
@@ -226,6 +253,22 @@ describe('passthrough', () => {
         (await made).filter((name) => !acts.includes(name)),
         [],
       );
+    });
+
+    it('for a moment is what changes the size where the handle cannot write', async () => {
+      const { client, folder } = open();
+      fs.writeFileSync(path.join(folder, 'a'), 'content');
+      const node = client.lookup(ROOT, 'a');
+      const { FATTR_SIZE, FATTR_KILL_SUIDGID } = linux;
+      const reading = check(client.open(node, linux.O_RDONLY));
+      assert.equal((await client.set(node, { valid: FATTR_SIZE, size: 5 }, reading)).size, 5);
+      const writing = check(client.open(node, linux.O_WRONLY));
+      const plain = await callsOf(() => client.set(node, { valid: FATTR_SIZE, size: 4 }, writing));
+      assert.deepEqual(plain, ['ftruncate', 'statx']);
+      const dropping = await callsOf(() =>
+        client.set(node, { valid: FATTR_SIZE | FATTR_KILL_SUIDGID, size: 3 }, writing),
+      );
+      assert.deepEqual(dropping, ['dropFsetid', 'ftruncate', 'resume', 'statx']);
     });
 
     it('a folder gives a handle that has no contents', async () => {
@@ -489,6 +532,18 @@ describe('passthrough', () => {
         [own, own],
       );
     });
+  });
+
+  it('the target of a link is told whole, or not at all where there is no room for it', async () => {
+    const { client, fs: file } = open();
+    const at = client.name('');
+    const short = await client.symlink(ROOT, 'short', 'target');
+    const longest = await client.symlink(ROOT, 'longest', 'x'.repeat(4095));
+    assert.equal(file.readlink(short, at, 7), 6);
+    assert.equal(file.readlink(short, at, 6), -E.ENAMETOOLONG);
+    assert.equal(file.readlink(longest, at, 4096), 4095);
+    assert.equal(file.readlink(longest, at, 4095), 4095, 'no target is longer');
+    assert.equal(file.readlink(longest, at, 4094), -E.ENAMETOOLONG);
   });
 
   it('xattrs are off unless asked for', () => {
