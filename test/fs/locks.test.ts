@@ -12,7 +12,7 @@ import { check, CLIENT_AREA, type Client } from './client';
 import { sharing } from './sharing';
 
 describe('locks', () => {
-  const { open } = sharing();
+  const { open, callsOf } = sharing();
   const [READ, WRITE, UNLOCK] = [linux.F_RDLCK, linux.F_WRLCK, linux.F_UNLCK];
 
   it('of two owners conflict, also with the host, and F_GETLK tells whose', async () => {
@@ -267,6 +267,22 @@ describe('locks', () => {
     assert.equal(host.flock(outside, linux.LOCK_UN), 0);
     assert.equal(await waiting, 0);
     fs.closeSync(outside);
+  });
+
+  it('flock is taken at once where nobody is in the way, for reading by several', async () => {
+    const { client, fs: file } = open();
+    const { node, handle } = await client.create(ROOT, 'a');
+    const other = check(client.open(node, linux.O_RDWR));
+    const flock = (of: number, type: number, wait = false): Promise<number> =>
+      client.outcome((c) => file.flock(of, type, wait, c));
+    const made = await callsOf(async () => {
+      for (const each of [handle, other]) assert.equal(await flock(each, READ, true), 0);
+    });
+    assert.deepEqual(made, ['flock', 'flock']);
+    assert.equal(await flock(other, WRITE), -E.EAGAIN);
+    assert.equal(await flock(handle, UNLOCK), 0);
+    assert.equal(await flock(other, WRITE), 0);
+    assert.equal(await flock(handle, READ), -E.EAGAIN);
   });
 
   it('flock of a folder ends with the handle, though the inode keeps its descriptor', async () => {

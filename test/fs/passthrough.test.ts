@@ -523,6 +523,25 @@ describe('passthrough', () => {
       assert.deepEqual(theirs, all);
     });
 
+    it('are gone on with where that is, not where another position looks like it, nor for the next handle', async () => {
+      const { client, folder, fs: file } = open();
+      for (let i = 0; i < 9; i++) fs.writeFileSync(path.join(folder, `f${i}`), '');
+      const handle = check(file.opendir(ROOT, 0));
+      const first = (low: number, high: number): Promise<string[]> =>
+        callsOf(() => file.readdir(handle, low, high, 4096, { entry: () => false }));
+      const { nextLow, nextHigh } = client.readdir(handle, 0, 0, 3)[2];
+      assert.deepEqual(await first(nextLow, nextHigh), []);
+      assert.equal((await first(nextLow, (nextHigh ^ 1) >>> 0))[0], 'seekFolder');
+      client.readdir(handle, 0, 0, 3);
+      assert.equal((await first((nextLow ^ 1) >>> 0, nextHigh))[0], 'seekFolder');
+      client.readdir(handle, 0, 0, 0);
+      file.releasedir(handle);
+      fs.writeFileSync(path.join(folder, 'fresh'), '');
+      const next = check(file.opendir(ROOT, 0));
+      assert.equal(next, handle);
+      assert.ok(client.readdir(next).some(({ name }) => name === 'fresh'));
+    });
+
     it("show the root itself as the root's parent", () => {
       const { client } = open();
       const entries = client.list(ROOT);
