@@ -43,6 +43,28 @@ describe('locks', () => {
     assert.deepEqual(inTheWay(0, 99, 200), [0, 9, 100]);
   });
 
+  it('end with the handle that their owner has used last, and with no other', async () => {
+    const { client, fs: file } = open();
+    const { node, handle } = await client.create(ROOT, 'a');
+    const [second, third] = [1, 2].map(() => check(client.open(node, linux.O_RDWR)));
+    await client.setlk(handle, client.lock(WRITE, 0, 0, 100));
+    await client.setlk(second, client.lock(WRITE, 10, 10, 200));
+    await client.setlk(third, client.lock(WRITE, 20, 20, 200));
+    const held = (): number[] => {
+      const places: number[] = [];
+      for (const start of [0, 10, 20]) {
+        const lock = client.lock(WRITE, start, start, 300);
+        assert.equal(file.getlk(handle, lock), 0);
+        if (lock.type !== UNLOCK) places.push(start);
+      }
+      return places;
+    };
+    file.release(second);
+    assert.deepEqual(held(), [0, 10, 20]);
+    file.release(third);
+    assert.deepEqual(held(), [0]);
+  });
+
   it('of a program of the host are told with its process', async () => {
     const F_SETLK = 6;
     const { client, fs: file, folder } = open();
