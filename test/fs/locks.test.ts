@@ -30,8 +30,8 @@ describe('locks', () => {
   it('are in nobody else’s way than others, who keep theirs when they are refused', async () => {
     const { client, fs: file } = open();
     const { handle } = await client.create(ROOT, 'a');
-    await client.setlk(handle, client.lock(WRITE, 0, 9, 100));
     await client.setlk(handle, client.lock(WRITE, 20, 29, 200));
+    await client.setlk(handle, client.lock(WRITE, 0, 9, 100));
     assert.equal(await client.setlk(handle, client.lock(WRITE, 0, 9, 200)), -E.EAGAIN);
     const inTheWay = (start: number, end: number, owner: number): number[] => {
       const lock = client.lock(WRITE, start, end, owner);
@@ -41,6 +41,8 @@ describe('locks', () => {
     assert.deepEqual(inTheWay(0, 9, 100), []);
     assert.deepEqual(inTheWay(0, 99, 100), [20, 29, 200]);
     assert.deepEqual(inTheWay(0, 99, 200), [0, 9, 100]);
+    await client.setlk(handle, { ...client.lock(WRITE, 50, 50, 100), pid: 101 });
+    assert.deepEqual(inTheWay(0, 99, 200), [0, 9, 101], 'the process that has locked last for this owner');
   });
 
   it('end with the handle that their owner has used last, and with no other', async () => {
@@ -92,6 +94,9 @@ describe('locks', () => {
     assert.equal(file.descriptorCount, held + 1);
     await client.flush(handle, 100);
     assert.equal(file.descriptorCount, held);
+    await client.setlk(handle, client.lock(READ, 0, 9, 300));
+    await client.setlk(handle, client.lock(UNLOCK, 0, Infinity, 300));
+    assert.equal(file.descriptorCount, held, 'or unlocked all of it');
     await client.setlk(handle, client.lock(READ, 0, 9, 300));
     file.release(handle);
     assert.equal(file.descriptorCount, held);

@@ -551,6 +551,18 @@ describe('passthrough', () => {
         [own, own],
       );
     });
+
+    it('show everything else with its own number', () => {
+      const { client, folder } = open();
+      fs.mkdirSync(path.join(folder, 'sub/inner'), { recursive: true });
+      fs.writeFileSync(path.join(folder, '..file'), '');
+      const own = (name: string): number => fs.statSync(path.join(folder, name)).ino;
+      const numbers = (node: number): object =>
+        Object.fromEntries(client.list(node).map(({ name, ino }) => [name, ino]));
+      const root = { '.': own('.'), '..': own('.'), sub: own('sub'), '..file': own('..file') };
+      assert.deepEqual(numbers(ROOT), root);
+      assert.deepEqual(numbers(client.walk('sub/inner')), { '.': own('sub/inner'), '..': own('sub') });
+    });
   });
 
   it('the target of a link is told whole, or not at all where there is no room for it', async () => {
