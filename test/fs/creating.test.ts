@@ -110,6 +110,25 @@ describe('passthrough: created files', () => {
     assert.equal(fs.readFileSync(at, 'utf8'), 'content');
   });
 
+  it('that are there already are for members of their group where the guest has told that the caller is one', async function () {
+    if (!isRoot) this.skip();
+    const { client, folder, fs: file } = open();
+    fs.chmodSync(folder, 0o755);
+    fs.writeFileSync(path.join(folder, 'ours'), 'content', { mode: 0o640 });
+    fs.chownSync(path.join(folder, 'ours'), 0, 4321);
+    client.uid = client.gid = 1000;
+    for (const [group, told] of [
+      [4321, 0],
+      [4322, -E.ESTALE],
+      [NO_GROUP, -E.ESTALE],
+      [GROUPS_UNTOLD, -E.ESTALE],
+    ]) {
+      client.supplementaryGid = group;
+      const node = await client.outcome((c) => file.create(ROOT, client.name('ours'), 0o100600, 0, false, c));
+      assert.equal(Math.min(0, node), told, `group ${group}`);
+    }
+  });
+
   it("that are there already are nobody else's where the host cannot say who may have them", async function () {
     if (!isRoot) this.skip();
     const { client, folder, fs: file } = open();
