@@ -60,7 +60,6 @@ export class FileFlags {
     if (options.readOnly) return -Errno.EROFS;
     if (inLength < size) return -Errno.EINVAL;
     const fd = handles.fd[handle];
-    if (fd < 0) return -Errno.EBADF;
     const old = areas.scratch;
     const wanted = old + 64;
     arena.zero(old, 128);

@@ -44,11 +44,6 @@ export class Folders {
     return 0;
   }
 
-  /** The handle ends: what is kept for it is of no use to another. */
-  release(handle: Handle): void {
-    if (this.keptFor === handle) this.keptFor = NO_HANDLE;
-  }
-
   private goesOn(handle: Handle, positionLow: number, positionHigh: number): boolean {
     return (
       this.keptFor === handle &&

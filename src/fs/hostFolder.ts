@@ -218,9 +218,9 @@ export class HostFolder {
     this.endUnused(parent);
   }
 
-  /** Ends a folder that the guest has forgotten, now that no inode needs it either. */
+  /** Ends a folder that the guest has forgotten, if no inode needs it either now. */
   private endUnused(parent: Node): void {
-    if (this.nodes.children[parent] === 0 && this.nodes.lookups[parent] <= 0) this.endNode(parent);
+    if (this.nodes.lookups[parent] <= 0) this.endNode(parent);
   }
 
   /** A node lives on a handle's descriptor until that is released. */
@@ -278,7 +278,7 @@ export class HostFolder {
         return this.calls.openat(
           this.procSelfFd,
           this.nameOf(fd),
-          (flags & ~linux.O_NOFOLLOW) | linux.O_CLOEXEC | linux.O_NOCTTY | linux.O_NONBLOCK,
+          flags | linux.O_CLOEXEC | linux.O_NOCTTY | linux.O_NONBLOCK,
           0,
         );
       case linux.FileType.FOLDER:
@@ -366,12 +366,11 @@ export class HostFolder {
   }
 
   private freeHandle(handle: Handle): void {
-    const fd = this.handles.fd[handle];
     const node = this.handles.node[handle];
-    if (this.nodes.lender[node] === handle && this.nodes.fd[node] === fd) {
+    if (this.nodes.lender[node] === handle) {
       this.keepInode(node, handle);
     } else {
-      this.calls.close(fd);
+      this.calls.close(this.handles.fd[handle]);
       this.budget.give();
     }
     this.handles.free(handle);
@@ -399,7 +398,6 @@ export class HostFolder {
   /** Ends a node that the guest has forgotten; a folder in which others have their names, once those have ended. */
   endNode(node: Node): void {
     const { nodes } = this;
-    nodes.lookups[node] = 0;
     if (nodes.children[node] > 0) return;
     const fd = nodes.fd[node];
     if (fd < 0) {

@@ -241,9 +241,10 @@ export class Names {
   ): Node | number {
     const node = this.lookup(parent, name);
     if (node < 0) return node;
-    if (!this.mayOpen(node, guestFlags, caller)) {
+    const refused = this.mayOpen(node, guestFlags, caller);
+    if (refused < 0) {
       this.forget(node, 1);
-      return -Errno.ESTALE;
+      return refused;
     }
     const handle = this.opening.open(node, guestFlags, killPriv);
     if (handle === -Errno.EAGAIN && (guestFlags & linux.O_NONBLOCK) === 0) {
@@ -256,16 +257,18 @@ export class Names {
 
   /**
    * A guest's kernel takes what CREATE opens to be new, and checks nothing: so the host has to. What it does not let
-   * the caller have is ESTALE, upon which that kernel looks again, finds it and judges by itself, with all groups.
+   * the caller have, or cannot say, is ESTALE, upon which that kernel looks again, finds it and judges by itself, with
+   * all groups.
    */
-  private mayOpen(node: Node, guestFlags: number, caller: Caller): boolean {
+  private mayOpen(node: Node, guestFlags: number, caller: Caller): number {
     const { folder } = this;
-    if (caller.uid === 0 || !folder.options.canImpersonate) return true;
+    if (caller.uid === 0 || !folder.options.canImpersonate) return 0;
     const fd = folder.fdOf(node);
+    if (fd < 0) return fd;
     const access = guestFlags & linux.O_ACCMODE;
     const writes = access !== linux.O_RDONLY || (guestFlags & linux.O_TRUNC) !== 0;
     const mask = (access === linux.O_WRONLY ? 0 : linux.R_OK) | (writes ? linux.W_OK : 0);
-    return fd < 0 || folder.access(fd, mask, caller) !== -Errno.EACCES;
+    return folder.access(fd, mask, caller) < 0 ? -Errno.ESTALE : 0;
   }
 
   /** The lookup of a node that waits is kept for the reply, and given back where that is an error. */

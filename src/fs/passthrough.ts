@@ -308,7 +308,6 @@ export class PassthroughFileSystem implements FileSystem {
   }
 
   releasedir(handle: Handle): number {
-    this.folders.release(handle);
     return this.release(handle);
   }
 

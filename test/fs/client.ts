@@ -11,6 +11,7 @@ import {
   type FileSystem,
   type Handle,
   type Lock,
+  NO_GROUP,
   type Node,
   type Payload,
 } from '../../src/fs/fileSystem';
@@ -104,6 +105,7 @@ let unique = 1;
 export class Client {
   uid = 0;
   gid = 0;
+  supplementaryGid = NO_GROUP;
   /** The unique id of the request made last, for `interrupt`. */
   lastUnique = 0;
   private readonly payload: ArenaPayload;
@@ -140,8 +142,8 @@ export class Client {
 
   private caller(defer: Caller['defer']): Caller {
     this.lastUnique = unique;
-    const { uid, gid } = this;
-    return { uid, gid, pid: 1, supplementaryGid: -1, uniqueLow: unique++, uniqueHigh: 0, defer };
+    const { uid, gid, supplementaryGid } = this;
+    return { uid, gid, pid: 1, supplementaryGid, uniqueLow: unique++, uniqueHigh: 0, defer };
   }
 
   lookup(parent: Node, name: string): Node {

@@ -47,6 +47,7 @@ const operations: Readonly<Record<string, Operation>> = {
   truncate: setting(FATTR_SIZE),
   'truncate of an open file': setting(FATTR_SIZE, true),
   'truncate that drops bits': setting(FATTR_SIZE | FATTR_KILL_SUIDGID),
+  'truncate of an open file that drops bits': setting(FATTR_SIZE | FATTR_KILL_SUIDGID, true),
   utimens: setting(FATTR_MTIME),
   'everything at once': setting(FATTR_MODE | FATTR_UID | FATTR_SIZE | FATTR_MTIME),
   mkdir: ({ client, fs }) => client.outcome((c) => fs.mkdir(ROOT, client.name('new'), 0o40755, c)),

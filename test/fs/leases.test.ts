@@ -138,6 +138,17 @@ describe('passthrough: leases', () => {
         assert.equal(shared.fs.handleCount, 0);
       });
 
+      it('waits with what it has asked for, whatever the next request asks', async () => {
+        const { client, fs: file } = shared;
+        const changes = { ...nothing, valid: linux.FATTR_SIZE, size: 3 };
+        const node = client.lookup(ROOT, 'a');
+        const changed = client.outcome((caller) => file.setattr(node, -1, changes, caller));
+        Object.assign(changes, { valid: linux.FATTR_SIZE | linux.FATTR_MODE, size: 5, mode: 0 });
+        letGo();
+        assert.equal(await changed, 0);
+        assert.equal(fs.fstatSync(holder).size, 3);
+      });
+
       it('of anything else meets no lease', async () => {
         const { FATTR_MODE, FATTR_UID, FATTR_GID, FATTR_MTIME } = linux;
         const valid = FATTR_MODE | FATTR_MTIME | (isRoot ? FATTR_UID | FATTR_GID : 0);
@@ -173,6 +184,16 @@ describe('passthrough: leases', () => {
         file.forget(node, Infinity);
         assert.deepEqual([file.nodeCount, file.handleCount, file.descriptorCount], [1, 0, 0]);
       }
+    });
+
+    it('also when it forgets the lookup that the waiting request has had for itself', async () => {
+      const { client, fs: file } = shared;
+      const waiting = creating(linux.O_RDWR);
+      const node = client.lookup(ROOT, 'a');
+      file.forget(node, 1);
+      file.forget(node, 1);
+      assert.equal(await waiting, -E.EBADF);
+      assert.deepEqual([file.nodeCount, file.handleCount, file.descriptorCount], [1, 0, 0]);
     });
 
     it('all of them get it in turn', async () => {

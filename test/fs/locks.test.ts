@@ -12,7 +12,7 @@ import { check, CLIENT_AREA, type Client } from './client';
 import { sharing } from './sharing';
 
 describe('locks', () => {
-  const { open } = sharing();
+  const { open, callsOf } = sharing();
   const [READ, WRITE, UNLOCK] = [linux.F_RDLCK, linux.F_WRLCK, linux.F_UNLCK];
 
   it('of two owners conflict, also with the host, and F_GETLK tells whose', async () => {
@@ -27,6 +27,63 @@ describe('locks', () => {
     assert.deepEqual(lock, { ...client.lock(WRITE, 10, 19, 200), pid: 100 });
   });
 
+  it('are in nobody else’s way than others, who keep theirs when they are refused', async () => {
+    const { client, fs: file } = open();
+    const { handle } = await client.create(ROOT, 'a');
+    await client.setlk(handle, client.lock(WRITE, 20, 29, 200));
+    await client.setlk(handle, client.lock(WRITE, 0, 9, 100));
+    assert.equal(await client.setlk(handle, client.lock(WRITE, 0, 9, 200)), -E.EAGAIN);
+    const inTheWay = (start: number, end: number, owner: number): number[] => {
+      const lock = client.lock(WRITE, start, end, owner);
+      assert.equal(file.getlk(handle, lock), 0);
+      return lock.type === UNLOCK ? [] : [lock.startLow, lock.endLow, lock.pid];
+    };
+    assert.deepEqual(inTheWay(0, 9, 100), []);
+    assert.deepEqual(inTheWay(0, 99, 100), [20, 29, 200]);
+    assert.deepEqual(inTheWay(0, 99, 200), [0, 9, 100]);
+    await client.setlk(handle, { ...client.lock(WRITE, 50, 50, 100), pid: 101 });
+    assert.deepEqual(inTheWay(0, 99, 200), [0, 9, 101], 'the process that has locked last for this owner');
+  });
+
+  it('end with the handle that their owner has used last, and with no other', async () => {
+    const { client, fs: file } = open();
+    const { node, handle } = await client.create(ROOT, 'a');
+    const [second, third] = [1, 2].map(() => check(client.open(node, linux.O_RDWR)));
+    await client.setlk(handle, client.lock(WRITE, 0, 0, 100));
+    await client.setlk(second, client.lock(WRITE, 10, 10, 200));
+    await client.setlk(third, client.lock(WRITE, 20, 20, 200));
+    const held = (): number[] => {
+      const places: number[] = [];
+      for (const start of [0, 10, 20]) {
+        const lock = client.lock(WRITE, start, start, 300);
+        assert.equal(file.getlk(handle, lock), 0);
+        if (lock.type !== UNLOCK) places.push(start);
+      }
+      return places;
+    };
+    file.release(second);
+    assert.deepEqual(held(), [0, 10, 20]);
+    file.release(third);
+    assert.deepEqual(held(), [0]);
+  });
+
+  it('of a program of the host are told with its process', async () => {
+    const F_SETLK = 6;
+    const { client, fs: file, folder } = open();
+    const { handle } = await client.create(ROOT, 'a');
+    const host = fs.openSync(path.join(folder, 'a'), 'r+');
+    const at = CLIENT_AREA - 256;
+    client.arena.zero(at, linux.Flock.byteLength);
+    client.arena.setU16(at, WRITE);
+    client.arena.setU64(at + linux.Flock.start, 5);
+    client.arena.setU64(at + linux.Flock.length, 3);
+    assert.equal(new LinuxCalls().fcntlLock(host, F_SETLK, client.arena.address(at)), 0);
+    const lock = client.lock(READ, 0, Infinity, 100);
+    assert.equal(file.getlk(handle, lock), 0);
+    assert.deepEqual(lock, { ...client.lock(WRITE, 5, 7, 100), pid: process.pid });
+    fs.closeSync(host);
+  });
+
   it('hold nothing open once the owner has closed the file', async () => {
     const { client, fs: file } = open();
     const { handle } = await client.create(ROOT, 'a');
@@ -38,11 +95,14 @@ describe('locks', () => {
     await client.flush(handle, 100);
     assert.equal(file.descriptorCount, held);
     await client.setlk(handle, client.lock(READ, 0, 9, 300));
+    await client.setlk(handle, client.lock(UNLOCK, 0, Infinity, 300));
+    assert.equal(file.descriptorCount, held, 'or unlocked all of it');
+    await client.setlk(handle, client.lock(READ, 0, 9, 300));
     file.release(handle);
     assert.equal(file.descriptorCount, held);
   });
 
-  it('that wait are given when the holder unlocks, flushes or releases', async () => {
+  it('that wait are given at once when the holder unlocks, flushes or releases', async () => {
     const { client, fs: file } = open();
     const { node, handle } = await client.create(ROOT, 'a');
     const ends: Record<string, (h: number) => unknown> = {
@@ -55,9 +115,23 @@ describe('locks', () => {
       assert.equal(await client.setlk(holder, client.lock(WRITE, 0, Infinity, 100)), 0, name);
       const waiting = client.setlk(handle, client.lock(WRITE, 5, 5, 200), true);
       end(holder);
-      assert.equal(await waiting, 0, name);
+      assert.equal(await atOnce(waiting), 0, name);
       await client.flush(handle, 200);
     }
+  });
+
+  it('that wait are those that were asked for, whatever the next request asks', async () => {
+    const { client, fs: file } = open();
+    const { handle } = await client.create(ROOT, 'a');
+    await client.setlk(handle, client.lock(WRITE, 0, 9, 100));
+    const asked = client.lock(WRITE, 5, 5, 200);
+    const waiting = client.setlk(handle, asked, true);
+    Object.assign(asked, client.lock(READ, 50, 59, 300));
+    await client.flush(handle, 100);
+    assert.equal(await waiting, 0);
+    const lock = client.lock(WRITE, 0, Infinity, 400);
+    assert.equal(file.getlk(handle, lock), 0);
+    assert.deepEqual(lock, { ...client.lock(WRITE, 5, 5, 400), pid: 200 });
   });
 
   it('that wait end when interrupted, and when their handle goes', async () => {
@@ -130,6 +204,34 @@ describe('locks', () => {
     assert.equal(await again, 0);
   });
 
+  it('that nobody waits for any more are in no circle', async () => {
+    const { client, fs: file } = open();
+    const { handle } = await client.create(ROOT, 'a');
+    await client.setlk(handle, client.lock(WRITE, 0, 0, 100));
+    await client.setlk(handle, client.lock(WRITE, 10, 10, 200));
+    const givenUp = client.setlk(handle, client.lock(WRITE, 10, 10, 100), true);
+    assert.equal(file.interrupt(client.lastUnique, 0), true);
+    assert.equal(await givenUp, -E.EINTR);
+    const waiting = client.setlk(handle, client.lock(WRITE, 0, 0, 200), true);
+    await client.flush(handle, 100);
+    assert.equal(await waiting, 0);
+  });
+
+  it('that an owner waits for still are, when another of its threads has given up', async () => {
+    const { client, fs: file } = open();
+    const { handle } = await client.create(ROOT, 'a');
+    await client.setlk(handle, client.lock(WRITE, 0, 0, 100));
+    for (const start of [10, 20]) await client.setlk(handle, client.lock(WRITE, start, start, 200));
+    const first = client.setlk(handle, client.lock(WRITE, 10, 10, 100), true);
+    const unique = client.lastUnique;
+    const second = client.setlk(handle, client.lock(WRITE, 20, 20, 100), true);
+    assert.equal(file.interrupt(unique, 0), true);
+    assert.equal(await first, -E.EINTR);
+    assert.equal(await client.setlk(handle, client.lock(WRITE, 0, 0, 200), true), -E.EDEADLK);
+    await client.flush(handle, 200);
+    assert.equal(await second, 0);
+  });
+
   /** Every second byte, so that no two become one. */
   const lockMany = async (client: Client, handle: number, count: number, type: number): Promise<void> => {
     for (let i = 0; i < count; i++) {
@@ -193,4 +295,44 @@ describe('locks', () => {
     assert.equal(await waiting, 0);
     fs.closeSync(outside);
   });
+
+  it('flock is taken at once where nobody is in the way, for reading by several', async () => {
+    const { client, fs: file } = open();
+    const { node, handle } = await client.create(ROOT, 'a');
+    const other = check(client.open(node, linux.O_RDWR));
+    const flock = (of: number, type: number, wait = false): Promise<number> =>
+      client.outcome((c) => file.flock(of, type, wait, c));
+    const made = await callsOf(async () => {
+      for (const each of [handle, other]) assert.equal(await flock(each, READ, true), 0);
+    });
+    assert.deepEqual(made, ['flock', 'flock']);
+    assert.equal(await flock(other, WRITE), -E.EAGAIN);
+    assert.equal(await flock(handle, UNLOCK), 0);
+    assert.equal(await flock(other, WRITE), 0);
+    assert.equal(await flock(handle, READ), -E.EAGAIN);
+  });
+
+  it('flock of a folder ends with the handle, though the inode keeps its descriptor', async () => {
+    const { client, fs: file, folder } = open();
+    fs.mkdirSync(path.join(folder, 'sub'));
+    const node = client.lookup(ROOT, 'sub');
+    const handle = check(file.opendir(node, 0));
+    assert.equal(await client.outcome((c) => file.flock(handle, WRITE, false, c)), 0);
+    const other = check(file.opendir(node, 0));
+    assert.equal(await client.outcome((c) => file.flock(other, READ, false, c)), -E.EAGAIN);
+    const waiting = client.outcome((c) => file.flock(other, READ, true, c));
+    file.releasedir(handle);
+    assert.equal(await atOnce(waiting), 0);
+    const again = client.outcome((c) => file.flock(check(file.opendir(node, 0)), WRITE, true, c));
+    assert.equal(await client.outcome((c) => file.flock(other, UNLOCK, false, c)), 0);
+    assert.equal(await atOnce(again), 0);
+  });
 });
+
+/** What a request has heard before any alarm can ring; undefined: nothing yet. */
+async function atOnce(request: Promise<number>): Promise<number | undefined> {
+  let heard: number | undefined;
+  void request.then((result) => (heard = result));
+  for (let turns = 0; turns < 5; turns++) await Promise.resolve();
+  return heard;
+}

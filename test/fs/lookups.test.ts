@@ -3,14 +3,17 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import * as fc from 'fast-check';
+import type { Arena } from '../../src/base/arena';
 import { ROOT } from '../../src/fs/fileSystem';
+import type { HostCalls } from '../../src/fs/hostCalls';
 import * as linux from '../../src/fs/linux';
 import { Errno as E } from '../../src/protocol/errno';
 import { check, type Client, failsWith } from './client';
 import { sharing } from './sharing';
+import { otherwise } from './wrappedCalls';
 
 describe('lookups of the passthrough file system', () => {
-  const { open, callsOf } = sharing();
+  const { open, callsOf, wrapped } = sharing();
 
   it('take one call and no descriptor, whatever they find', async () => {
     const { client, folder, fs: file } = open();
@@ -34,7 +37,7 @@ describe('lookups of the passthrough file system', () => {
     assert.equal(file.descriptorCount, 1);
     assert.equal(client.readdir(handle).length, 3);
     const inner = client.lookup(node, 'a');
-    file.releasedir(handle);
+    assert.deepEqual(await callsOf(() => file.releasedir(handle)), [], 'the inode keeps its descriptor');
     assert.equal(file.descriptorCount, 1);
     file.forget(node, 1);
     assert.equal(file.node(node, 0), -E.ESTALE);
@@ -54,6 +57,29 @@ describe('lookups of the passthrough file system', () => {
       assert.equal(client.stat(node).size, 0);
       file.forget(node, 1);
     }
+  });
+
+  it('of names longer than most leave descriptors for what is known already', async () => {
+    const { client, folder, fs: file } = open({ descriptors: 80 });
+    const names = Array.from({ length: 100 }, (_, i) => `${i}-${'x'.repeat(60)}`);
+    for (const name of names) fs.writeFileSync(path.join(folder, name), 'x');
+    const known = client.lookup(ROOT, names[0]);
+    assert.throws(() => names.forEach((name) => client.lookup(ROOT, name)), failsWith(E.EMFILE));
+    assert.equal(file.descriptorCount, 70);
+    assert.equal((await client.read(check(client.open(known, linux.O_RDONLY)), 0, 10)).toString(), 'x');
+  });
+
+  it('are of no more inodes than so many at a time, and find those that are known', () => {
+    const { client, folder, fs: file } = open({ inodes: 3 });
+    const long = 'x'.repeat(60);
+    for (const name of ['a', 'b', 'c', long]) fs.writeFileSync(path.join(folder, name), '');
+    const a = client.lookup(ROOT, 'a');
+    client.lookup(ROOT, 'b');
+    for (const name of ['c', long]) assert.throws(() => client.lookup(ROOT, name), failsWith(E.ENFILE));
+    assert.equal(file.nodeCount, 3);
+    assert.equal(client.lookup(ROOT, 'a'), a);
+    file.forget(a, 2);
+    client.lookup(ROOT, 'c');
   });
 
   it('lead to the same inode whatever guests do with its names', async () => {
@@ -133,11 +159,53 @@ describe('lookups of the passthrough file system', () => {
     fs.renameSync(path.join(folder, 'other'), path.join(folder, 'replaced'));
     fs.renameSync(path.join(folder, 'moved'), path.join(folder, 'elsewhere'));
     for (const node of [gone, replaced, moved]) assert.equal(file.getattr(node, -1, 0), -E.ESTALE);
+    assert.equal(file.descriptorCount, 0);
     assert.equal(client.open(replaced, linux.O_RDONLY), -E.ESTALE);
     assert.notEqual(client.lookup(ROOT, 'replaced'), replaced);
     assert.equal(client.lookup(ROOT, 'elsewhere'), moved);
     assert.equal(client.stat(moved).size, 5);
     for (const node of [gone, replaced]) file.forget(node, 1);
+  });
+
+  it('say what the host says where it fails to open what is known by its name', () => {
+    const { client, folder, fs: file } = open();
+    fs.writeFileSync(path.join(folder, 'a'), 'content');
+    const node = client.lookup(ROOT, 'a');
+    for (const [name, errno, told] of [
+      ['openat', E.EIO, E.EIO],
+      ['openat', E.EACCES, E.EACCES],
+      ['openat', E.ENFILE, E.ENFILE],
+      ['openat', E.ENOENT, E.ESTALE],
+      ['openat', E.ENOTDIR, E.ESTALE],
+      ['openat', E.ELOOP, E.ESTALE],
+      ['statx', E.EIO, E.EIO],
+    ] as const) {
+      client.lookup(ROOT, 'a');
+      wrapped().failName = name;
+      wrapped().failWith = errno;
+      assert.equal(client.open(node, linux.O_RDONLY), -told, `${name}: ${errno}`);
+      wrapped().reset();
+      assert.equal(file.descriptorCount, 0);
+    }
+    assert.equal(client.stat(node).size, 7);
+  });
+
+  it('give a folder back that was forgotten once nothing in it is known by its name there any more', () => {
+    const { client, folder, fs: file } = open();
+    for (const name of ['one', 'two']) fs.mkdirSync(path.join(folder, name));
+    fs.writeFileSync(path.join(folder, 'one/a'), '');
+    fs.linkSync(path.join(folder, 'one/a'), path.join(folder, 'two/b'));
+    const one = client.lookup(ROOT, 'one');
+    client.stat(one);
+    const a = client.lookup(one, 'a');
+    file.forget(one, 1);
+    assert.deepEqual([file.descriptorCount, file.nodeCount], [1, 3]);
+    const two = client.lookup(ROOT, 'two');
+    assert.equal(client.lookup(two, 'b'), a);
+    assert.deepEqual([file.descriptorCount, file.nodeCount], [1, 3], 'the other folder alone');
+    file.forget(two, 1);
+    file.forget(a, 2);
+    assert.deepEqual([file.descriptorCount, file.nodeCount], [0, 1]);
   });
 
   it('lead to an inode by a name too long to be kept, whatever was kept before', () => {
@@ -218,15 +286,158 @@ describe('lookups of the passthrough file system', () => {
     for (let i = 0; i < 100; i++) fs.writeFileSync(path.join(folder, `f${i}`), 'x');
     let last = 0;
     assert.throws(() => {
+      client.lookup(ROOT, 'f98');
       for (let i = 0; i < 100; i++) client.stat((last = client.lookup(ROOT, `f${i}`)));
     }, failsWith(E.EMFILE));
     last--;
     assert.equal(file.descriptorCount, 70);
+    check(file.unlink(ROOT, client.name('f98')));
+    assert.equal(file.descriptorCount, 70, 'nor does what is about to lose its name get one');
     const handle = check(client.open(last, linux.O_RDONLY));
     assert.equal((await client.read(handle, 0, 10)).toString(), 'x');
     file.release(handle);
-    file.forget(last, 1);
+    const made = await client.create(ROOT, 'made');
+    assert.equal(await client.write(made.handle, 0, 'new'), 3);
+    for (const node of [last, made.node]) file.forget(node, 1);
+    file.release(made.handle);
     client.stat(client.lookup(ROOT, 'f99'));
+  });
+
+  describe('where the host', () => {
+    let arena: Arena | undefined;
+    /** A host on which statx says something else, once there is an arena to change it in. */
+    const telling =
+      (change: (arena: Arena, statx: number) => void) =>
+      (real: HostCalls): HostCalls =>
+        otherwise(real, 'statx', (directory, name, flags, mask, into) => {
+          const result = real.statx(directory, name, flags, mask, into);
+          if (result === 0 && arena) change(arena, into - arena.base);
+          return result;
+        });
+    beforeEach(() => (arena = undefined));
+
+    it('tells no time of birth take a descriptor at once: by a name another inode could pass for it', () => {
+      const ageless = telling((its, at) => its.setU32(at, its.getU32(at) & ~linux.STATX_BTIME));
+      const { client, folder, fs: file } = open({}, false, ageless);
+      ({ arena } = client);
+      fs.writeFileSync(path.join(folder, 'a'), '');
+      const node = client.lookup(ROOT, 'a');
+      assert.equal(file.descriptorCount, 1);
+      assert.equal(client.lookup(ROOT, 'a'), node);
+      assert.equal(file.descriptorCount, 1);
+    });
+
+    for (const [what, field] of [
+      ['has mounted another part of the same file system', linux.Statx.mountId],
+      ['has another file system in the same mount, as subvolumes are', linux.Statx.devMinor],
+    ] as const) {
+      it(`${what} tell so of a folder, and of nothing else`, async () => {
+        let [mounted, leased] = [false, false];
+        const mounts = telling((its, at) => {
+          its.setU32(at, its.getU32(at) | linux.STATX_MNT_ID);
+          if (mounted) its.setU32(at + field, its.getU32(at + field) + 1);
+        });
+        const host = (real: HostCalls): HostCalls =>
+          otherwise(mounts(real), 'openat', (...call) =>
+            leased && (call[2] & (linux.O_PATH | linux.O_EXCL)) === 0 ? -E.EAGAIN : real.openat(...call),
+          );
+        const { client, folder, fs: file } = open({}, false, host);
+        ({ arena } = client);
+        for (const name of ['plain', 'other']) fs.mkdirSync(path.join(folder, name));
+        fs.writeFileSync(path.join(folder, 'file'), '');
+        const crosses = (name: string): boolean => {
+          client.lookup(ROOT, name);
+          return file.crossedDevice;
+        };
+        mounted = true;
+        assert.deepEqual(['other', 'file', 'other'].map(crosses), [true, false, true]);
+        mounted = false;
+        assert.equal(crosses('plain'), false);
+        mounted = true;
+        crosses('other');
+        mounted = false;
+        await client.create(ROOT, 'new');
+        assert.equal(file.crossedDevice, false);
+        // A file that is there already, and opens when a folder has been looked up meanwhile.
+        leased = true;
+        const created = client.create(ROOT, 'file');
+        leased = false;
+        mounted = true;
+        crosses('other');
+        mounted = false;
+        await created;
+        assert.equal(file.crossedDevice, false);
+      });
+    }
+
+    it('gives a number to another inode at once know it by its type', () => {
+      // The clock that files are born by ticks every few milliseconds.
+      const sameTick = telling((its, at) => {
+        if (its.getU16(at + linux.Statx.mode) >>> 12 !== linux.FileType.FOLDER) its.setU64(at + linux.Statx.ino, 4711);
+        its.zero(at + linux.Statx.btime, 12);
+      });
+      const { client, folder, fs: file } = open({}, false, sameTick);
+      ({ arena } = client);
+      const at = path.join(folder, 'a');
+      fs.writeFileSync(at, '');
+      const before = client.lookup(ROOT, 'a');
+      fs.rmSync(at);
+      fs.symlinkSync('/', at);
+      const after = client.lookup(ROOT, 'a');
+      assert.notEqual(after, before);
+      assert.equal(client.lookup(ROOT, 'a'), after, 'the one that is there is found again');
+      assert.equal(client.readlink(after), '/');
+      const made = callsOf(() => assert.equal(file.getattr(before, -1, 0), -E.ESTALE));
+      file.forget(before, 1);
+      return made.then((calls) => assert.deepEqual(calls, [], 'it has no name any more'));
+    });
+
+    for (const used of [false, true]) {
+      it(`makes an inode like one that is known by ${used ? 'its descriptor' : 'its name'} take it for that`, async () => {
+        const twins = telling((its, at) => {
+          if (its.getU16(at + linux.Statx.mode) >>> 12 === linux.FileType.REGULAR)
+            its.setU64(at + linux.Statx.ino, 4711);
+          its.zero(at + linux.Statx.btime, 12);
+        });
+        const { client, folder, fs: file } = open({}, false, twins);
+        ({ arena } = client);
+        fs.writeFileSync(path.join(folder, 'a'), '');
+        const node = client.lookup(ROOT, 'a');
+        if (used) client.stat(node);
+        const made = await client.create(ROOT, 'b');
+        assert.deepEqual([made.node, file.nodeCount, file.descriptorCount], [node, 2, used ? 2 : 1]);
+        file.release(made.handle);
+        assert.equal(client.stat(node).nlink, 1);
+        assert.equal(file.descriptorCount, 1);
+        file.forget(node, 2);
+        assert.deepEqual([file.nodeCount, file.descriptorCount], [1, 0]);
+      });
+    }
+
+    it('gives a long name to an inode that is known between two calls lead to that one, by one descriptor', () => {
+      const long = 'x'.repeat(60);
+      let meanwhile = (): void => undefined;
+      const host = (real: HostCalls): HostCalls =>
+        otherwise(real, 'openat', (...call) => {
+          meanwhile();
+          return real.openat(...call);
+        });
+      const { client, folder, fs: file } = open({}, false, host);
+      const at = (name: string): string => path.join(folder, name);
+      for (const used of [true, false]) {
+        for (const name of [long, 'known']) fs.writeFileSync(at(name), name);
+        const node = client.lookup(ROOT, 'known');
+        if (used) client.stat(node);
+        meanwhile = () => {
+          meanwhile = () => undefined;
+          fs.renameSync(at('known'), at(long));
+        };
+        assert.equal(client.lookup(ROOT, long), node);
+        assert.deepEqual([file.descriptorCount, client.stat(node).size], [1, 5]);
+        file.forget(node, 2);
+        assert.deepEqual([file.descriptorCount, file.nodeCount], [0, 1]);
+      }
+    });
   });
 
   /** What makes something by a name that takes a descriptor at once. */

@@ -4,116 +4,15 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { Errno as E } from '../../src/protocol/errno';
 import { ROOT } from '../../src/fs/fileSystem';
+import type { HostCalls } from '../../src/fs/hostCalls';
 import * as linux from '../../src/fs/linux';
 import { LinuxCalls } from '../../src/native/linuxCalls';
 import { check, CLIENT_AREA, type Entry, Errno, failsWith } from './client';
-import { isRoot } from './shared';
 import { sharing } from './sharing';
+import { otherwise } from './wrappedCalls';
 
 describe('passthrough', () => {
   const { open, callsOf, wrapped } = sharing();
-
-  describe('created files', () => {
-    it('take two calls; the inode lives on the open descriptor until that is released', async () => {
-      const { client, fs: file } = open();
-      let made = { node: 0, handle: 0 };
-      assert.deepEqual(
-        (await callsOf(async () => (made = await client.create(ROOT, 'new')))).filter((name) => !isActing(name)),
-        ['openat', 'statx'],
-      );
-      assert.equal(file.descriptorCount, 1);
-      await client.write(made.handle, 0, 'hello');
-      file.release(made.handle);
-      assert.equal(file.descriptorCount, 1);
-      assert.equal(client.stat(made.node).size, 5);
-      const again = check(client.open(made.node, linux.O_RDONLY));
-      assert.equal((await client.read(again, 0, 10)).toString(), 'hello');
-    });
-
-    it('need no second descriptor when forgotten first', async () => {
-      const { client, fs: file } = open();
-      const { node, handle } = await client.create(ROOT, 'new');
-      file.forget(node, 1);
-      assert.deepEqual(await callsOf(() => file.release(handle)), ['close']);
-      assert.equal(file.descriptorCount, 0);
-    });
-
-    it('can be executed on the host once they are released', async () => {
-      const { client, folder, fs: file } = open();
-      const { handle } = await client.create(ROOT, 'program', linux.O_WRONLY, 0o100755);
-      await client.write(handle, 0, '#!/bin/sh\nexit 0\n');
-      file.release(handle);
-      const links = fs.readdirSync('/proc/self/fd').flatMap((fd) => {
-        const info = fs.existsSync(`/proc/self/fdinfo/${fd}`) ? fs.readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8') : '';
-        const isProgram = fs.existsSync(`/proc/self/fd/${fd}`) && info !== '';
-        return isProgram && fs.readlinkSync(`/proc/self/fd/${fd}`) === path.join(folder, 'program') ? [info] : [];
-      });
-      assert.equal(links.length, 1);
-      const flags = parseInt(/flags:\s*([0-7]+)/.exec(links[0])?.[1] ?? '0', 8);
-      assert.ok(flags & linux.O_PATH, 'still open for writing');
-    });
-
-    it('that are there already are opened with all checks', async () => {
-      const { client, folder, fs: file } = open();
-      fs.writeFileSync(path.join(folder, 'old'), 'content');
-      fs.symlinkSync('old', path.join(folder, 'link'));
-      const { node, handle } = await client.create(ROOT, 'old', linux.O_RDWR | linux.O_TRUNC);
-      assert.equal(client.attributes().size, 0);
-      assert.equal(node, client.lookup(ROOT, 'old'));
-      await assert.rejects(client.create(ROOT, 'old', linux.O_RDWR | linux.O_EXCL), failsWith(E.EEXIST));
-      await assert.rejects(client.create(ROOT, 'link'), failsWith(E.ELOOP));
-      file.release(handle);
-    });
-
-    it('that are there already lose set-user-ID and set-group-ID with O_TRUNC, where the guest asks for it', async function () {
-      if (!isRoot) this.skip();
-      const { client, folder } = open();
-      const program = path.join(folder, 'program');
-      fs.writeFileSync(program, 'content');
-      for (const [killPriv, left] of [
-        [false, 0o6777],
-        [true, 0o777],
-      ] as const) {
-        fs.chmodSync(program, 0o6777);
-        await client.create(ROOT, 'program', linux.O_WRONLY | linux.O_TRUNC, 0o100644, killPriv);
-        assert.equal(fs.statSync(program).mode & 0o7777, left);
-        assert.equal(client.attributes().mode & 0o7777, left);
-      }
-    });
-
-    it('without a name can get one as long as that was not excluded; those that have lost theirs cannot', async () => {
-      const { client, folder, fs: file } = open();
-      const unnamed = (flags: number): Promise<number> =>
-        client.request((caller) => file.tmpfile(ROOT, 0o100600, linux.O_RDWR | flags, caller));
-      const node = await unnamed(0);
-      await client.write(file.createdHandle, 0, 'unnamed');
-      assert.equal(client.link(node, ROOT, 'named'), node);
-      assert.equal(client.attributes().nlink, 1);
-      assert.equal(fs.readFileSync(path.join(folder, 'named'), 'utf8'), 'unnamed');
-      check(file.unlink(ROOT, client.name('named')));
-      for (const lost of [node, await unnamed(linux.O_EXCL)]) {
-        assert.equal(file.link(lost, ROOT, client.name('again')), -E.ENOENT);
-      }
-      assert.deepEqual(fs.readdirSync(folder), []);
-    });
-
-    it('belong to the caller', async function () {
-      if (!isRoot) this.skip();
-      const { client, folder } = open();
-      fs.chmodSync(folder, 0o777);
-      client.uid = 1234;
-      client.gid = 2345;
-      await client.create(ROOT, 'file');
-      await client.mkdir(ROOT, 'folder');
-      await client.symlink(ROOT, 'link', 'file');
-      await client.mknod(ROOT, 'pipe', 0o10644);
-      for (const name of ['file', 'folder', 'link', 'pipe']) {
-        const { uid, gid } = fs.lstatSync(path.join(folder, name));
-        assert.deepEqual([name, uid, gid], [name, 1234, 2345]);
-      }
-      assert.equal(process.geteuid?.(), 0);
-    });
-  });
 
   describe('opening', () => {
     it('is for regular files; pipes, devices, sockets, links and folders get their errno', async () => {
@@ -122,9 +21,102 @@ describe('passthrough', () => {
       assert.equal(tryOpen(await client.mknod(ROOT, 'pipe', 0o10644)), -E.ENXIO);
       assert.equal(tryOpen(await client.mknod(ROOT, 'socket', 0o140644)), -E.ENXIO);
       assert.equal(tryOpen(await client.symlink(ROOT, 'link', '/')), -E.ELOOP);
-      assert.equal(tryOpen(await client.mkdir(ROOT, 'folder')), -E.EISDIR);
+      const inner = await client.mkdir(ROOT, 'folder');
+      for (const flags of [linux.O_RDONLY, linux.O_RDWR]) assert.equal(client.open(inner, flags), -E.EISDIR);
       assert.equal(file.opendir((await client.create(ROOT, 'file')).node, 0), -E.ENOTDIR);
+      for (const name of ['pipe', 'link', 'file']) assert.equal(file.opendir(client.lookup(ROOT, name), 0), -E.ENOTDIR);
     });
+
+    it('for a moment, to change the size, is for regular files as well', async () => {
+      const { client } = open();
+      const size = { valid: linux.FATTR_SIZE, size: 0 };
+      const made = callsOf(async () => {
+        await assert.rejects(client.set(ROOT, size), failsWith(E.EISDIR));
+        await assert.rejects(client.set(await client.mknod(ROOT, 'pipe', 0o10644), size), failsWith(E.EINVAL));
+        await assert.rejects(client.set(await client.symlink(ROOT, 'link', '/'), size), failsWith(E.EINVAL));
+      });
+      const acts = ['mknodat', 'symlinkat', 'statx', 'openat', 'impersonate', 'resume'];
+      assert.deepEqual(
+        (await made).filter((name) => !acts.includes(name)),
+        [],
+      );
+    });
+
+    it('for a moment is what changes the size where the handle cannot write', async () => {
+      const { client, folder } = open();
+      fs.writeFileSync(path.join(folder, 'a'), 'content');
+      const node = client.lookup(ROOT, 'a');
+      const { FATTR_SIZE, FATTR_KILL_SUIDGID } = linux;
+      const reading = check(client.open(node, linux.O_RDONLY));
+      assert.equal((await client.set(node, { valid: FATTR_SIZE, size: 5 }, reading)).size, 5);
+      const writing = check(client.open(node, linux.O_WRONLY));
+      const plain = await callsOf(() => client.set(node, { valid: FATTR_SIZE, size: 4 }, writing));
+      assert.deepEqual(plain, ['ftruncate', 'statx']);
+      const dropping = await callsOf(() =>
+        client.set(node, { valid: FATTR_SIZE | FATTR_KILL_SUIDGID, size: 3 }, writing),
+      );
+      assert.deepEqual(dropping, ['dropFsetid', 'ftruncate', 'resume', 'statx']);
+    });
+
+    it('a folder gives a handle that has no contents', async () => {
+      const { client, fs: file } = open();
+      const folder = check(file.opendir(ROOT, 0));
+      const { handle } = await client.create(ROOT, 'a');
+      await assert.rejects(client.read(folder, 0, 10), failsWith(E.EBADF));
+      await assert.rejects(client.write(folder, 0, 'abc'), failsWith(E.EBADF));
+      assert.equal(await client.outcome((c) => file.fallocate(folder, 0, 0, 10, c)), -E.EBADF);
+      for (const [from, to] of [
+        [folder, handle],
+        [handle, folder],
+      ]) {
+        assert.equal(await client.outcome((c) => file.copyFileRange(from, 0, to, 0, 1, 0, c)), -E.EBADF);
+      }
+      assert.equal(file.lseek(folder, 0, linux.SEEK_END), -E.EINVAL);
+      const nothing = { entry: () => assert.fail('an entry') };
+      assert.equal(file.readdir(handle, 0, 0, 4096, nothing), -E.EBADF);
+    });
+
+    it('is refused where a guest holds all descriptors that it may', async () => {
+      const { client, fs: file } = open({ descriptors: 5 });
+      const { node, handle } = await client.create(ROOT, 'a');
+      await client.setlk(handle, client.lock(linux.F_RDLCK, 0, 0, 1));
+      while (client.open(node, linux.O_RDONLY) >= 0);
+      assert.equal(file.descriptorCount, 5);
+      assert.equal(client.open(node, linux.O_RDONLY), -E.EMFILE);
+      assert.equal(file.opendir(ROOT, 0), -E.EMFILE);
+      await assert.rejects(client.create(ROOT, 'b'), failsWith(E.EMFILE));
+      assert.equal(await client.setlk(handle, client.lock(linux.F_RDLCK, 0, 0, 2)), -E.EMFILE);
+      assert.equal(await client.setlk(handle, client.lock(linux.F_RDLCK, 5, 5, 1)), 0, 'it has a descriptor');
+      assert.equal(file.descriptorCount, 5);
+    });
+
+    for (const allowDirectIo of [false, true]) {
+      it(`hands on what a flag means for a file that is there${allowDirectIo ? ', O_DIRECT too where it may' : ''}`, async () => {
+        let seen = 0;
+        const host = (real: HostCalls): HostCalls =>
+          otherwise(real, 'openat', (directory, name, flags, mode) => {
+            seen = flags;
+            // Some file systems in memory do not have it.
+            return real.openat(directory, name, flags & ~linux.O_DIRECT, mode);
+          });
+        const { client, fs: file, blocking } = open({ allowDirectIo }, false, host);
+        const { node, handle } = await client.create(ROOT, 'a');
+        const own = linux.O_CLOEXEC | linux.O_NOCTTY | linux.O_NONBLOCK;
+        const { O_RDWR, O_TRUNC, O_DSYNC, O_SYNC, O_LARGEFILE, O_NOATIME, O_DIRECT, O_NONBLOCK } = linux;
+        const handed = [0, O_TRUNC, O_DSYNC, O_SYNC, O_LARGEFILE, O_NOATIME, ...(allowDirectIo ? [O_DIRECT] : [])];
+        const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_DIRECTORY, O_PATH, O_TMPFILE } = linux;
+        const kept = [O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_DIRECTORY, O_PATH, O_TMPFILE];
+        for (const flag of [...handed, ...kept, O_NONBLOCK]) {
+          file.release(check(client.open(node, O_RDWR | flag)));
+          assert.equal(seen & ~own, O_RDWR | (handed.includes(flag) ? flag : 0), flag.toString(8));
+          assert.equal(seen & own, own);
+        }
+        await client.write(handle, 0, 'abc');
+        const direct = check(client.open(node, O_RDWR | O_DIRECT));
+        assert.equal((await client.read(direct, 0, 10)).toString(), 'abc');
+        assert.equal(blocking.made, allowDirectIo ? 1 : 0, 'a read of the disk is made elsewhere');
+      });
+    }
 
     it('with write-back reads what is opened for writing', async () => {
       const { client } = open({ writeback: true });
@@ -168,6 +160,33 @@ describe('passthrough', () => {
       }
       assert.deepEqual(fs.readdirSync(folder), ['a']);
     });
+  });
+
+  it('no program that is started meanwhile gets a descriptor of the share', async () => {
+    const before = fs.readdirSync('/proc/self/fd');
+    const { client, folder, fs: file } = open();
+    const long = 'x'.repeat(60);
+    for (const name of ['a', 'b', long]) fs.writeFileSync(path.join(folder, name), '');
+    fs.mkdirSync(path.join(folder, 'sub'));
+    for (const name of ['a', 'sub']) client.stat(client.lookup(ROOT, name));
+    const [b, unused] = ['b', 'sub'].map((name) => client.lookup(ROOT, name));
+    client.lookup(ROOT, long);
+    for (const node of [ROOT, unused]) check(file.opendir(node, 0));
+    const handle = check(client.open(b, linux.O_RDWR));
+    await client.setlk(handle, client.lock(linux.F_WRLCK, 0, 9, 1));
+    const made = await client.create(ROOT, 'made');
+    await client.create(ROOT, 'kept');
+    file.release(made.handle);
+    await client.request((caller) => file.tmpfile(ROOT, 0o100600, linux.O_RDWR, caller));
+    const opened = fs.readdirSync('/proc/self/fd').filter((fd) => !before.includes(fd));
+    const flags = opened.flatMap((fd) => {
+      const info = `/proc/self/fdinfo/${fd}`;
+      return fs.existsSync(info)
+        ? [parseInt(/flags:\s*([0-7]+)/.exec(fs.readFileSync(info, 'utf8'))?.[1] ?? '', 8)]
+        : [];
+    });
+    assert.ok(flags.length >= 10, `${flags.length} descriptors`);
+    for (const each of flags) assert.ok(each & linux.O_CLOEXEC, each.toString(8));
   });
 
   describe('reading', () => {
@@ -291,6 +310,25 @@ describe('passthrough', () => {
       assert.deepEqual(theirs, all);
     });
 
+    it('are gone on with where that is, not where another position looks like it, nor for the next handle', async () => {
+      const { client, folder, fs: file } = open();
+      for (let i = 0; i < 9; i++) fs.writeFileSync(path.join(folder, `f${i}`), '');
+      const handle = check(file.opendir(ROOT, 0));
+      const first = (low: number, high: number): Promise<string[]> =>
+        callsOf(() => file.readdir(handle, low, high, 4096, { entry: () => false }));
+      const { nextLow, nextHigh } = client.readdir(handle, 0, 0, 3)[2];
+      assert.deepEqual(await first(nextLow, nextHigh), []);
+      assert.equal((await first(nextLow, (nextHigh ^ 1) >>> 0))[0], 'seekFolder');
+      client.readdir(handle, 0, 0, 3);
+      assert.equal((await first((nextLow ^ 1) >>> 0, nextHigh))[0], 'seekFolder');
+      client.readdir(handle, 0, 0, 0);
+      file.releasedir(handle);
+      fs.writeFileSync(path.join(folder, 'fresh'), '');
+      const next = check(file.opendir(ROOT, 0));
+      assert.equal(next, handle);
+      assert.ok(client.readdir(next).some(({ name }) => name === 'fresh'));
+    });
+
     it("show the root itself as the root's parent", () => {
       const { client } = open();
       const entries = client.list(ROOT);
@@ -300,6 +338,30 @@ describe('passthrough', () => {
         [own, own],
       );
     });
+
+    it('show everything else with its own number', () => {
+      const { client, folder } = open();
+      fs.mkdirSync(path.join(folder, 'sub/inner'), { recursive: true });
+      fs.writeFileSync(path.join(folder, '..file'), '');
+      const own = (name: string): number => fs.statSync(path.join(folder, name)).ino;
+      const numbers = (node: number): object =>
+        Object.fromEntries(client.list(node).map(({ name, ino }) => [name, ino]));
+      const root = { '.': own('.'), '..': own('.'), sub: own('sub'), '..file': own('..file') };
+      assert.deepEqual(numbers(ROOT), root);
+      assert.deepEqual(numbers(client.walk('sub/inner')), { '.': own('sub/inner'), '..': own('sub') });
+    });
+  });
+
+  it('the target of a link is told whole, or not at all where there is no room for it', async () => {
+    const { client, fs: file } = open();
+    const at = client.name('');
+    const short = await client.symlink(ROOT, 'short', 'target');
+    const longest = await client.symlink(ROOT, 'longest', 'x'.repeat(4095));
+    assert.equal(file.readlink(short, at, 7), 6);
+    assert.equal(file.readlink(short, at, 6), -E.ENAMETOOLONG);
+    assert.equal(file.readlink(longest, at, 4096), 4095);
+    assert.equal(file.readlink(longest, at, 4095), 4095, 'no target is longer');
+    assert.equal(file.readlink(longest, at, 4094), -E.ENAMETOOLONG);
   });
 
   it('xattrs are off unless asked for', () => {
@@ -332,6 +394,8 @@ describe('passthrough', () => {
     client.setxattr(a, 'user.second', '2');
     const names = client.listxattr(a).filter((name) => !name.startsWith('security.'));
     assert.deepEqual(names.sort(), ['user.first', 'user.second']);
+    const [at] = onHost();
+    assert.equal(file.listxattr(a, client.name('', true), 0), host.listxattr(at, 0, 0), 'room for more than is told');
     assert.throws(() => client.getxattr(a, ACCESS), failsWith(E.EOPNOTSUPP));
     assert.throws(() => client.setxattr(a, ACCESS, 'x'), failsWith(E.EOPNOTSUPP));
     assert.equal(file.removexattr(a, client.name(ACCESS)), -E.EOPNOTSUPP);
@@ -376,7 +440,3 @@ describe('passthrough', () => {
     client.lookup(ROOT, 'a');
   });
 });
-
-function isActing(name: string): boolean {
-  return name === 'impersonate' || name === 'resume';
-}

@@ -6,9 +6,10 @@ import type { Arena } from '../../src/base/arena';
 import { type Caller, ROOT, WriteWay } from '../../src/fs/fileSystem';
 import type { HostCalls } from '../../src/fs/hostCalls';
 import * as linux from '../../src/fs/linux';
+import { passthroughAreas } from '../../src/fs/passthrough';
 import { Errno as E } from '../../src/protocol/errno';
 import { need } from '../support/need';
-import { check, failsWith, PIECE } from './client';
+import { check, CLIENT_AREA, failsWith, PIECE } from './client';
 import type { Shared } from './shared';
 import { sharing } from './sharing';
 import { otherwise } from './wrappedCalls';
@@ -228,6 +229,20 @@ describe('passthrough: writing and closing', () => {
         assert.deepEqual(await callsOf(async () => assert.equal(await client.flush(each), 0)), []);
       }
       assert.equal(blocking.made, 0);
+    });
+
+    it('is one where the host does not say what file system it is', async () => {
+      const { client, blocking } = open({}, true);
+      const { handle } = await client.create(ROOT, 'a');
+      const { scratch } = passthroughAreas(CLIENT_AREA);
+      client.arena.setU32(scratch, linux.LOCAL_FILE_SYSTEMS[0]);
+      const made = await callsOf(async () => {
+        wrapped().failName = 'fstatfs';
+        wrapped().failWith = E.EIO;
+        assert.equal(await client.flush(handle), 0);
+      });
+      assert.deepEqual(made, ['fstatfs', 'duplicate']);
+      assert.equal(blocking.made, 1);
     });
 
     it('says what the host says when a descriptor of the file closes, and the handle goes on', async () => {

@@ -5,6 +5,7 @@ import { Opcode } from '../../src/protocol/fuse/opcodes';
 import { hostCallNumber } from '../../src/protocol/hostCalls';
 import { RowFlag } from '../../src/trace/capture';
 import type { CaptureReader } from '../../src/trace/captureReader';
+import { FuseAt, HostCallAt, NamesAt, PacketKind, VhostUserAt, WindowAt } from '../../src/trace/packet';
 import { BlockType, enhancedPacket, interfaceDescription, sectionHeader } from '../../src/trace/pcapngWriter';
 import { hex } from '../protocol/hex';
 import { CaptureBuilder, CONTROL_INTERFACE, EPOCH, HOST_INTERFACE } from './captureBuilder';
@@ -223,6 +224,43 @@ describe('a capture, read', () => {
     const of = (comment: string) => read(sectionHeader({ comment })).share;
     assert.deepEqual(of('{"tag":"a","x":{"y":[1]}}'), { tag: 'a', x: { y: [1] } });
     for (const bad of ['', 'captured on a Tuesday', '[1]', 'null', '3', '{"a":']) assert.deepEqual(of(bad), {});
+  });
+});
+
+describe('packets', () => {
+  /** The shortest of each kind: all that is before what it is about. */
+  const shortest: readonly [kind: PacketKind, length: number][] = [
+    [PacketKind.Request, FuseAt.message],
+    [PacketKind.Reply, FuseAt.message],
+    [PacketKind.Dropped, FuseAt.message],
+    [PacketKind.HostCall, HostCallAt.arguments],
+    [PacketKind.VhostUser, VhostUserAt.message],
+    [PacketKind.Names, NamesAt.records],
+    [PacketKind.Window, WindowAt.text],
+  ];
+  const packet = (version: number, kind: number, length: number): Uint8Array => {
+    const bytes = new Uint8Array(64);
+    bytes.set([version, kind]);
+    return bytes.subarray(0, length);
+  };
+  const strange = (bytes: Uint8Array): boolean => {
+    const capture = new CaptureBuilder().packet(CONTROL_INTERFACE, 0, bytes).capture();
+    const told = capture.notes.some((note) => note.startsWith('1 packet not understood'));
+    if (told) assert.deepEqual([capture.count, capture.control.length], [0, 0]);
+    return told;
+  };
+
+  it('are understood from the length on at which they say what they are about', () => {
+    for (const [kind, length] of shortest) {
+      assert.equal(strange(packet(2, kind, length)), false, `kind ${kind}`);
+      assert.equal(strange(packet(2, kind, length - 1)), true, `kind ${kind}, a byte short`);
+      for (const version of [0, 1, 3]) assert.equal(strange(packet(version, kind, length)), true, `version ${version}`);
+    }
+  });
+
+  it('of kinds that nobody knows, or of next to nothing, are counted and passed over', () => {
+    for (const kind of [shortest.length, 99, 255]) assert.equal(strange(packet(2, kind, 64)), true, `kind ${kind}`);
+    for (const length of [0, 1, 2, 7]) assert.equal(strange(packet(2, PacketKind.Request, length)), true);
   });
 });
 
