@@ -1,6 +1,6 @@
 /**
  * The choices of a share, in one quick pick: each row shows what is chosen and opens its own question; the first one
- * starts. Escape leaves everything as it was.
+ * starts, unless some do not go together. Escape leaves everything as it was.
  */
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
@@ -18,6 +18,7 @@ import {
   memoryFault,
   tagRefusal,
 } from './launchOptions';
+import { showError } from './messages';
 import { shownPath } from './shownPath';
 
 const USUAL_CPUS = '2';
@@ -25,6 +26,8 @@ const USUAL_CPUS = '2';
 type Answer = Partial<LaunchOptions> | undefined;
 
 interface OptionItem extends vscode.QuickPickItem {
+  /** Why it cannot be as it is. */
+  readonly fault?: string;
   /** Asks; undefined: left as it is. Without it, the row that starts. */
   readonly ask?: () => Promise<Answer>;
 }
@@ -40,20 +43,29 @@ export async function chooseOptions(
   start: string,
 ): Promise<LaunchOptions | undefined> {
   let chosen = options;
+  let wrong: OptionItem | undefined;
   for (;;) {
     const items = rows(folder, chosen, start);
-    const item = await pickRow(`Share ${basename(folder) || folder}`, items);
+    const item = await pickRow(`Share ${basename(folder) || folder}`, items, wrong?.label);
     if (item === undefined) return undefined;
-    if (item.ask === undefined) return chosen;
-    chosen = { ...chosen, ...(await item.ask()) };
+    wrong = undefined;
+    if (item.ask !== undefined) {
+      chosen = { ...chosen, ...(await item.ask()) };
+      continue;
+    }
+    wrong = items.find(({ fault }) => fault !== undefined);
+    if (wrong?.fault === undefined) return chosen;
+    void showError(wrong.fault);
   }
 }
 
-async function pickRow(title: string, items: readonly OptionItem[]): Promise<OptionItem | undefined> {
+/** `active`: the label of the row to begin at, where that is not the first one. */
+async function pickRow(title: string, items: readonly OptionItem[], active?: string): Promise<OptionItem | undefined> {
   const pick = vscode.window.createQuickPick<OptionItem>();
   pick.title = title;
   pick.placeholder = 'Enter starts; choose a row to change it';
   pick.items = items;
+  if (active !== undefined) pick.activeItems = items.filter(({ label }) => label === active);
   pick.matchOnDetail = true;
   try {
     return await new Promise((resolve) => {
@@ -155,7 +167,7 @@ function daxRow(options: LaunchOptions): OptionItem {
   return {
     label: fault === undefined ? '$(table) DAX window' : '$(warning) DAX window',
     ...words,
-    ...(fault !== undefined && { detail: fault }),
+    ...(fault !== undefined && { fault, detail: fault }),
     ask: () => chooseDax(options),
   };
 }

@@ -165,9 +165,10 @@ describe('the choices of a share', function () {
     await page.keyboard.press('Escape');
   });
 
-  it('that do not go together say so where they are made, and start nothing', async () => {
+  it('that do not go together say so where they are made, and neither start anything nor are remembered', async () => {
     await open('other');
     await ask('other');
+    const usual = await chosen();
     const window = row('DAX window');
     await pick('Share other', 'DAX window');
     await pick('DAX window: parts of files', '8M');
@@ -180,6 +181,11 @@ describe('the choices of a share', function () {
     await window.filter({ hasText: apart }).waitFor();
     await pick('Share other', 'Start');
     await page.locator('.notifications-toasts').getByText(apart).waitFor();
+    await window.and(page.locator('.focused')).waitFor();
+    await page.keyboard.press('Escape');
     assert.equal(await page.locator('.statusbar-item[id*="virtiofs.vm"]').count(), 0);
+    await ask('other');
+    assert.deepEqual(await chosen(), usual);
+    await page.keyboard.press('Escape');
   });
 });
