@@ -141,6 +141,18 @@ describe('the picture of a lane', () => {
     });
   }
 
+  for (const height of ['overlap', 'latency'] as const) {
+    it(`shows one that still waits among thousands that came and went, hatched up to the end (${height})`, () => {
+      const short = Array.from({ length: 4000 }, (_, i) => ({ start: i * 10_000, latency: 1000 }));
+      const list = [...short, { start: 15_000_000, opcode: Opcode.WRITE }].sort((a, b) => a.start - b.start);
+      const families = [OTHER, OTHER, OTHER, READ, HOST, OTHER, OTHER, OTHER];
+      const { at, image } = painted(list, 40_000_000, { height, palette: { ...options.palette, families } });
+      const hatched = Array.from({ length: image.width }, (_, x) => at(x, 5) === HOST);
+      const drawn = hatched.map((_, x) => x >= 37 && x < 100 && ((x + 5) & 3) < 2);
+      assert.deepEqual(hatched, drawn);
+    });
+  }
+
   it('has taller bars for longer latencies, where height says so', () => {
     const { at } = painted(
       [
@@ -370,8 +382,20 @@ describe('the overview', () => {
   it('takes none for much longer where none has a reply, or there is one alone', () => {
     assert.deepEqual(stripOf([{ start: 0 }, { start: 10 }], 100).slow, []);
     assert.deepEqual(stripOf([{ start: 0, latency: 1e9 }], 100).slow, []);
-    const one = [{ start: 0 }, { start: 1, latency: 10 }, { start: 50, latency: 5 }, { start: 99, latency: 1000 }];
-    assert.deepEqual(stripOf(one, 100).slow, [3]);
+  });
+
+  it('has what still waits, once that is much longer than usual', () => {
+    const replied = [1, 20, 40, 60, 80].map((start) => ({ start, latency: 10 }));
+    const waiting = (start: number): readonly number[] =>
+      stripOf(
+        [...replied, { start }].sort((a, b) => a.start - b.start),
+        100_000,
+        100,
+      ).slow;
+    assert.deepEqual(waiting(70), []);
+    assert.deepEqual(waiting(0), []);
+    const late = { start: 99_000, latency: 10 };
+    assert.deepEqual(stripOf([...replied, { start: 90 }, late], 100_000, 100).slow, [5]);
   });
 
   it('is even where what happens is, however wide its pixels', () => {

@@ -18,6 +18,8 @@ export const MOST_LANES = 400;
 const BLOCK = 256;
 /** How far back a row may have started and still be put in its place without sorting the lane. */
 const NEAR = 4096;
+/** How many rows are asked whether they are under way at a moment. */
+const MOST_EARLIER = 50_000;
 
 /** Key of the lane of everything beyond MOST_LANES. */
 export const REST = -1;
@@ -158,6 +160,17 @@ export class Lane {
       i = block * BLOCK - 1;
     }
     return -1;
+  }
+
+  /** The places of what began before a time and is still under way then, the earliest last. */
+  underWay(time: number): number[] {
+    const places: number[] = [];
+    let looked = 0;
+    for (let i = this.before(this.firstFrom(time) - 1, time); i >= 0; i = this.before(i - 1, time)) {
+      if (this.rows.until(this.list[i]) >= time) places.push(i);
+      if (++looked > MOST_EARLIER) break;
+    }
+    return places;
   }
 
   /** The first of its rows that starts at or after `time`. */

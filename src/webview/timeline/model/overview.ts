@@ -27,22 +27,26 @@ export function overviewOf(lanes: readonly Lane[], rows: Rows, span: Span, width
     const level = lane.levels.atMost(lengthOf(span) / width);
     if (level) addLevel(strip, level, rows, span);
     else addRows(strip, lane, rows, span);
+    addOpen(longest, lane, rows, span);
   }
   let most = 0;
   for (const count of strip.rows) if (count > most) most = count;
   return { rows: strip.rows, failed: strip.failed, most, slow: outstanding(longest, rows) };
 }
 
-/** Those much longer than the median. */
-function outstanding(longest: Int32Array, { columns: { latency } }: Rows): number[] {
+/** Those much longer than the median of what has a reply. */
+function outstanding(longest: Int32Array, rows: Rows): number[] {
+  const { latency } = rows.columns;
   const latencies = new Float32Array(longest.length);
   let known = 0;
   for (const row of longest) if (row !== NONE && latency[row] >= 0) latencies[known++] = latency[row];
   const usual = latencies.subarray(0, known).sort()[known >> 1];
   const slow: number[] = [];
-  for (const row of longest) if (row !== NONE && latency[row] > STANDS_OUT * usual) slow.push(row);
+  for (const row of longest) if (row !== NONE && took(rows, row) > STANDS_OUT * usual) slow.push(row);
   return slow;
 }
+
+const took = (rows: Rows, row: number): number => rows.until(row) - rows.columns.start[row];
 
 interface Strip extends Pick<OverviewStrip, 'rows' | 'failed'> {
   /** By pixel. */
@@ -71,6 +75,17 @@ function addLevel({ rows: counts, failed, longest }: Strip, level: Level, rows: 
 
 function addLongest(longest: Int32Array, x: number, row: number, latency: Float32Array): void {
   if (longest[x] === NONE || longer(latency[row], latency[longest[x]])) longest[x] = row;
+}
+
+/** What still waits for its reply at the end of what is known: no level knows how long that takes. */
+function addOpen(longest: Int32Array, lane: Lane, rows: Rows, span: Span): void {
+  for (const place of lane.underWay(rows.end)) {
+    const row = lane.list[place];
+    if (!rows.inFlight(row)) continue;
+    const x = Math.floor(((rows.columns.start[row] - span.from) / lengthOf(span)) * longest.length);
+    if (x < 0 || x >= longest.length) continue;
+    if (longest[x] === NONE || took(rows, row) > took(rows, longest[x])) longest[x] = row;
+  }
 }
 
 /** A short time: no level is as fine. */

@@ -159,6 +159,7 @@ function paintLevel(into: LaneInImage, level: Level): void {
       image.fill(x, bottom - tall, x + Math.round(tail), bottom - tall + least, colour);
   }
   if (!byLatency) paintTails(into, level);
+  paintOpenTails(into);
   // Afterwards, since two buckets may share a pixel and a failure has to be seen.
   for (let b = level.find(Math.floor(span.from / level.width)); b < end; b++) {
     if (level.failed[b] === 0) continue;
@@ -174,44 +175,44 @@ function paintLevel(into: LaneInImage, level: Level): void {
  * A request much longer than the pixel it begins in is seen in its whole length: above the bars of those that come and
  * go meanwhile, and apart from them.
  */
-function paintTails({ image, top, lane, rows, span, options }: LaneInImage, level: Level): void {
+function paintTails(into: LaneInImage, level: Level): void {
+  const { lane, span } = into;
+  for (const place of lane.underWay(span.from)) paintTail(into, lane.list[place]);
+  const end = level.find(Math.ceil(span.to / level.width));
+  for (let b = level.find(Math.floor(span.from / level.width)); b < end; b++) paintTail(into, level.longest[b]);
+}
+
+/** The same of what has no reply: how long that takes, no level knows. */
+function paintOpenTails(into: LaneInImage): void {
+  const { lane, rows, span } = into;
+  for (const place of lane.underWay(Math.min(span.to, rows.end))) {
+    const row = lane.list[place];
+    if (rows.inFlight(row)) paintTail(into, row);
+  }
+}
+
+function paintTail({ image, top, rows, span, options }: LaneInImage, row: number): void {
   const perPixel = lengthOf(span) / image.width;
   const { palette, ratio } = options;
   const { start } = rows.columns;
+  const until = rows.until(row);
+  if (until - start[row] <= LONGEST_TAIL * perPixel) return;
   const y = top + Math.round(PADDING * ratio);
-  const thick = Math.round(3 * ratio);
-  const tail = (row: number): void => {
-    const until = rows.until(row);
-    if (until - start[row] <= LONGEST_TAIL * perPixel) return;
-    const x0 = clip(Math.floor((start[row] - span.from) / perPixel), image.width);
-    const x1 = clip((until - span.from) / perPixel, image.width);
-    image.fill(x0, y, x1, y + thick + Math.round(2 * ratio), palette.lane);
-    image.fill(x0, y, x1, y + thick, colourOf(rows, row, options));
-  };
-  for (const place of underWay(lane, rows, span.from)) tail(lane.list[place]);
-  const end = level.find(Math.ceil(span.to / level.width));
-  for (let b = level.find(Math.floor(span.from / level.width)); b < end; b++) tail(level.longest[b]);
-}
-
-/** The places of what began before a time and is still under way, the earliest last. */
-function underWay(lane: Lane, rows: Rows, time: number): number[] {
-  const places: number[] = [];
-  let looked = 0;
-  for (let i = lane.before(lane.firstFrom(time) - 1, time); i >= 0; i = lane.before(i - 1, time)) {
-    if (rows.until(lane.list[i]) >= time) places.push(i);
-    if (++looked > MOST_EARLIER) break;
-  }
-  return places;
+  const below = y + Math.round(3 * ratio);
+  const x0 = clip(Math.floor((start[row] - span.from) / perPixel), image.width);
+  const x1 = clip((until - span.from) / perPixel, image.width);
+  const colour = colourOf(rows, row, options);
+  image.fill(x0, y, x1, below + Math.round(2 * ratio), palette.lane);
+  if (rows.inFlight(row)) image.hatch(x0, y, x1, below, colour);
+  else image.fill(x0, y, x1, below, colour);
 }
 
 function paintBars(into: LaneInImage, first: number, end: number): void {
-  const earlier = underWay(into.lane, into.rows, into.span.from);
+  const earlier = into.lane.underWay(into.span.from);
   // What is drawn last lies on top.
   for (let i = earlier.length - 1; i >= 0; i--) paintBar(into, earlier[i]);
   for (let i = first; i < end; i++) paintBar(into, i);
 }
-
-const MOST_EARLIER = 50_000;
 
 function paintBar({ image, top, height, side, lane, rows, span, options, labels }: LaneInImage, place: number): void {
   const { ratio, palette } = options;
