@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { Errno } from '../../../src/protocol/errno';
 import { Opcode } from '../../../src/protocol/fuse/opcodeNumbers';
 import fc from 'fast-check';
-import { rowAt, trackAt } from '../../../src/webview/timeline/model/hitTest';
+import { ANY, rowAt, TAILS, trackAt } from '../../../src/webview/timeline/model/hitTest';
 import { Image, mix, packColour } from '../../../src/webview/timeline/model/image';
 import { type Lane, Lanes } from '../../../src/webview/timeline/model/lanes';
 import { laneAt, type NameOf, place, TRACK } from '../../../src/webview/timeline/model/layout';
@@ -242,6 +242,19 @@ describe('what is under the pointer', () => {
 
   it('is one in flight up to the end of what is known', () => {
     assert.equal(rowAt(rows, lane, 3000, 1), 3);
+  });
+
+  it('is what still waits where tails above the bars are pointed at, else what came and went', () => {
+    const waiting = rowsOf([{ start: 0 }, { start: 500, latency: 100 }, { start: 900, latency: 10 }]);
+    const both = new Lanes(waiting, 'queue');
+    both.takeAll();
+    const [of] = both.list;
+    assert.deepEqual([rowAt(waiting, of, 550, 5, TAILS), rowAt(waiting, of, 550, 5)], [0, 1]);
+    assert.deepEqual(
+      [3, 4, 6, 7].map((y) => trackAt(of, y, 40, true)),
+      [ANY, TAILS, TAILS, 0],
+    );
+    assert.equal(trackAt(of, 4, 40), 0);
   });
 
   it('is on no track in the padding', () => {

@@ -84,6 +84,8 @@ const BARS_A_PIXEL = 3;
 const PHASES_FROM = 24;
 const LABEL_FROM = 44;
 const LONGEST_TAIL = 3;
+/** How high a tail above the bars is, in CSS pixels. */
+export const TAIL = 3;
 
 /** Where a latency is between quick and slow, 0 to 1, by its logarithm. */
 export function latencyPart(
@@ -126,12 +128,15 @@ export interface LaneInImage {
 
 export function paintLane(into: LaneInImage): void {
   const { image, lane, span } = into;
-  const first = lane.firstFrom(span.from);
-  const end = lane.firstFrom(span.to);
-  const few = end - first <= image.width * BARS_A_PIXEL;
-  const level = few ? undefined : lane.levels.atMost(lengthOf(span) / image.width);
+  const level = levelOf(lane, span, image.width);
   if (level) paintLevel(into, level);
-  else paintBars(into, first, end);
+  else paintBars(into, lane.firstFrom(span.from), lane.firstFrom(span.to));
+}
+
+/** By which level a lane is drawn, in a width in device pixels; undefined: bar by bar. */
+export function levelOf(lane: Lane, span: Span, width: number): Level | undefined {
+  const few = lane.firstFrom(span.to) - lane.firstFrom(span.from) <= width * BARS_A_PIXEL;
+  return few ? undefined : lane.levels.atMost(lengthOf(span) / width);
 }
 
 function paintLevel(into: LaneInImage, level: Level): void {
@@ -198,7 +203,7 @@ function paintTail({ image, top, rows, span, options }: LaneInImage, row: number
   const until = rows.until(row);
   if (until - start[row] <= LONGEST_TAIL * perPixel) return;
   const y = top + Math.round(PADDING * ratio);
-  const below = y + Math.round(3 * ratio);
+  const below = y + Math.round(TAIL * ratio);
   const x0 = clip(Math.floor((start[row] - span.from) / perPixel), image.width);
   const x1 = clip((until - span.from) / perPixel, image.width);
   const colour = colourOf(rows, row, options);

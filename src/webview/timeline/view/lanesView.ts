@@ -7,9 +7,9 @@ import { opcodeName } from '../model/families';
 import type { Grouping } from '../model/lanes';
 import { Image } from '../model/image';
 import { CAPTION, laneAt, type Layout, place, type PlacedLane } from '../model/layout';
-import { Labels, colourOf, LATENCIES, paintLane, type PaintOptions } from '../model/paint';
+import { Labels, colourOf, LATENCIES, levelOf, paintLane, type PaintOptions } from '../model/paint';
 import { lengthOf, placeOf, seconds, tickBase, tickText, type Ticks, ticksOf, timeAt } from '../model/timeScale';
-import { rowAt, trackAt } from '../model/hitTest';
+import { ANY, rowAt, TAILS, trackAt } from '../model/hitTest';
 import { el, eachFrame, set } from './dom';
 import { pairingName } from './laneNames';
 import type { Selected, TimelineModel } from './model';
@@ -191,9 +191,12 @@ export class LanesView {
     }
     const { rows } = this.model.captures[placed.side];
     const tolerance = (lengthOf(this.model.span) / this.plotWidth) * 3;
-    const track = this.model.height === 'overlap' ? trackAt(placed.lane, down - placed.top, placed.height) : -1;
-    let row = rowAt(rows, placed.lane, time, tolerance, track);
-    if (row < 0) row = rowAt(rows, placed.lane, time, tolerance);
+    const { lane, top, height } = placed;
+    const tails = levelOf(lane, this.model.span, Math.round(this.plotWidth * this.ratio)) !== undefined;
+    const at = trackAt(lane, down - top, height, tails);
+    const track = this.model.height === 'overlap' || at === TAILS ? at : ANY;
+    let row = rowAt(rows, lane, time, tolerance, track);
+    if (row < 0) row = rowAt(rows, lane, time, tolerance);
     return { area: 'bars', time, placed, selected: row < 0 ? undefined : { side: placed.side, row } };
   }
 
