@@ -164,6 +164,12 @@ describe('the box for a filter of the Requests view', function () {
     await has('opcode == READDIRPLUS && time ');
   });
 
+  it('takes what completes the last word, also behind a condition', async () => {
+    await open();
+    await page.keyboard.type('opcode == READDIRPLUS && siz');
+    await taken('size', 'opcode == READDIRPLUS && size ');
+  });
+
   it('begins with the filter that is there, and Escape leaves that as it is', async () => {
     await open();
     await write('opcode == READDIRPLUS', 2);

@@ -102,8 +102,13 @@ export function itemsFor(text: string, recent: readonly string[]): Item[] {
   if (text === '') return [...first, ...recent.map(recentItem), ...offered];
   // A word that is not finished is no mistake yet.
   const typing = !filter.ok && filter.error.to >= text.trimEnd().length && offered.length > 0;
-  return typing ? [...offered, ...first] : [...first, ...offered];
+  if (!typing) return [...first, ...offered];
+  // VS Code would put a row that has the whole text before what the text ends in.
+  return [...offered, ...first.filter((row) => !offered.some((one) => writesTheSame(one, row)))];
 }
+
+const writesTheSame = ({ action: one }: Item, { action: other }: Item): boolean =>
+  one.kind === 'write' && other.kind === 'write' && one.text.trimEnd() === other.text;
 
 /** With a blank between an operator and the word before it. */
 function spaced(written: string, { from, kind, label }: Completion, text: string): string {
