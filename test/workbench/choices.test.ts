@@ -54,6 +54,10 @@ describe('the choices of a share', function () {
   /** What is chosen of each that is offered. */
   async function chosen(): Promise<Record<string, string>> {
     const descriptions: Record<string, string> = {};
+    // Rows come one after the other.
+    const all = Number(await rows(page).first().getAttribute('aria-setsize'));
+    for (let turn = 0; turn < 100 && (await rows(page).count()) < all; turn++) await page.waitForTimeout(50);
+    assert.equal(await rows(page).count(), all);
     for (const name of CHOICES) {
       if ((await row(name).count()) > 0) descriptions[name] = await row(name).locator('.label-description').innerText();
     }

@@ -1,5 +1,5 @@
 /** What a person does in a workbench again and again: the palette, a tree's row, a line in a terminal. */
-import type { Frame, Locator, Page } from 'playwright-core';
+import { errors, type Frame, type Locator, type Page } from 'playwright-core';
 
 export type Look = (name: string) => Promise<void>;
 
@@ -9,10 +9,24 @@ export const treeRow = (page: Page, text: string): Locator =>
   page.locator('.pane-body .monaco-list-row', { hasText: text }).first();
 export const terminalText = (page: Page): Locator => page.locator('.terminal-wrapper.active .xterm-rows');
 
+/**
+ * By the palette. A list that is just going may give the focus back to what had it before, which closes a palette that
+ * has come meanwhile: a person presses the key again.
+ */
 export async function command(page: Page, title: string): Promise<void> {
-  await page.keyboard.press('F1');
-  await input(page).fill(`>${title}`);
-  await rows(page).filter({ hasText: title }).first().waitFor();
+  const row = rows(page).filter({ hasText: title }).first();
+  const asked = async (): Promise<boolean> => {
+    await page.keyboard.press('F1');
+    try {
+      await input(page).fill(`>${title}`, { timeout: 8000 });
+      return true;
+    } catch (error) {
+      if (error instanceof errors.TimeoutError) return false;
+      throw error;
+    }
+  };
+  for (let turn = 0; !(await asked()); turn++) if (turn === 2) throw new Error(`no palette comes for ${title}`);
+  await row.waitFor();
   await page.keyboard.press('Enter');
 }
 
