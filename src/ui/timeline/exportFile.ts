@@ -4,13 +4,11 @@
  */
 import type { FileHandle } from 'node:fs/promises';
 import { trouble } from '../../base/catalogue';
+import { requestsText } from '../../trace/countText';
 import { Slice } from './breathe';
 import { replaceFile } from './replaceFile';
 
 const PIECE = 256 << 10;
-
-export const requestsText = (count: number): string =>
-  `${count.toLocaleString('en')} ${count === 1 ? 'request' : 'requests'}`;
 
 /** What is in the file. `missing`: the oldest of the requests, which are not. */
 export function exportedText(requests: number, missing: number, path: string): string {

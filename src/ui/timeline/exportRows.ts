@@ -7,10 +7,11 @@ import { csv } from '../../trace/export/csv';
 import { jsonLines } from '../../trace/export/jsonl';
 import { filteredCapture, firstKeptRow } from '../../trace/export/pcapng';
 import type { CapturePackets } from '../../trace/packets';
+import { requestsText } from '../../trace/countText';
 import { showError, showInformation, showWarning } from '../messages';
 import { showTrouble } from '../troubleMessage';
 import type { CaptureSource } from './captureSource';
-import { exportedText, requestsText, writeExport } from './exportFile';
+import { exportedText, writeExport } from './exportFile';
 import { checked, rowsAsNow } from './rowsAsNow';
 
 interface Format extends vscode.QuickPickItem {

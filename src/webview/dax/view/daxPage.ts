@@ -1,7 +1,8 @@
 /** The page: takes what the extension says, keeps what the person has chosen, and has the parts draw it. */
 import type { FiguresView, FromDaxWindow, PlaceView, ToDaxWindow, WindowView } from '../../../control/daxWindow';
 import { printDuration } from '../../../trace/times';
-import { choice, eachFrame, el, thousands } from '../../timeline/view/dom';
+import { thousands } from '../../../trace/countText';
+import { choice, eachFrame, el } from '../../timeline/view/dom';
 import { type Grid, gridOf } from '../model/grid';
 import { type Colouring, COLOURINGS, legendOf } from '../model/shades';
 import { sizeText } from '../../../trace/sizeText';

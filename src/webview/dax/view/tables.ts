@@ -1,7 +1,8 @@
 /** Figures of the whole capture: files, round trips of MAP, files that are not in the window and why. */
 import type { FiguresView } from '../../../control/daxWindow';
 import { printDuration } from '../../../trace/times';
-import { type Attributes, el, thousands } from '../../timeline/view/dom';
+import { thousands } from '../../../trace/countText';
+import { type Attributes, el } from '../../timeline/view/dom';
 import { sizeText } from '../../../trace/sizeText';
 import { pathWords } from '../model/words';
 

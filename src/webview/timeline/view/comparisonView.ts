@@ -1,6 +1,7 @@
 /** Two captures in figures: by opcode, what only one of them asks, and where they part. */
 import type { ComparisonView as Comparison, OnlyView, Side } from '../../../control/timeline';
-import { el, requestsText, thousands } from './dom';
+import { requestsText, thousands } from '../../../trace/countText';
+import { el } from './dom';
 import { printDuration } from '../../../trace/times';
 import type { Selected } from './model';
 

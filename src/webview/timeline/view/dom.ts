@@ -133,9 +133,3 @@ export function reducedMotion(): boolean {
     document.body.classList.contains('vscode-reduce-motion') || matchMedia('(prefers-reduced-motion: reduce)').matches
   );
 }
-
-const grouped = new Intl.NumberFormat('en');
-export const thousands = (count: number): string => grouped.format(count);
-
-/** `1 request`, `1,234 requests`. */
-export const requestsText = (count: number): string => `${thousands(count)} ${count === 1 ? 'request' : 'requests'}`;

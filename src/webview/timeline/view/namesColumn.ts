@@ -1,7 +1,7 @@
 /** The names of the lanes at their left, with how many requests each has, and the captions above those of one side. */
 import type { Side } from '../../../control/timeline';
 import { CAPTION, type Layout } from '../model/layout';
-import { thousands } from './dom';
+import { thousands } from '../../../trace/countText';
 import { laneName } from './laneNames';
 import type { TimelineModel } from './model';
 import type { PathTexts } from './pathTexts';

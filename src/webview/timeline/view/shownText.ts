@@ -1,6 +1,7 @@
 /** What is shown in words, beside the picture of it: how many requests, and which part of time. */
 import { spanWords } from '../model/timeScale';
-import { el, paced, requestsText, set, thousands } from './dom';
+import { requestsText, thousands } from '../../../trace/countText';
+import { el, paced, set } from './dom';
 import type { TimelineModel } from './model';
 
 export class ShownText {
