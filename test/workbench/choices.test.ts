@@ -51,13 +51,23 @@ describe('the choices of a share', function () {
     await row('Cache mode').waitFor();
   }
 
+  /** Until all rows of the list of choices are there. They come one after the other, into the list before. */
+  async function allRows(): Promise<void> {
+    await page.locator('.quick-input-title', { hasText: /^Share / }).waitFor();
+    const turns = 100;
+    for (let turn = 1; ; turn++) {
+      const all = Number(await rows(page).first().getAttribute('aria-setsize'));
+      const there = await rows(page).count();
+      if (there === all) return;
+      assert.ok(turn < turns, `${there} rows of a list of ${all}`);
+      await page.waitForTimeout(50);
+    }
+  }
+
   /** What is chosen of each that is offered. */
   async function chosen(): Promise<Record<string, string>> {
     const descriptions: Record<string, string> = {};
-    // Rows come one after the other.
-    const all = Number(await rows(page).first().getAttribute('aria-setsize'));
-    for (let turn = 0; turn < 100 && (await rows(page).count()) < all; turn++) await page.waitForTimeout(50);
-    assert.equal(await rows(page).count(), all);
+    await allRows();
     for (const name of CHOICES) {
       if ((await row(name).count()) > 0) descriptions[name] = await row(name).locator('.label-description').innerText();
     }
