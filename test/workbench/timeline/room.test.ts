@@ -55,6 +55,17 @@ describe('the timeline in VS Code, in windows of several widths', function () {
     ({ page, frame } = timeline);
   });
 
+  /** The page has some 60 pixels less than the window then. */
+  async function withoutSideBar(run: () => Promise<void>): Promise<void> {
+    await page.keyboard.press('Control+B');
+    try {
+      await run();
+    } finally {
+      await page.setViewportSize({ width: 1280, height: 800 });
+      await page.keyboard.press('Control+B');
+    }
+  }
+
   // With the side bar the page has some 600, 900 and 1300 of these: the legend has two lines in the first two.
   for (const width of [900, 1200, 1600]) {
     it(`has a whole legend, ${width} pixels wide`, async () => {
@@ -72,22 +83,64 @@ describe('the timeline in VS Code, in windows of several widths', function () {
     });
   }
 
-  // Without the side bar the page has some 540 of these.
   it('has all its tools in a window of 600 pixels', async () => {
     await timeline.begin('build.fuse.pcapng');
-    await page.keyboard.press('Control+B');
-    await page.setViewportSize({ width: 600, height: 800 });
-    const tools = frame.getByRole('toolbar', { name: 'Timeline' });
-    await timeline.until('the page has taken its width', async () => {
-      const [around, ...all] = [...(await boxes(tools)), ...(await boxes(tools.getByRole('button')))];
-      return around.right < 600 && all.every(({ left, right }) => left >= around.left && right <= around.right);
+    await withoutSideBar(async () => {
+      await page.setViewportSize({ width: 600, height: 800 });
+      const tools = frame.getByRole('toolbar', { name: 'Timeline' });
+      await timeline.until('the page has taken its width', async () => {
+        const [around, ...all] = [...(await boxes(tools)), ...(await boxes(tools.getByRole('button')))];
+        return around.right < 600 && all.every(({ left, right }) => left >= around.left && right <= around.right);
+      });
+      for (const name of ['Zoom out', 'Zoom in', 'Show everything', 'Keys']) {
+        assert.ok(await tools.getByRole('button', { name }).isVisible(), name);
+      }
+      await tools.getByRole('button', { name: 'Zoom in' }).click();
     });
-    for (const name of ['Zoom out', 'Zoom in', 'Show everything', 'Keys']) {
-      assert.ok(await tools.getByRole('button', { name }).isVisible(), name);
-    }
-    await tools.getByRole('button', { name: 'Zoom in' }).click();
-    await page.setViewportSize({ width: 1280, height: 800 });
-    await page.keyboard.press('Control+B');
+  });
+
+  // Three steps of what is left out.
+  it('has in narrow windows those columns that there is room for, and the one that requests are sorted by', async () => {
+    await timeline.begin('build.fuse.pcapng');
+    const grid = frame.getByRole('grid', { name: 'Requests' });
+    const shown: Record<string, string> = {};
+    await withoutSideBar(async () => {
+      for (const width of [600, 470, 410]) {
+        await page.setViewportSize({ width, height: 800 });
+        await timeline.until('the page has taken its width', async () => (await boxes(grid))[0].right < width);
+        for (const keys of [['2'], ['3'], ['4'], ['7'], ['9'], ['1', '1']]) {
+          for (const key of keys) await grid.press(`Alt+${key}`);
+          const heads = frame.getByRole('columnheader').and(frame.locator(':visible'));
+          const sorted = frame.locator('[aria-sort]:visible');
+          const name = (await sorted.getAttribute('data-column')) ?? '';
+          const [around, head] = [...(await boxes(grid)), ...(await boxes(sorted))];
+          assert.ok(head.left >= around.left && head.right <= around.right, `${name}, ${width} pixels wide`);
+          const whole = sorted.locator('button').or(timeline.rows.locator(`.column-${name}`));
+          assert.deepEqual(await cut(whole), [], `${name}, ${width} pixels wide`);
+          shown[`${width} ${name}`] = (await heads.allTextContents()).join(' ');
+        }
+      }
+    });
+    assert.deepEqual(shown, {
+      '600 start': '# Time (s) Opcode Path Latency Result',
+      '600 queue': '# Time (s) Queue Opcode Path Latency Result',
+      '600 pid': '# Time (s) PID Opcode Path Latency Result',
+      '600 latency': '# Time (s) Opcode Path Latency Result',
+      '600 payload': '# Time (s) Opcode Path Latency Result Bytes',
+      '600 row': '# Time (s) Opcode Path Latency Result',
+      '470 start': 'Time (s) Opcode Path Latency Result',
+      '470 queue': 'Time (s) Queue Opcode Path Result',
+      '470 pid': 'Time (s) PID Opcode Path Result',
+      '470 latency': 'Time (s) Opcode Path Latency Result',
+      '470 payload': 'Time (s) Opcode Path Result Bytes',
+      '470 row': '# Time (s) Opcode Path Result',
+      '410 start': 'Time (s) Opcode Path Result',
+      '410 queue': 'Queue Opcode Path Result',
+      '410 pid': 'PID Opcode Path Result',
+      '410 latency': 'Opcode Path Latency Result',
+      '410 payload': 'Opcode Path Result Bytes',
+      '410 row': '# Opcode Path Result',
+    });
   });
 
   for (const width of WIDTHS) {

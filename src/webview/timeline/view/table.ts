@@ -133,10 +133,13 @@ export class Table {
   }
 
   private showSorting(): void {
+    const { column, down } = this.sorting;
+    // For the style sheet, which leaves columns out. The numbers' own order is told by the time as well.
+    set(this.grid, { 'data-sorted': column === 'row' && !down ? undefined : column });
     for (const cell of this.header.children) {
       if (!(cell instanceof HTMLElement)) continue;
-      const mine = cell.dataset['column'] === this.sorting.column;
-      set(cell, { 'aria-sort': mine ? (this.sorting.down ? 'descending' : 'ascending') : undefined });
+      const mine = cell.dataset['column'] === column;
+      set(cell, { 'aria-sort': mine ? (down ? 'descending' : 'ascending') : undefined });
     }
   }
 
