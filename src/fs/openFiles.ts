@@ -103,9 +103,10 @@ export class OpenFiles implements Contents {
         if (bytes < 0) return end(bytes);
         total += bytes;
         if (bytes === 0 || total >= length) return end(total);
-        if (handles.flags[handle] & linux.O_DIRECT || offset + total >= calls.lseek(fd, 0, linux.SEEK_END)) {
-          return end(total);
-        }
+        if (handles.flags[handle] & linux.O_DIRECT) return end(total);
+        const size = calls.lseek(fd, 0, linux.SEEK_END);
+        if (size < 0) return end(size);
+        if (offset + total >= size) return end(total);
         step();
       });
     };

@@ -132,10 +132,10 @@ export class Client {
     return check(await this.outcome(call));
   }
 
-  /** The same, with negative results as they are. */
-  outcome(call: (caller: Caller) => number): Promise<number> {
+  /** The same, with negative results as they are. `payload`: of the request, once it is parked. */
+  outcome(call: (caller: Caller) => number, payload: Payload = this.payload): Promise<number> {
     return new Promise((resolve) => {
-      const result = call(this.caller(() => ({ payload: this.payload, finish: resolve })));
+      const result = call(this.caller(() => ({ payload, finish: resolve })));
       if (result !== DEFERRED) resolve(result);
     });
   }

@@ -65,11 +65,13 @@ describe('passthrough', () => {
       await assert.rejects(client.read(folder, 0, 10), failsWith(E.EBADF));
       await assert.rejects(client.write(folder, 0, 'abc'), failsWith(E.EBADF));
       assert.equal(await client.outcome((c) => file.fallocate(folder, 0, 0, 10, c)), -E.EBADF);
+      wrapped().reset();
       for (const [from, to] of [
         [folder, handle],
         [handle, folder],
       ]) {
-        assert.equal(await client.outcome((c) => file.copyFileRange(from, 0, to, 0, 1, 0, c)), -E.EBADF);
+        const copied = client.outcome((c) => file.copyFileRange(from, 0, to, 0, 1, 0, c));
+        assert.deepEqual([await copied, wrapped().made], [-E.EBADF, []]);
       }
       assert.equal(file.lseek(folder, 0, linux.SEEK_END), -E.EINVAL);
       const nothing = { entry: () => assert.fail('an entry') };
@@ -189,77 +191,8 @@ describe('passthrough', () => {
     for (const each of flags) assert.ok(each & linux.O_CLOEXEC, each.toString(8));
   });
 
-  describe('reading', () => {
-    it('what is cached takes one call and no other thread', async () => {
-      const { client, blocking } = open();
-      const { handle } = await client.create(ROOT, 'a');
-      await client.write(handle, 0, Buffer.alloc(20_000, 7));
-      const calls = await callsOf(() => client.read(handle, 0, 20_000));
-      assert.deepEqual(calls, ['preadv2']);
-      assert.equal(blocking.made, 0);
-    });
-
-    it('what is not cached, or only in part, is read on the other thread, to the last byte', async () => {
-      const { client, blocking } = open();
-      const { handle } = await client.create(ROOT, 'a');
-      const content = Buffer.from(Array.from({ length: 9000 }, (_, i) => i % 251));
-      await client.write(handle, 0, content);
-      wrapped().failName = 'preadv2';
-      wrapped().failWith = E.EAGAIN;
-      assert.deepEqual(await client.read(handle, 0, 20_000), content);
-      assert.deepEqual(await client.read(handle, 4000, 3000), content.subarray(4000, 7000));
-      assert.deepEqual((await client.read(handle, 9000, 10)).length, 0);
-      assert.equal(blocking.made, 3);
-    });
-
-    it('a file system that cannot say what is cached: elsewhere, but for one in memory', async () => {
-      const { client, blocking } = open();
-      const { node, handle } = await client.create(ROOT, 'a');
-      await client.write(handle, 0, 'abc');
-      wrapped().failName = 'preadv2';
-      wrapped().failWith = E.EOPNOTSUPP;
-      assert.equal((await client.read(handle, 0, 10)).toString(), 'abc');
-      assert.equal(blocking.made, 1);
-      const second = check(client.open(node, linux.O_RDONLY));
-      assert.deepEqual(await callsOf(() => client.read(second, 0, 10)), ['lseek']);
-      assert.equal(blocking.made, 2);
-    });
-
-    it('in memory: at once', async () => {
-      const { client, blocking } = open({}, true);
-      const { handle } = await client.create(ROOT, 'a');
-      await client.write(handle, 0, 'abc');
-      assert.equal((await client.read(handle, 0, 10)).toString(), 'abc');
-      assert.deepEqual(await callsOf(() => client.read(handle, 0, 10)), ['preadv2']);
-      assert.equal(blocking.made, 0);
-    });
-
-    it('on a handle that is released meanwhile still reads that file', async () => {
-      const { client, fs: file } = open();
-      const { handle } = await client.create(ROOT, 'a');
-      await client.write(handle, 0, 'first');
-      wrapped().failName = 'preadv2';
-      wrapped().failWith = E.EAGAIN;
-      const reading = client.read(handle, 0, 5);
-      file.release(handle);
-      assert.equal(file.handle(handle, file.handleGeneration(handle), 2), -E.EBADF);
-      const other = await client.create(ROOT, 'b');
-      await client.write(other.handle, 0, 'other');
-      assert.notEqual(other.handle, handle);
-      assert.equal((await reading).toString(), 'first');
-      assert.equal(file.handleCount, 1);
-    });
-
-    it('synchronous writes go to the other thread, others do not', async () => {
-      const { client, blocking, folder } = open();
-      const plain = await client.create(ROOT, 'plain', linux.O_RDWR);
-      await client.write(plain.handle, 0, 'abc');
-      assert.equal(blocking.made, 0);
-      const sync = await client.create(ROOT, 'sync', linux.O_RDWR | linux.O_SYNC);
-      await client.write(sync.handle, 0, 'abc');
-      assert.equal(blocking.made, 1);
-      assert.equal(fs.readFileSync(path.join(folder, 'sync'), 'utf8'), 'abc');
-    });
+  describe('what may wait for a device', () => {
+    const LONG = 1 << 20;
 
     it('fsync, syncfs, fallocate and long copies go there as well', async () => {
       const { client, blocking, fs: file } = open();
@@ -267,12 +200,60 @@ describe('passthrough', () => {
       await client.request((c) => file.fsync(handle, false, c));
       await client.request((c) => file.fsync(handle, true, c));
       await client.request((c) => file.syncfs(ROOT, c));
-      await client.request((c) => file.fallocate(handle, 0, 0, 1 << 20, c));
+      await client.request((c) => file.fallocate(handle, 0, 0, LONG, c));
       assert.equal(blocking.made, 4);
       const other = await client.create(ROOT, 'b');
-      const copied = await client.request((c) => file.copyFileRange(handle, 0, other.handle, 0, 1 << 20, 0, c));
-      assert.equal(copied, 1 << 20);
+      const copied = await client.request((c) => file.copyFileRange(handle, 0, other.handle, 0, LONG, 0, c));
+      assert.equal(copied, LONG);
       assert.equal(blocking.made, 5);
+    });
+
+    it('SYNCFS is asked for by a file as well as by a folder', async () => {
+      const { client, fs: file, blocking } = open();
+      const { node } = await client.create(ROOT, 'a');
+      assert.equal(await client.outcome((c) => file.syncfs(node, c)), 0);
+      assert.equal(blocking.made, 1);
+    });
+
+    it('both files of a long copy are there to its end, whatever is released meanwhile', async () => {
+      const { client, folder, fs: file } = open();
+      const content = Buffer.alloc(LONG, 'content');
+      fs.writeFileSync(path.join(folder, 'a'), content);
+      const [from, to] = [
+        check(client.open(client.lookup(ROOT, 'a'), linux.O_RDONLY)),
+        (await client.create(ROOT, 'b')).handle,
+      ];
+      const copying = client.request((c) => file.copyFileRange(from, 0, to, 0, LONG, 0, c));
+      for (const handle of [from, to]) file.release(handle);
+      await client.create(ROOT, 'c');
+      await client.create(ROOT, 'd');
+      assert.equal(await copying, LONG);
+      assert.ok(fs.readFileSync(path.join(folder, 'b')).equals(content));
+      assert.equal(file.handleCount, 2);
+    });
+
+    it('is not begun where set-user-ID bits that have to go cannot be taken away', async () => {
+      const { client, folder, fs: file, blocking } = open({ canImpersonate: true });
+      fs.writeFileSync(path.join(folder, 'program'), 'program');
+      fs.chmodSync(path.join(folder, 'program'), 0o4755);
+      const handle = check(client.open(client.lookup(ROOT, 'program'), linux.O_RDWR));
+      client.uid = 1000;
+      wrapped().failWith = E.EIO;
+      for (const name of ['statx', 'fchmod']) {
+        wrapped().failName = name;
+        assert.equal(await client.outcome((c) => file.fallocate(handle, 0, 0, LONG, c)), -E.EIO);
+        assert.equal(await client.outcome((c) => file.copyFileRange(handle, 0, handle, 3, 1, 0, c)), -E.EIO);
+      }
+      assert.equal(blocking.made, 0);
+      assert.equal(fs.readFileSync(path.join(folder, 'program'), 'utf8'), 'program');
+    });
+
+    it('takes no bits away where the daemon is an ordinary user, whose host does', async () => {
+      const { client, fs: file } = open({ canImpersonate: false });
+      const { handle } = await client.create(ROOT, 'a');
+      client.uid = 1000;
+      const made = await callsOf(() => client.request((c) => file.copyFileRange(handle, 0, handle, 8192, 1, 0, c)));
+      assert.deepEqual(made, ['copyFileRange']);
     });
   });
 
@@ -327,6 +308,45 @@ describe('passthrough', () => {
       const next = check(file.opendir(ROOT, 0));
       assert.equal(next, handle);
       assert.ok(client.readdir(next).some(({ name }) => name === 'fresh'));
+    });
+
+    it('are told whole by a host that gives little at a time', () => {
+      const little = (real: HostCalls): HostCalls =>
+        otherwise(real, 'getdents64', (fd, into, capacity) => real.getdents64(fd, into, Math.min(capacity, 120)));
+      const { client, folder } = open({}, false, little);
+      const names = Array.from({ length: 40 }, (_, i) => `f${i}`);
+      for (const name of names) fs.writeFileSync(path.join(folder, name), '');
+      const told = client.list(ROOT).map(({ name }) => name);
+      assert.deepEqual(told.sort(), ['.', '..', ...names].sort());
+    });
+
+    it('are told as far as a reply has room, and no call asks for more than there may be', async () => {
+      const { client, folder, fs: file } = open();
+      const handle = check(file.opendir(ROOT, 0));
+      assert.deepEqual(await callsOf(() => client.readdir(handle)), ['getdents64']);
+      const name = (i: number): string => `${i}-${'x'.repeat(200)}`;
+      for (let i = 0; i < 1000; i++) fs.writeFileSync(path.join(folder, name(i)), '');
+      assert.equal(client.readdir(check(file.opendir(ROOT, 0))).length, 1002);
+    });
+
+    it('are gone on with as they were read, also where reading another one fails meanwhile', () => {
+      let fails = false;
+      const failing = (real: HostCalls): HostCalls =>
+        otherwise(real, 'getdents64', (fd, into, capacity) => {
+          if (!fails) return real.getdents64(fd, into, capacity);
+          client.arena.u8.fill(1, into - client.arena.base, into - client.arena.base + 4096);
+          return -E.EIO;
+        });
+      const { client, folder, fs: file } = open({}, false, failing);
+      for (let i = 0; i < 9; i++) fs.writeFileSync(path.join(folder, `f${i}`), '');
+      const [handle, other] = [check(file.opendir(ROOT, 0)), check(file.opendir(ROOT, 0))];
+      const all = client.readdir(check(file.opendir(ROOT, 0)));
+      const { nextLow, nextHigh } = client.readdir(handle, 0, 0, 3)[2];
+      fails = true;
+      assert.throws(() => client.readdir(other), failsWith(E.EIO));
+      fails = false;
+      assert.deepEqual(client.readdir(handle, nextLow, nextHigh), all.slice(3));
+      assert.deepEqual(client.readdir(other), all);
     });
 
     it("show the root itself as the root's parent", () => {

@@ -17,7 +17,6 @@ import { CLIENT_AREA, Client } from './client';
 /** Blocking calls made on this thread, a turn later; counts them. */
 export class LaterCalls implements BlockingCalls {
   made = 0;
-  private readonly linux = new LinuxCalls();
 
   constructor(private readonly calls: HostCalls) {}
 
@@ -27,7 +26,7 @@ export class LaterCalls implements BlockingCalls {
   }
 
   preadv(fd: number, vectors: number, count: number, offset: number, done: Done): void {
-    this.later(() => this.linux.preadv(fd, vectors, count, offset), done);
+    this.later(() => this.calls.preadv2(fd, vectors, count, offset, 0), done);
   }
 
   pwritev2(fd: number, vectors: number, count: number, offset: number, flags: number, done: Done): void {

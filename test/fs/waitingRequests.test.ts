@@ -144,6 +144,24 @@ describe('requests that wait', () => {
     assert.equal(results.length, 4);
   });
 
+  it('answers one once that a finish of another has ended, though its turn has come', () => {
+    waiting.add({
+      node: 1,
+      handle: 1,
+      uniqueLow: 1,
+      uniqueHigh: 7,
+      attempt: () => 0,
+      parked: { finish: () => void waiting.interrupt(2, 7) },
+    });
+    add(2, 1, 1, () => 0);
+    add(3, 1, 1, () => 0);
+    waiting.retry(1);
+    assert.deepEqual(results, [
+      [2, -EINTR],
+      [3, 0],
+    ]);
+  });
+
   it('stands a finish that comes back with the next request', () => {
     const inner: number[] = [];
     waiting.add({

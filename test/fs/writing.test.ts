@@ -9,7 +9,7 @@ import * as linux from '../../src/fs/linux';
 import { passthroughAreas } from '../../src/fs/passthrough';
 import { Errno as E } from '../../src/protocol/errno';
 import { need } from '../support/need';
-import { check, CLIENT_AREA, failsWith, PIECE } from './client';
+import { ArenaPayload, check, CLIENT_AREA, failsWith, PIECE } from './client';
 import type { Shared } from './shared';
 import { sharing } from './sharing';
 import { otherwise } from './wrappedCalls';
@@ -39,6 +39,20 @@ describe('passthrough: writing and closing', () => {
         assert.equal(blocking.made, extra ? 6 : 0);
       });
     }
+
+    it('that is synchronous is made on the other thread, any other at once', async () => {
+      const { client, blocking, folder } = open();
+      const plain = await client.create(ROOT, 'plain', linux.O_RDWR);
+      await client.write(plain.handle, 0, 'abc');
+      assert.equal(blocking.made, 0);
+      const sync = await client.create(ROOT, 'sync', linux.O_RDWR | linux.O_SYNC);
+      await client.write(sync.handle, 0, 'abc');
+      assert.equal(blocking.made, 1);
+      assert.equal(fs.readFileSync(path.join(folder, 'sync'), 'utf8'), 'abc');
+      // The other thread has credentials of its own.
+      const dropping = await callsOf(() => client.write(sync.handle, 0, 'abc', WriteWay.KillPriv));
+      assert.deepEqual([dropping, blocking.made], [['dropFsetid', 'pwritev2', 'resume'], 1]);
+    });
 
     it('to what the host has as append-only is at its end, and refused anywhere else', async () => {
       const { client, folder } = open({}, false, appendOnly);
@@ -92,6 +106,7 @@ describe('passthrough: writing and closing', () => {
       for (const [uid, before, after] of [
         [0, 0o6777, 0o6777],
         [1000, 0o6777, 0o777],
+        [1000, 0o7767, 0o3767],
         [1000, 0o2767, 0o2767],
         [1000, 0o644, 0o644],
       ]) {
@@ -148,6 +163,59 @@ describe('passthrough: writing and closing', () => {
       assert.deepEqual(fs.readFileSync(path.join(folder, 'a')), content(4500));
       await assert.rejects(client.write(handle, 0, content(9000), WriteWay.Delayed), failsWith(E.ENOSPC));
     });
+  });
+
+  describe('writing to a host that does not take it', () => {
+    /** What it says to each write, one after the other; later ones are made. */
+    let says: (number | undefined)[];
+    const refusing = (real: HostCalls): HostCalls =>
+      otherwise(real, 'pwritev2', (fd, vectors, count, offset, flags) => {
+        const said = says.shift();
+        return said === undefined ? real.pwritev2(fd, vectors, Math.min(1, count), offset, flags) : said;
+      });
+    const content = Buffer.alloc(3 * PIECE, 'content');
+
+    for (const [how, extra] of [
+      ['at once', 0],
+      ['on the other thread', linux.O_SYNC],
+    ] as const) {
+      it(`${how}: its error is the guest's, for the first byte or a later one, and nothing is tried again`, async () => {
+        const { client, folder } = open({}, false, refusing);
+        const { handle } = await client.create(ROOT, 'a', linux.O_RDWR | extra);
+        for (const error of [E.EIO, E.EINVAL]) {
+          for (const way of [0, WriteWay.Delayed]) {
+            says = [-error];
+            await assert.rejects(client.write(handle, 0, content, way), failsWith(error));
+          }
+          assert.equal(fs.statSync(path.join(folder, 'a')).size, 0);
+        }
+        says = [undefined, -E.EIO];
+        await assert.rejects(client.write(handle, 0, content, WriteWay.Delayed), failsWith(E.EIO));
+        assert.equal(fs.statSync(path.join(folder, 'a')).size, PIECE);
+      });
+
+      it(`${how}: nothing written of what a kernel writes back is an error as well`, async () => {
+        const { client } = open({}, false, refusing);
+        const { handle } = await client.create(ROOT, 'a', linux.O_RDWR | extra);
+        says = [0];
+        assert.equal(await client.write(handle, 0, content), 0);
+        for (const some of [[], [undefined]]) {
+          says = [...some, 0, 0];
+          await assert.rejects(client.write(handle, 0, content, WriteWay.Delayed), failsWith(E.EIO));
+        }
+      });
+
+      it(`${how}: from memory that the guest does not have nothing is written`, async () => {
+        const { client, fs: file, blocking } = open();
+        const { handle } = await client.create(ROOT, 'a', linux.O_RDWR | extra);
+        const nowhere = Object.assign(new ArenaPayload(client.arena, 0, 0), { requestVectors: () => -E.EFAULT });
+        const made = await callsOf(async () => {
+          const writing = client.outcome((c) => file.write(handle, 0, 10, nowhere, 0, WriteWay.Delayed, c), nowhere);
+          assert.equal(await writing, -E.EFAULT);
+        });
+        assert.deepEqual([made, blocking.made], [[], 0]);
+      });
+    }
   });
 
   describe('writing with O_DIRECT', () => {
