@@ -55,7 +55,7 @@ export const MOST_RANGES_OF_A_FILE = 4096;
 export const MOST_RANGES = 65_536;
 
 /** Owners in a circle that is looked for; a longer one is left to whoever waits in it. */
-const LONGEST_CIRCLE = 32;
+export const LONGEST_CIRCLE = 32;
 
 const keyOf = (low: number, high: number): string => `${high} ${low}`;
 
@@ -152,10 +152,6 @@ export class Locks {
   nodeEnds(node: Node): void {
     if (this.files.size === 0) return;
     for (const owner of this.ownersOf(node)) this.dropOwner(node, owner.low, owner.high);
-  }
-
-  reset(): void {
-    for (const node of this.files.keys()) this.nodeEnds(node);
   }
 
   private wait(handle: Handle, caller: Caller, attempt: () => number, ended?: () => void): number {

@@ -193,7 +193,6 @@ export class PassthroughFileSystem implements FileSystem {
   reset(): void {
     // Inodes first: those that live on an open descriptor then need no other.
     this.waiting.endAll(-Errno.EINTR);
-    this.locks.reset();
     this.window?.reset();
     this.folder.nodes.forEach((node) => this.names.forget(node, Infinity));
     this.folder.handles.forEach((handle) => this.releasedir(handle));

@@ -5,7 +5,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { ROOT } from '../../src/fs/fileSystem';
 import * as linux from '../../src/fs/linux';
-import { MOST_RANGES, MOST_RANGES_OF_A_FILE } from '../../src/fs/locks';
+import { LONGEST_CIRCLE, MOST_RANGES, MOST_RANGES_OF_A_FILE } from '../../src/fs/locks';
 import { LinuxCalls } from '../../src/native/linuxCalls';
 import { Errno as E } from '../../src/protocol/errno';
 import { check, CLIENT_AREA, type Client } from './client';
@@ -65,6 +65,29 @@ describe('locks', () => {
     assert.deepEqual(held(), [0, 10, 20]);
     file.release(third);
     assert.deepEqual(held(), [0]);
+  });
+
+  it('end with the inode, though the guest has it open: another that has its place has none of them', async () => {
+    const { client, fs: file } = open();
+    const { node, handle } = await client.create(ROOT, 'a');
+    await client.setlk(handle, client.lock(WRITE, 0, 9, 100));
+    const waiting = client.setlk(handle, client.lock(WRITE, 0, 9, 200), true);
+    file.forget(node, Infinity);
+    assert.equal(await waiting, -E.EBADF);
+    const other = await client.create(ROOT, 'b');
+    assert.equal(other.node, node);
+    assert.equal(await client.setlk(other.handle, client.lock(WRITE, 20, 29, 100)), 0);
+    file.release(handle);
+    const inTheWay = [0, 20].map((start) => {
+      const lock = client.lock(WRITE, start, start, 300);
+      check(file.getlk(other.handle, lock));
+      return lock.type;
+    });
+    assert.deepEqual(inTheWay, [UNLOCK, WRITE]);
+    assert.equal(
+      await client.setlk(check(client.open(client.lookup(ROOT, 'a'), linux.O_RDWR)), client.lock(WRITE, 0, 9, 300)),
+      0,
+    );
   });
 
   it('of a program of the host are told with its process', async () => {
@@ -202,6 +225,27 @@ describe('locks', () => {
     const again = client.setlk(handle, client.lock(WRITE, 0, 0, 300), true);
     await client.flush(handle, 100);
     assert.equal(await again, 0);
+  });
+
+  it('that would wait in a circle longer than is looked for do wait, and nobody looks for an end of it', async () => {
+    const { client, fs: file } = open();
+    const { handle } = await client.create(ROOT, 'a');
+    /** Each of so many owners holds a byte and asks for the next one's; what the last of them hears, if anything. */
+    const closeCircle = async (owners: number): Promise<number | undefined> => {
+      for (let i = 0; i < owners; i++) await client.setlk(handle, client.lock(WRITE, i, i, 100 + i));
+      const asked = Array.from({ length: owners }, (_, i) => {
+        const next = (i + 1) % owners;
+        return client.setlk(handle, client.lock(WRITE, next, next, 100 + i), true);
+      });
+      return atOnce(asked[owners - 1]);
+    };
+    assert.equal(await closeCircle(LONGEST_CIRCLE), -E.EDEADLK);
+    file.endWaits();
+    assert.equal(await closeCircle(LONGEST_CIRCLE + 1), undefined);
+    const outside = client.setlk(handle, client.lock(WRITE, 0, 0, 99), true);
+    assert.equal(await atOnce(outside), undefined);
+    file.endWaits();
+    assert.equal(await outside, -E.EINTR);
   });
 
   it('that nobody waits for any more are in no circle', async () => {
