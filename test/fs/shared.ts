@@ -81,6 +81,17 @@ export interface Shared {
 
 export const isRoot = process.getuid?.() === 0;
 
+/** Of a share for which nothing else is said. */
+export const OPTIONS: PassthroughOptions = {
+  readOnly: false,
+  xattr: true,
+  writeback: false,
+  allowDirectIo: false,
+  canImpersonate: isRoot,
+  descriptors: 4096,
+  inodes: 1 << 22,
+};
+
 /** Shares a new temporary folder (in memory when `inMemory`); `host`: a host that is otherwise. */
 export function share(
   options: Partial<PassthroughOptions> = {},
@@ -101,16 +112,7 @@ export function share(
       areas: passthroughAreas(CLIENT_AREA),
     },
     folder,
-    {
-      readOnly: false,
-      xattr: true,
-      writeback: false,
-      allowDirectIo: false,
-      canImpersonate: isRoot,
-      descriptors: 4096,
-      inodes: 1 << 22,
-      ...options,
-    },
+    { ...OPTIONS, ...options },
   );
   if (typeof opened === 'number') throw new Error(`cannot share ${folder}: ${opened}`);
   return {
