@@ -56,7 +56,7 @@ export class NodeTable {
 
   /** The node of a host inode, or 0 when it is not known. */
   find(mount: number, device: number, inoLow: number, inoHigh: number): Node {
-    let bucket = hash(mount, device, inoLow, inoHigh) & this.bucketMask;
+    let bucket = inodeHash(mount, device, inoLow, inoHigh) & this.bucketMask;
     for (;;) {
       const slot = this.buckets[bucket];
       if (
@@ -149,9 +149,7 @@ export class NodeTable {
 
   /** A wire nodeid (low: slot, high: generation) as a live node, or 0. */
   resolve(idLow: number, idHigh: number): Node {
-    return idLow < this.unused && idLow !== NO_SLOT && this.generation[idLow] === idHigh && this.lookups[idLow] > 0
-      ? idLow
-      : NO_SLOT;
+    return idLow < this.unused && this.generation[idLow] === idHigh && this.lookups[idLow] > 0 ? idLow : NO_SLOT;
   }
 
   /** Every node but the root, for an end of session. The callee may remove the one it is given. */
@@ -162,7 +160,7 @@ export class NodeTable {
   }
 
   private hashOf(slot: number): number {
-    return hash(this.mount[slot], this.device[slot], this.inoLow[slot], this.inoHigh[slot]);
+    return inodeHash(this.mount[slot], this.device[slot], this.inoLow[slot], this.inoHigh[slot]);
   }
 
   private putInBucket(slot: number): void {
@@ -211,7 +209,8 @@ export class NodeTable {
   }
 }
 
-function hash(mount: number, device: number, inoLow: number, inoHigh: number): number {
+/** Its low bits say where a search begins. */
+export function inodeHash(mount: number, device: number, inoLow: number, inoHigh: number): number {
   let h = Math.imul(inoLow, 0x9e3779b1) ^ Math.imul(inoHigh ^ mount, 0x85ebca6b) ^ Math.imul(device, 0xc2b2ae35);
   h ^= h >>> 15;
   return Math.imul(h, 0x2c1b3c6d) >>> 3;

@@ -39,4 +39,26 @@ describe('handle table', () => {
     table.forEach((handle) => alive.push(handle));
     assert.deepEqual(alive, [other, another]);
   });
+
+  it('knows all that it knew of each handle when it has grown', () => {
+    const table = new HandleTable();
+    table.free(table.open(3, 1, 0, HandleKind.File, ReadWay.NoWait, FlushWay.Unknown));
+    const handle = table.open(10, 11, 12, HandleKind.Folder, ReadWay.Elsewhere, FlushWay.Ask);
+    table.flocked[handle] = 1;
+    table.positionLow[handle] = 13;
+    table.positionHigh[handle] = 14;
+    table.hold(handle);
+    const all = (): number[] => {
+      const { fd, node, flags, kind, readWay, flushWay, flocked, generation, positionLow, positionHigh } = table;
+      const columns = [fd, node, flags, kind, readWay, flushWay, flocked, generation, positionLow, positionHigh];
+      return columns.map((column) => column[handle]);
+    };
+    const before = all();
+    assert.deepEqual(before, [10, 11, 12, HandleKind.Folder, ReadWay.Elsewhere, FlushWay.Ask, 1, 1, 13, 14]);
+    for (let i = 0; i < 300; i++) table.open(100 + i, 1, 0, HandleKind.File, ReadWay.NoWait, FlushWay.Unknown);
+    assert.deepEqual(all(), before);
+    assert.equal(table.resolve(handle, 1, 11), handle);
+    assert.equal(table.end(handle), false, 'a call runs on it');
+    assert.equal(table.letGo(handle), true);
+  });
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import { LAST_GENERATION } from '../../src/fs/generations';
-import { NodeTable } from '../../src/fs/nodeTable';
+import { inodeHash, NodeTable } from '../../src/fs/nodeTable';
 
 interface Known {
   readonly inode: number;
@@ -9,25 +9,42 @@ interface Known {
   readonly generation: number;
 }
 
-/** Few distinct inodes that differ in one part each, so that searches meet both gaps and neighbours. */
-function identity(inode: number): [mount: number, device: number, inoLow: number, inoHigh: number] {
-  return [inode & 1, (inode >> 1) & 1, (inode >> 3) * 2048, (inode >> 2) & 1];
+type Identity = [mount: number, device: number, inoLow: number, inoHigh: number];
+
+/** Of a new table. */
+const BUCKETS = 2048;
+
+/** Inodes that a new table has in a few places beside each other, around its end; many differ in one part alone. */
+function crowd(): Identity[] {
+  const inCrowd = (one: Identity): boolean => (inodeHash(...one) + 4) % BUCKETS < 8;
+  const found: Identity[] = [];
+  for (let part = 0; part < 4; part++) {
+    const one: Identity = [1, 1, 1, 1];
+    for (let more = 5; more > 0;) {
+      one[part]++;
+      if (!inCrowd(one)) continue;
+      found.push([...one]);
+      more--;
+    }
+  }
+  return found;
 }
 
 describe('node table', () => {
   it('finds what was inserted and nothing else, whatever comes and goes', () => {
-    const action = fc.record({ insert: fc.boolean(), inode: fc.integer({ min: 0, max: 4000 }) });
+    const inodes = crowd();
+    const action = fc.record({ insert: fc.boolean(), inode: fc.nat(inodes.length - 1) });
     fc.assert(
-      fc.property(fc.array(action, { minLength: 50, maxLength: 3000 }), (actions) => {
+      fc.property(fc.array(action, { minLength: 50, maxLength: 300 }), (actions) => {
         const table = new NodeTable();
         table.insert(3, 4, 9, 9, 9, 9);
         const model = new Map<number, Known>();
         const ended: Known[] = [];
         for (const { insert, inode } of actions) {
           const known = model.get(inode);
-          assert.equal(table.find(...identity(inode)), known?.node ?? 0);
+          assert.equal(table.find(...inodes[inode]), known?.node ?? 0);
           if (insert && known === undefined) {
-            const node = table.insert(inode + 10, 8, ...identity(inode));
+            const node = table.insert(inode + 10, 8, ...inodes[inode]);
             model.set(inode, { inode, node, generation: table.generation[node] });
           } else if (!insert && known !== undefined) {
             table.remove(known.node);
@@ -36,8 +53,8 @@ describe('node table', () => {
           }
         }
         assert.equal(table.count, model.size + 1);
+        for (const [inode, one] of inodes.entries()) assert.equal(table.find(...one), model.get(inode)?.node ?? 0);
         for (const { inode, node, generation } of model.values()) {
-          assert.equal(table.find(...identity(inode)), node);
           assert.equal(table.resolve(node, generation), node);
           assert.equal(table.fd[node], inode + 10);
         }
@@ -52,6 +69,37 @@ describe('node table', () => {
     for (let i = 1; i <= 5000; i++) assert.equal(table.insert(i, 8, 1, 1, i, 0), i);
     for (let i = 1; i <= 5000; i++) assert.equal(table.find(1, 1, i, 0), i);
     assert.equal(table.find(1, 1, 5001, 0), 0);
+  });
+
+  it('knows all that it knew of each inode when it has grown', () => {
+    const table = new NodeTable();
+    const folder = table.insert(3, 4, 0, 0, 2, 0);
+    table.remove(table.insert(4, 8, 0, 0, 3, 0));
+    const node = table.insert(10, 8, 11, 12, 13, 14);
+    table.lender[node] = 15;
+    table.children[node] = 16;
+    table.birth[node] = 17;
+    table.lookups[node] = 2 ** 40;
+    assert.ok(table.setName(node, folder, Buffer.from('name\0'), 0));
+    const given = table.insert(5, 8, 0, 0, 4, 0);
+    table.disown(given);
+    const all = (): unknown[] => {
+      const { fd, lender, parent, children, birth, type, device, mount, generation, lookups, inoLow, inoHigh } = table;
+      const columns = [fd, lender, parent, children, birth, type, device, mount, generation, lookups, inoLow, inoHigh];
+      const name = Buffer.alloc(8);
+      table.copyName(node, name, 0);
+      return [...columns.map((column) => column[node]), children[folder], name.toString()];
+    };
+    const before = all();
+    assert.deepEqual(before, [10, 15, folder, 16, 17, 8, 12, 11, 1, 2 ** 40, 13, 14, 1, 'name\0\0\0\0']);
+    for (let i = 100; table.fd.length === 1024; i++) table.insert(i, 8, 1, 1, i, 0);
+    assert.deepEqual(all(), before);
+    assert.equal(table.resolve(node, 1), node);
+    assert.equal(table.find(11, 12, 13, 14), node);
+    assert.equal(table.find(0, 0, 4, 0), 0, 'its number is another inode’s');
+    table.remove(given);
+    table.remove(node);
+    assert.equal(table.find(11, 12, 13, 14), 0);
   });
 
   it('does not take ids that were never given out', () => {

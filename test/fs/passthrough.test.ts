@@ -6,10 +6,13 @@ import { Errno as E } from '../../src/protocol/errno';
 import { ROOT } from '../../src/fs/fileSystem';
 import type { HostCalls } from '../../src/fs/hostCalls';
 import * as linux from '../../src/fs/linux';
+import { openPassthrough, PASSTHROUGH_AREAS_SIZE, passthroughAreas } from '../../src/fs/passthrough';
 import { LinuxCalls } from '../../src/native/linuxCalls';
+import { pinnedArena } from '../../src/native/memory';
 import { check, CLIENT_AREA, type Entry, Errno, failsWith } from './client';
+import { LaterCalls, OPTIONS } from './shared';
 import { sharing } from './sharing';
-import { otherwise } from './wrappedCalls';
+import { otherwise, WrappedCalls } from './wrappedCalls';
 
 describe('passthrough', () => {
   const { open, callsOf, wrapped } = sharing();
@@ -164,6 +167,25 @@ describe('passthrough', () => {
     });
   });
 
+  it('a folder that cannot be opened, or looked at, is not shared, and nothing of it stays open', () => {
+    const before = fs.readdirSync('/proc/self/fd').length;
+    const arena = pinnedArena(PASSTHROUGH_AREAS_SIZE);
+    const wrapped = new WrappedCalls(new LinuxCalls());
+    const { calls } = wrapped;
+    const alarm = { wake: () => assert.fail('nothing waits') };
+    const host = { calls, blocking: new LaterCalls(calls), alarm, arena, areas: passthroughAreas(0) };
+    const opened = (folder: string): unknown => openPassthrough(host, folder, OPTIONS);
+    assert.equal(opened('/proc/self/nowhere'), -E.ENOENT);
+    assert.equal(opened('/proc/self/status'), -E.ENOTDIR);
+    assert.equal(opened(`/${'x'.repeat(4095)}`), -E.ENOTDIR, 'no room for it');
+    wrapped.failWith = E.EIO;
+    for (const name of ['openat', 'statx']) {
+      wrapped.failName = name;
+      assert.equal(opened('/proc/self'), -E.EIO);
+    }
+    assert.equal(fs.readdirSync('/proc/self/fd').length, before);
+  });
+
   it('no program that is started meanwhile gets a descriptor of the share', async () => {
     const before = fs.readdirSync('/proc/self/fd');
     const { client, folder, fs: file } = open();
@@ -307,7 +329,12 @@ describe('passthrough', () => {
       fs.writeFileSync(path.join(folder, 'fresh'), '');
       const next = check(file.opendir(ROOT, 0));
       assert.equal(next, handle);
-      assert.ok(client.readdir(next).some(({ name }) => name === 'fresh'));
+      const all = client.readdir(next);
+      assert.ok(all.some(({ name }) => name === 'fresh'));
+      file.releasedir(next);
+      assert.equal(check(file.opendir(ROOT, 0)), handle);
+      const end = all[all.length - 1];
+      assert.equal((await first(end.nextLow, end.nextHigh))[0], 'seekFolder', 'it stands at its beginning');
     });
 
     it('are told whole by a host that gives little at a time', () => {
