@@ -64,7 +64,7 @@ function parseScalar(field: Field, words: string): bigint | undefined {
 
 /** Decimal, `0x`, `0b`, octal with a 0 in front, and with K, M, G, T or P. */
 function parseNumber(words: string): bigint | undefined {
-  const match = /^(-?)(0x[0-9a-f_]+|0b[01_]+|[0-9_]+)([KMGTP]?)(?:i?B)?$/i.exec(words);
+  const match = /^(-?)(0x[0-9a-f][0-9a-f_]*|0b[01][01_]*|[0-9][0-9_]*)([KMGTP]?)(?:i?B)?$/i.exec(words);
   if (!match || words.length > 40) return undefined;
   const digits = match[2].replaceAll('_', '');
   if (/^0[0-9]*[89]/.test(digits)) return undefined;

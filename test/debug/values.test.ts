@@ -58,7 +58,9 @@ describe('values as people write them', () => {
   it('are refused with what is wanted', () => {
     assert.match(written(InHeader, 'len', '5G'), /^a number that a u32 holds/);
     assert.match(written(InHeader, 'len', '-1'), /^a number that a u32 holds/);
-    assert.match(written(InHeader, 'len', '08'), /^a number that a u32 holds/);
+    for (const text of ['08', '_', '0x', '0x_', '0b_', 'K', '-']) {
+      assert.match(written(InHeader, 'len', text), /^a number that a u32 holds/, text);
+    }
     assert.match(written(InHeader, 'opcode', 'RAED'), /^one of FUSE_LOOKUP/);
     assert.match(written(CreateIn, 'flags', 'O_RDWR|O_KREAT'), /^flags such as O_/);
     assert.match(written(OutHeader, 'error', 'ENOSUCH'), /^an errno/);
