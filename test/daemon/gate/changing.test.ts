@@ -71,6 +71,26 @@ describe('changing', () => {
       assert.equal(fs.readFileSync(inShare('file'), 'utf8').slice(0, 12), '01XY456789cd');
     });
 
+    it('where WRITE writes, and more bytes before those that it brings', async () => {
+      const { nodeid, fh } = it_.open();
+      await it_.breakOn({ opcodes: 'WRITE' });
+      const write = it_.write(nodeid, fh, Buffer.from('0123456789'));
+      const { request } = await it_.next('held');
+      const change = (offset: number, bytes: string, replace?: number) =>
+        it_.client.ask('writeRequest', { request, offset, bytes, ...(replace === undefined ? {} : { replace }) });
+      const data = HEADER + wire.WriteIn.size;
+      await change(HEADER + wire.WriteIn.offset.offset, u32(4, 0));
+      const whole = await it_.client.ask('readRequest', { request, offset: 0, count: data + 10 });
+      const bytes = Buffer.from(whole.bytes, 'base64');
+      assert.equal(bytes.readUInt32LE(HEADER + wire.WriteIn.offset.offset), 4);
+      assert.equal(bytes.subarray(data).toString(), '0123456789');
+      assert.equal((await change(data, base64('XY'), 0)).total, data + 12);
+      await change(HEADER + wire.WriteIn.offset.size, u32(12));
+      await it_.go();
+      assert.equal(it_.errorOf(write), 0);
+      assert.equal(fs.readFileSync(inShare('file'), 'utf8').slice(0, 18), 'abcdXY0123456789ab');
+    });
+
     it('what the guest writes while it is held changes nothing', async () => {
       await it_.breakOn({ opcodes: 'LOOKUP' });
       const lookup = it_.lookup('file');
@@ -144,6 +164,16 @@ describe('changing', () => {
       assert.deepEqual(reply, { bytes: base64('hello'), total: 21 });
       await it_.go();
       assert.equal(Buffer.from(it_.bodyOf(read)).toString(), 'hello');
+    });
+
+    it('its length, back again: what was cut off does not come back', async () => {
+      const { nodeid, fh } = it_.open();
+      await it_.breakOn({ opcodes: 'READ', phase: 'reply' });
+      const read = it_.read(nodeid, fh, 10);
+      const { request } = await it_.next('held');
+      for (const length of [18, 26]) await it_.client.ask('writeReply', { request, offset: 0, bytes: '', length });
+      await it_.go();
+      assert.equal(Buffer.from(it_.bodyOf(read)).toString(), `ab${'\0'.repeat(8)}`);
     });
 
     it('an errno in its place', async () => {

@@ -48,6 +48,30 @@ describe('endings while requests are held', () => {
     it_.client.close();
     assert.equal(it_.errorOf(lookup), 0);
     assert.equal(it_.errorOf(getattr), 0);
+    // The next one has not asked for that.
+    await it_.connect();
+    await it_.breakOn({ opcodes: 'LOOKUP' });
+    const held = it_.lookup('file');
+    await it_.next('held');
+    assert.equal(it_.errorOf(it_.getattr()), 0);
+    await it_.go();
+    assert.equal(it_.errorOf(held), 0);
+  });
+
+  it('a debugger that waits for the next request and goes: nothing is held for the one after it', async () => {
+    await it_.client.ask('pause', {});
+    it_.client.close();
+    // The daemon may not have seen yet that it has gone.
+    for (const end = Date.now() + 5000; ;) {
+      const refused = await it_.connect().then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      if (refused === undefined) break;
+      assert.ok(Date.now() < end, String(refused));
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    assert.equal(it_.errorOf(it_.getattr()), 0);
   });
 
   it('a debugger that sends nonsense', async () => {

@@ -28,6 +28,18 @@ describe('rules', () => {
     await it_.next('held');
   });
 
+  it('counts hits of what it is about alone: path and condition as well', async () => {
+    await it_.breakOn({ opcodes: 'LOOKUP', path: 'f*', condition: 'pid == 4711', hitCondition: '2' });
+    for (const name of ['other', 'file', 'other']) it_.errorOf(it_.lookup(name));
+    it_.session.client.pid = 1;
+    assert.equal(it_.errorOf(it_.lookup('file')), 0);
+    it_.session.client.pid = 4711;
+    const second = it_.lookup('folder');
+    assert.equal((await it_.next('held')).path, '/folder');
+    await it_.go();
+    assert.equal(it_.errorOf(second), 0);
+  });
+
   it('tells what logpoints say, and holds nothing', async () => {
     await it_.breakOn({ opcodes: 'LOOKUP', logMessage: '{opcode} of {path} by {pid} {{size {read.size}}}' });
     const pending = it_.lookup('file');
@@ -90,6 +102,7 @@ describe('rules', () => {
 
     it('a protocol violation', async () => {
       await filter('violation');
+      assert.equal(it_.errorOf(it_.start(99, 1n, [])), -Errno.ENOSYS, 'what nobody knows is none');
       const bad = it_.start(Opcode.GETATTR, 1n, [], { room: 104 });
       const { why } = await it_.next('held');
       assert.equal(why.text, 'shorter than its arguments');
