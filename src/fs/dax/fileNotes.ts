@@ -40,8 +40,4 @@ export class FileNotes {
   accepted(node: Node): void {
     this.reasons.delete(node);
   }
-
-  clear(): void {
-    this.reasons.clear();
-  }
 }

@@ -103,7 +103,7 @@ export class MappedFiles implements FileWindow {
     const { frontEnd } = this.host;
     if (!frontEnd.ready) return -Errno.ENODEV;
     if (!isPages(fileOffset) || !isPages(windowOffset) || !isPages(length) || length === 0) return -Errno.EINVAL;
-    if (length > frontEnd.size || windowOffset > frontEnd.size - length) return -Errno.EINVAL;
+    if (windowOffset > frontEnd.size - length) return -Errno.EINVAL;
     if (!Number.isSafeInteger(fileOffset + length)) return -Errno.EINVAL;
     if (this.folder.nodes.type[node] !== linux.FileType.REGULAR) return -Errno.EINVAL;
     const touching = this.ranges.touching(windowOffset, length);
@@ -122,10 +122,11 @@ export class MappedFiles implements FileWindow {
 
     const range = this.prepare(node, fileOffset, length, windowOffset);
     if (typeof range === 'number') return range;
+    // First: it may be that the file is kept by these alone, and the front-end may answer at once.
+    range.file.ranges.add(range);
     // The front-end takes its orders one after the other, so the place is free by then.
     for (const old of touching) this.retire(old);
     this.ranges.add(range);
-    range.file.ranges.add(range);
     const parked = park();
     this.mapPieces(range, (result) => parked.finish(result));
     return DEFERRED;
@@ -157,7 +158,7 @@ export class MappedFiles implements FileWindow {
     const going = new Set<FileRange>();
     for (const { windowOffset, length } of slices) {
       if (!isPages(windowOffset) || !isPages(length) || length === 0) return -Errno.EINVAL;
-      if (length > this.size || windowOffset > this.size - length) return -Errno.EINVAL;
+      if (windowOffset > this.size - length) return -Errno.EINVAL;
       for (const range of this.ranges.touching(windowOffset, length)) {
         if (range.state !== RangeState.Mapped) return -Errno.EBUSY;
         if (!isInside(range, windowOffset, length)) return -Errno.EINVAL;
@@ -223,12 +224,9 @@ export class MappedFiles implements FileWindow {
     this.notes.accepted(node);
   }
 
-  /** A session ends or begins: nothing is mapped any more. */
+  /** A session ends or begins: nothing is mapped any more. Its nodes end by themselves. */
   reset(): void {
     for (const range of this.ranges.all()) this.retire(range);
-    this.byNode.clear();
-    this.shown.clear();
-    this.notes.clear();
   }
 
   /** A ring was stopped: if that was part of a reset, the front-end has dropped everything. */
@@ -343,8 +341,8 @@ export class MappedFiles implements FileWindow {
       if (result < 0) failed = result;
       else made.push([at, bytes]);
       if (--left > 0) return;
-      if (failed === 0 && !range.gone) range.state = RangeState.Mapped;
-      else if (failed < 0) {
+      if (failed === 0) range.state = RangeState.Mapped;
+      else {
         for (const [offset, size] of made) frontEnd.unmap(offset, size, () => undefined);
         if (!range.gone) this.end(range);
         if (failed !== -Errno.EAGAIN && file.node !== 0) {

@@ -106,6 +106,21 @@ describe('files in the DAX window', () => {
       assert.equal(frontEnd.mapped.length, 2);
     });
 
+    it('anew where the same place is asked for with more, another part or another file', async () => {
+      const { frontEnd, setup } = begin();
+      fs.writeFileSync(share.at('a'), `${'1'.repeat(PAGE)}${'2'.repeat(PAGE)}`);
+      const a = share.node('a');
+      const b = put('b', PAGE);
+      assert.equal(await setup(a, 0, 0, PAGE), 0);
+      assert.equal(await setup(a, 0, 0, 2 * PAGE), 0);
+      assert.deepEqual([frontEnd.load(0, 1), frontEnd.load(PAGE, 1)], ['1', '2']);
+      assert.equal(await setup(a, 0, 2 * PAGE, PAGE), 0);
+      assert.equal(await setup(a, PAGE, 2 * PAGE, PAGE), 0);
+      assert.equal(frontEnd.load(2 * PAGE, 1), '2');
+      assert.equal(await setup(b, PAGE, 2 * PAGE, PAGE), 0);
+      assert.equal(frontEnd.load(2 * PAGE, 1), '\0');
+    });
+
     it('in no more pieces than QEMU survives, which those that make room are not of', async () => {
       const { setup, remove } = begin('tails', 512);
       const a = put('a', PAGE + 9);
@@ -129,6 +144,14 @@ describe('files in the DAX window', () => {
         assert.equal(file.descriptorCount, descriptors === 3 ? 3 : 1);
       });
     }
+
+    it('not with the last descriptor of all either, where no copy is needed', async () => {
+      const { file, setup } = begin('pages', 1);
+      const a = put('a', PAGE);
+      share.client.stat(a);
+      assert.equal(await setup(a, 0, 0, PAGE), -E.EMFILE);
+      assert.equal(file.descriptorCount, 1);
+    });
 
     it('wholly or not at all: with what the front-end or the host refuses all of it goes', async () => {
       const { client, file, frontEnd, setup, wrapped, watches } = begin();
@@ -159,6 +182,20 @@ describe('files in the DAX window', () => {
       assert.equal(window.told(node('a'), true), false);
       assert.deepEqual(notes()[0], [DaxNote.Failed, 'a']);
     });
+
+    it('or not, which is no fault of an inode that has the place of one that was forgotten meanwhile', async () => {
+      const { file, frontEnd, setup, window } = begin();
+      const a = put('a', PAGE);
+      frontEnd.silent = true;
+      const coming = setup(a, 0);
+      file.forget(a, Infinity);
+      const b = put('b', PAGE);
+      assert.equal(b, a);
+      frontEnd.refuses = () => -E.EIO;
+      frontEnd.answer();
+      assert.equal(await coming, -E.EIO);
+      assert.equal(window.told(share.node('b'), true), true);
+    });
   });
 
   describe('are the same on both sides', () => {
@@ -171,6 +208,74 @@ describe('files in the DAX window', () => {
       assert.equal(frontEnd.load(0, 100), '\0'.repeat(100));
       await client.write(handle, 0, 'new');
       assert.deepEqual([frontEnd.load(0, 5), host('a')], ['new\0\0', 'new']);
+    });
+
+    it('when SETATTR makes one shorter, as well', async () => {
+      const { client, frontEnd, setup } = begin();
+      const a = put('a', 100);
+      assert.equal(await setup(a, 0), 0);
+      await client.set(a, { valid: linux.FATTR_SIZE, size: 3 });
+      assert.equal(frontEnd.load(0, 5), 'aaa\0\0');
+    });
+
+    it('when the guest is told of a size that the host has made', async () => {
+      const { client, frontEnd, setup, window } = begin();
+      const a = put('a', PAGE + 9);
+      assert.equal(await setup(a, 0), 0);
+      const told = (): void => {
+        client.stat(a);
+        window.told(a, false);
+      };
+      fs.appendFileSync(share.at('a'), 'appended');
+      told();
+      assert.equal(frontEnd.load(PAGE + 9, 9), 'appended\0');
+      frontEnd.store(PAGE + 9, 'GUEST');
+      fs.appendFileSync(share.at('a'), '!');
+      told();
+      assert.equal(frontEnd.load(PAGE + 9, 10), 'GUESTded!\0');
+      assert.equal(host('a').slice(PAGE + 9), 'GUESTded!');
+    });
+
+    it('where the host writes behind the end, whatever the guest has stored there before', async () => {
+      const { alarm, frontEnd, setup } = begin();
+      const a = put('a', PAGE + 9);
+      assert.equal(await setup(a, 0), 0);
+      frontEnd.store(PAGE + 12, 'beyond');
+      fs.appendFileSync(share.at('a'), 'h'.repeat(20));
+      alarm.ring();
+      assert.equal(host('a').slice(PAGE), `aaaaaaaaa${'h'.repeat(20)}`);
+      assert.equal(frontEnd.load(PAGE, 29), host('a').slice(PAGE));
+    });
+
+    it('from when some of it comes to be in a copy, by the guest or by the host', async () => {
+      const { alarm, client, setup, window } = begin();
+      const [a, b] = [put('a', PAGE), put('b', PAGE)];
+      assert.deepEqual([await setup(a, 0), await setup(b, 0, RANGE)], [0, 0]);
+      assert.equal(alarm.isSet, false);
+      await client.write(check(client.open(a, linux.O_WRONLY)), PAGE, 'x');
+      assert.equal(alarm.isSet, true);
+      await client.set(a, { valid: linux.FATTR_SIZE, size: PAGE });
+      alarm.ring();
+      assert.equal(alarm.isSet, false);
+      fs.appendFileSync(share.at('b'), 'x');
+      client.stat(b);
+      window.told(b, false);
+      assert.equal(alarm.isSet, true);
+    });
+
+    it('or it is said where they cannot be', async () => {
+      const { alarm, client, setup, wrapped } = begin();
+      const a = put('a', PAGE + 9);
+      const handle = check(client.open(a, linux.O_WRONLY));
+      assert.equal(await setup(a, 0), 0);
+      fs.utimesSync(share.at('a'), 1, 1);
+      wrapped.failName = 'preadv2';
+      wrapped.failWith = E.EIO;
+      alarm.ring();
+      assert.ok(share.notes.length > 0);
+      share.notes.length = 0;
+      await client.write(handle, PAGE, 'x');
+      assert.ok(share.notes.some(({ text }) => text.startsWith('its copy could not be made to fit')));
     });
 
     it('after a while, and as long as some of it is in a copy', async () => {
@@ -251,6 +356,18 @@ describe('files in the DAX window', () => {
         [DaxNote.Shortened, 'a'],
         [DaxNote.Shortened, 'a'],
       ]);
+      fs.truncateSync(share.at('a'), 200);
+      window.changed(watch);
+      assert.equal(notes().length, 3, 'it is longer now');
+    });
+
+    it('does not say that QEMU dies where it has nothing of the file but the copy', async () => {
+      const { setup, watches, window } = begin();
+      const a = put('a', PAGE + 9);
+      assert.equal(await setup(a, PAGE), 0);
+      fs.truncateSync(share.at('a'), 100);
+      for (const watch of watches) window.changed(watch);
+      assert.deepEqual(notes(), [[DaxNote.Changed, 'a']]);
     });
   });
 
@@ -274,18 +391,24 @@ describe('files in the DAX window', () => {
       assert.equal(frontEnd.load(PAGE, 9), 'a'.repeat(9));
     });
 
-    it('and the session began anew there are none', async () => {
-      const { file, frontEnd, setup, watches, window } = begin();
-      const a = put('a', PAGE + 9);
-      assert.equal(await setup(a, 0), 0);
-      frontEnd.silent = true;
-      const coming = setup(a, 0, RANGE);
-      file.reset();
-      frontEnd.answer();
-      assert.equal(await coming, 0);
-      assert.deepEqual([frontEnd.mapped.length, watches.size, file.descriptorCount], [0, 0, 0]);
-      assert.equal(window.has(a), false);
-    });
+    for (const refused of [0, -E.EIO]) {
+      it(`and the session began anew there are none, though one was on its way (${refused})`, async () => {
+        const { file, frontEnd, setup, watches, window } = begin();
+        const a = put('a', PAGE + 9);
+        assert.equal(await setup(a, 0), 0);
+        frontEnd.silent = true;
+        const coming = setup(a, 0, RANGE);
+        file.reset();
+        const again = share.node('a');
+        assert.equal(again, a);
+        const fresh = setup(again, 0, 2 * RANGE);
+        frontEnd.refuses = (_, windowOffset) => (windowOffset < 2 * RANGE ? refused : 0);
+        frontEnd.answer();
+        assert.deepEqual([await coming, await fresh], [refused, 0]);
+        assert.deepEqual([frontEnd.mapped.length, watches.size, file.descriptorCount], [2, 1, 3]);
+        assert.equal(window.has(again), true);
+      });
+    }
   });
 
   it('are looked into by who takes a guest into account: each with what it was told when it came to know it', () => {
@@ -300,6 +423,13 @@ describe('files in the DAX window', () => {
     file.forget(a, 1);
     assert.equal(window.shows(a, true), false);
     file.forget(a, 1);
-    assert.equal(window.shows(a, true), false);
+    const b = put('b', PAGE);
+    assert.equal(window.told(b, true), true);
+    file.forget(b, 1);
+    const c = put('c', 5);
+    assert.equal(c, b);
+    assert.equal(window.shows(c, false), true, 'the guest decides');
+    assert.equal(window.told(c, true), false);
+    assert.equal(window.shows(c, true), false);
   });
 });
