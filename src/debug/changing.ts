@@ -114,8 +114,9 @@ export async function writeMemory(debugging: Debugging, args: Given<'writeMemory
   if (!facts.can.has(kind === 'request' ? 'writeRequest' : 'writeReply')) {
     throw trouble('debugNotSettable', `the ${kind}`, `the request stands at its ${facts.phase}`);
   }
+  if (at + offset < 0) throw trouble('debugArgumentBad', 'writeMemory', `${offset} is before the ${kind}`);
   const bytes = new Uint8Array(Buffer.from(data, 'base64'));
-  const problems = await target.write(thread, kind, Math.max(0, at + offset), bytes, bytes.length);
+  const problems = await target.write(thread, kind, at + offset, bytes, bytes.length);
   for (const problem of problems) debugging.output('important', problem);
   debugging.changed(thread);
   if (debugging.client.memory) debugging.event('memory', { memoryReference, offset, count: bytes.length });

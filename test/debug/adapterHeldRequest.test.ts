@@ -188,6 +188,17 @@ describe('a held request in the debug adapter', () => {
     at.dap.isGolden('memory');
   });
 
+  it('writes nothing before the beginning of a message', async () => {
+    await at.dap.begin('attach', {});
+    await at.dap.good('configurationDone');
+    const thread = await at.hold(read());
+    const memoryReference = `request/${thread}/28`;
+    const write = (offset: number): Promise<Dap.Response> =>
+      at.dap.ask('writeMemory', { memoryReference, offset, data: 'AA==' });
+    assert.equal((await write(-41)).success, false);
+    assert.equal((await write(-1)).success, true);
+  });
+
   it('answers a chosen errno without running the handler, and runs a handler again', async () => {
     await at.dap.begin('attach', {});
     await at.dap.good('configurationDone');
