@@ -86,7 +86,7 @@ function scalarBytes(type: ScalarType, value: bigint): Uint8Array {
 /** A name with or without quotes. Bytes that are no text are `\xNN`, as they are shown. */
 function nameBytes(node: Node, words: string): Parsed {
   const quoted = /^"(.*)"$/s.exec(words);
-  const text = quoted ? quoted[1].replaceAll('\\"', '"').replaceAll('\\n', '\n').replaceAll('\\t', '\t') : words;
+  const text = quoted ? quoted[1].replace(/\\(\\|"|n|t|u([0-9a-f]{4}))/g, unescaped) : words;
   const bytes = encodeText(text);
   if (bytes.includes(0)) return { wanted: 'a text without NUL' };
   if (node.field?.type === 'char') {
@@ -95,6 +95,12 @@ function nameBytes(node: Node, words: string): Parsed {
   }
   // A link's target has no NUL; names do.
   return { bytes: node.name === 'data' ? bytes : Uint8Array.from([...bytes, 0]) };
+}
+
+/** The opposite of `quote`. Backslashes are left, for `encodeText`. */
+function unescaped(all: string, sign: string, code: string | undefined): string {
+  if (code !== undefined) return String.fromCharCode(parseInt(code, 16));
+  return sign === 'n' ? '\n' : sign === 't' ? '\t' : sign === '"' ? '"' : all;
 }
 
 /** Hexadecimal bytes, or a quoted text. */

@@ -6,8 +6,9 @@ import { checkConfiguration } from '../../src/debug/configuration';
 import { memoryOf, parseMemory } from '../../src/debug/memory';
 import { parseNode } from '../../src/debug/values';
 import { decodeStruct, type Node } from '../../src/protocol/decode';
-import { opcodes } from '../../src/protocol/fuse/opcodes';
+import { Opcode, opcodes } from '../../src/protocol/fuse/opcodes';
 import { CreateIn, InHeader, OutHeader, SetattrIn } from '../../src/protocol/fuse/structs';
+import { decodeRequest } from '../../src/protocol/message';
 import { printNode } from '../../src/protocol/print';
 import type { StructTable } from '../../src/protocol/struct';
 
@@ -65,6 +66,26 @@ describe('values as people write them', () => {
     assert.match(written(CreateIn, 'flags', 'O_RDWR|O_KREAT'), /^flags such as O_/);
     assert.match(written(OutHeader, 'error', 'ENOSUCH'), /^an errno/);
     assert.match(written(SetattrIn, 'size', ''), /^a number that a u64 holds/);
+  });
+
+  it('are names as they are shown, whatever their bytes', () => {
+    const name = fc.oneof(
+      fc.uint8Array({ minLength: 1, maxLength: 40 }),
+      fc.stringMatching(/^([\\nt"ux0-9a-f]|\n|\t|\x01){1,20}$/).map((text) => Buffer.from(text)),
+    );
+    fc.assert(
+      fc.property(name, (bytes) => {
+        const text = Buffer.from(bytes.filter((byte) => byte !== 0));
+        const message = Buffer.concat([Buffer.alloc(InHeader.size), text, Buffer.alloc(1)]);
+        message.writeUInt32LE(message.length, InHeader.offset.len);
+        message.writeUInt32LE(Opcode.LOOKUP, InHeader.offset.opcode);
+        const node = decodeRequest(message).nodes.find((one) => one.name === 'name') ?? assert.fail('no name');
+        const parsed = parseNode(node, printNode(node));
+        assert.ok('bytes' in parsed);
+        assert.deepEqual(Buffer.from(parsed.bytes), Buffer.concat([text, Buffer.alloc(1)]), printNode(node));
+      }),
+      { numRuns: 500 },
+    );
   });
 
   it('are read as they are shown, whatever the bytes: of every field of every structure', () => {
