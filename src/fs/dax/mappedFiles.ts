@@ -409,7 +409,7 @@ export class MappedFiles implements FileWindow {
 
   private endUnused(file: MappedFile): void {
     if (file.ranges.size > 0 || !this.files.delete(file)) return;
-    if (this.byNode.get(file.node) === file) this.byNode.delete(file.node);
+    this.byNode.delete(file.node);
     if (file.watch >= 0) this.host.changes.end(file.watch);
     this.folder.calls.close(file.fd);
     this.folder.budget.give();

@@ -181,6 +181,9 @@ describe('files in the DAX window', () => {
       assert.equal(await setup(a, 0), -E.EIO);
       assert.equal(window.told(node('a'), true), false);
       assert.deepEqual(notes()[0], [DaxNote.Failed, 'a']);
+      share.file.forget(a, Infinity);
+      assert.equal(put('b', PAGE), a);
+      assert.equal(window.told(node('b'), true), true, 'another that has its place');
     });
 
     it('or not, which is no fault of an inode that has the place of one that was forgotten meanwhile', async () => {
