@@ -122,6 +122,9 @@ describe('threads of held requests', () => {
     told.take({ request: 1 }, true);
     told.take({ request: 2 }, true);
     assert.deepEqual(told.threads.inTheWay, [1, 2]);
+    told.take({ request: 2, phase: 'call', call: preadv2, inHandler: true, why: why('step') });
+    assert.deepEqual(told.threads.inTheWay, [2], 'the other one may not go on before it');
+    told.take({ request: 2, phase: 'reply', why: why('step') });
     assert.deepEqual(told.drop(1), ['ended 1001']);
     assert.deepEqual(told.drop(2), ['running 1', 'running 2', 'ended 1002']);
   });

@@ -100,6 +100,20 @@ describe('long ways in a capture', () => {
     assert.ok(most <= 256, `${most} at once`);
   });
 
+  it('stop for every breakpoint that holds at a place', async () => {
+    const about = (id: number, condition: string): BreakpointRule => ({
+      id,
+      opcodes: 'READ',
+      condition,
+      phase: 'entry',
+    });
+    await target.setBreakpoints([about(2, 'read.offset == 7'), about(3, 'read.offset < 8 && read.offset > 6')]);
+    for (const how of ['continue', 'reverseContinue'] as const) {
+      assert.deepEqual((await stopAfter(() => target.move(1, how))).rules, [2, 3]);
+      await stopAfter(() => target.move(1, how));
+    }
+  });
+
   it('are no stop as long as they last', async () => {
     await target.setBreakpoints([logs]);
     const seen: boolean[] = [];

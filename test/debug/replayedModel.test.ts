@@ -167,6 +167,29 @@ describe("the guest's view of the share at a moment of a capture", () => {
     assert.deepEqual(await counts(5), ['0', '0 mapped', '0']);
   });
 
+  it('has nothing open or mapped of a session before: INIT begins another, DESTROY ends one', async () => {
+    const builder = new CaptureBuilder();
+    for (const begin of [() => builder.init(), () => builder.exchange('DESTROY')]) {
+      begin();
+      builder.exchange('OPEN', { nodeid: 2, out: { fh: 3 } });
+      builder.exchange('SETUPMAPPING', { nodeid: 2, in: { fh: 3, len: 4096, moffset: 4096 } });
+    }
+    builder.init();
+    const { capture, history } = read(builder.bytes());
+    const model = new ReplayedModel(capture, history);
+    const counts: string[] = [];
+    for (const row of [2, 3, 5, 6]) {
+      const facts = await model.at(row, true, unhurried(), (view) => view.facts(row));
+      counts.push(
+        facts
+          .slice(1, 3)
+          .map(({ value }) => value)
+          .join(', '),
+      );
+    }
+    assert.deepEqual(counts, ['1, 1 mapped', '0, 0 mapped', '1, 1 mapped', '0, 0 mapped']);
+  });
+
   it('is found from a state nearby, wherever one stands, of which few are kept', async () => {
     const builder = new CaptureBuilder().init();
     for (let i = 0; i < 1500; i++) act(builder, [i % 2 === 0 ? 0 : 9, i % 7, i % 5], []);
