@@ -41,10 +41,13 @@ const MOST_BYTES = 64 << 10;
 /** How many entries are looked at. */
 const MOST_ENTRIES = 10_000;
 
+/** A Unix socket's path has at most 107 bytes, and Node.js 20 cuts a longer one off without a word. */
+const LONGEST_RUNTIME = 107 - '/virtiofs-studio/1234567890.counters'.length;
+
 /** The folder of this user's shares; it need not be there. */
 export function sharesFolder(): string {
   const runtime = process.env['XDG_RUNTIME_DIR'];
-  return runtime !== undefined && isOwn(runtime)
+  return runtime !== undefined && Buffer.byteLength(runtime) <= LONGEST_RUNTIME && isOwn(runtime)
     ? join(runtime, 'virtiofs-studio')
     : `/tmp/virtiofs-studio-${userId()}`;
 }

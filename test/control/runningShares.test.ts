@@ -210,6 +210,24 @@ describe('running shares', () => {
     }
   });
 
+  it('are looked for in /tmp where a socket in XDG_RUNTIME_DIR would have a path of more than 107 bytes', () => {
+    const before = process.env['XDG_RUNTIME_DIR'];
+    const elsewhere = `/tmp/virtiofs-studio-${process.geteuid?.()}`;
+    try {
+      for (const bytes of [71, 72]) {
+        const runtime = join(base, 'x'.repeat(bytes - base.length - 1));
+        mkdirSync(runtime);
+        process.env['XDG_RUNTIME_DIR'] = runtime;
+        const found = sharesFolder();
+        assert.equal(found, bytes === 71 ? join(runtime, 'virtiofs-studio') : elsewhere);
+        assert.ok(countersSocketOf(4_194_304_000, found).length <= 107);
+      }
+    } finally {
+      if (before === undefined) delete process.env['XDG_RUNTIME_DIR'];
+      else process.env['XDG_RUNTIME_DIR'] = before;
+    }
+  });
+
   it('of root are not put into the folder of a user whose environment it has inherited', function () {
     need(this, 'root', process.geteuid?.() === 0, 'only root can give a folder to another user');
     const before = process.env['XDG_RUNTIME_DIR'];
