@@ -30,10 +30,9 @@ export const initFlagRows: Readonly<Record<keyof typeof InitFlag, FlagRow>> = {
   ASYNC_READ: yes('Read-ahead in parallel; every read names its offset.'),
   POSIX_LOCKS: when((o) => o.posixLocks, 'Locks that the host and other guests see. Without it they are local.'),
   FILE_OPS: no('Never used by the kernel.'),
-  ATOMIC_O_TRUNC: when(
-    (o) => o.window !== true,
-    'One request less, and no moment between OPEN and truncation. With a DAX window the guest clears set-user-ID bits ' +
-      'itself, which it does only for a truncation of its own.',
+  ATOMIC_O_TRUNC: yes(
+    'One request less, and no moment between OPEN and truncation. Only together with HANDLE_KILLPRIV_V2: a guest that ' +
+      'clears set-user-ID bits itself does so only for a truncation of its own.',
   ),
   EXPORT_SUPPORT: no('Needs LOOKUP of "." and "..", which would name what is outside of the share at its root.'),
   BIG_WRITES: yes('Writes of more than one page.'),
@@ -114,6 +113,11 @@ function sum(
   let flags = 0;
   for (const name of Object.keys(rows)) if (rows[name].take(options)) flags |= values[name];
   return flags >>> 0;
+}
+
+/** `flags`, of which one has no good without another. */
+export function consistent(flags: number): number {
+  return (flags & InitFlag.HANDLE_KILLPRIV_V2 ? flags : flags & ~InitFlag.ATOMIC_O_TRUNC) >>> 0;
 }
 
 /** The bits we take where they are offered: of `flags` and of `flags2`. */

@@ -5,7 +5,7 @@
  */
 import type { FileSystem } from '../fs/fileSystem';
 import { FopenFlag, InitFlag, InitFlag2, KERNEL_MINOR_VERSION } from '../protocol/fuse/flags';
-import { isDirect, wantedFlags } from './initFlags';
+import { consistent, isDirect, wantedFlags } from './initFlags';
 import type { FuseOptions } from './options';
 
 export const MAX_WRITE = 1 << 20;
@@ -60,7 +60,7 @@ export class Session {
     this.fs.reset();
     this.started = true;
     this.minor = Math.min(minor, KERNEL_MINOR_VERSION);
-    this.flags = (flags & this.wanted.low) >>> 0;
+    this.flags = consistent(flags & this.wanted.low);
     this.flags2 = (flags2 & this.wanted.high) >>> 0;
     this.extensions = (this.flags2 & InitFlag2.CREATE_SUPP_GROUP) !== 0;
     this.window = (this.flags & InitFlag.MAP_ALIGNMENT) !== 0;

@@ -34,7 +34,6 @@ describe('FUSE session', () => {
     const always = [
       'ASYNC_DIO',
       'ASYNC_READ',
-      'ATOMIC_O_TRUNC',
       'AUTO_INVAL_DATA',
       'BIG_WRITES',
       'CREATE_SUPP_GROUP',
@@ -44,6 +43,7 @@ describe('FUSE session', () => {
       'PARALLEL_DIROPS',
     ];
     const defaults = [
+      'ATOMIC_O_TRUNC',
       'CACHE_SYMLINKS',
       'DO_READDIRPLUS',
       'FLOCK_LOCKS',
@@ -64,6 +64,17 @@ describe('FUSE session', () => {
       }),
       always,
     );
+  });
+
+  it('truncates at OPEN only where it clears set-user-ID bits as well: a guest does so for its own truncations', () => {
+    const both = InitFlag.ATOMIC_O_TRUNC | InitFlag.HANDLE_KILLPRIV_V2;
+    const answered = (options: Partial<FuseOptions>, flags: number): number =>
+      reply(new Workbench(options).init({ flags }).body).number('flags') & both;
+    assert.equal(answered({}, both), both);
+    assert.equal(answered({ killpriv: false }, both), 0);
+    assert.equal(answered({ window: true }, both), 0);
+    // Linux before 5.11.
+    assert.equal(answered({}, InitFlag.ATOMIC_O_TRUNC), 0);
   });
 
   it('lets the guest collect writes only where it has a page cache', () => {
