@@ -21,7 +21,8 @@ export function extensionNodes(bytes: Uint8Array, at: number, length: number): N
     if (type === ExtType.EXT_GROUPS) children.push(groups(bytes, from, to));
     else if (type <= ExtType.MAX_NR_SECCTX) children.push(contexts(bytes, from, to));
     else children.push(decodeStruct(ExtHeader, bytes, from));
-    from += (size + 7) & ~7;
+    // No `recordAlign`: whoever sends it may claim 32 bits, of which that makes a step back, or none.
+    from += Math.ceil(size / 8) * 8;
   }
   return node({ name: 'extensions', at, length, value: null, children }, bytes);
 }

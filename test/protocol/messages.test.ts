@@ -247,6 +247,15 @@ describe('FUSE messages as bytes', () => {
     assert.equal(find(groups, 'groups[0]')?.value, 42);
   });
 
+  it('an extension that claims more than there is ends there, whatever it claims', () => {
+    for (const size of [0xffff_ffff, 0xffff_fff9, 0xffff_fff0, 0x8000_0000]) {
+      const args = encodeStruct(s.MkdirIn, { mode: 0o755 });
+      const extension = encodeStruct(s.ExtHeader, { size, type: 32 });
+      const request = decodeRequest(encodeRequest({ ...header, opcode: Opcode.MKDIR }, args, 'dir-nam', extension));
+      assert.equal(request.nodes.at(-1)?.children?.length, 1, `${size}`);
+    }
+  });
+
   it('SETXATTR, long and short', () => {
     const value = Uint8Array.of(1, 2, 3);
     for (const size of [16, 8]) {
