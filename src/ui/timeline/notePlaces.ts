@@ -62,27 +62,35 @@ export function placedNotes(capture: Capture, notes: readonly KeptNote[]): Note[
   });
 }
 
-/** By the note's `id`: the row of its request. */
+/** By the note's `id`: the row of its request. Each row is read once, however many notes are of its moment. */
 function rowsOf(capture: Capture, notes: readonly KeptNote[]): Map<string, number> {
   const { count, origin, columns } = capture;
   const found = new Map<string, number>();
-  const wanted = new Map<number, KeptNote[]>();
-  for (const note of notes) {
-    if (!note.request || note.time === undefined) continue;
-    const start = Number(BigInt(note.time) - origin);
-    wanted.set(start, [...(wanted.get(start) ?? []), note]);
+  const starts = new Set<number>();
+  const places = new Map<string, { readonly moment: string; readonly request: string }>();
+  for (const { id, time, request } of notes) {
+    if (!request || time === undefined) continue;
+    const start = Number(BigInt(time) - origin);
+    const moment = `${start} ${request.queue}`;
+    starts.add(start);
+    places.set(id, { moment, request: `${moment} ${request.unique}` });
   }
-  if (wanted.size === 0) return found;
-  const first = Math.min(...wanted.keys());
-  const last = Math.max(...wanted.keys());
+  if (starts.size === 0) return found;
+  const wanted = new Set([...places.values()].flatMap(({ moment, request }) => [moment, request]));
+  /** The row of a request, or, where nobody can say any more which one it is, of its moment and queue. */
+  const rows = new Map<string, number>();
   for (let row = 0; row < count; row++) {
     const start = columns.start[row];
-    if (!(start >= first && start <= last)) continue;
-    for (const { id, request } of wanted.get(start) ?? []) {
-      if (request?.queue !== columns.queue[row]) continue;
-      const unique = uniqueOf(capture, row);
-      if (unique === undefined || unique === request.unique) found.set(id, row);
-    }
+    if (!starts.has(start)) continue;
+    const moment = `${start} ${columns.queue[row]}`;
+    if (!wanted.has(moment)) continue;
+    const unique = uniqueOf(capture, row);
+    const place = unique === undefined ? moment : `${moment} ${unique}`;
+    if (wanted.has(place)) rows.set(place, row);
+  }
+  for (const [id, { moment, request }] of places) {
+    const row = rows.get(request) ?? rows.get(moment);
+    if (row !== undefined) found.set(id, row);
   }
   return found;
 }

@@ -66,6 +66,21 @@ describe('places of notes', () => {
     );
   });
 
+  it('of a file with very many notes on one moment each request is read once', () => {
+    const builder = new CaptureBuilder();
+    for (let i = 0; i < 50; i++) builder.request('GETATTR', { head: i });
+    const capture = read(builder.bytes());
+    capture.columns.start.fill(0);
+    const [kept] = keptNotes(capture, [on(capture, 7)], []);
+    const many = Array.from({ length: 50 }, (_, i) => ({ ...kept, id: `${i}` }));
+    let reads = 0;
+    const counting: CaptureReader = Object.create(capture, {
+      requestBytes: { value: (row: number) => (reads++, capture.requestBytes(row)) },
+    }) as CaptureReader;
+    assert.ok(placedNotes(counting, many).every(({ row }) => row === 7));
+    assert.equal(reads, 50);
+  });
+
   it('requests of one moment are told apart by queue and unique', () => {
     for (const queues of [
       [1, 2],
