@@ -1,12 +1,13 @@
 /**
  * Where notes on a capture are kept: by VS Code's own file systems and storage, and by Node where those would follow
- * links.
+ * links to wherever they lead.
  */
 import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
 import type { KeptNote } from './notePlaces';
 import { NotesStore, type StoredNotes } from './notesFile';
 import { replaceFile } from './replaceFile';
+import { readSmallFile } from './smallFile';
 
 const MOST_BYTES = 64 << 20;
 
@@ -18,6 +19,7 @@ export function notesOf(capture: vscode.Uri, memento: vscode.Memento): NotesStor
     {
       name: uri.path.split('/').at(-1) ?? '',
       async read() {
+        if (uri.scheme === 'file') return readSmallFile(uri.fsPath, MOST_BYTES);
         try {
           const { size } = await fs.stat(uri);
           if (size > MOST_BYTES) throw new Error(`${size} bytes are too many`);
