@@ -1,6 +1,6 @@
 /** The DAX window of a capture, for a person (lines) and for programs (JSON). */
 import { printSize } from '../../protocol/print';
-import { quote } from '../../protocol/text';
+import { quote, visible } from '../../protocol/text';
 import type { Capture } from '../capture';
 import { bigAsText } from '../jsonRow';
 import { sizeText } from '../sizeText';
@@ -103,7 +103,7 @@ function noteLines(notes: WindowFigures['notes']): string[] {
   return [
     '',
     `files that are not, or not safely, in the window: ${notes.length}`,
-    ...shown.map(({ path, what, text }) => `  ${WINDOW_WORDS[what] ?? `note ${what}`}: ${quote(`/${path}`)}: ${text}`),
+    ...shown.map(({ path, what, text }) => `  ${WINDOW_WORDS[what] ?? `note ${what}`}: ${quote(`/${path}`)}: ${visible(text)}`),
     ...(more > 0 ? [`  … and ${more} others, earlier`] : []),
   ];
 }
@@ -114,7 +114,7 @@ export function stateText(capture: Capture, state: WindowState, time: number): s
   const rows = state.all.map((range) => [
     printSize(range.windowOffset),
     printSize(range.length),
-    range.path > 0 ? quote(capture.path(range.path)) : names(range.nodeid, range.path),
+    quote(names(range.nodeid, range.path)),
     `from ${printSize(range.fileOffset)}`,
     range.flags === 0 ? 'read' : 'read, write',
     `for ${printDuration(Math.max(0, time - range.since))}`,

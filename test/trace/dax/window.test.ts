@@ -227,6 +227,19 @@ describe('the DAX window of a capture', () => {
     assert.deepEqual(capture.notes, []);
   });
 
+  it('tells names and reasons as nothing but text, whoever wrote the capture', () => {
+    const capture = read(
+      windowCapture((c) => {
+        c.mapped(0, 7, '\u001b[2Jdeep/a', 0, RANGE, RANGE);
+        c.note(1, DaxNote.Refused, 9, 'b\u001b]0;', 'it is\u001b[31m empty\nnote');
+      }),
+    );
+    const history = WindowHistory.of(capture);
+    const lines = [...windowText(windowFigures(capture, history)), ...stateText(capture, history.at(1e9), 1e9)];
+    assert.doesNotMatch(lines.join(''), /[\u0000-\u001f]/);
+    assert.match(stateText(capture, history.at(1e9), 1e9)[1], /"\/\\u001b\[2Jdeep\/a"/);
+  });
+
   it('ends with the session', () => {
     const capture = read(
       windowCapture((c) => {
