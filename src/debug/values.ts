@@ -86,8 +86,7 @@ function scalarBytes(type: ScalarType, value: bigint): Uint8Array {
 /** A name with or without quotes. Bytes that are no text are `\xNN`, as they are shown. */
 function nameBytes(node: Node, words: string): Parsed {
   const quoted = /^"(.*)"$/s.exec(words);
-  const text = quoted ? quoted[1].replace(/\\(\\|"|n|t|u([0-9a-f]{4}))/g, unescaped) : words;
-  const bytes = encodeText(text);
+  const bytes = encodeText(quoted ? unquoted(quoted[1]) : words);
   if (bytes.includes(0)) return { wanted: 'a text without NUL' };
   if (node.field?.type === 'char') {
     if (bytes.length > node.length) return { wanted: `a text of at most ${node.length} bytes` };
@@ -97,16 +96,20 @@ function nameBytes(node: Node, words: string): Parsed {
   return { bytes: node.name === 'data' ? bytes : Uint8Array.from([...bytes, 0]) };
 }
 
-/** The opposite of `quote`. Backslashes are left, for `encodeText`. */
-function unescaped(all: string, sign: string, code: string | undefined): string {
-  if (code !== undefined) return String.fromCharCode(parseInt(code, 16));
-  return sign === 'n' ? '\n' : sign === 't' ? '\t' : sign === '"' ? '"' : all;
-}
+const MARKS: Readonly<Record<string, string>> = { '"': '"', n: '\n', t: '\t' };
+
+/** What `quote` has made of a text, back. A doubled backslash and `\xNN` stay: they are `encodeText`'s. */
+const unquoted = (text: string): string =>
+  text.replace(
+    /\\(?:\\|x[0-9a-f]{2}|(["nt])|u([0-9a-f]{4}))/g,
+    (whole, mark: string | undefined, code: string | undefined) =>
+      mark !== undefined ? MARKS[mark] : code !== undefined ? String.fromCharCode(parseInt(code, 16)) : whole,
+  );
 
 /** Hexadecimal bytes, or a quoted text. */
 function dataBytes(words: string): Parsed {
   const quoted = /^"(.*)"$/s.exec(words);
-  if (quoted) return { bytes: encodeText(quoted[1].replaceAll('\\"', '"')) };
+  if (quoted) return { bytes: encodeText(unquoted(quoted[1])) };
   const digits = words.replace(/^0x/, '').replaceAll(/[\s,]/g, '');
   if (!/^([0-9a-f]{2})*$/i.test(digits)) return { wanted: 'bytes such as "6f 6b", or a text in quotes' };
   return { bytes: Uint8Array.from(digits.match(/../g) ?? [], (pair) => parseInt(pair, 16)) };
