@@ -14,7 +14,7 @@ import { Follower } from '../captures/follower';
 import type { Stale } from '../findings/findingsModel';
 import { paragraphs } from '../markdown';
 import { sizeText } from '../../trace/sizeText';
-import { cachedUntil, isForGood } from './cachedUntil';
+import { cachedUntil, cachedWords } from './cachedUntil';
 import { InodesModel, WINDOW } from './inodesModel';
 
 export type InodesNode =
@@ -304,9 +304,8 @@ export class InodesView implements vscode.TreeDataProvider<InodesNode>, vscode.D
     if (differs) parts.push(differs.text);
     if (inode.handles > 0) parts.push(`${count(inode.handles)} open`);
     if (inode.read + inode.written > 0) parts.push(`${sizeText(inode.read + inode.written)} moved`);
-    const { now } = model;
-    const until = Math.min(inode.attributesUntil, inode.nameUntil || Infinity);
-    if (until > now) parts.push(isForGood(until - now) ? 'cached' : `cached ${cachedUntil(until, now)}`);
+    const cached = cachedWords(inode.attributesUntil, inode.nameUntil, model.now);
+    if (cached !== undefined) parts.push(cached);
     if (model.order === 'lookups' && inode.facts) parts.push(`${count(inode.facts.lookups)} lookups`);
     item.accessibilityInformation = { label: `${path} ${parts.join(', ')}` };
     // Of a narrow view the end is cut off.

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cachedUntil } from '../../../src/ui/inodes/cachedUntil';
+import { cachedUntil, cachedWords } from '../../../src/ui/inodes/cachedUntil';
 
 const SECOND = 1e9;
 
@@ -21,5 +21,23 @@ describe('how long a guest believes what it was told', () => {
     assert.equal(cachedUntil(86_400 * SECOND, 0), 'for good');
     assert.equal(cachedUntil(Infinity, 5), 'for good');
     assert.equal(cachedUntil(NaN, 5), 'not told');
+  });
+
+  it('of a row is what runs out first, and which one where only one is left', () => {
+    const words = (attributes: number, name: number): string | undefined => cachedWords(attributes, name, 10 * SECOND);
+    assert.equal(words(12 * SECOND, 11 * SECOND), 'cached 1.0 s more');
+    assert.equal(words(11 * SECOND, 12 * SECOND), 'cached 1.0 s more');
+    assert.equal(words(11 * SECOND, NaN), 'cached 1.0 s more');
+    assert.equal(words(11 * SECOND, 10 * SECOND), 'attributes cached 1.0 s more');
+    assert.equal(words(10 * SECOND, 11 * SECOND), 'name cached 1.0 s more');
+    assert.equal(words(Infinity, 86_400 * SECOND), 'cached');
+    assert.equal(words(Infinity, 9 * SECOND), 'attributes cached');
+    for (const [attributes, name] of [
+      [9 * SECOND, 10 * SECOND],
+      [9 * SECOND, NaN],
+      [NaN, NaN],
+    ]) {
+      assert.equal(words(attributes, name), undefined);
+    }
   });
 });
