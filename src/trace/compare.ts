@@ -144,12 +144,12 @@ function firstDivergence(
 ): Divergence | undefined {
   const [a, b] = captures.map((capture) => sequences(capture, by));
   const names = by === 'queue' ? [...new Set([...a.keys(), ...b.keys()])].map((queue) => [queue, queue]) : undefined;
-  const pairs =
-    names ?? Array.from({ length: Math.max(a.size, b.size) }, (_, i) => [[...a.keys()][i], [...b.keys()][i]]);
+  const [left, right] = [[...a.keys()], [...b.keys()]];
+  const pairs = names ?? Array.from({ length: Math.max(a.size, b.size) }, (_, i) => [left[i], right[i]]);
   let first: Divergence | undefined;
   let firstAt = Infinity;
-  for (const [left, right] of pairs) {
-    const sequence: Pair<Uint32Array> = [a.get(left) ?? new Uint32Array(0), b.get(right) ?? new Uint32Array(0)];
+  for (const [one, other] of pairs) {
+    const sequence: Pair<Uint32Array> = [a.get(one) ?? new Uint32Array(0), b.get(other) ?? new Uint32Array(0)];
     const same = sameLength(sequence, keys);
     if (same === sequence[0].length && same === sequence[1].length) continue;
     const at = timeAt(captures, sequence, same);
@@ -160,7 +160,7 @@ function firstDivergence(
       [...sequence[1].subarray(from, to)],
     ];
     first = {
-      group: [left ?? 0, right ?? 0],
+      group: [one ?? 0, other ?? 0],
       same,
       before: cut(Math.max(0, same - context), same),
       rows: cut(same, same + context),
