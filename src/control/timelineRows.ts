@@ -21,6 +21,7 @@ export interface RowColumns {
   /** Parts of the latency: PART for all of it. */
   readonly host: Uint16Array;
   readonly writing: Uint16Array;
+  readonly held: Uint16Array;
   readonly opcode: Uint16Array;
   readonly queue: Uint16Array;
   readonly error: Int16Array;
@@ -44,6 +45,7 @@ const SENT = [
   'queued',
   'host',
   'writing',
+  'held',
   'opcode',
   'queue',
   'error',
@@ -73,7 +75,7 @@ function pack(columns: RequestColumns, count: number, pick: Pick): ArrayBuffer {
     // One more, so that there is a number for "no reply".
     if (name === 'latency') for (let i = 0; i < count; i++) values[i] = values[i] >= 0 ? values[i] + 1 : 0;
     else if (name === 'queued') for (let i = 0; i < count; i++) values[i] = queuedCode(values[i]);
-    else if (name === 'host' || name === 'writing') {
+    else if (name === 'host' || name === 'writing' || name === 'held') {
       for (let i = 0; i < count; i++) values[i] = part(values[i], latency[i]);
     }
     packer.column(values);
@@ -148,6 +150,7 @@ export function emptyRows(count: number): RowColumns {
     queued: new Uint16Array(count),
     host: new Uint16Array(count),
     writing: new Uint16Array(count),
+    held: new Uint16Array(count),
     opcode: new Uint16Array(count),
     queue: new Uint16Array(count),
     error: new Int16Array(count),

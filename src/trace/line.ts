@@ -13,7 +13,7 @@ import { replyLine, requestArguments } from '../protocol/summary';
 import { quote } from '../protocol/text';
 import { DROPPED, RowFlag, type Capture } from './capture';
 import { paint, plain, type Palette } from './palette';
-import { printDuration, printInstant, printSeconds } from './times';
+import { printDuration, printInstant, printSeconds, printWait } from './times';
 
 export type TimeStyle = 'relative' | 'absolute' | 'delta';
 
@@ -151,8 +151,8 @@ function durations(capture: Capture, row: number): string {
   const { latency, flags, held } = capture.columns;
   const { queued, daemon, host, writing } = phasesOf(capture, row);
   if (isOrphan(capture, row)) return '';
-  if (Number.isNaN(latency[row])) return `(queued ${printDuration(queued)})`;
-  const parts = [`queued ${printDuration(queued)}`, `daemon ${printDuration(daemon)}`];
+  if (Number.isNaN(latency[row])) return `(queued ${printWait(queued)})`;
+  const parts = [`queued ${printWait(queued)}`, `daemon ${printDuration(daemon)}`];
   if (capture.columns.calls[row] > 0) parts.push(`host ${printDuration(host)}`, `reply ${printDuration(writing)}`);
   if ((flags[row] & RowFlag.LATER) !== 0) parts.push('answered later');
   if (held[row] > 0) parts.push(`held ${printDuration(held[row])}`);

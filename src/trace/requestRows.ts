@@ -21,6 +21,8 @@ import type { PathTraffic } from './pathTraffic';
 import { askedBytes, movedBytes } from './payload';
 
 const TWO_32 = 0x1_0000_0000;
+/** Of a phase: that, or longer. */
+const LONGEST = 0xffff_ffff;
 const SILENT = new Uint8Array(64);
 for (const row of opcodes) if (!row.reply) SILENT[row.number] = 1;
 
@@ -162,9 +164,18 @@ export class RequestRows {
   private phases(view: DataView, at: number, row: number): void {
     const { table } = this;
     const isHeld = (view.getUint16(at + FuseAt.flags, true) & MessageFlag.HELD) !== 0;
-    table.host[row] = view.getUint32(at + FuseAt.host, true);
-    table.writing[row] = view.getUint32(at + FuseAt.writing, true);
-    table.held[row] = isHeld ? view.getUint32(at + FuseAt.held, true) * 1000 : 0;
+    const host = view.getUint32(at + FuseAt.host, true);
+    const writing = view.getUint32(at + FuseAt.writing, true);
+    const microseconds = isHeld ? view.getUint32(at + FuseAt.held, true) : 0;
+    const held = microseconds * 1000;
+    table.host[row] = host;
+    table.writing[row] = writing;
+    table.held[row] = held;
+    // A phase that was as long as can be told, or longer, was all that the others do not account for.
+    const latency = table.latency[row];
+    if (microseconds === LONGEST) table.held[row] = longer(held, latency - host - writing);
+    else if (host === LONGEST) table.host[row] = longer(host, latency - writing - held);
+    else if (writing === LONGEST) table.writing[row] = longer(writing, latency - host - held);
     table.calls[row] = view.getUint16(at + FuseAt.calls, true);
   }
 
@@ -219,6 +230,9 @@ export class RequestRows {
     else this.traffic.reply(opcode, bytes, view, message, end, slot);
   }
 }
+
+/** `other` is NaN where no reply says how long all was. */
+const longer = (one: number, other: number): number => (other > one ? other : one);
 
 function isCut(flags: number, there: number, length: number): boolean {
   return there < length || (flags & MessageFlag.CUT) !== 0;

@@ -10,6 +10,12 @@ export function printDuration(nanoseconds: number): string {
   return `${threeDigits(nanoseconds / 1e9)} s`;
 }
 
+/** How long a request waited in its queue, of which captures tell no more than this. */
+const LONGEST_WAIT = 0xffff_ffff;
+
+export const printWait = (nanoseconds: number): string =>
+  `${printDuration(nanoseconds)}${nanoseconds >= LONGEST_WAIT ? ' or longer' : ''}`;
+
 function threeDigits(value: number): string {
   const size = Math.abs(value);
   return value.toFixed(size < 9.995 ? 2 : size < 99.95 ? 1 : 0);

@@ -16,6 +16,7 @@ describe('rows on their way to a timeline', () => {
         error: -2,
         host: 500,
         writing: 100,
+        held: 250,
       },
       { start: 5_000_000_050, queue: 2, pid: 4_000_000_000, path: 9, opcode: 4096 },
     ]);
@@ -29,6 +30,7 @@ describe('rows on their way to a timeline', () => {
     assert.deepEqual([...rows.opcode], [15, 4096]);
     assert.deepEqual([...rows.error], [-2, 0]);
     assert.deepEqual([...rows.host], [Math.round(PART / 2), 0]);
+    assert.deepEqual([...rows.held], [Math.round(PART / 4), 0]);
     assert.deepEqual([...rows.flags], [1, 0]);
   });
 

@@ -29,6 +29,30 @@ describe('the line of a request', () => {
     );
   });
 
+  it('gives a phase that is longer than a capture can say all that the others leave', () => {
+    const most = 0xffff_ffff;
+    const times = (reply: object): string => /\(queued.*/.exec(lineOf(file().exchange('FSYNC', reply), 1))?.[0] ?? '';
+    // What columns hold exactly.
+    const unit = 2 ** 30;
+    assert.equal(
+      times({ latency: 9 * unit, queued: most, calls: 1, host: most, writing: unit }),
+      '(queued 4.29 s or longer, daemon 0 ns, host 8.59 s, reply 1.07 s)',
+    );
+    assert.equal(
+      times({ latency: 9 * unit, calls: 1, host: unit, writing: most }),
+      '(queued 0 ns, daemon 0 ns, host 1.07 s, reply 8.59 s)',
+    );
+    assert.equal(
+      times({ latency: 8193 * unit, calls: 1, host: unit, held: most * 1000 }),
+      '(queued 0 ns, daemon 0 ns, host 1.07 s, reply 0 ns, held 8796 s)',
+    );
+    // One that was as long to the nanosecond.
+    assert.equal(
+      times({ latency: 4_294_967_295, calls: 1, host: most }),
+      '(queued 0 ns, daemon 0 ns, host 4.29 s, reply 0 ns)',
+    );
+  });
+
   it('shows flags, modes and errors by name', () => {
     const open = new CaptureBuilder().exchange('CREATE', {
       names: ['new'],

@@ -14,7 +14,7 @@ import type { CaptureReader } from '../../trace/captureReader';
 import { hostCallLine } from '../../trace/hostCallLine';
 import { instantOf, isDropped, isInFlight, isOrphan, phasesOf } from '../../trace/line';
 import { sizeText } from '../../trace/sizeText';
-import { printDuration, printInstant } from '../../trace/times';
+import { printDuration, printInstant, printWait } from '../../trace/times';
 
 export interface Detail {
   readonly label: string;
@@ -111,7 +111,7 @@ function phases(capture: Capture, row: number): Detail {
   const whole = queued + (Number.isNaN(latency) ? 0 : latency);
   const part = (label: string, time: number, doc: string): Detail => ({
     label,
-    text: whole > 0 ? `${printDuration(time)}  ${bar(time / whole)}` : printDuration(time),
+    text: `${label === 'queued' ? printWait(time) : printDuration(time)}${whole > 0 ? `  ${bar(time / whole)}` : ''}`,
     doc: [doc],
   });
   const children = [part('queued', queued, 'From when the daemon could first see it in the queue until it was taken.')];
@@ -124,7 +124,7 @@ function phases(capture: Capture, row: number): Detail {
   }
   return {
     label: 'Phases',
-    text: Number.isNaN(latency) ? 'no reply' : `${printDuration(latency)} after ${printDuration(queued)} in the queue`,
+    text: Number.isNaN(latency) ? 'no reply' : `${printDuration(latency)} after ${printWait(queued)} in the queue`,
     icon: 'clock',
     children,
   };

@@ -14,6 +14,7 @@ export interface RowOptions {
   readonly queued?: number;
   readonly host?: number;
   readonly writing?: number;
+  readonly held?: number;
   /** A fault has dropped its reply. */
   readonly dropped?: boolean;
 }
@@ -28,7 +29,7 @@ export function columnsOf(rows: readonly RowOptions[]): RequestColumns {
     queued: Float32Array.from(from('queued')),
     host: Float32Array.from(from('host')),
     writing: Float32Array.from(from('writing')),
-    held: new Float32Array(rows.length),
+    held: Float32Array.from(from('held')),
     opcode: Uint16Array.from(rows.map(({ opcode }) => opcode ?? 15)),
     queue: Uint16Array.from(from('queue')),
     error: Int16Array.from(from('error')),

@@ -3,7 +3,7 @@ import type { MessageView, PhaseTimes, RequestView } from '../../../control/time
 import { isFailed } from '../../../trace/expectedErrors';
 import { BytesView } from './bytesView';
 import { el, set } from './dom';
-import { printDuration } from '../../../trace/times';
+import { printDuration, printWait } from '../../../trace/times';
 import { FieldTree } from './fieldTree';
 import type { Selected, TimelineModel } from './model';
 import { showPath } from './pathText';
@@ -115,7 +115,7 @@ export class Details {
           'div',
           {},
           el('dt', {}, el('span', { class: `swatch ${phase}` }), phaseTitles[phase]),
-          el('dd', {}, printDuration(times[phase])),
+          el('dd', {}, phase === 'queued' ? printWait(times[phase]) : printDuration(times[phase])),
         ),
       );
     }

@@ -2,7 +2,7 @@
 import { PART, queuedTime } from '../../../control/timelineRows';
 import { errorName, opcodeName } from '../model/families';
 import { el } from './dom';
-import { printDuration } from '../../../trace/times';
+import { printDuration, printWait } from '../../../trace/times';
 import type { Selected, TimelineModel } from './model';
 import type { PathTexts } from './pathTexts';
 
@@ -19,12 +19,13 @@ export class Tooltip {
     if (!selected || !event) return;
     const { side, row } = selected;
     const { rows } = this.model.captures[side];
-    const { opcode, path, latency, error, start, queued, host, writing, pid, queue } = rows.columns;
+    const { opcode, path, latency, error, start, queued, host, writing, held, pid, queue } = rows.columns;
     const failed = error[row] < 0 ? ` ${errorName(error[row])}` : '';
     const time = latency[row];
     const phases = [
       ['queued', queuedTime(queued[row])],
-      ['daemon', time * (1 - (host[row] + writing[row]) / PART)],
+      ['daemon', time * Math.max(0, 1 - (host[row] + writing[row] + held[row]) / PART)],
+      ['held', (time * held[row]) / PART],
       ['host', (time * host[row]) / PART],
       ['reply', (time * writing[row]) / PART],
     ] as const;
@@ -43,7 +44,7 @@ export class Tooltip {
         { class: 'doc', hidden: !(time >= 0) },
         phases
           .filter(([, length]) => length > 0)
-          .map(([name, length]) => `${name} ${printDuration(length)}`)
+          .map(([name, length]) => `${name} ${name === 'queued' ? printWait(length) : printDuration(length)}`)
           .join(' · '),
       ),
     );
