@@ -124,8 +124,8 @@ export function timeOf(capture: Capture, row: number, style: TimeStyle, before?:
   const start = capture.columns.start[row];
   if (style === 'absolute') return printInstant(instantOf(capture, row));
   if (style === 'relative') return printSeconds(start).padStart(12);
-  const since = before === undefined ? 0 : start - capture.columns.start[before];
-  return `${since < 0 ? '' : '+'}${printSeconds(since)}`.padStart(12);
+  const since = printSeconds(before === undefined ? 0 : start - capture.columns.start[before]);
+  return `${since.startsWith('-') ? '' : '+'}${since}`.padStart(12);
 }
 
 /** When the row's request was taken, nanoseconds since the epoch. */

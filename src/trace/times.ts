@@ -21,18 +21,22 @@ function threeDigits(value: number): string {
   return value.toFixed(size < 9.995 ? 2 : size < 99.95 ? 1 : 0);
 }
 
-/** Seconds with microseconds: `12.345678`. */
+/** Seconds with microseconds: `12.345678`; what is less than half a microsecond before 0 is 0. */
 export function printSeconds(nanoseconds: number): string {
-  return (nanoseconds / 1e9).toFixed(6);
+  return (nanoseconds / 1e9).toFixed(6).replace(/^-(?=0\.0*$)/, '');
 }
 
 const YEAR_10000 = 253_402_300_800_000_000_000n;
 
 /** ISO 8601 in UTC, with nanoseconds; a time that no calendar has as plain seconds. */
 export function printInstant(nanoseconds: bigint): string {
-  const part = ((nanoseconds % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n;
+  if (nanoseconds < 0n) return `-${plainSeconds(-nanoseconds)}`;
+  if (nanoseconds >= YEAR_10000) return plainSeconds(nanoseconds);
+  const part = nanoseconds % 1_000_000_000n;
   const digits = part.toString().padStart(9, '0');
-  if (nanoseconds < 0n || nanoseconds >= YEAR_10000) return `${(nanoseconds - part) / 1_000_000_000n}.${digits}`;
   const whole = new Date(Number((nanoseconds - part) / 1_000_000n)).toISOString();
   return `${whole.slice(0, 19)}.${digits}Z`;
 }
+
+const plainSeconds = (nanoseconds: bigint): string =>
+  `${nanoseconds / 1_000_000_000n}.${(nanoseconds % 1_000_000_000n).toString().padStart(9, '0')}`;

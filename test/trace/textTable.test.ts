@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { alignColumns, cutToWidth, textWidth } from '../../src/trace/textTable';
-import { printDuration, printInstant } from '../../src/trace/times';
+import { printDuration, printInstant, printSeconds } from '../../src/trace/times';
 
 describe('columns on a terminal', () => {
   it('are aligned, the first to the left, the others to the right', () => {
@@ -69,5 +69,16 @@ describe('times', () => {
     assert.equal(printInstant(0n), '1970-01-01T00:00:00.000000000Z');
     assert.equal(printInstant((1n << 64n) - 1n), '2554-07-21T23:34:33.709551615Z');
     assert.match(printInstant(10n ** 30n), /^\d+\.0{9}$/);
+    assert.equal(printInstant(-500_000_000n), '-0.500000000');
+    assert.equal(printInstant(-1_250_000_000n), '-1.250000000');
+  });
+
+  it('are seconds with microseconds, with a sign only where there is something before the origin', () => {
+    assert.deepEqual([1_234_567_899, -1_500, -499, -0].map(printSeconds), [
+      '1.234568',
+      '-0.000002',
+      '0.000000',
+      '0.000000',
+    ]);
   });
 });

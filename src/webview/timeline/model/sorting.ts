@@ -48,12 +48,12 @@ export function sortByNumber(rows: Uint32Array, value: (row: number) => number):
   return sortByKeys(rows, keys);
 }
 
-/** Rows by start, exactly: twice, since a double has more digits than a key. */
+/** Rows by start, exactly: twice, since a double has more digits than a key. What began before the origin is below 0. */
 export function sortByStart(rows: Uint32Array, start: Float64Array): Uint32Array {
   const low = new Uint32Array(rows.length);
   for (let i = 0; i < rows.length; i++) low[i] = start[rows[i]] % 0x1_0000_0000;
   const half = sortByKeys(rows, low);
   const high = new Uint32Array(rows.length);
-  for (let i = 0; i < half.length; i++) high[i] = Math.floor(start[half[i]] / 0x1_0000_0000);
+  for (let i = 0; i < half.length; i++) high[i] = Math.floor(start[half[i]] / 0x1_0000_0000) + 0x8000_0000;
   return sortByKeys(half, high);
 }
