@@ -46,7 +46,8 @@ export interface Note {
 export type NotesPlace = 'beside' | 'workspace' | 'memory';
 
 export type ToTimeline =
-  | { readonly kind: 'begin'; readonly sides: 1 | 2; readonly live: boolean }
+  /** `first`: the number of row 0, as it is shown; older requests of a share at work have been dropped. */
+  | { readonly kind: 'begin'; readonly sides: 1 | 2; readonly live: boolean; readonly first: number }
   | { readonly kind: 'state'; readonly state: CaptureState }
   /** New rows from `from` on; layout in timelineRows.ts. */
   | {

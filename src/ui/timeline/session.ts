@@ -138,7 +138,8 @@ export class TimelineSession {
     this.told = [];
     this.edition = 0;
     for (const stream of this.streams) stream.restart();
-    await this.post({ kind: 'begin', sides: this.streams.length === 2 ? 2 : 1, live: this.parts.live });
+    const sides = this.streams.length === 2 ? 2 : 1;
+    await this.post({ kind: 'begin', sides, live: this.parts.live, first: this.sourceOf(0).dropped });
     this.changed();
     this.giveWanted();
     this.stored = await this.parts.notes.load();

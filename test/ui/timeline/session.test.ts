@@ -56,7 +56,7 @@ function page(phase: SourceState['phase'], bytes: Uint8Array, held = false, note
         get capture() {
           return reader;
         },
-        dropped: 0,
+        dropped: phase === 'live' ? 1000 : 0,
         state: () => ({ title: 'a', phase: now, bytesRead: 1, bytes: 2, trouble: undefined, notes: [] }),
         onChange: (told) => {
           listener = told;
@@ -160,6 +160,18 @@ describe("a timeline's session", () => {
       ['begin', 'state', 'rows', 'state'],
     );
     session.end();
+  });
+
+  it('says what number the first request has that is there', async () => {
+    for (const [phase, first] of [
+      ['live', 1000],
+      ['complete', 0],
+    ] as const) {
+      const { session, got } = page(phase, forgets(1));
+      await session.take({ kind: 'ready' });
+      assert.deepEqual(got[0], { kind: 'begin', sides: 1, live: false, first });
+      session.end();
+    }
   });
 
   it('gives all of it to a page that is loaded anew just when there is more, as when the oldest rows were dropped', async () => {

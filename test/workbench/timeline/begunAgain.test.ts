@@ -11,7 +11,7 @@ describe('a page of the timeline, when its capture begins anew', function () {
   const lone = lonePage();
   let page: Page;
 
-  const begin = (): Promise<void> => lone.give({ kind: 'begin', sides: 1, live: true });
+  const begin = (): Promise<void> => lone.give({ kind: 'begin', sides: 1, live: true, first: 0 });
   const box = () => page.getByRole('combobox', { name: 'Filter requests' });
 
   async function filters(): Promise<Filter[]> {

@@ -11,7 +11,7 @@ describe('a page of the timeline, while notes are under way to it', function () 
 
   beforeEach(async () => {
     page = await lone.open();
-    await lone.give({ kind: 'begin', sides: 1, live: false });
+    await lone.give({ kind: 'begin', sides: 1, live: false, first: 0 });
   });
 
   type Given = Extract<ToTimeline, { kind: 'notes' }>;

@@ -84,7 +84,7 @@ export class Details {
         'div',
         { class: 'details-title' },
         el('h2', {}, request.opcode),
-        el('span', { class: 'details-number' }, `#${selected.row}`),
+        el('span', { class: 'details-number' }, `#${this.parts.model.first + selected.row}`),
         path,
       ),
       ...(request.doc === '' ? [] : [el('p', { class: 'doc' }, request.doc)]),

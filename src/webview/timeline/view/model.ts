@@ -21,6 +21,8 @@ export class TimelineModel {
   captures: TimelineCapture[] = [];
   states: (CaptureState | undefined)[] = [];
   live = false;
+  /** The number of row 0, as a person knows it from other views. */
+  first = 0;
   paused = false;
   follow = false;
   grouping: Grouping = 'queue';
@@ -45,7 +47,8 @@ export class TimelineModel {
     for (const listener of this.listeners.get(change) ?? []) listener();
   }
 
-  begin(sides: number, live: boolean): void {
+  begin(sides: number, live: boolean, first: number): void {
+    this.first = first;
     this.captures = Array.from({ length: sides }, () => new TimelineCapture(this.grouping));
     this.states = Array.from({ length: sides }, () => undefined);
     // Of the rows before.

@@ -64,7 +64,7 @@ export class NotesView {
     const { parts } = this;
     // It was in an older file of the capture, which is gone.
     const before = note.at < 0 ? 'not there' : '';
-    const where = note.row === undefined ? before : `request ${note.row}`;
+    const where = note.row === undefined ? before : `request ${parts.model.first + note.row}`;
     const go = el('button', { type: 'button', class: 'link' }, `${(note.at / 1e9).toFixed(6)} s`);
     go.addEventListener('click', () => parts.go(note));
     const text = el('input', {

@@ -146,7 +146,10 @@ export class Table {
   private rowsChanged(): void {
     const { capture } = this;
     if (!capture) return;
-    this.grid.style.setProperty('--digits', String(String(Math.max(0, capture.rows.count - 1)).length));
+    this.grid.style.setProperty(
+      '--digits',
+      String(String(this.parts.model.first + Math.max(0, capture.rows.count - 1)).length),
+    );
     this.grid.style.setProperty('--time-digits', String(inSeconds(capture.rows.end).length));
     const atEnd = this.parts.model.follow && this.parts.model.live;
     if (this.sorting.column === 'row' && !this.sorting.down) {
@@ -228,7 +231,7 @@ export class Table {
       class: `table-row${chosen ? ' chosen' : ''}${isFailed(rows.columns, row) ? ' failed' : ''}${index === this.cursor ? ' cursor' : ''}`,
     });
     const texts: Readonly<Record<ColumnName, string>> = {
-      row: String(row),
+      row: String(this.parts.model.first + row),
       start: inSeconds(start[row]),
       queue: String(queue[row]),
       pid: String(pid[row]),

@@ -258,7 +258,7 @@ export class Timeline {
     const { model } = this;
     switch (message.kind) {
       case 'begin':
-        model.begin(message.sides, message.live);
+        model.begin(message.sides, message.live, message.first);
         this.sideChoice.element.hidden = message.sides === 1;
         set(this.tabs.tab('comparison'), { hidden: message.sides === 1 });
         if (message.sides === 1 && this.tabs.current === 'comparison') this.tabs.choose('requests');
