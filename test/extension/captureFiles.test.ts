@@ -88,6 +88,24 @@ describe('captures from files', () => {
     });
   });
 
+  it('of which no request is selected leave what the clipboard has, and the filter, as they are', async () => {
+    const { requests } = await open('unselected.fuse.pcapng', made().bytes());
+    await until('nothing is selected', 20, () => requests.view.selection.length === 0);
+    await vscode.env.clipboard.writeText('kept');
+    for (const command of ['copyText', 'copyJson', 'followInode', 'revealInTimeline']) {
+      await run(`virtiofs.requests.${command}`);
+    }
+    assert.equal(await vscode.env.clipboard.readText(), 'kept');
+    assert.equal(requests.model.filter, undefined);
+  });
+
+  it('of another machine are not taken for those that have their path here', async () => {
+    const path = join(folder(), 'here.fuse.pcapng');
+    writeFileSync(path, made().bytes());
+    await run('virtiofs.requests.openFile', vscode.Uri.file(path).with({ scheme: 'elsewhere' }));
+    assert.equal((await viewsOf()).captures.active, undefined);
+  });
+
   it('that are not there are told', async () => {
     const views = await viewsOf();
     await run('virtiofs.requests.openFile', vscode.Uri.file(join(folder(), 'missing.fuse.pcapng')));

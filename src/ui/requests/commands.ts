@@ -113,6 +113,10 @@ async function openFile(captures: Captures, clicked: unknown): Promise<void> {
   const options = { canSelectMany: false, openLabel: 'Open Capture', filters: { 'FUSE captures': ['pcapng'] } };
   const uri = clicked instanceof vscode.Uri ? clicked : (await vscode.window.showOpenDialog(options))?.[0];
   if (!uri) return;
+  // Its path means another file here, or none.
+  if (uri.scheme !== 'file') {
+    return void showError('The views show captures of the machine that the extension runs on; this one is elsewhere.');
+  }
   try {
     captures.openFile(uri.fsPath);
     await vscode.commands.executeCommand('virtiofs.requests.focus');
@@ -156,6 +160,8 @@ async function setFilter({ requests, memory }: RequestsContext, text: string): P
   await memory.update(RECENT, [text, ...recent].slice(0, MOST_RECENT));
 }
 
+const noneSelected = (): void => void showInformation('No request is selected in the view Requests.');
+
 const selected = ({ requests }: RequestsContext, node: unknown): RequestsNode | undefined =>
   (node as RequestsNode | undefined) ?? requests.view.selection[0];
 
@@ -164,7 +170,7 @@ async function followRow(context: RequestsContext, node: unknown, what: 'inode' 
   const at = numberOf(selected(context, node));
   const row = at === undefined ? undefined : model.rowOf(at);
   const reader = model.capture?.reader;
-  if (row === undefined || !reader) return;
+  if (row === undefined || !reader) return noneSelected();
   if (what === 'process') return setFilter(context, `pid == ${reader.columns.pid[row]}`);
   const request = reader.request(row);
   if (what === 'inode') return setFilter(context, inodeFilter(printId(request?.nodeid ?? 0n)));
@@ -220,12 +226,8 @@ async function nextError(context: RequestsContext, forward: boolean): Promise<nu
 async function revealInTimeline(context: RequestsContext, node: unknown): Promise<void> {
   const { capture } = context.requests.model;
   const at = numberOf(selected(context, node));
-  if (capture && at !== undefined) {
-    await vscode.commands.executeCommand('virtiofs.timeline.reveal', {
-      capture: capture.id,
-      row: at - capture.dropped,
-    });
-  }
+  if (!capture || at === undefined) return noneSelected();
+  await vscode.commands.executeCommand('virtiofs.timeline.reveal', { capture: capture.id, row: at - capture.dropped });
 }
 
 async function copy(
@@ -245,6 +247,8 @@ async function copy(
     .slice(0, MOST_COPIED)
     .map((at) => model.rowOf(at))
     .filter((row) => row !== undefined);
+  // What the clipboard has stays.
+  if (rows.length === 0) return noneSelected();
   const text = [...new Set(rows)].sort((a, b) => a - b).map((row) => print(reader, row));
   await vscode.env.clipboard.writeText(text.join('\n'));
 }
