@@ -180,7 +180,7 @@ export class CaptureReader extends CaptureContent implements PcapngHandler {
   get notes(): readonly string[] {
     const { otherLink, unusable } = this.blocks.passedOver;
     const some = (count: number, text: string): string[] =>
-      count === 0 ? [] : [`${count} ${count === 1 ? text : text.replace(/^(packet|system call|message)/, '$1s')}`];
+      count === 0 ? [] : [`${count} ${count === 1 ? text : text.replace(/^(packet|system call|message|note)/, '$1s')}`];
     const { earlier } = this.share;
     return [
       ...(this.fault ? [this.fault.text] : []),
@@ -195,6 +195,7 @@ export class CaptureReader extends CaptureContent implements PcapngHandler {
       ...some(this.strange, 'packet not understood'),
       ...some(this.rows.strayCalls, 'system call of the host whose requests are not in the capture'),
       ...some(this.side.controlLeftOut, 'message of vhost-user left out, after the first ones'),
+      ...some(this.side.windowLeftOut, 'note on the DAX window left out, after the first ones'),
     ];
   }
 }

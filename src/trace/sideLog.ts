@@ -11,8 +11,9 @@ import type { SidePacket } from './packets';
 const MOST_CONTROL = 65536;
 const LONGEST_CONTROL = 8192;
 const MOST_CONTROL_BYTES = 8 << 20;
-/** So many notes on the DAX window, and packets of names. */
+/** So many notes on the DAX window, all together so many bytes, and packets of names. */
 const MOST_WINDOW_NOTES = 65536;
+const MOST_WINDOW_BYTES = 16 << 20;
 const MOST_NAMES = 65536;
 const LONGEST_NOTE = 8192;
 
@@ -23,7 +24,10 @@ export class SideLog {
   readonly packets: SidePacket[] = [];
   /** vhost-user messages that were not kept. */
   controlLeftOut = 0;
+  /** Notes on the DAX window that were not. */
+  windowLeftOut = 0;
   private controlBytes = 0;
+  private windowBytes = 0;
   private names = 0;
 
   /** A vhost-user packet of `captured` bytes at `at`, which are at `place` in the stream. */
@@ -57,9 +61,13 @@ export class SideLog {
     place: number,
     start: () => number,
   ): void {
-    if (this.windowNotes.length >= MOST_WINDOW_NOTES) return;
+    if (this.windowNotes.length >= MOST_WINDOW_NOTES || this.windowBytes >= MOST_WINDOW_BYTES) {
+      this.windowLeftOut++;
+      return;
+    }
     const wide = (offset: number): number => Number(view.getBigUint64(at + offset, true));
     const end = Math.min(captured, WindowAt.text + LONGEST_NOTE);
+    this.windowBytes += end;
     const packet = bytes.slice(at, at + end);
     const began = start();
     this.packets.push({ place, captured: end, start: began, bytes: packet });

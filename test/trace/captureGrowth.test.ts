@@ -208,6 +208,22 @@ describe('captures that are not as they should be', () => {
     }
   });
 
+  it('of endless notes on the DAX window a bounded number is kept, of long ones fewer', () => {
+    const start = new CaptureBuilder().bytes();
+    for (const [length, sent, kept] of [
+      [20_000, 2100, Math.ceil((16 << 20) / (40 + 8192))],
+      [0, 65_600, 65536],
+    ]) {
+      const note = new CaptureBuilder().window(1, { nodeid: 2, path: '', text: 'x'.repeat(length) }).bytes();
+      const reader = new CaptureReader({ liveLimit: 1 });
+      reader.push(start);
+      const ten = join(...Array<Uint8Array>(10).fill(note.subarray(start.length)));
+      for (let i = 0; i < sent; i += 10) reader.push(ten);
+      assert.equal(reader.windowNotes.length, kept);
+      assert.match(reader.notes.join(), new RegExp(`^${sent - kept} notes on the DAX window left out`));
+    }
+  });
+
   it('of endless losses a bounded number of gaps is kept, and all lost packets are counted', () => {
     const builder = new CaptureBuilder();
     const before = builder.bytes().length;
