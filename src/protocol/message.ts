@@ -54,6 +54,9 @@ export interface Reply extends Message {
   asked: number | undefined;
 }
 
+/** XATTR_LIST_MAX of the kernel is as many bytes; a message that says it is one may be of millions of empty names. */
+const MOST_NAMES = 65536;
+
 /** A cursor over the message: everything it takes becomes nodes. */
 class Reader {
   readonly nodes: Node[] = [];
@@ -116,13 +119,18 @@ class Reader {
   private children(shape: PayloadShape, size: number): Node[] | undefined {
     const { bytes, at } = this;
     if (shape.kind === 'dirents') return direntNodes(shape.record, bytes, at, size);
-    if (shape.kind === 'names') return nameNodes(bytes, at, size);
+    if (shape.kind === 'names') return this.list(nameNodes(bytes, at, size));
     if (shape.kind !== 'records') return undefined;
     const { record } = shape;
     const here = Math.min(size, Math.max(0, bytes.length - at));
     return Array.from({ length: Math.floor(here / record.size) }, (_, i) =>
       decodeStruct(record, bytes, at + i * record.size),
     );
+  }
+
+  private list(names: Node[]): Node[] {
+    if (names.length === MOST_NAMES) this.problems.push(`only the first ${MOST_NAMES} names are decoded`);
+    return names;
   }
 
   rest(): void {
@@ -249,7 +257,7 @@ function notificationBody(reader: Reader, code: number): void {
 function nameNodes(bytes: Uint8Array, at: number, size: number): Node[] {
   const nodes: Node[] = [];
   const end = Math.min(at + size, bytes.length);
-  for (let from = at; from < end;) {
+  for (let from = at; from < end && nodes.length < MOST_NAMES;) {
     const nul = bytes.subarray(from, end).indexOf(0);
     const length = nul < 0 ? end - from : nul;
     nodes.push({ name: `[${nodes.length}]`, at: from, length: length + 1, value: decodeText(bytes, from, length) });

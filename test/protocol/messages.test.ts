@@ -309,6 +309,15 @@ describe('FUSE messages as bytes', () => {
     assert.equal(answer(readlink, encodeReply(7, 0, Uint8Array.of(0x61, 0x62))), '-> "ab"');
   });
 
+  it('LISTXATTR with more names than a kernel takes: the first of them', () => {
+    const request = decodeRequest(
+      encodeRequest({ ...header, opcode: Opcode.LISTXATTR }, encodeStruct(s.GetxattrIn, { size: 1 << 20 })),
+    );
+    const reply = decodeReply(encodeReply(7, 0, new Uint8Array(1 << 20)), request);
+    assert.equal(reply.payload?.children?.length, 65536);
+    assert.deepEqual(reply.problems, ['only the first 65536 names are decoded']);
+  });
+
   it('FLUSH answers OK, LISTXATTR with names', () => {
     assert.equal(
       answer(encodeRequest({ ...header, opcode: Opcode.FLUSH }, new Uint8Array(24)), encodeReply(7, 0)),
