@@ -66,7 +66,7 @@ export type ToTimeline =
   | {
       readonly kind: 'notes';
       readonly notes: readonly Note[];
-      /** Of the page's lists the newest that this has taken in; 0: none. */
+      /** Of the page's changes the newest that this has taken in; 0: none. */
       readonly edition: number;
       readonly place: NotesPlace;
       readonly problem?: string;
@@ -78,8 +78,16 @@ export type ToTimeline =
 export type FromTimeline =
   | { readonly kind: 'ready' }
   | { readonly kind: 'pause'; readonly paused: boolean }
-  /** All of them. `edition` counts the lists of a page from 1. */
-  | { readonly kind: 'notes'; readonly notes: readonly Note[]; readonly edition: number }
+  /**
+   * What a person has changed: notes that are new or others, and by their ids those that are gone. Of the rest another
+   * timeline may know better. `edition` counts the changes of a page from 1.
+   */
+  | {
+      readonly kind: 'notes';
+      readonly notes: readonly Note[];
+      readonly removed: readonly string[];
+      readonly edition: number;
+    }
   /** `rows`: what is in view, for an export of only that; the filter is known. */
   | { readonly kind: 'export'; readonly side: Side; readonly from: number; readonly to: number }
   | { readonly kind: 'compareWith' }
@@ -232,6 +240,7 @@ export const MOST_ASKED = 512;
 export const LONGEST_FILTER = 4096;
 export const LONGEST_NOTE = 10_000;
 export const MOST_NOTES = 10_000;
+const LONGEST_ID = 64;
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -246,13 +255,16 @@ const areCounts = (value: unknown): value is number[] =>
 export function isNote(value: unknown): value is Note {
   return (
     isFields(value) &&
-    isText(value['id'], 64) &&
+    isText(value['id'], LONGEST_ID) &&
     typeof value['at'] === 'number' &&
     Number.isFinite(value['at']) &&
     (value['row'] === undefined || isCount(value['row'])) &&
     isText(value['text'], LONGEST_NOTE)
   );
 }
+
+const areIds = (value: unknown): value is readonly string[] =>
+  Array.isArray(value) && value.length <= MOST_NOTES && value.every((id) => isText(id, LONGEST_ID));
 
 export const areNotes = (value: unknown): value is readonly Note[] =>
   Array.isArray(value) && value.length <= MOST_NOTES && value.every(isNote);
@@ -291,7 +303,7 @@ export function isFromTimeline(value: unknown): value is FromTimeline {
     case 'pause':
       return typeof value['paused'] === 'boolean';
     case 'notes':
-      return areNotes(value['notes']) && isCount(value['edition']);
+      return areNotes(value['notes']) && areIds(value['removed']) && isCount(value['edition']);
     case 'export':
       return isSide(value['side']) && [value['from'], value['to']].every((time) => typeof time === 'number');
     case 'question':

@@ -1,8 +1,9 @@
 /**
  * Notes on a capture, in `FILE.notes.json` beside it; the capture itself is never touched. Where the folder cannot be
- * written, or the file there is none of ours, they are kept in VS Code's storage. Knows nothing of vscode.
+ * written, or the file there is none of ours, they are kept in VS Code's storage. Several timelines may show one
+ * capture, of this window and of others: what each has changed is done to what is kept by then. Knows nothing of vscode.
  */
-import type { NotesPlace } from '../../control/timeline';
+import { MOST_NOTES, type NotesPlace } from '../../control/timeline';
 import { areKeptNotes, type KeptNote } from './notePlaces';
 
 /** A file that may not be there. */
@@ -46,7 +47,7 @@ export function printNotes(notes: readonly KeptNote[]): string {
 }
 
 export class NotesStore {
-  /** The file is not ours: it is left as it is. */
+  /** The file is not ours, or nobody can say: it is left as it is. */
   private foreign = false;
 
   constructor(
@@ -55,12 +56,14 @@ export class NotesStore {
   ) {}
 
   async load(): Promise<StoredNotes> {
+    this.foreign = false;
     const kept = this.storage.get();
     const stored = areKeptNotes(kept) ? kept : undefined;
     let text: string | undefined;
     try {
       text = await this.file.read();
     } catch (error) {
+      this.foreign = true;
       return { notes: stored ?? [], place: 'workspace', problem: `${this.file.name} cannot be read: ${said(error)}` };
     }
     const notes = text === undefined ? undefined : parseNotes(text);
@@ -73,7 +76,9 @@ export class NotesStore {
     return { notes: notes ?? [], place: 'beside' };
   }
 
-  async save(notes: readonly KeptNote[]): Promise<StoredNotes> {
+  /** Resolves to all that are kept then. */
+  async save(changed: readonly KeptNote[], removed: readonly string[]): Promise<StoredNotes> {
+    const notes = withChanges((await this.load()).notes, changed, removed);
     if (this.foreign) {
       await this.storage.set(notes);
       return { notes, place: 'workspace' };
@@ -91,6 +96,17 @@ export class NotesStore {
 }
 
 const said = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+export function withChanges(
+  now: readonly KeptNote[],
+  changed: readonly KeptNote[],
+  removed: readonly string[],
+): KeptNote[] {
+  const gone = new Set(removed);
+  return merged(now, changed)
+    .filter(({ id }) => !gone.has(id))
+    .slice(0, MOST_NOTES);
+}
 
 /** Both, the second one's where both have it. */
 function merged(first: readonly KeptNote[], second: readonly KeptNote[]): KeptNote[] {

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
 import type { KeptNote } from './notePlaces';
-import { NotesStore, type StoredNotes } from './notesFile';
+import { NotesStore, type StoredNotes, withChanges } from './notesFile';
 import { replaceFile } from './replaceFile';
 import { readSmallFile } from './smallFile';
 
@@ -55,13 +55,13 @@ export function notesOf(capture: vscode.Uri, memento: vscode.Memento): NotesStor
 /** Of a live capture, which has no file to lie beside. */
 export function notesInMemory(): {
   load(): Promise<StoredNotes>;
-  save(notes: readonly KeptNote[]): Promise<StoredNotes>;
+  save(changed: readonly KeptNote[], removed: readonly string[]): Promise<StoredNotes>;
 } {
   let notes: readonly KeptNote[] = [];
   return {
     load: () => Promise.resolve({ notes, place: 'memory' }),
-    save(fresh) {
-      notes = fresh;
+    save(changed, removed) {
+      notes = withChanges(notes, changed, removed);
       return Promise.resolve({ notes, place: 'memory' });
     },
   };

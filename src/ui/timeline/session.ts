@@ -33,7 +33,10 @@ export interface SessionParts {
   readonly live: boolean;
   /** Resolves when the webview has it, or cannot have it. */
   post(message: ToTimeline): PromiseLike<unknown>;
-  readonly notes: { load(): Promise<StoredNotes>; save(notes: readonly KeptNote[]): Promise<StoredNotes> };
+  readonly notes: {
+    load(): Promise<StoredNotes>;
+    save(changed: readonly KeptNote[], removed: readonly string[]): Promise<StoredNotes>;
+  };
   compare(): Promise<ComparisonView>;
   /** `rows`: what the filter lets pass within the time in view. */
   exportRows(side: Side, rows: Uint32Array): void;
@@ -67,10 +70,13 @@ export class TimelineSession {
   private sent: PromiseLike<unknown>[] = [];
   /** What was last told of each side's state, and when. */
   private told: { phase: CaptureState['phase']; at: number }[] = [];
-  private newestNotes: readonly Note[] | undefined;
+  /** What the page has changed and nobody has kept so far, by the note's id; undefined: it is gone. */
+  private readonly changes = new Map<string, Note | undefined>();
+  /** The page's newest change, and which page that was. */
+  private newest = { edition: 0, page: 0 };
   /** As they are kept; and whether requests of some were not there when they were given. */
   private stored: StoredNotes | undefined;
-  /** Of the page's lists the one that is stored. */
+  /** Of the page's changes the newest that is stored. */
   private edition = 0;
   private notesWait = false;
   private notesSaved: Promise<void> = Promise.resolve();
@@ -91,7 +97,7 @@ export class TimelineSession {
         this.paused = message.paused;
         return this.changed();
       case 'notes':
-        return this.saveNotes(message.notes, message.edition);
+        return this.saveNotes(message);
       case 'export':
         return this.parts.exportRows(message.side, this.rowsBetween(message.side, message.from, message.to));
       case 'compareWith':
@@ -146,21 +152,34 @@ export class TimelineSession {
     this.giveNotes(this.stored);
   }
 
-  /** One after the other, and what a newer list has replaced not at all: each is the whole. */
-  private saveNotes(notes: readonly Note[], edition: number): Promise<void> {
-    const { page } = this;
-    this.newestNotes = notes;
-    const save = async (): Promise<void> => {
-      if (this.newestNotes !== notes) return;
-      const stored = await this.parts.notes.save(keptNotes(this.sourceOf(0).capture, notes, this.stored?.notes ?? []));
-      this.stored = stored;
-      if (page === this.page) this.edition = edition;
-      // Of several the page waits for the last one.
-      if (this.newestNotes === notes) this.giveNotes(stored);
-    };
-    const saved = this.notesSaved.then(save);
+  /** One write after the other, each of all that has changed by then. */
+  private saveNotes({ notes, removed, edition }: Extract<FromTimeline, { kind: 'notes' }>): Promise<void> {
+    for (const note of notes) this.changes.set(note.id, note);
+    for (const id of removed) this.changes.set(id, undefined);
+    this.newest = { edition, page: this.page };
+    const saved = this.notesSaved.then(() => this.keepChanges());
     this.notesSaved = saved.catch(() => undefined);
     return saved;
+  }
+
+  private async keepChanges(): Promise<void> {
+    const { newest, changes } = this;
+    const now = [...changes];
+    if (now.length === 0) return;
+    changes.clear();
+    const changed = now.flatMap(([, note]) => (note === undefined ? [] : [note]));
+    const removed = now.flatMap(([id, note]) => (note === undefined ? [id] : []));
+    try {
+      const kept = keptNotes(this.sourceOf(0).capture, changed, this.stored?.notes ?? []);
+      this.stored = await this.parts.notes.save(kept, removed);
+    } catch (error) {
+      // They are kept with the next ones.
+      for (const [id, note] of now) if (!changes.has(id)) changes.set(id, note);
+      throw error;
+    }
+    if (newest.page === this.page) this.edition = newest.edition;
+    // Of several the page waits for the last one.
+    if (changes.size === 0) this.giveNotes(this.stored);
   }
 
   private giveNotes({ notes: kept, place, problem }: StoredNotes): void {

@@ -254,7 +254,8 @@ describe("a timeline's session", () => {
     });
     const lists = ['', 'why', 'why so slow?'].map((text): readonly Note[] => [{ id: 'a', at: 1, text }]);
     let edition = 0;
-    const take = (notes: readonly Note[]): Promise<void> => session.take({ kind: 'notes', notes, edition: ++edition });
+    const take = (notes: readonly Note[]): Promise<void> =>
+      session.take({ kind: 'notes', notes, removed: [], edition: ++edition });
     const taken = [take(lists[0])];
     await settled();
     assert.deepEqual(written, ['']);
@@ -289,7 +290,8 @@ describe("a timeline's session", () => {
     await session.take({ kind: 'ready' });
     await settled();
     assert.deepEqual(given(), [{ id: 'a', at: columns.start[row], text: 'slow' }]);
-    await session.take({ kind: 'notes', notes: given().map((note) => ({ ...note, text: 'why?' })), edition: 1 });
+    const changed = given().map((note) => ({ ...note, text: 'why?' }));
+    await session.take({ kind: 'notes', notes: changed, removed: [], edition: 1 });
     got.length = 0;
     change('complete', bytes.subarray(half));
     await settled();
@@ -299,15 +301,24 @@ describe("a timeline's session", () => {
   });
 
   it('saves notes after some that could not be saved', async () => {
-    let tries = 0;
+    const removals: (readonly string[])[] = [];
     const { session, got } = page('complete', forgets(1), false, {
       ...noNotes,
-      save: (notes) =>
-        ++tries === 1 ? Promise.reject(new Error('no room')) : Promise.resolve({ notes, place: 'memory' }),
+      save: (notes, removed) => {
+        removals.push(removed);
+        if (removals.length === 1) return Promise.reject(new Error('no room'));
+        return Promise.resolve({ notes, place: 'memory' });
+      },
     });
-    await assert.rejects(session.take({ kind: 'notes', notes: [], edition: 1 }), /no room/);
-    await session.take({ kind: 'notes', notes: [], edition: 2 });
-    assert.equal(got.filter(({ kind }) => kind === 'notes').length, 1);
+    const [first, second] = ['first', 'second'].map((id): Note => ({ id, at: 1, text: '' }));
+    await assert.rejects(session.take({ kind: 'notes', notes: [first], removed: [], edition: 1 }), /no room/);
+    await session.take({ kind: 'notes', notes: [second], removed: ['third'], edition: 2 });
+    const given = got.flatMap((message) => (message.kind === 'notes' ? [message] : []));
+    assert.deepEqual(
+      given.map(({ notes, edition }) => [notes.map(({ id }) => id).sort(), edition]),
+      [[['first', 'second'], 2]],
+    );
+    assert.deepEqual(removals, [[], ['third']]);
     session.end();
   });
 });

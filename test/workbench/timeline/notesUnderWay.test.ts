@@ -18,12 +18,12 @@ describe('a page of the timeline, while notes are under way to it', function () 
   const giveNotes = ({ notes, edition }: Pick<Given, 'notes' | 'edition'>): Promise<void> =>
     lone.give({ kind: 'notes', notes, edition, place: 'beside' });
 
-  /** The lists that the page has given to be kept. */
-  async function lists(): Promise<Extract<FromTimeline, { kind: 'notes' }>[]> {
+  /** What the page has given to be kept. */
+  async function changes(): Promise<Extract<FromTimeline, { kind: 'notes' }>[]> {
     return (await lone.taken()).flatMap((message) => (message.kind === 'notes' ? [message] : []));
   }
 
-  const texts = async (): Promise<string[][]> => (await lists()).map(({ notes }) => notes.map(({ text }) => text));
+  const texts = async (): Promise<string[][]> => (await changes()).map(({ notes }) => notes.map(({ text }) => text));
   const older: Note = { id: 'older', at: 7, text: 'older' };
 
   it('keeps one that is made before those that are kept have come, and them', async () => {
@@ -34,10 +34,11 @@ describe('a page of the timeline, while notes are under way to it', function () 
     await page.getByRole('tab', { name: 'Notes (2)' }).waitFor();
     await page.keyboard.type('wer');
     await page.keyboard.press('Enter');
-    assert.deepEqual(await texts(), [
-      ['older', ''],
-      ['older', 'newer'],
-    ]);
+    assert.deepEqual(await texts(), [[''], ['newer']]);
+    await page
+      .getByRole('textbox', { name: /^Note at/ })
+      .nth(1)
+      .waitFor();
   });
 
   it('keeps one that is being written when an answer about those before it comes', async () => {
@@ -46,19 +47,21 @@ describe('a page of the timeline, while notes are under way to it', function () 
     await page.getByRole('textbox', { name: /^Note at/ }).fill('changed');
     await page.locator('#lanes').press('b');
     await page.keyboard.type('ne');
-    const [changed, , ...rest] = await lists();
+    const [changed, , ...rest] = await changes();
     assert.deepEqual(rest, []);
     await giveNotes(changed);
     await page.keyboard.type('wer');
     await page.keyboard.press('Enter');
-    assert.deepEqual(await texts(), [['changed'], ['changed', ''], ['changed', 'newer']]);
-    // The answer about the newest list is taken.
-    const newest = (await lists()).at(-1);
+    assert.deepEqual(await texts(), [['changed'], [''], ['newer']]);
+    // The answer about the newest change is taken: another timeline has removed the older one.
+    const newest = (await changes()).at(-1);
     assert.ok(newest);
-    await giveNotes({ ...newest, notes: newest.notes.slice(1) });
+    await giveNotes(newest);
     const written = page.getByRole('textbox', { name: /^Note at/ });
     await written.nth(1).waitFor({ state: 'detached' });
     await page.getByRole('tab', { name: 'Notes (1)' }).waitFor();
     assert.equal(await written.count(), 1);
+    await page.getByRole('button', { name: 'Remove the note' }).click();
+    assert.deepEqual((await changes()).at(-1), { kind: 'notes', notes: [], removed: [newest.notes[0].id], edition: 4 });
   });
 });

@@ -6,7 +6,7 @@ import { NotesView } from './notesView';
 export interface NotesParts {
   readonly model: TimelineModel;
   /** To where they are kept. */
-  keep(notes: readonly Note[], edition: number): void;
+  keep(changed: readonly Note[], removed: readonly string[], edition: number): void;
   /** The list is to be seen, with so many in it. */
   open(): void;
   counted(count: number): void;
@@ -17,9 +17,9 @@ export interface NotesParts {
 
 export class Notes {
   private readonly view: NotesView;
-  /** Those that are kept have come. Until then a list of the page would take their place. */
+  /** Those that are kept have come: what the page has changed can be told from them. */
   private given = false;
-  /** Counts the lists of this page that were given to be kept. */
+  /** Counts the changes of this page that were given to be kept. */
   private edition = 0;
 
   constructor(private readonly parts: NotesParts) {
@@ -37,7 +37,7 @@ export class Notes {
 
   /** As they are kept. */
   take({ notes, edition, place, problem }: Extract<ToTimeline, { kind: 'notes' }>): void {
-    // Said before the newest list was heard of. What is being written now is not in it, and another answer will come.
+    // Said before the newest change was heard of. What is being written now is not in it, and another answer will come.
     if (edition < this.edition) return;
     const { model } = this.parts;
     const early = this.given ? [] : model.notes;
@@ -45,8 +45,8 @@ export class Notes {
     model.notesPlace = place;
     model.notesProblem = problem;
     this.parts.counted(notes.length + early.length);
-    if (early.length > 0) return this.save([...notes, ...early]);
     model.notes = notes;
+    if (early.length > 0) return this.save([...notes, ...early]);
     model.tell('notes');
   }
 
@@ -74,8 +74,16 @@ export class Notes {
 
   private save(notes: readonly Note[]): void {
     const { model, keep } = this.parts;
+    const before = new Set(model.notes);
+    const left = new Set(notes.map(({ id }) => id));
     model.notes = notes;
     model.tell('notes');
-    if (this.given) keep(notes, ++this.edition);
+    if (!this.given) return;
+    const removed = [...before].filter(({ id }) => !left.has(id)).map(({ id }) => id);
+    keep(
+      notes.filter((note) => !before.has(note)),
+      removed,
+      ++this.edition,
+    );
   }
 }

@@ -113,7 +113,7 @@ export class Timeline {
     });
     this.notes = new Notes({
       model,
-      keep: (notes, edition) => this.connection.send({ kind: 'notes', notes, edition }),
+      keep: (notes, removed, edition) => this.connection.send({ kind: 'notes', notes, removed, edition }),
       open: () => this.tabs.choose('notes'),
       counted: (count) => this.tabs.title('notes', count === 0 ? 'Notes' : `Notes (${count})`),
       goTo: (note) => this.goTo(note),
