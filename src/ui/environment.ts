@@ -8,6 +8,7 @@ import * as vscode from 'vscode';
 import { type Finding, parseFindings } from '../control/findings';
 import { trouble } from '../base/catalogue';
 import { findNode } from './findNode';
+import { telling } from './followLaunch';
 import { showError, showInformation, showWarning } from './messages';
 import { remedyHere } from './remedyHere';
 import type { Studio } from './studio';
@@ -77,7 +78,7 @@ export async function checkEnvironment(studio: Studio): Promise<readonly Finding
     pick.items = rows(findings);
   };
   pick.onDidTriggerButton((button) => {
-    if (button === again) void look();
+    if (button === again) void telling(look).finally(() => (pick.busy = false));
     else void copy(report(findings), 'The findings are copied.');
   });
   pick.onDidTriggerItemButton(({ item, button }) => {

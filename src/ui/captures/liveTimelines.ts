@@ -1,5 +1,6 @@
 /** Timelines of the captures that are open in this window: one for each, opened when a request is to be shown in it. */
 import * as vscode from 'vscode';
+import { showInformation } from '../messages';
 import { openLiveTimeline, revealRequest } from '../timeline/register';
 import type { TimelineSession } from '../timeline/session';
 import type { Captures } from './captures';
@@ -24,7 +25,7 @@ export class LiveTimelines implements vscode.Disposable {
   async reveal(place: unknown): Promise<void> {
     const { capture: id, row } = (typeof place === 'object' && place !== null ? place : {}) as Record<string, unknown>;
     const capture = this.captures.all.find((one) => one.id === id) ?? this.captures.active;
-    if (!capture) return;
+    if (!capture) return offerOne();
     const at = typeof row === 'number' && Number.isInteger(row) && row >= 0 ? row : undefined;
     if (capture.kind === 'file') return revealRequest(vscode.Uri.file(capture.about), at ?? 0);
     const session = await this.sessionOf(capture);
@@ -64,4 +65,13 @@ export class LiveTimelines implements vscode.Disposable {
     this.heard.dispose();
     this.sessions.clear();
   }
+}
+
+/** Of nothing there is no timeline. Not awaited: the message stays until it is read. */
+function offerOne(): void {
+  const [watch, open] = ['Watch Share…', 'Open Capture…'];
+  const ways: Readonly<Record<string, string>> = { [watch]: 'virtiofs.requests.watch', [open]: 'virtiofs.openCapture' };
+  void showInformation('No share is watched and no capture is open, so there is no timeline yet.', watch, open).then(
+    (chosen) => chosen !== undefined && vscode.commands.executeCommand(ways[chosen]),
+  );
 }

@@ -1,7 +1,8 @@
 /**
  * Notes on a capture, in `FILE.notes.json` beside it; the capture itself is never touched. Where the folder cannot be
  * written, or the file there is none of ours, they are kept in VS Code's storage. Several timelines may show one
- * capture, of this window and of others: what each has changed is done to what is kept by then. Knows nothing of vscode.
+ * capture, of this window and of others: what each has changed is done to what is kept by then. Knows nothing of
+ * vscode.
  */
 import { MOST_NOTES, type NotesPlace } from '../../control/timeline';
 import { areKeptNotes, type KeptNote } from './notePlaces';
