@@ -20,8 +20,9 @@ export interface Group {
   readonly errors: number;
   /** Of the errors those that no guest expects, and dropped replies. */
   readonly failed: number;
-  /** Sum of the latencies, nanoseconds. */
+  /** Sum of the latencies, nanoseconds, and how many have one. */
   readonly time: number;
+  readonly timed: number;
   /** Groups in it. */
   readonly groups: number;
   /** Rows that are its own and of no group in it. */
@@ -45,6 +46,7 @@ export class RequestGroups {
   private errors = new Uint32Array(64);
   private failed = new Uint32Array(64);
   private times = new Float64Array(64);
+  private timed = new Uint32Array(64);
   private own = new Uint32Array(64);
   /** Position + 1 of the latest row of its own. */
   private last = new Int32Array(64);
@@ -75,12 +77,14 @@ export class RequestGroups {
     const { error, latency } = columns;
     const isError = error[row] < 0 ? 1 : 0;
     const failed = isFailed(columns, row) ? 1 : 0;
-    const time = Number.isNaN(latency[row]) ? 0 : latency[row];
+    const isTimed = Number.isNaN(latency[row]) ? 0 : 1;
+    const time = isTimed === 1 ? latency[row] : 0;
     for (let at = group; at >= 0; at = this.parent[at]) {
       this.counts[at]++;
       this.errors[at] += isError;
       this.failed[at] += failed;
       this.times[at] += time;
+      this.timed[at] += isTimed;
     }
   }
 
@@ -102,6 +106,7 @@ export class RequestGroups {
       errors: this.errors[id],
       failed: this.failed[id],
       time: this.times[id],
+      timed: this.timed[id],
       groups: this.inside[id]?.size ?? 0,
       own: this.own[id],
     };
@@ -175,6 +180,7 @@ export class RequestGroups {
     this.errors = roomFor(this.errors, group + 1);
     this.failed = roomFor(this.failed, group + 1);
     this.times = roomFor(this.times, group + 1);
+    this.timed = roomFor(this.timed, group + 1);
     this.own = roomFor(this.own, group + 1);
     this.last = roomFor(this.last, group + 1);
     this.parent[group] = parent;

@@ -60,6 +60,8 @@ describe('the rows that a view shows', () => {
     assert.deepEqual([src.count, src.errors, src.groups, src.own], [5, 1, 2, 1]);
     const [a, b] = groups.groups(src.id, 10);
     assert.deepEqual([a.name, a.count, b.name, b.errors], ['a.c', 3, 'b.c', 1]);
+    // LOOKUP and READ; FORGET has no reply, and no latency that would count.
+    assert.deepEqual([a.timed, a.time / a.timed], [2, (10_000 + 9_000_000) / 2]);
     assert.equal(groups.path(a.id), '/src/a.c');
     assert.deepEqual(groups.newest(a.id, 10), [5, 3, 2]);
   });

@@ -337,10 +337,10 @@ export class RequestsView implements vscode.TreeDataProvider<RequestsNode>, vsco
   }
 }
 
-function groupText({ count: all, errors, time }: Group): string {
+function groupText({ count: all, errors, time, timed }: Group): string {
   const failed = errors > 0 ? ` · ${count(errors)} ${errors === 1 ? 'error' : 'errors'}` : '';
-  // Requests that want no reply take no time.
-  const each = time > 0 ? ` · ${printDuration(time / Math.max(1, all))} each` : '';
+  // Requests that want no reply, or have none yet, take no time that is known.
+  const each = time > 0 ? ` · ${printDuration(time / timed)} each` : '';
   return `${count(all)}${failed}${each}`;
 }
 
