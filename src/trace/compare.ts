@@ -32,8 +32,8 @@ export interface OnlyIn {
 }
 
 export interface Divergence {
-  /** Of queue or process: its number in each capture. */
-  readonly group: readonly [a: number, b: number];
+  /** Of queue or process: its number in each capture; undefined: it has fewer processes. */
+  readonly group: readonly [a: number | undefined, b: number | undefined];
   /** How many requests were the same before it. */
   readonly same: number;
   /** The rows from where they part; empty where a capture has ended. */
@@ -143,13 +143,15 @@ function firstDivergence(
   { by, context }: CompareOptions,
 ): Divergence | undefined {
   const [a, b] = captures.map((capture) => sequences(capture, by));
-  const names = by === 'queue' ? [...new Set([...a.keys(), ...b.keys()])].map((queue) => [queue, queue]) : undefined;
+  const names =
+    by === 'queue' ? [...new Set([...a.keys(), ...b.keys()])].map((queue) => [queue, queue] as const) : undefined;
   const [left, right] = [[...a.keys()], [...b.keys()]];
-  const pairs = names ?? Array.from({ length: Math.max(a.size, b.size) }, (_, i) => [left[i], right[i]]);
+  const pairs: (readonly [number | undefined, number | undefined])[] =
+    names ?? Array.from({ length: Math.max(a.size, b.size) }, (_, i) => [left[i], right[i]]);
   let first: Divergence | undefined;
   let firstAt = Infinity;
   for (const [one, other] of pairs) {
-    const sequence: Pair<Uint32Array> = [a.get(one) ?? new Uint32Array(0), b.get(other) ?? new Uint32Array(0)];
+    const sequence: Pair<Uint32Array> = [rowsOf(a, one), rowsOf(b, other)];
     const same = sameLength(sequence, keys);
     if (same === sequence[0].length && same === sequence[1].length) continue;
     const at = timeAt(captures, sequence, same);
@@ -160,7 +162,7 @@ function firstDivergence(
       [...sequence[1].subarray(from, to)],
     ];
     first = {
-      group: [one ?? 0, other ?? 0],
+      group: [one, other],
       same,
       before: cut(Math.max(0, same - context), same),
       rows: cut(same, same + context),
@@ -168,6 +170,9 @@ function firstDivergence(
   }
   return first;
 }
+
+const rowsOf = (all: ReadonlyMap<number, Uint32Array>, group: number | undefined): Uint32Array =>
+  (group === undefined ? undefined : all.get(group)) ?? new Uint32Array(0);
 
 function timeAt([a, b]: Pair<Capture>, [left, right]: Pair<Uint32Array>, place: number): number {
   return place < left.length ? a.columns.start[left[place]] : b.columns.start[right[place]];

@@ -55,7 +55,8 @@ function divergenceText(
 ): string[] {
   if (divergence === undefined) return [`Both ask the same in the same order (by ${by}).`];
   const { group, same, before, rows } = divergence;
-  const where = by === 'queue' ? `on queue ${group[0]}` : `in process ${group[0]} of A, ${group[1]} of B`;
+  const process = (side: 0 | 1): string => `${group[side] ?? 'none'} of ${side === 0 ? 'A' : 'B'}`;
+  const where = by === 'queue' ? `on queue ${group[0]}` : `in process ${process(0)}, ${process(1)}`;
   const lines = [`They part ${where}, after ${same} requests that are the same:`];
   for (const row of before[0]) lines.push(`    ${whatOf(captures[0], row)}`);
   for (const side of [0, 1] as const) {

@@ -123,6 +123,19 @@ describe('comparing captures', () => {
     assert.equal(compared(a, b, { by: 'queue' }).divergence?.same, 2);
   });
 
+  it('names no process where one capture has fewer', () => {
+    const [a, b] = [[5, 6], [7]].map((pids) => {
+      const builder = new CaptureBuilder();
+      for (const pid of pids) builder.exchange('STATFS', { pid });
+      return builder.capture();
+    });
+    const result = compareCaptures(a, b, { ...options, by: 'process' });
+    assert.deepEqual(result.divergence?.group, [6, undefined]);
+    const text = comparisonText([a, b], ['"a"', '"b"'], result, 'process').join('\n');
+    assert.match(text, /^They part in process 6 of A, none of B, after 0 requests/m);
+    assert.match(comparisonJson([a, b], ['a', 'b'], result), /"group": \[\s*6,\s*null\s*\]/);
+  });
+
   it('takes the divergence that comes first in time', () => {
     const run = (late: string, early: string): CaptureBuilder =>
       new CaptureBuilder({ queues: 3 })

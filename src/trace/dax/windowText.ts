@@ -103,7 +103,9 @@ function noteLines(notes: WindowFigures['notes']): string[] {
   return [
     '',
     `files that are not, or not safely, in the window: ${notes.length}`,
-    ...shown.map(({ path, what, text }) => `  ${WINDOW_WORDS[what] ?? `note ${what}`}: ${quote(`/${path}`)}: ${visible(text)}`),
+    ...shown.map(
+      ({ path, what, text }) => `  ${WINDOW_WORDS[what] ?? `note ${what}`}: ${quote(`/${path}`)}: ${visible(text)}`,
+    ),
     ...(more > 0 ? [`  … and ${more} others, earlier`] : []),
   ];
 }

@@ -21,7 +21,7 @@ export function comparisonOf(a: Capture, b: Capture): ComparisonView {
     only: [comparison.onlyInA.map((each) => only(a, each)), comparison.onlyInB.map((each) => only(b, each))],
     kinds: [comparison.kindsOnlyInA, comparison.kindsOnlyInB],
     divergence: divergence && {
-      queues: divergence.group,
+      queues: [divergence.group[0] ?? 0, divergence.group[1] ?? 0],
       same: divergence.same,
       rows: [rows(a, divergence.rows[0]), rows(b, divergence.rows[1])],
     },
