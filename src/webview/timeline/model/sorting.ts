@@ -48,7 +48,7 @@ export function sortByNumber(rows: Uint32Array, value: (row: number) => number):
   return sortByKeys(rows, keys);
 }
 
-/** Rows by start, exactly: twice, since a double has more digits than a key. What began before the origin is below 0. */
+/** Rows by start, exactly: twice, since a double has more digits than a key. What began before the origin is first. */
 export function sortByStart(rows: Uint32Array, start: Float64Array): Uint32Array {
   const low = new Uint32Array(rows.length);
   for (let i = 0; i < rows.length; i++) low[i] = start[rows[i]] % 0x1_0000_0000;
