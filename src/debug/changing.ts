@@ -4,12 +4,11 @@ import { errnos } from '../protocol/errno';
 import type { Given } from './arguments';
 import { change } from './console';
 import type { Debugging } from './debugging';
-import { messageEntry, type Entry } from './entries';
+import { type Entry, sameEntry } from './entries';
 import { findEntry } from './expressions';
 import { threadOfFrame } from './frames';
-import { variable } from './looking';
+import { referred, variable } from './looking';
 import { parseMemory } from './memory';
-import type { Picture } from './picture';
 import type { Move } from './target';
 
 export async function move(debugging: Debugging, how: Move, thread: number): Promise<void> {
@@ -58,7 +57,7 @@ export async function goTo(debugging: Debugging, thread: number, errno: number):
 }
 
 export async function setVariable(debugging: Debugging, args: Given<'setVariable'>): Promise<object> {
-  const { thread, entry } = debugging.referred(args.variablesReference);
+  const { thread, entry } = await referred(debugging, args.variablesReference);
   const child = entry.children?.().find(({ name }) => name === args.name);
   if (child === undefined) throw trouble('debugArgumentBad', 'setVariable', `there is no ${args.name}`);
   return set(debugging, thread, child, args.value);
@@ -85,22 +84,6 @@ async function set(debugging: Debugging, thread: number, entry: Entry, value: st
     variablesReference: shown.variablesReference,
     ...(shown.type === undefined ? {} : { type: shown.type }),
   };
-}
-
-/** The entry at the same place after a change. */
-function sameEntry(picture: Picture, { place, name }: Entry): Entry | undefined {
-  if (place === undefined) return undefined;
-  const root = place.side === 'request' ? messageEntry(picture, 'request') : messageEntry(picture, 'reply');
-  return search(root, place.node.at, name);
-}
-
-function search(entry: Entry, at: number, name: string): Entry | undefined {
-  for (const child of entry.children?.() ?? []) {
-    if (child.name === name && child.place?.node.at === at) return child;
-    const found = search(child, at, name);
-    if (found !== undefined) return found;
-  }
-  return undefined;
 }
 
 export async function writeMemory(debugging: Debugging, args: Given<'writeMemory'>): Promise<object> {

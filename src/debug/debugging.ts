@@ -23,7 +23,9 @@ export interface ClientFacts {
 
 interface Reference {
   readonly thread: number;
-  readonly entry: Entry;
+  entry: Entry;
+  /** Its request has been changed since. */
+  stale?: true;
 }
 
 export class Debugging {
@@ -190,7 +192,8 @@ export class Debugging {
 
   /** A held request has been changed. */
   changed(thread: number): void {
-    this.forget(thread);
+    // Numbers stand until the request goes on: who is not told asks by them again.
+    for (const reference of this.references.values()) if (reference.thread === thread) reference.stale = true;
     this.surroundings.requestChanged?.(thread);
     if (this.client.invalidated) this.event('invalidated', { areas: ['stacks', 'variables'], threadId: thread });
   }

@@ -162,6 +162,21 @@ function raw(picture: Picture): Entry[] {
   );
 }
 
+/** The entry that is now what one was before its request was changed. */
+export function sameEntry(picture: Picture, { place, name }: Entry): Entry | undefined {
+  if (place === undefined) return scopesOf(picture).find((scope) => scope.name === name);
+  return search(messageEntry(picture, place.side), place.node.at, name);
+}
+
+function search(entry: Entry, at: number, name: string): Entry | undefined {
+  for (const child of entry.children?.() ?? []) {
+    if (child.name === name && child.place?.node.at === at) return child;
+    const found = search(child, at, name);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
 /** Bytes of an entry, as far as they are here. */
 export function bytesOf(facts: Picture['facts'], { side, node }: Place): Uint8Array {
   const whole = side === 'request' ? facts.requestBytes : (facts.replyBytes ?? new Uint8Array(0));

@@ -6,7 +6,7 @@ import type { Given } from './arguments';
 import { offers } from './completions';
 import { runCommand } from './console';
 import type { Debugging } from './debugging';
-import { scopesOf, type Entry } from './entries';
+import { sameEntry, scopesOf, type Entry } from './entries';
 import { evaluate, findEntry } from './expressions';
 import { framesOf, labelFrame, threadOfFrame } from './frames';
 import { parseMemory } from './memory';
@@ -62,9 +62,19 @@ export async function scopes(debugging: Debugging, { frameId }: Given<'scopes'>)
   };
 }
 
-export function variables(debugging: Debugging, args: Given<'variables'>): object {
+/** What a number stands for, as it is now. Throws a Trouble for one whose request has gone on. */
+export async function referred(debugging: Debugging, number: number): Promise<{ thread: number; entry: Entry }> {
+  const reference = debugging.referred(number);
+  if (reference.stale === true) {
+    delete reference.stale;
+    reference.entry = sameEntry(await debugging.target.picture(reference.thread), reference.entry) ?? reference.entry;
+  }
+  return reference;
+}
+
+export async function variables(debugging: Debugging, args: Given<'variables'>): Promise<object> {
   const { variablesReference, filter, start = 0, count = 0 } = args;
-  const { thread, entry } = debugging.referred(variablesReference);
+  const { thread, entry } = await referred(debugging, variablesReference);
   const all = entry.children?.() ?? [];
   const paged = pages(debugging, entry) !== undefined;
   // Of a long list everything is indexed, of others nothing.

@@ -154,6 +154,22 @@ describe('a held request in the debug adapter', () => {
     at.dap.isGolden('changing');
   });
 
+  it('has the same numbers for what is in a request while that is held, also when it is changed', async () => {
+    await at.dap.begin('attach', {});
+    await at.dap.good('configurationDone');
+    const thread = await at.hold(read());
+    const scope = await at.scope(thread, 'Request');
+    const struct = (await at.variables(scope)).find(({ name }) => name === 'fuse_read_in')?.variablesReference ?? 0;
+    await at.dap.good('setVariable', { variablesReference: struct, name: 'size', value: '4' });
+    await at.dap.good('setVariable', { variablesReference: struct, name: 'offset', value: '8K' });
+    const values = async (): Promise<string[]> =>
+      (await at.variables(struct)).filter(({ name }) => /^(size|offset)$/.test(name)).map(({ value }) => value);
+    assert.deepEqual(await values(), ['8192', '4']);
+    assert.ok((await at.variables(scope)).length > 1);
+    await at.dap.good('continue', { threadId: thread });
+    assert.equal((await at.dap.ask('variables', { variablesReference: struct })).success, false);
+  });
+
   it('sets names, which may become longer', async () => {
     await at.dap.begin('attach', {});
     await at.dap.good('configurationDone');
