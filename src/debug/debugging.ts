@@ -24,8 +24,8 @@ export interface ClientFacts {
 interface Reference {
   readonly thread: number;
   entry: Entry;
-  /** Its request has been changed since. */
-  stale?: true;
+  /** Which of `changes` it has taken in. */
+  changes: number;
 }
 
 export class Debugging {
@@ -50,6 +50,8 @@ export class Debugging {
   private target_: Target | undefined;
   private readonly references = new Map<number, Reference>();
   private nextReference = 1;
+  /** Of held requests, counted. */
+  changes = 0;
   private nextProgress = 1;
   /** How work is cancelled that is under way, whether or not the client is shown it. */
   private readonly cancels = new Map<string, () => void>();
@@ -174,7 +176,7 @@ export class Debugging {
   refer(thread: number, entry: Entry): number {
     if (entry.children === undefined) return 0;
     const number = this.nextReference++;
-    this.references.set(number, { thread, entry });
+    this.references.set(number, { thread, entry, changes: this.changes });
     return number;
   }
 
@@ -193,7 +195,7 @@ export class Debugging {
   /** A held request has been changed. */
   changed(thread: number): void {
     // Numbers stand until the request goes on: who is not told asks by them again.
-    for (const reference of this.references.values()) if (reference.thread === thread) reference.stale = true;
+    this.changes++;
     this.surroundings.requestChanged?.(thread);
     if (this.client.invalidated) this.event('invalidated', { areas: ['stacks', 'variables'], threadId: thread });
   }

@@ -65,9 +65,10 @@ export async function scopes(debugging: Debugging, { frameId }: Given<'scopes'>)
 /** What a number stands for, as it is now. Throws a Trouble for one whose request has gone on. */
 export async function referred(debugging: Debugging, number: number): Promise<{ thread: number; entry: Entry }> {
   const reference = debugging.referred(number);
-  if (reference.stale === true) {
-    delete reference.stale;
+  const { changes } = debugging;
+  if (reference.changes < changes) {
     reference.entry = sameEntry(await debugging.target.picture(reference.thread), reference.entry) ?? reference.entry;
+    reference.changes = changes;
   }
   return reference;
 }

@@ -22,6 +22,7 @@ import { RecordedCursor } from './recordedCursor';
 import { RecordedStops } from './recordedStops';
 import { ReplayedModel } from './replayedModel';
 import type { HeldLine, Move, Target, TargetEvents, ThreadFacts } from './target';
+import { thousands } from '../trace/countText';
 
 /** The only thread. */
 const THREAD = 1;
@@ -93,7 +94,7 @@ export class RecordedTarget implements Target {
   }
 
   threads(): ThreadFacts[] {
-    const name = this.begun ? `${titleOf(this.ids())}  (of ${this.capture.count.toLocaleString('en')})` : 'capture';
+    const name = this.begun ? `${titleOf(this.ids())}  (of ${thousands(this.capture.count)})` : 'capture';
     return [{ id: THREAD, name }];
   }
 

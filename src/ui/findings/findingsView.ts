@@ -13,6 +13,7 @@ import { Follower } from '../captures/follower';
 import { paragraphs } from '../markdown';
 import { rowText } from '../requests/rowText';
 import { FindingsModel } from './findingsModel';
+import { thousands } from '../../trace/countText';
 
 export type FindingsNode =
   | { readonly kind: 'finding'; readonly finding: Finding }
@@ -91,7 +92,7 @@ export class FindingsView implements vscode.TreeDataProvider<FindingsNode>, vsco
       code: finding.code,
     }));
     const more = finding.total - rows.length;
-    return more > 0 ? [...rows, { kind: 'rest', text: `${more.toLocaleString('en')} more` }] : rows;
+    return more > 0 ? [...rows, { kind: 'rest', text: `${thousands(more)} more` }] : rows;
   }
 
   getTreeItem(node: FindingsNode): vscode.TreeItem {
@@ -101,7 +102,7 @@ export class FindingsView implements vscode.TreeDataProvider<FindingsNode>, vsco
         const { severity, title, code, path, total } = node.finding;
         const item = new vscode.TreeItem(capital(title), severity === 'error' ? Expanded : Collapsed);
         item.id = code;
-        item.description = path ?? (total > 1 ? total.toLocaleString('en') : '');
+        item.description = path ?? (total > 1 ? thousands(total) : '');
         const [icon, color] = icons[severity];
         item.iconPath = new vscode.ThemeIcon(icon, color === undefined ? undefined : new vscode.ThemeColor(color));
         item.tooltip = paragraphs([node.finding.text, node.finding.remedy]);
@@ -120,7 +121,7 @@ export class FindingsView implements vscode.TreeDataProvider<FindingsNode>, vsco
       case 'proof': {
         const item = new vscode.TreeItem('Requests that prove it', Collapsed);
         item.id = `${node.finding.code}/proof`;
-        item.description = node.finding.total.toLocaleString('en');
+        item.description = thousands(node.finding.total);
         item.iconPath = new vscode.ThemeIcon('list-unordered');
         return item;
       }

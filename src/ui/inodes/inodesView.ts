@@ -16,6 +16,7 @@ import { paragraphs } from '../markdown';
 import { sizeText } from '../../trace/sizeText';
 import { cachedUntil, cachedWords } from './cachedUntil';
 import { InodesModel, WINDOW } from './inodesModel';
+import { thousands } from '../../trace/countText';
 
 export type InodesNode =
   | { readonly kind: 'section'; readonly of: 'handles' | 'locks' | 'stale' | 'inodes' }
@@ -38,7 +39,6 @@ const COUNTDOWN_MS = 1000;
 const SHARE_OF_TIME = 8;
 const MOST_HANDLES = 200;
 
-const count = (value: number): string => value.toLocaleString('en');
 const orders: Readonly<Record<InodeOrder, string>> = {
   recent: 'used last first',
   bytes: 'most bytes first',
@@ -95,7 +95,7 @@ export class InodesView implements vscode.TreeDataProvider<InodesNode>, vscode.D
     this.spent = 0;
     const { inodes, capture } = this.model;
     const none = !inodes || !capture || capture.reader.count === 0;
-    this.view.description = none ? '' : `${count(inodes.known)} known`;
+    this.view.description = none ? '' : `${thousands(inodes.known)} known`;
     const told = capture && capture.reader.wideNodes > 0 ? [WIDE_LEFT_OUT] : [];
     if (none && capture?.phase === 'broken') told.push('Nothing could be read.');
     if (none && capture?.phase === 'ended') told.push('There are no inodes in this capture.');
@@ -149,14 +149,14 @@ export class InodesView implements vscode.TreeDataProvider<InodesNode>, vscode.D
         const handles = inodes.opened(MOST_HANDLES);
         const nodes = handles.map((handle): InodesNode => ({ kind: 'handle', handle, under: 'handles' }));
         const left = inodes.handles.count - handles.length;
-        return left > 0 ? [...nodes, { kind: 'more', text: `${count(left)} more handles` }] : nodes;
+        return left > 0 ? [...nodes, { kind: 'more', text: `${thousands(left)} more handles` }] : nodes;
       }
       case 'inodes': {
         const list = model.list();
         const nodes = list.map(({ nodeid }): InodesNode => ({ kind: 'inode', nodeid, under: 'inodes' }));
         const left = inodes.known - list.length;
         return left > 0 && list.length >= model.window
-          ? [...nodes, { kind: 'more', text: `${count(list.length)} of ${count(inodes.known)}; more…` }]
+          ? [...nodes, { kind: 'more', text: `${thousands(list.length)} of ${thousands(inodes.known)}; more…` }]
           : nodes;
       }
     }
@@ -193,7 +193,7 @@ export class InodesView implements vscode.TreeDataProvider<InodesNode>, vscode.D
     if (inode.facts) {
       if (inode.facts.parent !== undefined)
         fact('parent', printId(inode.facts.parent), 'nodeid of the folder of its name.');
-      fact('lookups', count(inode.facts.lookups), 'Its lookup count: so often FORGET has to give it back.');
+      fact('lookups', thousands(inode.facts.lookups), 'Its lookup count: so often FORGET has to give it back.');
       for (const path of inode.facts.paths.slice(1, 10)) {
         fact('also called', visible(model.capture?.reader.path(path) ?? ''), 'Another name of it.');
       }
@@ -211,12 +211,12 @@ export class InodesView implements vscode.TreeDataProvider<InodesNode>, vscode.D
     if (inode.keepCache)
       fact('pages kept', 'FOPEN_KEEP_CACHE', 'What the page cache holds stays good when it is opened again.');
     if (inode.looked >= 0) {
-      const text = `${count(inode.size)} bytes, mode 0${inode.mode.toString(8)}`;
+      const text = `${thousands(inode.size)} bytes, mode 0${inode.mode.toString(8)}`;
       fact('told last', text, 'What the guest was told last.', { row: inode.looked + dropped });
     }
     fact('read', sizeText(inode.read), 'Bytes that the guest has read.');
     fact('written', sizeText(inode.written), 'Bytes that the guest has written.');
-    fact('requests', count(inode.requests), 'So many were about it.');
+    fact('requests', thousands(inode.requests), 'So many were about it.');
     const handles = inodes
       .opened(MOST_HANDLES, inode.nodeid)
       .map((handle): InodesNode => ({ kind: 'handle', handle, under: id }));
@@ -263,14 +263,14 @@ export class InodesView implements vscode.TreeDataProvider<InodesNode>, vscode.D
     const { inodes, order } = this.model;
     const { Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
     const texts = {
-      handles: ['Open handles', 'folder-opened', count(inodes?.handles.count ?? 0)],
+      handles: ['Open handles', 'folder-opened', thousands(inodes?.handles.count ?? 0)],
       locks: [
         'Locks',
         'lock',
-        `${count(inodes?.held().length ?? 0)} held, ${count(inodes?.wanted().length ?? 0)} wanted`,
+        `${thousands(inodes?.held().length ?? 0)} held, ${thousands(inodes?.wanted().length ?? 0)} wanted`,
       ],
-      stale: ['Stale in the guest', 'warning', count(this.staleNodes().length)],
-      inodes: ['Inodes', 'list-tree', `${count(inodes?.known ?? 0)}, ${orders[order]}`],
+      stale: ['Stale in the guest', 'warning', thousands(this.staleNodes().length)],
+      inodes: ['Inodes', 'list-tree', `${thousands(inodes?.known ?? 0)}, ${orders[order]}`],
     } as const;
     const [label, icon, text] = texts[of];
     const item = new vscode.TreeItem(label, of === 'handles' ? Collapsed : Expanded);
@@ -302,11 +302,11 @@ export class InodesView implements vscode.TreeDataProvider<InodesNode>, vscode.D
     const parts: string[] = [];
     const differs = model.differs.get(nodeid);
     if (differs) parts.push(differs.text);
-    if (inode.handles > 0) parts.push(`${count(inode.handles)} open`);
+    if (inode.handles > 0) parts.push(`${thousands(inode.handles)} open`);
     if (inode.read + inode.written > 0) parts.push(`${sizeText(inode.read + inode.written)} moved`);
     const cached = cachedWords(inode.attributesUntil, inode.nameUntil, model.now);
     if (cached !== undefined) parts.push(cached);
-    if (model.order === 'lookups' && inode.facts) parts.push(`${count(inode.facts.lookups)} lookups`);
+    if (model.order === 'lookups' && inode.facts) parts.push(`${thousands(inode.facts.lookups)} lookups`);
     item.accessibilityInformation = { label: `${path} ${parts.join(', ')}` };
     // Of a narrow view the end is cut off.
     if (folder !== '') parts.push(folder);

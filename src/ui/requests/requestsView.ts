@@ -17,6 +17,7 @@ import { type Detail, requestDetails } from './details';
 import { LastSelected } from './lastSelected';
 import { RequestsModel } from './requestsModel';
 import { opcodeIcon, rowText } from './rowText';
+import { thousands } from '../../trace/countText';
 
 export type RequestsNode =
   | { readonly kind: 'waiting'; readonly rows: readonly number[] }
@@ -38,9 +39,6 @@ const REFRESH_MS = 250;
 const SHARE_OF_TIME = 8;
 const MOST_REFRESH_MS = 2000;
 export const COLOR_SCHEME = 'virtiofs-color';
-
-const numbers = new Intl.NumberFormat('en');
-const count = (value: number): string => numbers.format(value);
 
 export class RequestsView implements vscode.TreeDataProvider<RequestsNode>, vscode.Disposable {
   readonly model = new RequestsModel(() => this.refresh());
@@ -114,7 +112,7 @@ export class RequestsView implements vscode.TreeDataProvider<RequestsNode>, vsco
     const { capture, filter } = model;
     const { passing, looked } = model.counts;
     const filtered = filter !== undefined && filter.text.trim() !== '';
-    const shown = filtered ? `${count(passing)} of ${count(looked)}` : count(looked);
+    const shown = filtered ? `${thousands(passing)} of ${thousands(looked)}` : thousands(looked);
     view.description = capture ? (model.grouping === 'time' ? shown : `${shown}, by ${model.grouping}`) : '';
     const lines: string[] = [];
     if (capture) {
@@ -190,7 +188,7 @@ export class RequestsView implements vscode.TreeDataProvider<RequestsNode>, vsco
   private groups(of: number, parent: RequestsNode | undefined): RequestsNode[] {
     const { groups, left } = this.model.groups(of);
     const nodes = groups.map(({ id }): RequestsNode => ({ kind: 'group', id, parent }));
-    return left > 0 ? [...nodes, { kind: 'rest', of, text: `${count(left)} more: a filter shows them` }] : nodes;
+    return left > 0 ? [...nodes, { kind: 'rest', of, text: `${thousands(left)} more: a filter shows them` }] : nodes;
   }
 
   private list(of: number, parent: RequestsNode | undefined): RequestsNode[] {
@@ -200,8 +198,8 @@ export class RequestsView implements vscode.TreeDataProvider<RequestsNode>, vsco
       this.nodes.set(`${at}`, node);
       return node;
     });
-    const above: RequestsNode[] = newer > 0 ? [{ kind: 'newer', of, text: `${count(newer)} newer…` }] : [];
-    const text = `${count(rows.length)} ${newer > 0 ? '' : 'newest '}of ${count(rows.length + newer + older)}; older…`;
+    const above: RequestsNode[] = newer > 0 ? [{ kind: 'newer', of, text: `${thousands(newer)} newer…` }] : [];
+    const text = `${thousands(rows.length)} ${newer > 0 ? '' : 'newest '}of ${thousands(rows.length + newer + older)}; older…`;
     return [...above, ...nodes, ...(older > 0 ? [{ kind: 'older', of, text } as const] : [])];
   }
 
@@ -337,11 +335,11 @@ export class RequestsView implements vscode.TreeDataProvider<RequestsNode>, vsco
   }
 }
 
-function groupText({ count: all, errors, time, timed }: Group): string {
-  const failed = errors > 0 ? ` · ${count(errors)} ${errors === 1 ? 'error' : 'errors'}` : '';
+function groupText({ count, errors, time, timed }: Group): string {
+  const failed = errors > 0 ? ` · ${thousands(errors)} ${errors === 1 ? 'error' : 'errors'}` : '';
   // Requests that want no reply, or have none yet, take no time that is known.
   const each = time > 0 ? ` · ${printDuration(time / timed)} each` : '';
-  return `${count(all)}${failed}${each}`;
+  return `${thousands(count)}${failed}${each}`;
 }
 
 const opcodeOf = (name: string): number => opcodesByName.get(name) ?? -1;
@@ -355,7 +353,7 @@ function waitingItem(rows: number, live: boolean): vscode.TreeItem {
   const label = live ? 'Waiting for a reply' : 'Never answered';
   const item = new vscode.TreeItem(label, vscode.TreeItemCollapsibleState.Collapsed);
   item.id = 'waiting';
-  item.description = count(rows);
+  item.description = thousands(rows);
   item.iconPath = new vscode.ThemeIcon('watch', new vscode.ThemeColor('virtiofs.requestWaiting'));
   return item;
 }

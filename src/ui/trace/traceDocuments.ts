@@ -13,6 +13,7 @@ import type { Captures } from '../captures/captures';
 import type { OpenCapture } from '../captures/openCapture';
 import { escapeMarkdown } from '../markdown';
 import type { RequestsView } from '../requests/requestsView';
+import { thousands } from '../../trace/countText';
 
 export const TRACE_SCHEME = 'virtiofs-trace';
 const LANGUAGE = 'fuse-trace';
@@ -94,7 +95,7 @@ export class TraceDocuments
     const shown = Array.prototype.slice.call(rows, first, first + most) as number[];
     const last = first + shown.length;
     const filter = this.requests.model.filter?.text;
-    const count = `requests ${(first + 1).toLocaleString('en')} to ${last.toLocaleString('en')} of ${rows.length.toLocaleString('en')}`;
+    const count = `requests ${thousands(first + 1)} to ${thousands(last)} of ${thousands(rows.length)}`;
     const title = [capture.title, count, ...(filter ? [`filter: ${filter.replace(/\s+/g, ' ')}`] : [])].join(' · ');
     const page = tracePage(capture.reader, shown, style, capture.dropped, title);
     const before = first > 0 ? uriOf({ capture, style, first: Math.max(0, first - most) }) : undefined;
