@@ -40,8 +40,10 @@ export interface DeviceParts extends RoundsParts {
   readonly epoll: Epoll;
   /** epoll key of queue 0's kick; the others follow. */
   readonly kickKey: number;
-  /** Ends whatever is in progress outside of the turn (slow calls, waiting locks), answering it. */
+  /** Ends whatever is in progress outside of the turn, answering it, but for what only waits (for locks, leases). */
   readonly settle: () => void;
+  /** Ends what waits and is of no ring that runs, without an answer. */
+  readonly beganAnew: () => void;
   /** Whether a region is a file of the DAX window: anybody may shorten it. */
   readonly mayFault: (fd: number) => boolean;
   /** Whether slow calls in progress use memory in [address, address + length). */
@@ -61,6 +63,8 @@ export class ShareDevice implements Device, ExchangeOwner {
   /** Sealed, and given back when the next one goes and no slow call can be using their addresses. */
   private readonly sealed: Mapping[] = [];
   private readonly running: (RunningQueue | undefined)[] = [];
+  /** As they were when they were stopped. */
+  private readonly stopped: (Virtqueue | undefined)[] = [];
   /** Exchanges that are not in use. */
   private readonly spare: QueueExchange[][] = [];
   /** The event loop's side: kicks wake them. */
@@ -175,6 +179,9 @@ export class ShareDevice implements Device, ExchangeOwner {
       this.memory,
       indirectAt,
     );
+    const before = this.stopped[ring.index];
+    this.stopped[ring.index] = undefined;
+    if (before && !queue.continues(before)) this.parts.beganAnew();
     const running: RunningQueue = {
       ring,
       queue,
@@ -195,6 +202,7 @@ export class ShareDevice implements Device, ExchangeOwner {
     this.rounds.tell(running);
     this.parts.epoll.remove(ring.kick);
     this.running[ring.index] = undefined;
+    this.stopped[ring.index] = running.queue;
     this.spare[ring.index]?.push(running.exchange);
     this.rounds.remove(running);
     return running.queue.nextAvail;
@@ -223,8 +231,12 @@ export class ShareDevice implements Device, ExchangeOwner {
     if (running?.exchange === exchange) running.exchange = this.freshExchange(exchange.queue);
   }
 
+  runs(queue: number): boolean {
+    return this.running[queue] !== undefined;
+  }
+
   complete(exchange: QueueExchange, used: number): void {
-    if (exchange.gated !== undefined && this.parts.gate.completed(exchange, used)) return;
+    if (exchange.answerable && exchange.gated !== undefined && this.parts.gate.completed(exchange, used)) return;
     this.deliver(exchange, used);
   }
 
@@ -233,11 +245,11 @@ export class ShareDevice implements Device, ExchangeOwner {
     const { gated } = exchange;
     const opcode = gated?.valid === true ? gated.opcode : undefined;
     const times = gated === undefined ? 1 : this.parts.gate.delivering(exchange, used);
-    if (times > 0) this.rounds.traceReply(exchange, used, opcode);
-    else this.parts.tracer.dropped(exchange.trace, used);
+    const running = this.running[exchange.queue];
+    if (running && times > 0) this.rounds.traceReply(exchange, used, opcode);
+    else if (running) this.parts.tracer.dropped(exchange.trace, used);
     // What is taken next was not waiting while this was given.
     this.parts.tracer.pause();
-    const running = this.running[exchange.queue];
     if (running && !running.broken) {
       for (let time = 0; time < times; time++) running.queue.push(exchange.chain.head, used);
       this.rounds.tell(running);

@@ -19,6 +19,8 @@ export interface ExchangeOwner {
   complete(exchange: QueueExchange, used: number): void;
   /** It goes back to its queue. */
   deliver(exchange: QueueExchange, used: number): void;
+  /** Whether its queue runs. */
+  runs(queue: number): boolean;
 }
 
 export class QueueExchange implements GatedExchange {
@@ -62,6 +64,10 @@ export class QueueExchange implements GatedExchange {
 
   replyVectors(skip: number, length: number): number {
     return this.chain.writableVectors(skip, length);
+  }
+
+  get answerable(): boolean {
+    return this.owner.runs(this.queue);
   }
 
   park(): Exchange {

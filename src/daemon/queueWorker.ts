@@ -176,7 +176,7 @@ function serve(): QueueWorkerMessage {
   const settle = (): void => {
     // The front-end may be waiting for us, and would answer only after that.
     window?.channel.suspend();
-    fs.endWaits();
+    fs.ringStops();
     while (slow.inProgress > 0) endSlow();
   };
   const counters = new CounterBoard(data.counters);
@@ -193,6 +193,7 @@ function serve(): QueueWorkerMessage {
       gate,
       warn,
       settle,
+      beganAnew: () => fs.ringBeganAnew(),
       mayFault: (fd) => window?.isOurs(fd) ?? false,
       slowIn: (address, length) => slow.uses(address, length),
       endSlow,

@@ -44,8 +44,20 @@ export interface Payload {
 
 /** A request that will be answered later. Exactly one `finish`. */
 export interface Deferred {
+  /** Not while the ring that brought it is stopped: what only waits goes on waiting, for a `finish` tells nobody. */
+  readonly answerable: boolean;
   /** `result` is what the method would have returned. */
   finish(result: number): void;
+}
+
+/** The same request, with another `finish`. */
+export function finishedBy(parked: Deferred, finish: (result: number) => void): Deferred {
+  return {
+    get answerable() {
+      return parked.answerable;
+    },
+    finish,
+  };
 }
 
 /** In place of a group: the caller has no further one that counts; or has ones that the guest cannot tell of. */

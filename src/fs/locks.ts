@@ -15,7 +15,7 @@
  * here too, exactly as the kernel has it, because nobody else locks through these descriptions.
  */
 import { Errno } from '../protocol/errno';
-import { DEFERRED, type Caller, type Handle, type Lock, type Node } from './fileSystem';
+import { DEFERRED, type Caller, type Handle, type Lock, type Node, finishedBy } from './fileSystem';
 import type { HostFolder } from './hostFolder';
 import * as linux from './linux';
 import { HeldRanges, type TypedRange } from './heldRanges';
@@ -162,7 +162,7 @@ export class Locks {
       ended?.();
       deferred.finish(result);
     };
-    this.waiting.add({ node, handle, uniqueLow, uniqueHigh, attempt, parked: { finish } });
+    this.waiting.add({ node, handle, uniqueLow, uniqueHigh, attempt, parked: finishedBy(deferred, finish) });
     return DEFERRED;
   }
 

@@ -6,7 +6,7 @@
  * opened and checked to be the same. Long names, and file systems on which that check could be fooled, get one at once.
  */
 import { Errno } from '../protocol/errno';
-import { ROOT, type Caller, type Handle, type Node } from './fileSystem';
+import { ROOT, type Caller, type Handle, type Node, finishedBy } from './fileSystem';
 import { HandleKind } from './handleTable';
 import { type HostFolder, INODE } from './hostFolder';
 import * as linux from './linux';
@@ -279,12 +279,11 @@ export class Names {
       const handle = opening.open(node, guestFlags, killPriv);
       return handle < 0 ? handle : this.opened(node, handle, guestFlags, true);
     };
-    return opening.wait(node, caller, attempt, {
-      finish: (result) => {
-        if (result < 0) this.forget(node, 1);
-        parked.finish(result);
-      },
-    });
+    const finish = (result: number): void => {
+      if (result < 0) this.forget(node, 1);
+      parked.finish(result);
+    };
+    return opening.wait(node, caller, attempt, finishedBy(parked, finish));
   }
 
   /** A file that was there has its handle. `later`: its attributes have not just been taken. */

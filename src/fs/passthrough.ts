@@ -184,10 +184,14 @@ export class PassthroughFileSystem implements FileSystem {
     this.window?.forgotten(node);
   }
 
-  /** Requests that wait end with -EINTR, as by a signal: the ring that brought them is about to stop. */
-  endWaits(): void {
-    this.waiting.endAll(-Errno.EINTR);
+  /** A ring is about to stop: for a while, or for a reset. */
+  ringStops(): void {
     this.window?.doubt();
+  }
+
+  /** A ring that was stopped has begun anew: requests of before that wait are nobody's. */
+  ringBeganAnew(): void {
+    this.waiting.endUnanswerable(-Errno.EINTR);
   }
 
   reset(): void {

@@ -29,6 +29,12 @@ export interface Exchange extends Payload {
    */
   park(): Exchange;
 
-  /** Only for a parked exchange: gives the request back with `used` bytes of reply written, exactly once. */
+  /** Not while its queue is stopped: no byte of guest memory is written then. */
+  readonly answerable: boolean;
+
+  /**
+   * Only for a parked exchange: gives the request back with `used` bytes of reply written, exactly once. One that is
+   * not answerable is dropped.
+   */
   finish(used: number): void;
 }

@@ -46,6 +46,10 @@ class ParkedRequest implements Deferred {
     readonly uniqueHigh: number,
   ) {}
 
+  get answerable(): boolean {
+    return this.payload.answerable;
+  }
+
   finish(result: number): void {
     this.requests.finish(this, result);
   }
@@ -91,8 +95,10 @@ export class ParkedRequests {
     // A second finish would give somebody else's descriptors back.
     if (!this.waiting.delete(request)) return;
     const { arena, reply } = this;
-    if (result < 0) this.failed++;
     const exchange = request.payload;
+    // Guest memory may be somebody else's by now.
+    if (!exchange.answerable) return exchange.finish(0);
+    if (result < 0) this.failed++;
     const bytes = result < 0 ? 0 : this.body(request, result);
     const dataInGuest = result >= 0 && request.opcode === READ ? result : 0;
     const used = HEADER + bytes + dataInGuest;

@@ -93,6 +93,17 @@ export class Virtqueue {
   }
 
   /**
+   * Whether this is the ring that was stopped as `before`, where it was stopped: what was taken from that is then given
+   * back to this. While something is, a ring that begins anew is no such: its driver has had all of it given back.
+   */
+  continues(before: Virtqueue): boolean {
+    const { size, nextAvail, nextUsed, inProgress } = before;
+    if (this.size !== size || this.nextAvail !== nextAvail || this.nextUsed !== nextUsed) return false;
+    this.inProgress = inProgress;
+    return true;
+  }
+
+  /**
    * Whether the driver has made something available. For loops that wait for it, and for the last look before sleep.
    */
   look(): boolean {

@@ -76,7 +76,7 @@ class Share {
   }
 
   private ring({ chain, queue }: RingBench, index: number): RunningQueue {
-    const owner = { replace: () => undefined, complete: () => undefined, deliver: () => undefined };
+    const owner = { replace: () => undefined, complete: () => undefined, deliver: () => undefined, runs: () => true };
     return {
       ring: {
         index,

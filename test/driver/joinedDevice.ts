@@ -110,6 +110,10 @@ export class JoinedDevice implements Transport, ExchangeOwner {
     this.queues[exchange.queue].exchange = this.fresh(exchange.queue);
   }
 
+  runs(): boolean {
+    return true;
+  }
+
   complete(exchange: QueueExchange, used: number): void {
     this.deliver(exchange, used);
   }

@@ -8,6 +8,7 @@ import {
   DEFERRED,
   type AttributeChanges,
   type Caller,
+  type Deferred,
   type FileSystem,
   type Handle,
   type Lock,
@@ -97,6 +98,18 @@ export interface Attributes {
   readonly atime: number;
 }
 
+class Parked implements Deferred {
+  constructor(
+    private readonly ring: { readonly runs: boolean },
+    readonly payload: Payload,
+    readonly finish: (result: number) => void,
+  ) {}
+
+  get answerable(): boolean {
+    return this.ring.runs;
+  }
+}
+
 /** Bytes of arena a client takes from its start on. */
 export const CLIENT_AREA = 512 * 1024;
 
@@ -108,6 +121,8 @@ export class Client {
   supplementaryGid = NO_GROUP;
   /** The unique id of the request made last, for `interrupt`. */
   lastUnique = 0;
+  /** The ring that brings its requests. */
+  readonly ring = { runs: true };
   private readonly payload: ArenaPayload;
 
   constructor(
@@ -135,7 +150,7 @@ export class Client {
   /** The same, with negative results as they are. `payload`: of the request, once it is parked. */
   outcome(call: (caller: Caller) => number, payload: Payload = this.payload): Promise<number> {
     return new Promise((resolve) => {
-      const result = call(this.caller(() => ({ payload, finish: resolve })));
+      const result = call(this.caller(() => new Parked(this.ring, payload, resolve)));
       if (result !== DEFERRED) resolve(result);
     });
   }

@@ -157,15 +157,18 @@ describe('passthrough: leases', () => {
       });
     });
 
-    it('what waits ends when it is interrupted, when its ring stops, and with the session', async () => {
+    it('what waits ends when it is interrupted, when its ring begins anew, and with the session', async () => {
       const { client, fs: file } = shared;
       for (const start of [() => opening(linux.O_RDONLY), () => creating(linux.O_RDWR), () => truncating(0)]) {
         const first = start();
         assert.equal(file.interrupt(client.lastUnique, 0), true);
         assert.equal(await first, -E.EINTR);
         const second = start();
-        file.endWaits();
+        client.ring.runs = false;
+        file.ringStops();
+        file.ringBeganAnew();
         assert.equal(await second, -E.EINTR);
+        client.ring.runs = true;
         const third = start();
         file.reset();
         assert.equal(await third, -E.EINTR);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { Deferred } from '../../src/fs/fileSystem';
 import { WaitingRequests } from '../../src/fs/waitingRequests';
 
 const EAGAIN = 11;
@@ -26,17 +27,22 @@ class HandAlarm {
   }
 }
 
+const answered = (finish: (result: number) => void): Deferred => ({ answerable: true, finish });
+
 describe('requests that wait', () => {
   let alarm: HandAlarm;
   let waiting: WaitingRequests;
   let results: [name: number, result: number][];
   let free: Set<number>;
+  /** Whose ring is stopped. */
+  let stopped: Set<number>;
 
   beforeEach(() => {
     alarm = new HandAlarm();
     waiting = new WaitingRequests(alarm);
     results = [];
     free = new Set();
+    stopped = new Set();
   });
 
   function add(name: number, node = 1, handle = 1, attempt?: () => number): void {
@@ -46,7 +52,12 @@ describe('requests that wait', () => {
       uniqueLow: name,
       uniqueHigh: 7,
       attempt: attempt ?? (() => (free.delete(node) ? 0 : -EAGAIN)),
-      parked: { finish: (result) => results.push([name, result]) },
+      parked: {
+        get answerable() {
+          return !stopped.has(name);
+        },
+        finish: (result) => results.push([name, result]),
+      },
     });
   }
 
@@ -100,7 +111,7 @@ describe('requests that wait', () => {
         then = called;
       },
     });
-    const entry = { node: 1, handle: 1, uniqueHigh: 0, parked: { finish: () => undefined } };
+    const entry = { node: 1, handle: 1, uniqueHigh: 0, parked: answered(() => undefined) };
     let tried = 0;
     busy.add({ ...entry, uniqueLow: 1, attempt: () => (tried++, -EAGAIN) });
     for (; now < 10; now += 0.5) {
@@ -151,7 +162,7 @@ describe('requests that wait', () => {
       uniqueLow: 1,
       uniqueHigh: 7,
       attempt: () => 0,
-      parked: { finish: () => void waiting.interrupt(2, 7) },
+      parked: answered(() => waiting.interrupt(2, 7)),
     });
     add(2, 1, 1, () => 0);
     add(3, 1, 1, () => 0);
@@ -170,19 +181,71 @@ describe('requests that wait', () => {
       uniqueLow: 1,
       uniqueHigh: 0,
       attempt: () => 0,
-      parked: {
-        finish: (result) => {
-          inner.push(result);
-          waiting.interrupt(2, 7);
-          add(3);
-          waiting.retry(1);
-        },
-      },
+      parked: answered((result) => {
+        inner.push(result);
+        waiting.interrupt(2, 7);
+        add(3);
+        waiting.retry(1);
+      }),
     });
     add(2);
     waiting.retry(1);
     assert.deepEqual(inner, [0]);
     assert.deepEqual(results, [[2, -EINTR]]);
     assert.equal(waiting.count, 1);
+  });
+
+  it('takes nothing for one whose ring is stopped, until it goes on', () => {
+    add(1);
+    add(2);
+    stopped.add(1);
+    free.add(1);
+    waiting.retry(1);
+    free.add(1);
+    alarm.ring();
+    assert.deepEqual(results, [[2, 0]]);
+    stopped.clear();
+    alarm.ring();
+    assert.deepEqual(results, [
+      [2, 0],
+      [1, 0],
+    ]);
+  });
+
+  it('what ends one whose ring is stopped is told when it goes on, whatever it waited for', () => {
+    for (const name of [1, 2, 3, 4]) add(name, name, name);
+    for (const name of [1, 2, 3]) stopped.add(name);
+    assert.equal(waiting.interrupt(1, 7), true);
+    waiting.endOfHandle(2, -EBADF);
+    waiting.endOfNode(3, -EBADF);
+    for (const node of [1, 2, 3]) free.add(node);
+    alarm.ring();
+    assert.deepEqual(results, []);
+    stopped.clear();
+    alarm.ring();
+    assert.deepEqual(results, [
+      [1, -EINTR],
+      [2, -EBADF],
+      [3, -EBADF],
+    ]);
+    assert.equal(waiting.count, 1);
+  });
+
+  it('ends those whose ring will not go on, and no others; and all with the session', () => {
+    for (const name of [1, 2, 3]) add(name);
+    stopped.add(1);
+    stopped.add(3);
+    waiting.endUnanswerable(-EINTR);
+    assert.deepEqual(results, [
+      [1, -EINTR],
+      [3, -EINTR],
+    ]);
+    add(4);
+    stopped.add(4);
+    waiting.endAll(-EBADF);
+    assert.deepEqual(results.slice(2), [
+      [2, -EBADF],
+      [4, -EBADF],
+    ]);
   });
 });

@@ -149,6 +149,18 @@ describe('FUSE requests that are answered later', () => {
     assert.equal(exchange.finished, 0);
   });
 
+  it('of a ring that is stopped nothing is written: it is dropped', () => {
+    const bench = Workbench.started();
+    bench.fs.defer('fsync');
+    const exchange = bench.park(fsync(1n));
+    exchange.answerable = false;
+    assert.equal(bench.fs.deferred[0].answerable, false);
+    bench.fs.deferred[0].finish(-EIO);
+    assert.equal(exchange.finished, 0);
+    assert.ok(exchange.reply.every((byte) => byte === 0));
+    assert.deepEqual([bench.server.parked.count, bench.server.failed], [0, 0]);
+  });
+
   describe('INTERRUPT', () => {
     const interrupt = (unique: bigint): Uint8Array =>
       request({ opcode: Opcode.INTERRUPT, nodeid: 0n }, pack(wire.InterruptIn, { unique }));

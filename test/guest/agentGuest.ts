@@ -11,7 +11,7 @@ import { hostFile, programWithLibraries } from '../support/hostPrograms';
 import { bootGuest, type GuestName, output, type TestGuest } from './bootGuest';
 
 /** perl, the modules that the agent uses, and the agent. */
-function agentFiles(): ExtraFile[] {
+export function agentFiles(): ExtraFile[] {
   const perl = onPath('perl') ?? '/usr/bin/perl';
   const list = spawnSync(perl, ['-Mstrict', '-Mwarnings', '-e', 'print join "\\n", values %INC'], { encoding: 'utf8' });
   const modules = list.stdout.split('\n').map((file) => hostFile(file, file));

@@ -1,6 +1,8 @@
 /** Sends requests of any bytes by a queue of its own, many at a time, and takes them back whatever becomes of them. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { Opcode } from '../../src/protocol/fuse/opcodes';
+import { InHeader } from '../../src/protocol/fuse/structs';
 import type { DeviceOptions } from '../driver/attachedDevice';
 import type { Victim } from './cell';
 import type { Known } from './goodRequests';
@@ -12,7 +14,7 @@ export const MEMORY = 32 << 20;
 export const DAEMON_ARGUMENTS: readonly string[] = ['--queues', '2', '--rlimit-nofile', '1000'];
 export const DEVICE: DeviceOptions = { regions: [MEMORY], requestQueues: 2, queueSize: 256 };
 
-const IN_HEADER = 40;
+const IN_HEADER = InHeader.size;
 /** Requests in flight at a time. */
 const BATCH = 16;
 const ROOM = 4096;
@@ -20,6 +22,9 @@ const SLOT = 16384;
 const FIRST = MEMORY - BATCH * SLOT;
 /** Requests between two looks at the daemon's health. */
 const ROUND = 256;
+
+const isSetlkw = (request: Uint8Array): boolean =>
+  new DataView(request.buffer, request.byteOffset).getUint32(InHeader.offset.opcode, true) === Opcode.SETLKW;
 
 export class Barrage {
   /** Requests that were done: replies without an error. */
@@ -50,6 +55,7 @@ export class Barrage {
     const ring = device.ring(QUEUE);
     const { arena } = device.memory[0];
     let at = FIRST;
+    const inProgress = new Map<number, Uint8Array>();
     for (const bytes of requests) {
       arena.u8.set(bytes, at);
       const cut = Math.min(IN_HEADER, bytes.length);
@@ -60,20 +66,24 @@ export class Barrage {
         { address: at + SLOT - ROOM + 16, length: ROOM - 16, write: true },
       ]);
       ring.offer(head);
+      inProgress.set(head, bytes);
       at += SLOT;
     }
     ring.publish();
     device.kick(QUEUE);
-    let back = 0;
     const collect = (): boolean => {
-      for (let head = ring.take(); head >= 0; head = ring.take(), back++) ring.free(head);
-      return back === requests.length;
+      for (let head = ring.take(); head >= 0; head = ring.take()) {
+        assert.ok(inProgress.delete(head), 'a request has come back twice');
+        ring.free(head);
+      }
+      return inProgress.size === 0;
     };
-    // A lock that waits for another one is right to wait: then the queue stops, which ends it.
     for (const end = Date.now() + 100; !collect() && Date.now() < end;) await sleep(1);
     if (!collect()) {
       const base = device.stopQueue(QUEUE);
-      assert.ok(collect(), 'a request has not come back');
+      collect();
+      // A lock that waits for another one is right to wait: the queue begins anew, without it.
+      for (const bytes of inProgress.values()) assert.ok(isSetlkw(bytes), 'a request has not come back');
       device.startQueue(QUEUE, base);
     }
     for (let i = 0; i < requests.length; i++) {

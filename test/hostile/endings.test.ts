@@ -12,7 +12,7 @@ import type { Entry, Opened } from '../driver/fuseCalls';
 import type { Pending } from '../driver/fuseClient';
 import { pack } from '../driver/pack';
 import { type AttackOptions, Cell, ROOT, type Victim, needCell } from './cell';
-import { settled, sleep } from './patience';
+import { settled, sleep, until } from './patience';
 
 const O_RDWR = 2;
 const MEMORY = 32 << 20;
@@ -71,22 +71,84 @@ describe('requests in progress', () => {
     close(fd);
   }
 
-  it('a queue that stops: locks end with EINTR, the rest with what it is, and nothing comes afterwards', async () => {
+  const unlock = ({ calls }: Victim, file: Entry & Opened, owner: bigint): void =>
+    calls.setlk(file.nodeid, file.fh, owner, { ...WRITE_LOCK, type: 2 });
+
+  it('a queue that stops: locks go on waiting, the rest ends with what it is, and nothing comes afterwards', async () => {
     const victim = await open();
+    const { client, device } = victim;
     const { file, waiting } = waitingLocks(victim, 5);
     const slow = slowRequests(victim, file, 20);
     // Answered when all before it have been taken from the ring, in which they would else stay.
     victim.calls.getattr(ROOT);
-    const base = victim.device.stopQueue(1);
+    const base = device.stopQueue(1);
     await staysUntouched(victim);
-    for (const one of [...waiting, ...slow]) assert.ok(victim.client.done(one), 'answered before the stop was');
-    for (const one of waiting) assert.equal(one.reply?.error, EINTR);
+    for (const one of slow) assert.ok(client.done(one), 'answered before the stop was');
     for (const one of slow) assert.equal(one.reply?.error, 0);
-    // The owner lets go while nobody waits any more; the queue goes on where it was.
-    victim.device.startQueue(1, base);
+    assert.ok(waiting.every((one) => !client.done(one)));
+    // A guest that was paused: its programs know nothing of it.
+    device.resumeQueue(1, base);
+    unlock(victim, file, 1n);
+    assert.equal(client.wait(waiting[0]).error, 0);
+    unlock(victim, file, 2n);
+    assert.equal(client.wait(waiting[1]).error, 0);
+    victim.calls.release(file.nodeid, file.fh);
+    for (const one of waiting.slice(2)) assert.equal(client.wait(one).error, EINTR);
+    cell.checkHealth(victim);
+  });
+
+  it('a queue that stops: what ends a lock that waits meanwhile is told when it goes on, and not before', async () => {
+    const victim = await open({ arguments: ['--queues', '2'], device: { requestQueues: 2 } });
+    const { calls, client, device } = victim;
+    const { file, waiting } = waitingLocks(victim, 2);
+    calls.getattr(ROOT);
+    const base = device.stopQueue(1);
+    calls.interrupt(waiting[0].unique);
+    const unlocked = client.start(Opcode.FLUSH, file.nodeid, [pack(wire.FlushIn, { fh: file.fh, lock_owner: 1n })], {
+      room: 0,
+      queue: 2,
+    });
+    assert.equal(client.wait(unlocked).error, 0);
+    await staysUntouched(victim);
+    assert.ok(waiting.every((one) => !client.done(one)));
+    device.resumeQueue(1, base);
+    assert.equal(client.wait(waiting[0]).error, EINTR);
+    assert.equal(client.wait(waiting[1]).error, 0);
+    calls.release(file.nodeid, file.fh);
+    cell.checkHealth(victim);
+  });
+
+  it('a queue that begins anew where it stopped: what waited before is nobody’s, and is not answered', async () => {
+    const victim = await open();
+    const { file, waiting } = waitingLocks(victim, 3);
+    victim.calls.getattr(ROOT);
+    victim.device.startQueue(1, victim.device.stopQueue(1));
+    unlock(victim, file, 1n);
+    await staysUntouched(victim);
+    assert.ok(waiting.every((one) => !victim.client.done(one)));
+    // None of them has the lock.
+    victim.calls.setlk(file.nodeid, file.fh, 9n, WRITE_LOCK);
     victim.calls.release(file.nodeid, file.fh);
     cell.checkHealth(victim);
   });
+
+  for (const [name, again] of [
+    ['the memory is told of once more', (v: Victim) => v.device.announceMemory()],
+    ['a ring has a new kick', newKick],
+  ] as const) {
+    it(`${name}: locks go on waiting`, async () => {
+      const victim = await open();
+      const { file, waiting } = waitingLocks(victim, 2);
+      victim.calls.getattr(ROOT);
+      again(victim);
+      await staysUntouched(victim);
+      if (again === newKick) victim.device.resumeQueue(1, victim.device.stopQueue(1));
+      unlock(victim, file, 1n);
+      assert.equal(victim.client.wait(waiting[0]).error, 0);
+      victim.calls.release(file.nodeid, file.fh);
+      cell.checkHealth(victim);
+    });
+  }
 
   for (const [name, stop] of [
     ['a ring that is disabled', (v: Victim) => v.device.frontEnd.setRingNumber(Request.SET_VRING_ENABLE, 1, 0)],
@@ -222,11 +284,18 @@ describe('requests in progress', () => {
     const reply = { address: at + 4096, length: 16, write: true };
     for (let i = 0; i < 1000; i++) ring.offer(ring.chain([request, reply]));
     if (ring.publish()) device.kick(2);
+    let answered = 0;
     await settled();
     assert.equal(ring.take(), -1, 'they wait');
     for (let i = 0; i < 100; i++) cell.checkHealth(victim);
-    device.stopQueue(2);
-    for (let i = 0; i < 1000; i++) assert.ok(ring.take() >= 0, 'each has been answered');
+    const base = device.stopQueue(2);
+    assert.equal(ring.take(), -1, 'they still do');
+    device.resumeQueue(2, base);
+    unlock(victim, file, 1n);
+    await until('each has been answered', () => {
+      while (ring.take() >= 0) answered++;
+      return answered === 1000;
+    });
     cell.checkHealth(victim);
   });
 });

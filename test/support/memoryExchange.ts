@@ -41,6 +41,7 @@ function cut(bytes: Uint8Array, cuts: Cuts, mapped: number): Segment[] {
 
 export class MemoryExchange implements Exchange {
   readonly vectors = 0;
+  answerable = true;
   readonly queue: number;
   /** Everything that the server was allowed to write to. */
   readonly reply: Uint8Array;

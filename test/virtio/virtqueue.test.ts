@@ -1,7 +1,7 @@
 /** The device side of a split virtqueue against our driver side: order, wrap-around, notifications, indirect tables. */
 import assert from 'node:assert/strict';
 import { AvailFlag, UsedFlag } from '../../src/protocol/virtio/ring';
-import { MAX_INDIRECT } from '../../src/virtio/virtqueue';
+import { MAX_INDIRECT, type Virtqueue } from '../../src/virtio/virtqueue';
 import { RingBench } from './ringBench';
 
 /** Sets used_event: the driver wants to hear of used entry number `index`. */
@@ -154,6 +154,51 @@ describe('virtqueue', () => {
     assert.equal(bench.queue.nextUsed, 1, 'the used index is what the ring says');
     assert.equal(bench.queue.pop(bench.chain), 'chain');
     assert.equal(bench.chain.readable, 2);
+  });
+
+  describe('that was stopped with chains taken from it', () => {
+    /** Three offered, two taken, one of them given back. */
+    const stopped = (): { bench: RingBench; before: Virtqueue; head: number } => {
+      const bench = new RingBench({ size: 4, base: 0xffff });
+      for (const length of [1, 2, 3]) bench.offer([bench.piece(40960, length)]);
+      const before = bench.queue;
+      before.pop(bench.chain);
+      const { head } = bench.chain;
+      bench.serve();
+      return { bench, before, head };
+    };
+
+    it('has them given back when it goes on', () => {
+      const { bench, before, head } = stopped();
+      const queue = bench.start(before.nextAvail);
+      assert.equal(queue.continues(before), true);
+      queue.push(head, 9);
+      assert.deepEqual([bench.driver.take(), bench.driver.usedLength], [1, 0]);
+      assert.deepEqual([bench.driver.take(), bench.driver.usedLength], [head, 9]);
+      assert.equal(bench.serve(), 2);
+    });
+
+    it('counts them as taken: no more at a time than it has descriptors', () => {
+      const { bench, before } = stopped();
+      const queue = bench.start(before.nextAvail);
+      queue.continues(before);
+      // The same head over and over, as no driver does.
+      for (let i = 0; i < 3; i++) bench.driver.offer(2);
+      bench.driver.publish();
+      const results = Array.from({ length: 4 }, () => queue.pop(bench.chain));
+      assert.deepEqual(results, ['chain', 'chain', 'chain', 'broken']);
+      assert.equal(queue.fault, 'more requests at a time than it has descriptors');
+    });
+
+    it('does not go on where its indices, or its size, are others', () => {
+      const { bench, before } = stopped();
+      assert.equal(bench.start((before.nextAvail + 1) & 0xffff).continues(before), false);
+      bench.guest.setU16(bench.driver.used + 2, before.nextAvail);
+      assert.equal(bench.start(before.nextAvail).continues(before), false, 'its driver has all back');
+      const larger = new RingBench({ size: 8, base: before.nextAvail });
+      larger.guest.setU16(larger.driver.used + 2, before.nextUsed);
+      assert.equal(larger.start(before.nextAvail).continues(before), false);
+    });
   });
 
   describe('notifications with EVENT_IDX', () => {

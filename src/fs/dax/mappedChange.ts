@@ -46,6 +46,9 @@ export class MappedChange implements Caller {
     const parked = this.caller.defer();
     return {
       payload: parked.payload,
+      get answerable() {
+        return parked.answerable;
+      },
       finish: (result) => {
         parked.finish(this.ended(result));
       },

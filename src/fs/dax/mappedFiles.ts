@@ -10,7 +10,15 @@
  * was stopped (`doubt`), since a reset drops the front-end's without a word.
  */
 import { Errno } from '../../protocol/errno';
-import { DEFERRED, type Caller, type Deferred, type FileWindow, type Node, type WindowSlice } from '../fileSystem';
+import {
+  DEFERRED,
+  type Caller,
+  type Deferred,
+  type FileWindow,
+  type Node,
+  type WindowSlice,
+  finishedBy,
+} from '../fileSystem';
 import type { Alarm } from '../hostCalls';
 import type { HostFolder } from '../hostFolder';
 import * as linux from '../linux';
@@ -151,7 +159,7 @@ export class MappedFiles implements FileWindow {
       if (file) this.endUnused(file);
       if (result !== DEFERRED) parked.finish(result);
     };
-    return this.opening.wait(node, caller, attempt, { finish });
+    return this.opening.wait(node, caller, attempt, finishedBy(parked, finish));
   }
 
   remove(slices: readonly WindowSlice[], caller: Caller): number {

@@ -382,10 +382,10 @@ describe('files in the DAX window', () => {
       const orders = frontEnd.orders.length;
       assert.equal(await setup(a, 0), 0);
       assert.equal(frontEnd.orders.length, orders, 'it is there');
-      file.endWaits();
+      file.ringStops();
       assert.equal(await setup(a, 0), 0, 'it is there as well');
       assert.equal(frontEnd.mapped.length, 2);
-      file.endWaits();
+      file.ringStops();
       frontEnd.drop();
       frontEnd.refuses = () => -E.EAGAIN;
       assert.equal(await setup(a, 0), -E.EAGAIN);

@@ -27,7 +27,7 @@ describe('files of a share with a DAX window', () => {
     supplementaryGid: 4,
     uniqueLow: 5,
     uniqueHigh: 6,
-    defer: () => ({ payload, finish: (end) => said.push(`guest hears ${end}`) }),
+    defer: () => ({ payload, answerable: true, finish: (end) => said.push(`guest hears ${end}`) }),
   };
   const books = {
     has: (of: number) => of === MAPPED,
