@@ -1,7 +1,7 @@
 /** A capture that is opened with a double click: the timeline as a person goes through it. */
 import { type FrameLocator, type Page } from 'playwright-core';
 import { openInViews } from '../../workbench/timelineWorkbench';
-import { command, type Look, rows, settled } from './steps';
+import { command, contributed, type Look, rows, settled } from './steps';
 
 const timeline = (page: Page): FrameLocator =>
   page.frameLocator('iframe.webview.ready:visible').frameLocator('iframe#active-frame');
@@ -10,8 +10,7 @@ const timeline = (page: Page): FrameLocator =>
 export async function captureStory(page: Page, look: Look): Promise<void> {
   const file = page.locator('.explorer-folders-view .monaco-list-row', { hasText: 'build.fuse' }).first();
   await file.waitFor({ timeout: 60_000 });
-  // Editors of extensions come a moment after the workbench.
-  await page.waitForTimeout(4000);
+  await contributed(page);
   await file.dblclick();
   const frame = timeline(page);
   await frame.locator('#timeline[data-complete="true"]').waitFor({ timeout: 60_000 });

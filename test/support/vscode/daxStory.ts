@@ -16,22 +16,22 @@ export async function makeData(workspace: string): Promise<void> {
 }
 
 export async function daxStory(page: Page, look: Look): Promise<void> {
-  await page.locator('.explorer-folders-view').getByText('notes.md').waitFor({ timeout: 60_000 });
+  await page.locator('.explorer-folders-view').getByText('notes.md').waitFor({ timeout: 120_000 });
   await page.getByRole('tab', { name: 'Virtio-FS' }).first().click();
   await command(page, 'Virtio-FS: Share Folder into VM…');
   await rows(page).filter({ hasText: 'project' }).first().waitFor();
   await page.keyboard.press('Enter');
   await prompt(page);
   await type(page, 'cat orders.db model.weights photos.tar index.bin | wc -c');
-  await terminalText(page).getByText('45088768').waitFor({ timeout: 60_000 });
+  await terminalText(page).getByText('45088768').waitFor({ timeout: 120_000 });
   await type(page, 'dd if=/dev/zero of=orders.db bs=4k count=600 conv=notrunc');
-  await terminalText(page).getByText('600+0 records out').waitFor({ timeout: 60_000 });
+  await terminalText(page).getByText('600+0 records out').waitFor({ timeout: 120_000 });
   await type(page, 'cat photos.tar notes.md | tail -1');
-  await terminalText(page).getByText('run in the guest').waitFor({ timeout: 60_000 });
+  await terminalText(page).getByText('run in the guest').waitFor({ timeout: 120_000 });
   // Its occupancy is a lane of the timeline.
   await page.locator('.pane-header', { hasText: 'Requests' }).hover();
   await page.getByRole('button', { name: 'Show Timeline of This Capture' }).click();
-  await page.locator('.pane-header', { hasText: 'DAX Window' }).waitFor({ timeout: 30_000 });
+  await page.locator('.pane-header', { hasText: 'DAX Window' }).waitFor({ timeout: 60_000 });
   // Folded, so that the window has their room; the middle of a header has buttons in a narrow window.
   for (const name of ['Requests', 'Shares']) {
     await page

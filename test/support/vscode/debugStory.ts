@@ -10,6 +10,7 @@ import { type Page } from 'playwright-core';
 import {
   chooseInMenu,
   command,
+  contributed,
   type Look,
   prompt,
   rows,
@@ -39,8 +40,7 @@ export async function makeLaunch(workspace: string): Promise<void> {
 
 export async function debugStory(page: Page, look: Look): Promise<void> {
   await page.locator('.explorer-folders-view').getByText('notes.md').waitFor({ timeout: 60_000 });
-  // Commands of extensions come a moment after the workbench.
-  await page.waitForTimeout(4000);
+  await contributed(page);
   await command(page, 'Virtio-FS: Show FUSE Opcodes');
   await page.locator('.monaco-editor .view-line', { hasText: 'Opens a file' }).first().click();
   await page.keyboard.press('F9');
@@ -58,13 +58,13 @@ export async function debugStory(page: Page, look: Look): Promise<void> {
   await settled(page);
   await look('held');
   await page.keyboard.press('F11');
-  await row('before').waitFor({ timeout: 10_000 });
+  await row('before').waitFor({ timeout: 60_000 });
   await page.keyboard.press('F11');
-  await row('after').waitFor({ timeout: 10_000 });
+  await row('after').waitFor({ timeout: 60_000 });
   await settled(page);
   await look('call');
   await page.keyboard.press('Shift+F11');
-  await row('reply').waitFor({ timeout: 10_000 });
+  await row('reply').waitFor({ timeout: 60_000 });
   await command(page, 'Debug Console: Focus on Debug Console View');
   for (const line of ['held', 'inode(nodeid).path', 'hex(reply)', 'set reply.error = EACCES']) {
     await page.keyboard.type(line, { delay: 10 });
@@ -76,7 +76,7 @@ export async function debugStory(page: Page, look: Look): Promise<void> {
   await look('reply');
   await page.keyboard.press('F5');
   // The session ends with the command; what the guest was answered stays to be read.
-  await row('hiprio').waitFor({ state: 'detached', timeout: 30_000 });
+  await row('hiprio').waitFor({ state: 'detached', timeout: 60_000 });
   await page.locator('.repl', { hasText: 'Permission denied' }).first().waitFor();
   await page
     .locator('.monaco-editor .view-line', { hasText: /error\s+=\s+EACCES/ })
@@ -97,14 +97,14 @@ export async function debugRunningStory(page: Page, look: Look): Promise<void> {
   await treeRow(page, '/project').click({ button: 'right' });
   await chooseInMenu(page, 'Debug Share');
   // The view and the Debug Console come with the session.
-  await page.locator('.debug-toolbar').waitFor({ timeout: 30_000 });
+  await page.locator('.debug-toolbar').waitFor({ timeout: 60_000 });
   await page.locator('.repl').first().waitFor();
   const queue = page.locator('.debug-pane .monaco-list-row', { hasText: 'hiprio' }).first();
-  await queue.waitFor({ timeout: 30_000 });
+  await queue.waitFor({ timeout: 60_000 });
   await settled(page);
   await look('attached');
   await page.keyboard.press('Shift+F5');
-  await queue.waitFor({ state: 'detached', timeout: 30_000 });
+  await queue.waitFor({ state: 'detached', timeout: 60_000 });
   await page.locator('.debug-toolbar').waitFor({ state: 'hidden' });
   await page.getByRole('button', { name: 'Run and Debug' }).waitFor();
   // The share goes on without its debugger. VS Code takes the focus to its view when the session's panes go, which may

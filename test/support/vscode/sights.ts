@@ -9,7 +9,7 @@ import { CaptureBuilder } from '../../trace/captureBuilder';
 import { sampleCapture } from '../../workbench/sampleCapture';
 import { sampleWindow } from '../../workbench/sampleWindow';
 import { openFile, openInViews, whenComplete } from '../../workbench/timelineWorkbench';
-import { chooseInMenu, command, type Look, rows, settled, treeRow } from './steps';
+import { chooseInMenu, command, contributed, type Look, rows, settled, treeRow } from './steps';
 import { type Told } from './tell';
 
 async function makeStates(workspace: string): Promise<void> {
@@ -28,8 +28,7 @@ const frameOf = (page: Page): FrameLocator =>
 
 async function begin(page: Page): Promise<void> {
   await page.locator('.explorer-folders-view .monaco-list-row', { hasText: 'fuse.pcapng' }).first().waitFor();
-  // Editors of extensions come a moment after the workbench.
-  await page.waitForTimeout(4000);
+  await contributed(page);
 }
 
 /** The timeline of the sample, with all the room there is. */
@@ -247,7 +246,7 @@ async function untrustedStates(page: Page, look: Look): Promise<void> {
 /** A setting that cannot be. */
 async function settingRefused(page: Page, look: Look): Promise<void> {
   await page.locator('.explorer-folders-view').getByText('notes.md').waitFor({ timeout: 60_000 });
-  await page.waitForTimeout(4000);
+  await contributed(page);
   await command(page, 'Virtio-FS: Share Folder into VM…');
   await rows(page).filter({ hasText: 'project' }).first().waitFor();
   await page.keyboard.press('Enter');

@@ -9,6 +9,11 @@ export const treeRow = (page: Page, text: string): Locator =>
   page.locator('.pane-body .monaco-list-row', { hasText: text }).first();
 export const terminalText = (page: Page): Locator => page.locator('.terminal-wrapper.active .xterm-rows');
 
+/** Commands, views and editors of the extension come a moment after the workbench, all at once. */
+export async function contributed(page: Page): Promise<void> {
+  await page.getByRole('tab', { name: 'Virtio-FS' }).first().waitFor({ timeout: 120_000 });
+}
+
 /**
  * By the palette. A list that is just going may give the focus back to what had it before, which closes a palette that
  * has come meanwhile: a person presses the key again.
