@@ -92,12 +92,12 @@ export class LanesInput {
       return;
     }
     if (Math.abs(dx) > Math.abs(dy)) {
-      model.show(panned(this.span, (dx / view.plotWidth) * lengthOf(this.span), model.whole));
+      model.show(panned(this.span, (dx / view.plotWidth) * lengthOf(this.span), model.bounds));
     } else if (dy !== 0) {
       const at = timeAt(Math.max(0, event.offsetX - view.left), this.span, view.plotWidth);
       // A pinch comes as a wheel with Ctrl and small steps.
       const factor = 2 ** (Math.max(-240, Math.min(240, dy)) * (event.ctrlKey ? 0.01 : 0.004));
-      model.show(zoomed(this.span, factor, at, model.whole));
+      model.show(zoomed(this.span, factor, at, model.bounds));
     }
   }
 
@@ -131,7 +131,7 @@ export class LanesInput {
       };
       view.drawOver();
     } else {
-      model.show(panned(drag.span, (-dx / view.plotWidth) * lengthOf(drag.span), model.whole));
+      model.show(panned(drag.span, (-dx / view.plotWidth) * lengthOf(drag.span), model.bounds));
       view.scrollTo(drag.scroll - dy);
     }
   }
@@ -159,7 +159,7 @@ export class LanesInput {
     const { selected, time, area } = view.hit(event.offsetX, event.offsetY);
     if (area === 'names') return;
     if (selected) this.zoomTo(selected);
-    else this.glide(zoomed(this.span, 0.25, time, model.whole));
+    else this.glide(zoomed(this.span, 0.25, time, model.bounds));
   }
 
   zoomTo({ side, row }: Selected): void {
@@ -199,8 +199,8 @@ export class LanesInput {
     const selected = model.selected && model.captures[model.selected.side];
     const at = selected && model.selected ? selected.rows.columns.start[model.selected.row] : middle;
     const around = at >= this.span.from && at <= this.span.to ? at : middle;
-    const pan = (part: number): void => this.glide(panned(this.span, part * lengthOf(this.span), model.whole));
-    const zoom = (factor: number): void => this.glide(zoomed(this.span, factor, around, model.whole));
+    const pan = (part: number): void => this.glide(panned(this.span, part * lengthOf(this.span), model.bounds));
+    const zoom = (factor: number): void => this.glide(zoomed(this.span, factor, around, model.bounds));
     const keys: Readonly<Record<string, () => void>> = {
       '+': () => zoom(0.5),
       '=': () => zoom(0.5),

@@ -78,6 +78,13 @@ export class TimelineModel {
     this.tell('rows');
   }
 
+  /** What can be moved into view: the whole, and what is selected, should that be a lonely beginning before it. */
+  get bounds(): Span {
+    const { whole, selected } = this;
+    const start = selected ? this.captures[selected.side].rows.columns.start[selected.row] : whole.from;
+    return start < whole.from ? { from: start, to: whole.to } : whole;
+  }
+
   private margined(): Span {
     const margin = (this.whole.to - this.whole.from) * 0.01;
     return { from: this.whole.from - margin, to: this.whole.to + margin };
@@ -85,7 +92,7 @@ export class TimelineModel {
 
   private moveTo(span: Span, fitted: boolean): void {
     this.fitted = fitted;
-    this.span = within(span, this.whole);
+    this.span = within(span, this.bounds);
     this.tell('span');
   }
 

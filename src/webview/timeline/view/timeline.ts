@@ -320,7 +320,7 @@ export class Timeline {
       const from = rows.columns.start[selected.row];
       if (selected.side !== this.table.side) this.showSide(selected.side);
       model.select(selected);
-      const span = showing(model.span, from, rows.until(selected.row), model.whole);
+      const span = showing(model.span, from, rows.until(selected.row), model.bounds);
       if (span !== model.span) this.input.glide(span);
       this.lanes.revealLane(selected);
       this.say(this.describe(selected));
@@ -375,7 +375,7 @@ export class Timeline {
 
   private goTo(note: Note): void {
     if (note.row !== undefined) this.select({ side: 0, row: note.row });
-    else this.input.glide(showing(this.model.span, note.at, note.at, this.model.whole));
+    else this.input.glide(showing(this.model.span, note.at, note.at, this.model.bounds));
     this.lanes.surface.focus();
   }
 
