@@ -21,13 +21,16 @@ interface Draft {
   readonly checked: Checked<BreakpointRule>;
 }
 
-/** Of a session that is over: clients still tell it what is removed. */
-const unverified = (breakpoints: Breakpoints, count: number): object => ({
-  breakpoints: Array.from({ length: count }, () => ({ id: breakpoints.id(), verified: false })),
-});
+/** Clients still tell a session that is over what is removed; and one that runs without debugging what is there. */
+const isIdle = ({ over, noDebug }: Debugging): boolean => over || noDebug;
+
+function unverified({ breakpoints, noDebug }: Debugging, count: number): object {
+  const message = noDebug ? { message: 'this session runs without debugging' } : {};
+  return { breakpoints: Array.from({ length: count }, () => ({ id: breakpoints.id(), verified: false, ...message })) };
+}
 
 export async function setBreakpoints(debugging: Debugging, args: Given<'setBreakpoints'>): Promise<object> {
-  if (debugging.over) return unverified(debugging.breakpoints, args.breakpoints?.length ?? 0);
+  if (isIdle(debugging)) return unverified(debugging, args.breakpoints?.length ?? 0);
   const { target, breakpoints } = debugging;
   const wanted = args.breakpoints ?? [];
   const base = debugging.client.linesStartAt1 ? 0 : 1;
@@ -48,7 +51,7 @@ export async function setBreakpoints(debugging: Debugging, args: Given<'setBreak
 }
 
 export async function setFunctions(debugging: Debugging, args: Given<'setFunctionBreakpoints'>): Promise<object> {
-  if (debugging.over) return unverified(debugging.breakpoints, args.breakpoints.length);
+  if (isIdle(debugging)) return unverified(debugging, args.breakpoints.length);
   const { target, breakpoints } = debugging;
   const drafts = args.breakpoints.map(({ name, condition, hitCondition }): Draft => {
     const id = breakpoints.id();
@@ -78,7 +81,7 @@ function answerOf(id: number, checked: Checked<unknown>, verdicts: ReadonlyMap<n
 
 export async function setExceptions(debugging: Debugging, args: Given<'setExceptionBreakpoints'>): Promise<object> {
   const { breakpoints } = debugging;
-  if (debugging.over) return unverified(breakpoints, args.filters.length + (args.filterOptions?.length ?? 0));
+  if (isIdle(debugging)) return unverified(debugging, args.filters.length + (args.filterOptions?.length ?? 0));
   const { target } = debugging;
   const wanted = [
     ...args.filters.map((filterId) => ({ filterId, condition: undefined })),

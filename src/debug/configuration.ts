@@ -22,7 +22,7 @@ export interface LiveSettings {
 
 export type Configuration =
   | { readonly kind: 'capture'; readonly capture: string }
-  | { readonly kind: 'launch'; readonly plan: LaunchPlan; readonly live: LiveSettings }
+  | { readonly kind: 'launch'; readonly plan: LaunchPlan; readonly live: LiveSettings; readonly noDebug: boolean }
   /** Without a name: the only share that runs. */
   | { readonly kind: 'attach'; readonly share: string | undefined; readonly live: LiveSettings };
 
@@ -51,6 +51,7 @@ export function checkConfiguration(request: 'launch' | 'attach', args: Json): Co
   }
   const guest = optional(args, 'guest');
   if (guest !== undefined && guest !== 'qemu' && guest !== 'uml') wrong('guest', '"qemu" or "uml"');
+  const noDebug = flag(args, 'noDebug');
   const plan: LaunchPlan = {
     directory: text(args, 'directory'),
     guest: guest as 'qemu' | 'uml' | undefined,
@@ -58,9 +59,9 @@ export function checkConfiguration(request: 'launch' | 'attach', args: Json): Co
     readOnly: flag(args, 'readOnly'),
     command: optional(args, 'command'),
     options: texts(args, 'options'),
-    inspectDaemon: flag(args, 'inspectDaemon'),
+    inspectDaemon: flag(args, 'inspectDaemon') && !noDebug,
   };
-  return { kind: 'launch', plan, live };
+  return { kind: 'launch', plan, live, noDebug };
 }
 
 /** What is said of a share that runs, or is to. */

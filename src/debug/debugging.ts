@@ -40,6 +40,8 @@ export class Debugging {
   };
   /** Launch or attach has been asked for, and was not refused. */
   starting = false;
+  /** Nothing is to be held: what would hold requests is refused. */
+  noDebug = false;
   /** Breakpoints are set: it has begun, or is about to. */
   configured = false;
   launched: Launched | undefined;

@@ -61,7 +61,10 @@ async function openCapture(debugging: Debugging, path: string): Promise<void> {
   debugging.use(await RecordedTarget.open(path, debugging.events));
 }
 
-async function launch(debugging: Debugging, { plan, live }: Extract<Configuration, { kind: 'launch' }>): Promise<void> {
+type Launch = Extract<Configuration, { kind: 'launch' }>;
+
+async function launch(debugging: Debugging, { plan, live, noDebug }: Launch): Promise<void> {
+  debugging.noDebug = noDebug;
   const progress = debugging.progress('Starting the guest');
   try {
     const launched = await debugging.surroundings.launch(plan, (text) => progress.report(text));

@@ -91,6 +91,36 @@ describe('launching with the debug adapter', () => {
     dap.isGolden('launch');
   });
 
+  it('without debugging: the guest runs, the command in it, and nothing is set that would hold a request', async () => {
+    guest.result = { status: 3, output: '' };
+    const args = { directory: '/srv/work', command: 'cat a.db', inspectDaemon: true, faults: ['delay=20ms READ'] };
+    await dap.begin('launch', { ...args, noDebug: true });
+    assert.equal(plan?.inspectDaemon, false);
+    const verdict = { verified: false, message: 'this session runs without debugging' };
+    const source = { name: 'FUSE opcodes' };
+    for (const [request, what] of [
+      ['setBreakpoints', { source, breakpoints: [{ line: 1, logMessage: 'once' }] }],
+      ['setFunctionBreakpoints', { breakpoints: [{ name: 'OPEN' }] }],
+      ['setExceptionBreakpoints', { filters: ['errno'] }],
+    ] as const) {
+      const { breakpoints } = await dap.good<Dap.SetBreakpointsResponse['body']>(request, what);
+      assert.deepEqual(
+        breakpoints.map(({ verified, message }) => ({ verified, message })),
+        [verdict],
+      );
+    }
+    await dap.good('configurationDone');
+    const refused = await dap.ask('pause', { threadId: 1 });
+    assert.equal(refused.message, 'debugWithout');
+    guest.isUp();
+    assert.equal((await dap.event<Dap.ExitedEvent>('exited')).body.exitCode, 3);
+    await dap.event('terminated');
+    assert.deepEqual(
+      daemon.asked.filter((name) => /^set|pause/.test(name)),
+      ['setFaults'],
+    );
+  });
+
   it('stops a guest that comes when the client has gone, and lets a share go that is found then', async () => {
     const stopped = new Promise<void>((resolve) => {
       const { stop } = guest;

@@ -186,6 +186,7 @@ describe('debug configurations', () => {
       'options',
       'faults',
       'stopWorld',
+      'noDebug',
       'pid',
       'share',
     ];

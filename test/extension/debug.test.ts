@@ -298,29 +298,31 @@ describe('debugging in VS Code', function () {
     assert.deepEqual(await ran, { status: 0, output: 'all\n' });
   });
 
-  it('runs a command in a guest of its own, and ends with it', async () => {
-    const [folder] = vscode.workspace.workspaceFolders ?? [];
-    const { name: _name, ...plain } = {
-      name: '',
-      type: 'virtiofs',
-      request: 'launch',
-      directory: sample().fsPath,
-      guest: 'uml',
-    };
-    await vscode.debug.startDebugging(folder, {
-      ...plain,
-      name: 'command',
-      command: 'cat hello.txt; exit 7',
-      faults: ['errno=EIO GETXATTR'],
+  for (const noDebug of [false, true]) {
+    const without = noDebug ? ', without debugging whatever breakpoints there are' : '';
+    it(`runs a command in a guest of its own, and ends with it${without}`, async () => {
+      if (noDebug) vscode.debug.addBreakpoints([new vscode.FunctionBreakpoint('OPEN hello.txt')]);
+      const [folder] = vscode.workspace.workspaceFolders ?? [];
+      const configuration = {
+        type: 'virtiofs',
+        request: 'launch',
+        name: 'command',
+        directory: sample().fsPath,
+        guest: 'uml',
+        command: 'cat hello.txt; exit 7',
+        faults: ['errno=EIO GETXATTR'],
+      };
+      await vscode.debug.startDebugging(folder, configuration, { noDebug });
+      await until('the session is over', 120, () => watched.events.some(({ event }) => event === 'terminated'));
+      const outputs = watched.events.flatMap((event) =>
+        event.event === 'output' ? [(event as Dap.OutputEvent).body.output] : [],
+      );
+      assert.ok(outputs.includes('hello from the host\n'), outputs.join(''));
+      const exit = watched.events.find(({ event }) => event === 'exited') as Dap.ExitedEvent;
+      assert.equal(exit.body.exitCode, 7);
+      assert.deepEqual(watched.stops, []);
     });
-    await until('the session is over', 120, () => watched.events.some(({ event }) => event === 'terminated'));
-    const outputs = watched.events.flatMap((event) =>
-      event.event === 'output' ? [(event as Dap.OutputEvent).body.output] : [],
-    );
-    assert.ok(outputs.includes('hello from the host\n'), outputs.join(''));
-    const exit = watched.events.find(({ event }) => event === 'exited') as Dap.ExitedEvent;
-    assert.equal(exit.body.exitCode, 7);
-  });
+  }
 
   it("lets breakpoints in the daemon's own TypeScript work", async () => {
     const [folder] = vscode.workspace.workspaceFolders ?? [];
@@ -368,11 +370,15 @@ describe('debugging in VS Code', function () {
     const [folder] = vscode.workspace.workspaceFolders ?? [];
     const empty = { type: '', request: '', name: '' };
     const provider = new DebugConfigurations();
-    assert.equal(provider.resolveDebugConfiguration(folder, empty)?.['directory'], '${workspaceFolder}');
+    const withoutDebugging = provider.resolveDebugConfiguration(folder, { ...empty, noDebug: true });
+    assert.deepEqual([withoutDebugging?.['directory'], withoutDebugging?.noDebug], ['${workspaceFolder}', true]);
+    const workspace = provider.resolveDebugConfiguration(folder, empty);
+    assert.deepEqual([workspace?.['directory'], workspace?.noDebug], ['${workspaceFolder}', undefined]);
     const vm = await share();
     await isUp(vm);
     const found = provider.resolveDebugConfiguration(folder, empty);
     assert.deepEqual([found?.request, found?.['pid']], ['attach', vm.facts?.shares[0].daemon.pid]);
+    assert.equal(provider.resolveDebugConfiguration(folder, { ...empty, noDebug: true })?.request, 'launch');
     const names = runningConfigurations.provideDebugConfigurations?.(folder);
     assert.equal((names as vscode.DebugConfiguration[]).length, 2);
   });

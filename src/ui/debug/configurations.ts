@@ -48,10 +48,12 @@ export class DebugConfigurations implements vscode.DebugConfigurationProvider {
     configuration: vscode.DebugConfiguration,
   ): vscode.DebugConfiguration | undefined {
     if (configuration.type !== undefined && configuration.type !== '') return configuration;
-    // No launch.json at all: the share that runs, else this folder in a new guest.
-    const running = shares();
+    // No launch.json at all: the share that runs, else this folder in a new guest. Without debugging one that runs has
+    // nothing to gain.
+    const noDebug = configuration.noDebug === true;
+    const running = noDebug ? [] : shares();
     if (running.length === 1) return attachTo(running[0]);
-    if (folder !== undefined) return { ...launchWorkspace };
+    if (folder !== undefined) return { ...launchWorkspace, ...(noDebug && { noDebug }) };
     void showError('Open a folder to share it and debug its requests.');
     return undefined;
   }
