@@ -172,8 +172,8 @@ export const catalogue = {
   debugOnlyCapture: (what: string) =>
     usage(`${what} works in a capture only; this share runs`, 'Debug a capture of it to go back.'),
   debugNotNow: (what: string, why: string) => usage(`${what} cannot be done now: ${why}`, 'Step on or continue first.'),
-  debugWithout: (what: string) =>
-    usage(`${what} cannot be done: this session runs without debugging`, 'Start it with F5, "Start Debugging".'),
+  debuggingOff: () =>
+    usage('no request can be held: this session runs without debugging', 'Start it with F5, "Start Debugging".'),
   debugNotSettable: (what: string, why: string) =>
     usage(
       `${what} cannot be set: ${why}`,

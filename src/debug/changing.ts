@@ -20,7 +20,7 @@ export async function move(debugging: Debugging, how: Move, thread: number): Pro
 }
 
 export async function pause(debugging: Debugging, thread: number): Promise<void> {
-  if (debugging.noDebug) throw trouble('debugWithout', 'pause');
+  if (debugging.noDebug) throw trouble('debuggingOff');
   await debugging.target.pause(thread);
 }
 

@@ -111,7 +111,7 @@ describe('launching with the debug adapter', () => {
     }
     await dap.good('configurationDone');
     const refused = await dap.ask('pause', { threadId: 1 });
-    assert.equal(refused.message, 'debugWithout');
+    assert.equal(refused.message, 'debuggingOff');
     guest.isUp();
     assert.equal((await dap.event<Dap.ExitedEvent>('exited')).body.exitCode, 3);
     await dap.event('terminated');
