@@ -51,7 +51,8 @@ function hexEntry({ facts }: Picture, entry: Entry, name: string): Entry {
           ? facts.replyBytes
           : undefined;
   if (bytes !== undefined) return { ...plain, name, value: hexOf(bytes) };
-  if (/^-?\d{1,20}$/.test(entry.value)) return { ...plain, name, value: `0x${BigInt(entry.value).toString(16)}` };
+  const number = /^(-?)(\d{1,20})$/.exec(entry.value);
+  if (number) return { ...plain, name, value: `${number[1]}0x${BigInt(number[2]).toString(16)}` };
   throw trouble('debugExpressionBad', name, 'this has no bytes');
 }
 
