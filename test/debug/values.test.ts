@@ -174,6 +174,53 @@ describe('debug configurations', () => {
     }
   });
 
+  it('a capture contradicts whatever is said of a share that runs', () => {
+    for (const name of [
+      'directory',
+      'share',
+      'pid',
+      'guest',
+      'tag',
+      'readOnly',
+      'command',
+      'options',
+      'inspectDaemon',
+      'stopWorld',
+      'faults',
+    ]) {
+      const both = new RegExp(`"capture" and "${name}"`);
+      assert.throws(() => checkConfiguration('launch', { capture: 'a', [name]: 'x' }), both);
+    }
+  });
+
+  it('attach to a share by its name, its folder or its process, empty texts being none', () => {
+    const live = { stopWorld: false, faults: [] };
+    for (const [args, share] of [
+      [{}, undefined],
+      [{ share: '' }, undefined],
+      [{ share: 'work' }, 'work'],
+      [{ share: '', directory: '/srv' }, '/srv'],
+      [{ pid: 7 }, '7'],
+      [{ pid: 7, share: '' }, '7'],
+    ] as const) {
+      assert.deepEqual(checkConfiguration('attach', args), { kind: 'attach', share, live });
+    }
+    for (const pid of [0, -1, 1.5, '7', null]) {
+      assert.throws(() => checkConfiguration('attach', { pid }), /"pid" is not a process id/);
+    }
+  });
+
+  it('launch a guest of a kind that there is, of a folder that is named', () => {
+    for (const guest of ['qemu', 'uml']) assert.ok(checkConfiguration('launch', { directory: '/srv', guest }), guest);
+    assert.throws(() => checkConfiguration('launch', { directory: '/srv', guest: 'xen' }), /"guest" is not "qemu" or/);
+    assert.throws(() => checkConfiguration('launch', { directory: '' }), /"directory" is not a text/);
+    assert.throws(() => checkConfiguration('launch', { capture: '' }), /"capture" is not a text/);
+    for (const name of ['options', 'faults']) {
+      const args = { directory: '/srv', [name]: ['x', 7] };
+      assert.throws(() => checkConfiguration('launch', args), new RegExp(`"${name}" is not a list of texts`));
+    }
+  });
+
   it('are checked, and never more than refused', () => {
     const value = fc.oneof(fc.string(), fc.integer(), fc.boolean(), fc.constant(null), fc.array(fc.anything()));
     const names = [
