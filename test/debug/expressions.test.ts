@@ -2,56 +2,13 @@
 import assert from 'node:assert/strict';
 import type { Entry } from '../../src/debug/entries';
 import { evaluate, findEntry } from '../../src/debug/expressions';
-import { type Fact, Picture, type PictureFacts } from '../../src/debug/picture';
+import type { Fact, Picture } from '../../src/debug/picture';
 import type { Target } from '../../src/debug/target';
 import { encodeReply, encodeRequest, encodeStruct } from '../../src/protocol/encode';
 import { Opcode } from '../../src/protocol/fuse/opcodes';
 import { AttrOut } from '../../src/protocol/fuse/structs';
-import { machineOf } from '../../src/protocol/machine';
-import { lookup, read } from './samples';
-
-const call = (duration: number): PictureFacts['calls'][number] => ({
-  call: 0,
-  name: 'statx',
-  arguments: [],
-  texts: [],
-  result: 0,
-  duration,
-  otherThread: false,
-});
-
-function picture(more: Partial<PictureFacts> = {}): Picture {
-  return new Picture({
-    thread: 1001,
-    name: 'READ',
-    opcode: Opcode.READ,
-    unique: '812',
-    nodeid: '5',
-    path: '/d/a.db',
-    queue: 1,
-    head: 4,
-    uid: 1000,
-    gid: 1000,
-    pid: 4711,
-    phase: 'entry',
-    requestBytes: read().request,
-    replyBytes: undefined,
-    session: undefined,
-    machine: machineOf('x64'),
-    calls: [],
-    current: undefined,
-    descriptors: undefined,
-    inode: undefined,
-    handle: undefined,
-    sessionFacts: [],
-    can: new Set(),
-    notes: [],
-    ...more,
-  });
-}
-
-const answered = (more: Partial<PictureFacts> = {}): Picture =>
-  picture({ phase: 'reply', replyBytes: read().reply, latency: 3_000, calls: [call(1_000), call(500)], ...more });
+import { answered, picture } from './pictures';
+import { lookup } from './samples';
 
 const found: Fact[] = [{ name: 'offset below', value: '-7' }];
 const asked: string[] = [];
