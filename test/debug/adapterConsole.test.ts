@@ -76,6 +76,33 @@ describe('expressions and commands of the debug adapter', () => {
     at.dap.isGolden('console');
   });
 
+  it('tells a client that wants to know of a request that a command has changed, and of no other', async () => {
+    await at.dap.begin('attach', {}, { supportsInvalidatedEvent: true });
+    await at.dap.good('configurationDone');
+    const threadId = await at.hold(read());
+    const size = (await at.inside(await at.variables(await at.scope(threadId, 'Request')), 'fuse_read_in')).find(
+      ({ name }) => name === 'size',
+    );
+    assert.equal(size?.value, '8');
+    const command = (expression: string) => at.dap.good('evaluate', { expression, context: 'repl' });
+    const told = (): string[] => at.dap.lines.filter((line) => line.startsWith('◇ invalidated'));
+    await command('held');
+    assert.deepEqual(told(), []);
+    await command('set read.size = 4K');
+    assert.deepEqual(told().length, 1);
+  });
+
+  it('says of an expression over a request that has gone on that none is stopped', async () => {
+    await at.dap.begin('attach', {});
+    await at.dap.good('configurationDone');
+    const threadId = await at.hold(read());
+    const { id: frameId } = await at.frame(threadId);
+    await at.dap.good('continue', { threadId });
+    const { success, body } = await at.dap.ask('evaluate', { expression: 'size', frameId });
+    assert.equal(success, false);
+    assert.match(JSON.stringify(body), /no request is stopped/);
+  });
+
   it('completes commands, fields, values and errnos', async () => {
     await at.dap.begin('attach', {});
     const labels = async (text: string, column = text.length + 1): Promise<string[]> => {
@@ -89,6 +116,10 @@ describe('expressions and commands of the debug adapter', () => {
     const { body } = await at.dap.ask('completions', { text: 'opcode == REA', column: 14 });
     const [target] = (body as Body<Dap.CompletionsResponse>).targets;
     assert.deepEqual([target.start, target.length], [11, 3]);
+    // On the second line: the whole word before the cursor.
+    const second = await at.dap.ask('completions', { text: '\nanswer EAC', column: 11, line: 2 });
+    const [{ start, length }] = (second.body as Body<Dap.CompletionsResponse>).targets;
+    assert.deepEqual([start, length], [9, 3]);
   });
 
   it('counts the columns of completions as the client does', async () => {

@@ -204,6 +204,52 @@ describe('a held request in the debug adapter', () => {
     at.dap.isGolden('memory');
   });
 
+  it('reads no more than 1 MiB at a time, and from the beginning of a message at the earliest', async () => {
+    await at.dap.begin('attach', {});
+    await at.dap.good('configurationDone');
+    const thread = await at.hold({ ...read(), request: Buffer.concat([read().request, Buffer.alloc(2 << 20)]) });
+    const readAt = (offset: number, count: number): Promise<Body<Dap.ReadMemoryResponse>> =>
+      at.dap.good('readMemory', { memoryReference: `request/${thread}/28`, offset, count });
+    const most = await readAt(0, (1 << 20) + 5);
+    assert.equal(Buffer.from(most?.data ?? '', 'base64').length, 1 << 20);
+    assert.equal(most?.unreadableBytes, 5);
+    assert.equal((await readAt(-41, 4))?.address, '0x0');
+    assert.equal((await readAt(0, -1))?.data, '');
+  });
+
+  it('shows the frames that are asked for, and how many there are; lines and columns from where the client counts', async () => {
+    await at.dap.good('initialize', { adapterID: 'virtiofs', linesStartAt1: false, columnsStartAt1: false });
+    await at.dap.good('attach', {});
+    await at.dap.event('initialized');
+    await at.dap.good('configurationDone');
+    const threadId = await at.hold(read());
+    const frames = (args: object): Promise<Body<Dap.StackTraceResponse>> =>
+      at.dap.good('stackTrace', { threadId, ...args });
+    const { stackFrames, totalFrames } = await frames({});
+    assert.deepEqual(
+      stackFrames.map(({ line, column }) => [line, column]),
+      [
+        [8, 0],
+        [4, 0],
+      ],
+    );
+    const second = await frames({ startFrame: 1, levels: 1 });
+    assert.deepEqual([second.stackFrames, second.totalFrames], [stackFrames.slice(1), totalFrames]);
+  });
+
+  it('gives the text of a source by the number in it, or beside it; none by a path that it has not given', async () => {
+    await at.dap.begin('attach', {});
+    await at.dap.good('configurationDone');
+    const { source } = await at.frame(await at.hold(read()));
+    const text = async (args: object): Promise<string> =>
+      (await at.dap.good<Body<Dap.SourceResponse>>('source', args)).content;
+    const { sourceReference = 0 } = source ?? {};
+    assert.match(await text({ source, sourceReference: 0 }), /READ/);
+    assert.equal(await text({ sourceReference }), await text({ source, sourceReference: 0 }));
+    const elsewhere = { source: { path: '/elsewhere', sourceReference: 1 }, sourceReference: 1 };
+    assert.equal((await at.dap.ask('source', elsewhere)).success, false);
+  });
+
   it('writes nothing before the beginning of a message', async () => {
     await at.dap.begin('attach', {});
     await at.dap.good('configurationDone');
