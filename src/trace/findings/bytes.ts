@@ -7,3 +7,7 @@ export const u32At = (bytes: Uint8Array, at: number): number =>
 
 /** As a double: exact below 2^53; ids beyond that are turned away by `NodeIndex`. */
 export const u64At = (bytes: Uint8Array, at: number): number => u32At(bytes, at + 4) * 0x1_0000_0000 + u32At(bytes, at);
+
+/** Exact. */
+export const bigU64At = (bytes: Uint8Array, at: number): bigint =>
+  (BigInt(u32At(bytes, at + 4)) << 32n) | BigInt(u32At(bytes, at));

@@ -6,15 +6,15 @@
  */
 import { LkFlag, LockType, ReleaseFlag } from '../../protocol/fuse/flags';
 import { FileLock, FlushIn, InHeader, LkIn, ReleaseIn } from '../../protocol/fuse/structs';
-import { u32At, u64At } from '../findings/bytes';
+import { bigU64At, u32At } from '../findings/bytes';
 
 export interface HeldLock {
   readonly nodeid: number;
-  /** Opaque, as a double: enough to tell owners apart. */
-  readonly owner: number;
-  readonly start: number;
-  /** Last byte; Infinity: the end of the file, wherever that is. */
-  readonly end: number;
+  /** Opaque. */
+  readonly owner: bigint;
+  readonly start: bigint;
+  /** Last byte, or TO_END. */
+  readonly end: bigint;
   readonly exclusive: boolean;
   readonly flock: boolean;
   readonly pid: number;
@@ -22,8 +22,8 @@ export interface HeldLock {
   readonly row: number;
 }
 
-/** The kernel's OFFSET_MAX, as a double. */
-const TO_END = 2 ** 63;
+/** The kernel's OFFSET_MAX: the end of the file, wherever that is. */
+export const TO_END = 0x7fff_ffff_ffff_ffffn;
 const MOST_LOCKS = 4096;
 const MOST_OF_OWNER = 512;
 const BODY = InHeader.size;
@@ -39,13 +39,12 @@ export interface AskedLock extends Omit<HeldLock, 'exclusive'> {
 export function askedLock(request: Uint8Array, nodeid: number, pid: number, row: number): AskedLock | undefined {
   if (request.length < BODY + LkIn.offset.lk_flags + 4 || !Number.isSafeInteger(nodeid)) return undefined;
   const lk = BODY + LkIn.offset.lk;
-  const end = u64At(request, lk + FileLock.offset.end);
   const type = u32At(request, lk + FileLock.offset.type);
   return {
     nodeid,
-    owner: u64At(request, BODY + LkIn.offset.owner),
-    start: u64At(request, lk + FileLock.offset.start),
-    end: end >= TO_END - 4096 ? Infinity : end,
+    owner: bigU64At(request, BODY + LkIn.offset.owner),
+    start: bigU64At(request, lk + FileLock.offset.start),
+    end: bigU64At(request, lk + FileLock.offset.end),
     exclusive: type === LockType.UNLCK ? undefined : type === LockType.WRLCK,
     flock: (u32At(request, BODY + LkIn.offset.lk_flags) & LkFlag.FLOCK) !== 0,
     pid: u32At(request, lk + FileLock.offset.pid) || pid,
@@ -70,8 +69,8 @@ export class Locks {
     const left = (this.held.get(key) ?? []).flatMap((lock) => {
       if (lock.end < asked.start || lock.start > asked.end) return [lock];
       if (lock.flock) return [];
-      const before = lock.start < asked.start ? [{ ...lock, end: asked.start - 1 }] : [];
-      const after = lock.end > asked.end ? [{ ...lock, start: asked.end + 1 }] : [];
+      const before = lock.start < asked.start ? [{ ...lock, end: asked.start - 1n }] : [];
+      const after = lock.end > asked.end ? [{ ...lock, start: asked.end + 1n }] : [];
       return [...before, ...after];
     });
     if (asked.exclusive !== undefined) {
@@ -84,13 +83,13 @@ export class Locks {
 
   flush(request: Uint8Array, nodeid: number): void {
     if (this.count === 0 || request.length < BODY + FlushIn.size) return;
-    this.put(keyOf(nodeid, u64At(request, BODY + FlushIn.offset.lock_owner), false), []);
+    this.put(keyOf(nodeid, bigU64At(request, BODY + FlushIn.offset.lock_owner), false), []);
   }
 
   release(request: Uint8Array, nodeid: number): void {
     if (this.count === 0 || request.length < BODY + ReleaseIn.size) return;
     if ((u32At(request, BODY + ReleaseIn.offset.release_flags) & ReleaseFlag.FLOCK_UNLOCK) === 0) return;
-    this.put(keyOf(nodeid, u64At(request, BODY + ReleaseIn.offset.lock_owner), true), []);
+    this.put(keyOf(nodeid, bigU64At(request, BODY + ReleaseIn.offset.lock_owner), true), []);
   }
 
   drop(rows: number): void {
@@ -115,4 +114,4 @@ export class Locks {
   }
 }
 
-const keyOf = (nodeid: number, owner: number, flock: boolean): string => `${nodeid} ${owner} ${flock}`;
+const keyOf = (nodeid: number, owner: bigint, flock: boolean): string => `${nodeid} ${owner} ${flock}`;

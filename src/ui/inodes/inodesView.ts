@@ -5,7 +5,7 @@ import { printFlags, printId } from '../../protocol/print';
 import { visible } from '../../protocol/text';
 import type { Handle } from '../../trace/inodes/handles';
 import type { Inode, InodeOrder } from '../../trace/inodes/inodes';
-import type { AskedLock, HeldLock } from '../../trace/inodes/locks';
+import { type AskedLock, type HeldLock, TO_END } from '../../trace/inodes/locks';
 import { WIDE_LEFT_OUT } from '../../trace/nodeNumbers';
 import { pathParts } from '../../trace/pathParts';
 import { printDuration } from '../../trace/times';
@@ -345,7 +345,7 @@ export class InodesView implements vscode.TreeDataProvider<InodesNode>, vscode.D
     const own = under !== 'locks';
     const item = new vscode.TreeItem(!own ? name : wanted ? 'lock wanted' : 'lock');
     item.id = `${under}/${wanted ? 'wanted' : 'lock'}${lock.owner}/${lock.nodeid}/${lock.start}/${lock.flock}/${lock.row}`;
-    const range = lock.flock ? 'flock' : `bytes ${lock.start} to ${lock.end === Infinity ? 'the end' : lock.end}`;
+    const range = lock.flock ? 'flock' : `bytes ${lock.start} to ${lock.end === TO_END ? 'the end' : lock.end}`;
     item.description = `${wanted ? 'wanted · ' : ''}${lock.exclusive ? 'exclusive' : 'shared'} · ${range} · pid ${lock.pid}${own || folder === '' ? '' : ` · ${folder}`}`;
     item.tooltip = path;
     item.iconPath = new vscode.ThemeIcon(wanted ? 'watch' : 'lock');

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { Inodes } from '../../../src/trace/inodes/inodes';
+import { TO_END } from '../../../src/trace/inodes/locks';
 import type { CaptureReader } from '../../../src/trace/captureReader';
 import { CaptureBuilder } from '../captureBuilder';
 
@@ -142,7 +143,7 @@ describe('locks', () => {
       growing
         .more(add)
         .held(2)
-        .map(({ start, end, exclusive }) => [start, end, exclusive]);
+        .map(({ start, end, exclusive }) => [Number(start), Number(end), exclusive]);
     assert.deepEqual(
       held((b) => b.exchange('SETLK', lock(1))),
       [[0, 99, true]],
@@ -172,7 +173,7 @@ describe('locks', () => {
     let sent: ReturnType<CaptureBuilder['request']> | undefined;
     growing.more((b) => (sent = b.request('SETLKW', lock(1, 5, 6))));
     const [wanted] = growing.inodes.wanted();
-    assert.deepEqual([wanted.start, wanted.end, wanted.exclusive, wanted.pid], [5, 6, true, 44]);
+    assert.deepEqual([wanted.start, wanted.end, wanted.exclusive, wanted.pid], [5n, 6n, true, 44]);
     growing.more((b) => b.reply(sent));
     assert.deepEqual([growing.inodes.wanted().length, growing.inodes.held(2).length], [0, 1]);
   });
@@ -187,10 +188,28 @@ describe('locks', () => {
     );
     assert.deepEqual(
       growing.inodes.held().map(({ end, flock }) => [end, flock]),
-      [[Infinity, true]],
+      [[TO_END, true]],
     );
     growing.more((b) => b.exchange('RELEASE', { nodeid: 2, in: { fh: 1, release_flags: 2, lock_owner: 9 } }));
     assert.equal(growing.inodes.held().length, 0);
+  });
+
+  it('are told to the byte, as are their owners, also where a double could not', () => {
+    const growing = new Growing();
+    const far = (type: number, start: bigint, end: bigint, owner = 2n ** 60n) => ({
+      nodeid: 2,
+      in: { owner, lk: { start, end, type, pid: 1 } },
+    });
+    growing.more((b) => b.exchange('SETLK', far(1, 2n ** 62n + 1n, TO_END - 1n)));
+    growing.more((b) => b.exchange('SETLK', far(2, 2n ** 62n + 3n, 2n ** 62n + 5n)));
+    growing.more((b) => b.exchange('SETLK', far(2, 0n, TO_END, 2n ** 60n + 1n)));
+    assert.deepEqual(
+      growing.inodes.held().map(({ start, end }) => [start, end]),
+      [
+        [2n ** 62n + 1n, 2n ** 62n + 2n],
+        [2n ** 62n + 6n, TO_END - 1n],
+      ],
+    );
   });
 
   it('of a guest that takes them without end are remembered up to a bound', () => {
