@@ -51,6 +51,7 @@ export class FindingsModel implements Follows {
     this.stale = new Map();
     this.pass = undefined;
     this.seen = -1;
+    this.phase = '';
     this.lastEnd = -Infinity;
     this.shown();
   }
