@@ -81,11 +81,39 @@ describe('captures from files', () => {
     const views = await open('waits.fuse.pcapng', builder.bytes());
     const { requests } = views;
     assert.equal(requests.view.description, '3');
-    await run('virtiofs.requests.reveal', 2);
+    assert.equal(await run('virtiofs.requests.reveal', 2), true);
     await until('it is selected', 20, () => {
       const [node] = requests.view.selection;
       return node?.kind === 'row' && node.at === 2 && node.parent?.kind === 'waiting';
     });
+  });
+
+  it('select a request also where VS Code has forgotten that it was asked for', async () => {
+    const views = await open('forgotten.fuse.pcapng', made().bytes());
+    const { view } = views.requests;
+    const { reveal } = view;
+    view.reveal = () => {
+      view.reveal = reveal;
+      return Promise.resolve();
+    };
+    assert.equal(await run('virtiofs.requests.reveal', 1), true);
+    assert.equal(view.reveal, reveal);
+    await selects(views, 1);
+  });
+
+  it('have rows of their own: what is selected or open in one is not so in another', async () => {
+    const idsIn = async (name: string): Promise<(string | undefined)[]> => {
+      const { requests } = await open(name, made().bytes());
+      const tree = requests.getChildren();
+      const nodes = [...tree, ...tree.flatMap((node) => requests.getChildren(node))];
+      return nodes.map((node) => requests.getTreeItem(node).id);
+    };
+    const first = await idsIn('first.fuse.pcapng');
+    const second = new Set(await idsIn('second.fuse.pcapng'));
+    assert.deepEqual(
+      first.filter((id) => second.has(id)),
+      [],
+    );
   });
 
   it('of which no request is selected leave what the clipboard has, and the filter, as they are', async () => {

@@ -12,6 +12,7 @@ import { printDuration } from '../../trace/times';
 import type { Captures } from '../captures/captures';
 import { Follower } from '../captures/follower';
 import { paragraphs } from '../markdown';
+import { askAgain } from './askAgain';
 import { type ColorRule, colorsOf } from './colorRules';
 import { type Detail, requestDetails } from './details';
 import { LastSelected } from './lastSelected';
@@ -213,13 +214,13 @@ export class RequestsView implements vscode.TreeDataProvider<RequestsNode>, vsco
   private itemOf(node: RequestsNode): vscode.TreeItem {
     switch (node.kind) {
       case 'waiting':
-        return waitingItem(node.rows.length, this.model.capture?.phase === 'live');
+        return waitingItem(this.idOf('waiting'), node.rows.length, this.model.capture?.phase === 'live');
       case 'group':
         return this.groupItem(node.id);
       case 'row':
         return this.rowItem(node);
       case 'detail':
-        return detailItem(node.id, node.detail);
+        return detailItem(this.idOf(`detail/${node.id}`), node.detail);
       case 'newer':
       case 'older':
       case 'rest': {
@@ -234,11 +235,16 @@ export class RequestsView implements vscode.TreeDataProvider<RequestsNode>, vsco
     }
   }
 
+  /** VS Code takes what has the same id for the same, selected and open as it was: another capture has others. */
+  private idOf(node: string): string {
+    return `${this.model.capture?.id}/${node}`;
+  }
+
   private groupItem(id: number): vscode.TreeItem {
     const { model } = this;
     const group = model.groupFacts(id);
     const item = new vscode.TreeItem(visible(group?.name ?? ''), vscode.TreeItemCollapsibleState.Collapsed);
-    item.id = `${model.grouping}/${id}`;
+    item.id = this.idOf(`${model.grouping}/${id}`);
     if (!group) return item;
     item.description = groupText(group);
     item.contextValue = `group.${model.grouping}`;
@@ -268,7 +274,7 @@ export class RequestsView implements vscode.TreeDataProvider<RequestsNode>, vsco
     const within = node.parent?.kind === 'waiting' ? 'time' : model.grouping;
     const { label, description, icon, mood } = rowText(capture, row, within);
     const item = new vscode.TreeItem(label, vscode.TreeItemCollapsibleState.Collapsed);
-    item.id = `${node.parent?.kind === 'waiting' ? 'waiting' : model.grouping}/row${node.at}`;
+    item.id = this.idOf(`${node.parent?.kind === 'waiting' ? 'waiting' : model.grouping}/row${node.at}`);
     item.description = description;
     item.contextValue = 'row';
     item.accessibilityInformation = { label: `${label} ${description}` };
@@ -312,7 +318,10 @@ export class RequestsView implements vscode.TreeDataProvider<RequestsNode>, vsco
     }
     if (!node) return false;
     if (numberOf(this.view.selection[0]) !== at) this.lastSelected.asked(model.capture?.id ?? '', at);
-    await this.view.reveal(node, { select: true, focus: true, expand: true });
+    await askAgain(
+      () => this.view.reveal(node, { select: true, focus: true, expand: true }),
+      () => numberOf(this.view.selection[0]) === at || this.selected !== at,
+    );
     return true;
   }
 
@@ -349,10 +358,10 @@ const opcodesByName = new Map(
     .map((row) => [row.name as string, row.number]),
 );
 
-function waitingItem(rows: number, live: boolean): vscode.TreeItem {
+function waitingItem(id: string, rows: number, live: boolean): vscode.TreeItem {
   const label = live ? 'Waiting for a reply' : 'Never answered';
   const item = new vscode.TreeItem(label, vscode.TreeItemCollapsibleState.Collapsed);
-  item.id = 'waiting';
+  item.id = id;
   item.description = thousands(rows);
   item.iconPath = new vscode.ThemeIcon('watch', new vscode.ThemeColor('virtiofs.requestWaiting'));
   return item;
@@ -361,7 +370,7 @@ function waitingItem(rows: number, live: boolean): vscode.TreeItem {
 function detailItem(id: string, { label, text, icon, bad, open, children }: Detail): vscode.TreeItem {
   const { None, Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
   const item = new vscode.TreeItem(label, children?.length ? (open ? Expanded : Collapsed) : None);
-  item.id = `detail/${id}`;
+  item.id = id;
   item.description = text;
   item.contextValue = 'detail';
   const color = bad === true ? new vscode.ThemeColor('virtiofs.requestFailed') : undefined;
