@@ -41,6 +41,7 @@ export const NO_PATH = '(no path)';
 export class RequestGroups {
   private readonly names: string[] = [''];
   private readonly inside: (Map<string, number> | undefined)[] = [undefined];
+  private readonly outside = new Set<number>();
   private parent = new Int32Array(64);
   private counts = new Uint32Array(64);
   private errors = new Uint32Array(64);
@@ -90,12 +91,29 @@ export class RequestGroups {
 
   /** The groups in a group, the largest first; files and folders by name. */
   groups(of: number, most: number): Group[] {
-    const found = [...(this.inside[of]?.values() ?? [])].map((id) => this.group(id));
-    const byName = this.grouping === 'file';
-    found.sort((a, b) =>
-      byName ? Number(b.groups > 0) - Number(a.groups > 0) || compare(a.name, b.name) : b.count - a.count,
-    );
-    return found.slice(0, most);
+    const before = this.grouping === 'file' ? this.byName : this.byCount;
+    // Of very many all are looked at, and few sorted.
+    let found: number[] = [];
+    let last: number | undefined;
+    for (const id of this.inside[of]?.values() ?? []) {
+      if (last !== undefined && before(id, last) >= 0) continue;
+      found.push(id);
+      if (found.length < 2 * most) continue;
+      found = found.sort(before).slice(0, most);
+      last = found[most - 1];
+    }
+    return found
+      .sort(before)
+      .slice(0, most)
+      .map((id) => this.group(id));
+  }
+
+  private readonly byCount = (a: number, b: number): number => this.counts[b] - this.counts[a] || a - b;
+  private readonly byName = (a: number, b: number): number =>
+    Number(this.isFolder(b)) - Number(this.isFolder(a)) || compare(this.names[a], this.names[b]) || a - b;
+
+  private isFolder(id: number): boolean {
+    return (this.inside[id]?.size ?? 0) > 0;
   }
 
   group(id: number): Group {
@@ -119,15 +137,14 @@ export class RequestGroups {
     return found.sort((a, b) => b - a);
   }
 
-  /** The path of a file or folder, as the share has it. */
+  /** The path of a file or folder, as the share has it; of what is none the name alone. */
   path(id: number): string {
-    const parts: string[] = [];
-    for (let at = id; at > ALL; at = this.parent[at]) parts.unshift(this.names[at]);
-    return parts[0] === '/'
-      ? '/'
-      : parts.length === 0
-        ? '/'
-        : `${parts[0].startsWith('?') ? '' : '/'}${parts.join('/')}`;
+    let path = '';
+    for (let at = id; at > ALL; at = this.parent[at]) {
+      if (this.outside.has(at)) return `${this.names[at]}${path}`;
+      path = `/${this.names[at]}${path}`;
+    }
+    return path === '' ? '/' : path;
   }
 
   private groupOf(row: number): number {
@@ -158,21 +175,33 @@ export class RequestGroups {
     if (path < this.byPath.length && this.byPath[path] !== 0) return this.byPath[path];
     const text = this.capture.path(path);
     let group = ALL;
-    if (text === '') group = this.child(ALL, NO_PATH);
-    else if (text === '/') group = this.child(ALL, '/');
-    else for (const name of text.split('/')) if (name !== '') group = this.child(group, name);
+    if (text === '') group = this.outsider(NO_PATH);
+    else if (text === '/') group = this.outsider('/');
+    else {
+      const [first, ...names] = text.split('/');
+      if (first !== '') group = this.outsider(first);
+      for (const name of names) if (name !== '') group = this.child(group, name);
+    }
     this.byPath = roomFor(this.byPath, path + 1);
     this.byPath[path] = group;
     return group;
   }
 
-  private child(parent: number, name: string): number {
+  /** A group at the top that is no name in the root: a folder of which the nodeid alone is known, and the like. */
+  private outsider(name: string): number {
+    // No name has a slash.
+    const group = this.child(ALL, name, `/${name}`);
+    this.outside.add(group);
+    return group;
+  }
+
+  private child(parent: number, name: string, key = name): number {
     const inside = (this.inside[parent] ??= new Map<string, number>());
-    const known = inside.get(name);
+    const known = inside.get(key);
     if (known !== undefined) return known;
-    if (this.names.length >= MOST_GROUPS && name !== MANY_PATHS) return this.child(ALL, MANY_PATHS);
+    if (this.names.length >= MOST_GROUPS && key !== `/${MANY_PATHS}`) return this.outsider(MANY_PATHS);
     const group = this.names.length;
-    inside.set(name, group);
+    inside.set(key, group);
     this.names.push(name);
     this.inside.push(undefined);
     this.parent = roomFor(this.parent, group + 1);

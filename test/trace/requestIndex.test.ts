@@ -66,6 +66,33 @@ describe('the rows that a view shows', () => {
     assert.deepEqual(groups.newest(a.id, 10), [5, 3, 2]);
   });
 
+  it('are told apart by file where a name looks like a folder of which only the nodeid is known', () => {
+    const made = builder()
+      .exchange('LOOKUP', { names: ['?70'], out: { nodeid: 4, attr: { mode: 0o040755 } } })
+      .exchange('LOOKUP', { nodeid: 4, names: ['x'], error: 'ENOENT' })
+      .exchange('LOOKUP', { nodeid: 70, names: ['y'], error: 'ENOENT' });
+    const { groups } = index(made.capture(), 'file');
+    const alike = groups.groups(ALL, 10).filter(({ name }) => name === '?70');
+    const paths = alike.map(({ id, count }) => [groups.path(id), count, groups.path(groups.groups(id, 10)[0].id)]);
+    assert.deepEqual(paths.sort(), [
+      ['/?70', 2, '/?70/x'],
+      ['?70', 1, '?70/y'],
+    ]);
+  });
+
+  it('are in the same order however few of the groups are asked for', () => {
+    const names = fc.array(fc.string({ minLength: 1, maxLength: 2 }), { maxLength: 60 });
+    fc.assert(
+      fc.property(names, fc.constantFrom('file', 'process'), fc.nat(12), (names, grouping: Grouping, most) => {
+        const made = new CaptureBuilder();
+        for (const [pid, name] of names.entries())
+          made.exchange('LOOKUP', { names: [name], pid: pid % 9, error: 'EIO' });
+        const { groups } = index(made.capture(), grouping);
+        assert.deepEqual(groups.groups(ALL, most), groups.groups(ALL, 1000).slice(0, most));
+      }),
+    );
+  });
+
   it('are those that pass, asked when the reply is there', () => {
     const made = new CaptureBuilder().init();
     const sent = made.request('READ', { nodeid: 3, in: { fh: 1, size: 10 } });

@@ -18,13 +18,20 @@ export function groupFilter(
     case 'opcode':
       return opcodeFilter(name);
     case 'file':
-      if (name === MANY_PATHS) return undefined;
-      if (name === NO_PATH) return '!(path ~ "/**")';
-      return groups > 0 ? `path ~ ${printText(`${globLiteral(path)}/**`)} || ${exactly(path)}` : exactly(path);
+      if (path === MANY_PATHS) return undefined;
+      if (path === NO_PATH) return '!(path ~ "**")';
+      return within(path, groups);
   }
 }
 
 const exactly = (path: string): string => `path == ${printText(path)}`;
+
+/** In filters a slash at the beginning changes nothing, yet `/?12` is a name and `?12` a folder without one. */
+function within(path: string, groups: number): string {
+  const filter = groups > 0 ? `path ~ ${printText(`${globLiteral(path)}/**`)} || ${exactly(path)}` : exactly(path);
+  if (path.startsWith('?')) return `(${filter}) && path =~ /^[?]/`;
+  return path.startsWith('/?') ? `(${filter}) && path !~ /^[?]/` : filter;
+}
 
 /** Notifications and replies without a request have no opcode. */
 function opcodeFilter(name: string): string {
