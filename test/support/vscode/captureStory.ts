@@ -11,6 +11,8 @@ export async function captureStory(page: Page, look: Look): Promise<void> {
   const file = page.locator('.explorer-folders-view .monaco-list-row', { hasText: 'build.fuse' }).first();
   await file.waitFor({ timeout: 60_000 });
   await contributed(page);
+  // VS Code opens a file in the editor that it knows by then: editors of extensions come a moment after their views.
+  await page.waitForTimeout(4000);
   await file.dblclick();
   const frame = timeline(page);
   await frame.locator('#timeline[data-complete="true"]').waitFor({ timeout: 60_000 });

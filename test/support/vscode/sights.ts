@@ -29,6 +29,8 @@ const frameOf = (page: Page): FrameLocator =>
 async function begin(page: Page): Promise<void> {
   await page.locator('.explorer-folders-view .monaco-list-row', { hasText: 'fuse.pcapng' }).first().waitFor();
   await contributed(page);
+  // Editors of extensions come a moment after their views.
+  await page.waitForTimeout(4000);
 }
 
 /** The timeline of the sample, with all the room there is. */

@@ -9,7 +9,7 @@ export const treeRow = (page: Page, text: string): Locator =>
   page.locator('.pane-body .monaco-list-row', { hasText: text }).first();
 export const terminalText = (page: Page): Locator => page.locator('.terminal-wrapper.active .xterm-rows');
 
-/** Commands, views and editors of the extension come a moment after the workbench, all at once. */
+/** Commands and views of the extension come a moment after the workbench. */
 export async function contributed(page: Page): Promise<void> {
   await page.getByRole('tab', { name: 'Virtio-FS' }).first().waitFor({ timeout: 120_000 });
 }
